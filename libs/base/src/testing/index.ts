@@ -1,0 +1,3 @@
+export * from './memory-log';
+export * from './seeded-random';
+export * from './virtual-clock';

@@ -1,0 +1,4 @@
+export * from './desired';
+export * from './kernel';
+export * from './op';
+export * from './tags';
