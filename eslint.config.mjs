@@ -73,6 +73,10 @@ export default tseslint.config(
     },
   },
   {
+    files: ['**/testing/**', ...TESTS],
+    rules: { '@typescript-eslint/explicit-module-boundary-types': 'off' }, // rows type their functions already
+  },
+  {
     files: PURE_SOURCES,
     ignores: TESTS,
     rules: {

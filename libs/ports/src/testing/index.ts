@@ -1,1 +1,2 @@
-export {};
+export * from './journal-contract';
+export * from './memory-journal';

@@ -1,0 +1,78 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { JOURNAL_ROWS, plain, put } from '@pp/ports/testing';
+import { FileJournal } from './file-journal';
+
+let dir = '';
+let path = '';
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'pp-journal-'));
+  path = join(dir, 'state', 'journal');
+});
+afterEach(() => {
+  rmSync(dir, { recursive: true });
+});
+
+const reopened = (): FileJournal => new FileJournal(path);
+
+test.each(JOURNAL_ROWS)('$name, also when opened anew', ({ write, want }) => {
+  const journal = new FileJournal(path);
+  write(journal);
+  expect(plain(journal.load())).toEqual(want);
+  journal.close();
+  const again = reopened();
+  expect(plain(again.load())).toEqual(want);
+  again.close();
+});
+
+test('a file cut at any byte loads as some state that was once true', () => {
+  const journal = new FileJournal(path);
+  const truths = [plain(journal.load())];
+  for (const change of [put({ a: 1 }), put({ b: 'two' }, 'a'), put({ a: [3] })]) {
+    journal.begin(change);
+    truths.push(plain(journal.load()));
+    journal.commit();
+    truths.push(plain(journal.load()));
+  }
+  journal.close();
+  const whole = readFileSync(path);
+  for (let length = 0; length <= whole.length; length++) {
+    writeFileSync(path, whole);
+    truncateSync(path, length);
+    const cut = reopened();
+    expect(truths).toContainEqual(plain(cut.load()));
+    cut.begin(put({ after: length })); // and it can be written on
+    cut.close();
+    const again = reopened();
+    expect(again.load().entries.get('after')).toBe(length);
+    again.close();
+  }
+});
+
+test('a damaged line ends the history before it', () => {
+  const journal = new FileJournal(path);
+  journal.begin(put({ a: 1 }));
+  journal.begin(put({ b: 2 }));
+  journal.close();
+  const bytes = readFileSync(path);
+  bytes[bytes.length - 6] = (bytes[bytes.length - 6] ?? 0) ^ 1;
+  writeFileSync(path, bytes);
+  const again = reopened();
+  expect(plain(again.load())).toEqual({ entries: { a: 1 }, before: {} });
+  again.close();
+});
+
+test('the file does not grow with the number of changes', () => {
+  const journal = new FileJournal(path);
+  for (let n = 0; n < 5000; n++) {
+    journal.begin(put({ key: 'x'.repeat(100), [`n${n % 10}`]: n }));
+    journal.commit();
+  }
+  expect(statSync(path).size).toBeLessThan(400_000);
+  journal.close();
+  const again = reopened();
+  expect(again.load().entries.size).toBe(11);
+  expect(again.load().entries.get('n9')).toBe(4999);
+  again.close();
+});
