@@ -1,2 +1,3 @@
 export * from './journal-contract';
 export * from './memory-journal';
+export * from './scripted-news';

@@ -1,0 +1,50 @@
+/** A link that is not ours, as the kernel has it. */
+export interface LinkView {
+  readonly ifname: string;
+  readonly ifindex: number;
+  /** IFLA_INFO_KIND ("veth", "wireguard", "tun"), or null for a device of a driver. */
+  readonly kind: string | null;
+  /** ARPHRD_* (linux/if_arp.h): 1 Ethernet, 512 PPP, 65534 none. */
+  readonly type: number;
+  readonly loopback: boolean;
+  /** Administratively up. */
+  readonly up: boolean;
+  /** IFF_LOWER_UP and operational: frames pass. */
+  readonly running: boolean;
+  readonly multicast: boolean;
+  readonly mtu: number;
+  readonly mac: string;
+  /** There is a device behind it (IFLA_PARENT_DEV_NAME). */
+  readonly physical: boolean;
+  /** It is a port of a bridge or bond. */
+  readonly enslaved: boolean;
+}
+
+/** An address of such a link; link-local ones too. */
+export interface AddressView {
+  readonly ifindex: number;
+  readonly cidr: string;
+}
+
+/** A unicast route of table main through such a link. */
+export interface RouteView {
+  readonly family: 'ipv4' | 'ipv6';
+  readonly dst: string;
+  readonly via: string | null;
+  readonly ifindex: number;
+  readonly src: string | null;
+  readonly metric: number;
+}
+
+/** The host's own network: what is there without us. */
+export interface NetworkView {
+  readonly links: readonly LinkView[];
+  readonly addresses: readonly AddressView[];
+  readonly routes: readonly RouteView[];
+}
+
+/** Tells how the host's network looks, at once and after each change (changes that come together are told once). Our own links never show. */
+export interface NetworkNews {
+  start(onView: (view: NetworkView) => void): Promise<void>;
+  close(): void;
+}
