@@ -1,2 +1,4 @@
+export * from './descriptors';
 export * from './journal';
 export * from './network-news';
+export * from './process-netns';

@@ -1,3 +1,4 @@
+export * from './fake-descriptors';
 export * from './journal-contract';
 export * from './memory-journal';
 export * from './scripted-news';

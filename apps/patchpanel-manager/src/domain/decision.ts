@@ -1,0 +1,13 @@
+import { accept, type Checked } from '@pp/base';
+import type { World } from './world';
+
+/** What a request makes of the world, and its answer. The answer goes out only after the kernel followed. */
+export interface Decision<Reply> {
+  readonly world: World;
+  readonly reply: Reply;
+}
+
+/** A use case: a pure function of the world. */
+export type Decide<Reply> = (world: World) => Checked<Decision<Reply>>;
+
+export const decided = <Reply>(world: World, reply: Reply): Checked<Decision<Reply>> => accept({ world, reply });

@@ -1,0 +1,121 @@
+import type { AddressView, LinkView, NetworkView, RouteView } from '@pp/ports';
+import { uplinksOf, type UplinkChoice } from './uplinks';
+
+const link = (ifindex: number, ifname: string, more: Partial<LinkView> = {}): LinkView => ({
+  ifindex,
+  ifname,
+  kind: null,
+  type: 1,
+  loopback: false,
+  up: true,
+  running: true,
+  multicast: true,
+  mtu: 1500,
+  mac: `02:00:00:00:00:0${ifindex}`,
+  physical: false,
+  enslaved: false,
+  ...more,
+});
+const route = (ifindex: number, dst: string, metric = 0, via: string | null = null): RouteView => ({
+  family: dst.includes(':') ? 'ipv6' : 'ipv4',
+  dst,
+  via,
+  ifindex,
+  src: null,
+  metric,
+});
+const view = (links: LinkView[], routes: RouteView[] = [], addresses: AddressView[] = []): NetworkView => ({
+  links,
+  addresses,
+  routes,
+});
+const eth = link(2, 'eth0', { physical: true });
+const wifi = link(3, 'wlan0', { physical: true });
+
+interface Row {
+  readonly name: string;
+  readonly view: NetworkView;
+  readonly choices?: readonly UplinkChoice[];
+  readonly want: readonly string[];
+  readonly awaited?: readonly string[];
+}
+
+const rows: readonly Row[] = [
+  { name: 'no link', view: view([]), want: [] },
+  { name: 'loopback is never one', view: view([link(1, 'lo', { loopback: true })], [route(1, '0.0.0.0/0')]), want: [] },
+  { name: 'a physical link without routes is one', view: view([eth]), want: ['eth0=ethernet'] },
+  { name: 'a virtual link is not', view: view([link(4, 'docker0', { kind: 'bridge' })]), want: [] },
+  {
+    name: 'a virtual link with a default route is',
+    view: view([link(4, 'br0', { kind: 'bridge' })], [route(4, '0.0.0.0/0', 0, '10.0.0.1')]),
+    want: ['br0=ethernet'],
+  },
+  {
+    name: 'the port of a bridge is not',
+    view: view([link(2, 'eth0', { physical: true, enslaved: true })]),
+    want: [],
+  },
+  {
+    name: 'the lower metric comes first',
+    view: view([eth, wifi], [route(2, '0.0.0.0/0', 600), route(3, '0.0.0.0/0', 100)]),
+    want: ['wlan0=wifi', 'eth0=ethernet'],
+  },
+  {
+    name: 'an IPv4 default comes before an IPv6 one of lower metric',
+    view: view([eth, wifi], [route(2, '::/0', 1), route(3, '0.0.0.0/0', 600)]),
+    want: ['wlan0=wifi', 'eth0=ethernet'],
+  },
+  {
+    name: 'kinds are told from links',
+    view: view(
+      [
+        link(4, 'wwan0', { physical: true }),
+        link(5, 'ppp0', { type: 512 }),
+        link(6, 'wg0', { kind: 'wireguard', type: 65534 }),
+        link(7, 'tun0', { kind: 'tun', type: 65534 }),
+      ],
+      [5, 6, 7].map((ifindex) => route(ifindex, '0.0.0.0/0', ifindex)),
+    ),
+    want: ['ppp0=vpn', 'wg0=vpn', 'tun0=vpn', 'wwan0=cellular'],
+  },
+  {
+    name: 'only chosen links count, with the kind that was said',
+    view: view([eth, wifi], [route(2, '0.0.0.0/0')]),
+    choices: [
+      { ifname: 'wlan0', kind: 'cellular' },
+      { ifname: 'usb9', kind: null },
+    ],
+    want: ['wlan0=cellular'],
+    awaited: ['usb9'],
+  },
+];
+
+test.each(rows)('$name', ({ view: seen, choices = [], want, awaited = [] }) => {
+  const uplinks = uplinksOf(seen, choices);
+  expect(uplinks.present.map(({ ifname, kind }) => `${ifname}=${kind}`)).toEqual(want);
+  expect(uplinks.awaited).toEqual(awaited);
+});
+
+test('an uplink carries its addresses, default routes and other routes', () => {
+  const seen = view(
+    [eth, wifi],
+    [route(2, '0.0.0.0/0', 100, '192.168.77.1'), { ...route(2, '192.168.77.0/24'), src: '192.168.77.2' }, route(3, '10.0.0.0/8')],
+    [
+      { ifindex: 2, cidr: '192.168.77.2/24' },
+      { ifindex: 3, cidr: '10.0.0.2/8' },
+    ],
+  );
+  expect(uplinksOf(seen, [{ ifname: 'eth0', kind: null }]).present).toEqual([
+    {
+      ifname: 'eth0',
+      ifindex: 2,
+      kind: 'ethernet',
+      running: true,
+      multicast: true,
+      mtu: 1500,
+      addresses: ['192.168.77.2/24'],
+      defaults: [{ family: 'ipv4', gateway: '192.168.77.1', metric: 100 }],
+      routes: [{ family: 'ipv4', dst: '192.168.77.0/24', gateway: null, src: '192.168.77.2', metric: 0 }],
+    },
+  ]);
+});

@@ -1,0 +1,80 @@
+import type { LinkView, NetworkView, RouteView } from '@pp/ports';
+import type { DefaultRoute, LinkRoute, Uplink, UplinkKind } from '../domain/uplink';
+
+/** `--uplink IF[=KIND]`: kind null means told from the link. */
+export interface UplinkChoice {
+  readonly ifname: string;
+  readonly kind: UplinkKind | null;
+}
+
+export interface Uplinks {
+  /** Best first: the lowest metric of a default route, IPv4 before IPv6, then those without one, then by name. */
+  readonly present: readonly Uplink[];
+  readonly awaited: readonly string[];
+}
+
+const ARPHRD_PPP = 512;
+const ARPHRD_RAWIP = 519;
+const TUNNELS = new Set(['wireguard', 'tun', 'ppp', 'vti', 'xfrm']);
+
+/** Without `choices`: interfaces that hold a default route, and physical ones that belong to no bridge or bond. */
+export function uplinksOf(view: NetworkView, choices: readonly UplinkChoice[]): Uplinks {
+  const present = view.links
+    .flatMap((link) => {
+      const kind = kindOfUplink(link, view, choices);
+      return kind === null ? [] : [uplinkOf(link, kind, view)];
+    })
+    .sort(byRank);
+  const names = new Set(view.links.map((link) => link.ifname));
+  return { present, awaited: choices.map((choice) => choice.ifname).filter((ifname) => !names.has(ifname)) };
+}
+
+function kindOfUplink(link: LinkView, view: NetworkView, choices: readonly UplinkChoice[]): UplinkKind | null {
+  if (choices.length > 0) {
+    const choice = choices.find(({ ifname }) => ifname === link.ifname);
+    return choice === undefined ? null : (choice.kind ?? kindOfLink(link));
+  }
+  if (link.loopback || link.enslaved) return null;
+  const holdsDefault = view.routes.some((route) => route.ifindex === link.ifindex && isDefault(route));
+  return holdsDefault || link.physical ? kindOfLink(link) : null;
+}
+
+/** By the link's kind where the kernel tells one, else by the names that udev gives (systemd.net-naming-scheme(7)). */
+function kindOfLink(link: LinkView): UplinkKind {
+  if (link.type === ARPHRD_PPP || (link.kind !== null && TUNNELS.has(link.kind))) return 'vpn';
+  if (link.type === ARPHRD_RAWIP || /^(ww|rmnet|usb\d)/.test(link.ifname)) return 'cellular';
+  return /^(wl|mlan)/.test(link.ifname) ? 'wifi' : 'ethernet';
+}
+
+function uplinkOf(link: LinkView, kind: UplinkKind, view: NetworkView): Uplink {
+  const routes = view.routes.filter((route) => route.ifindex === link.ifindex);
+  return {
+    ifname: link.ifname,
+    ifindex: link.ifindex,
+    kind,
+    running: link.up && link.running,
+    multicast: link.multicast,
+    mtu: link.mtu,
+    addresses: view.addresses.filter(({ ifindex }) => ifindex === link.ifindex).map(({ cidr }) => cidr),
+    defaults: routes.filter(isDefault).map(defaultRoute),
+    routes: routes.filter((route) => !isDefault(route)).map(linkRoute),
+  };
+}
+
+const isDefault = (route: RouteView): boolean => route.dst === '0.0.0.0/0' || route.dst === '::/0';
+
+const defaultRoute = ({ family, via, metric }: RouteView): DefaultRoute => ({ family, gateway: via, metric });
+
+const linkRoute = ({ family, dst, via, src, metric }: RouteView): LinkRoute => ({ family, dst, gateway: via, src, metric });
+
+function byRank(a: Uplink, b: Uplink): number {
+  const [rankA, rankB] = [rank(a), rank(b)];
+  if (rankA !== rankB) return rankA < rankB ? -1 : 1;
+  return a.ifname < b.ifname ? -1 : 1;
+}
+
+/** IPv6 metrics come after all IPv4 ones: a host with both lives by its IPv4 default. */
+function rank(uplink: Uplink): number {
+  const best = uplink.defaults.map(({ family, metric }) => metric + (family === 'ipv4' ? 0 : 2 ** 32));
+  return Math.min(...best, Number.POSITIVE_INFINITY);
+}

@@ -1,0 +1,58 @@
+import type { World } from './domain/world';
+
+/** What was found under a key before we touched it; null: this kernel has no such key. */
+type Found = (key: string) => string | null;
+
+/** A key of interest: from the value found, the value we want; the same value leaves it alone. */
+export interface SysctlWish {
+  readonly key: string;
+  readonly want: (found: string, others: Found) => string;
+}
+
+const PROBE_FORCE = 'net.ipv6.conf.default.force_forwarding';
+const PROBE_RP_FILTER = 'net.ipv4.conf.all.rp_filter';
+const asFound: SysctlWish['want'] = (found) => found;
+
+/** Independent of uplinks. Ports 47104-61000 belong to the guests' side (spec 3.3). */
+const ALWAYS: readonly SysctlWish[] = [
+  { key: PROBE_FORCE, want: asFound },
+  { key: PROBE_RP_FILTER, want: asFound },
+  { key: 'net.ipv4.ip_local_port_range', want: () => '32768\t47103' },
+  { key: 'net.ipv4.ip_forward', want: () => '1' },
+];
+
+/** Without force_forwarding (before Linux 6.17) only the global switch forwards IPv6; last, after accept_ra of the uplinks. */
+const FORWARD_ALL: SysctlWish = {
+  key: 'net.ipv6.conf.all.forwarding',
+  want: (found, others) => (others(PROBE_FORCE) === null ? '1' : found),
+};
+
+/** All keys of interest in this world, in the order in which they are written: a host that forwards ignores RAs unless accept_ra is 2. */
+export const sysctlWishes = ({ uplinks }: Pick<World, 'uplinks'>): readonly SysctlWish[] => [
+  ...uplinks.flatMap(({ ifname }) => uplinkWishes(ifname)),
+  ...ALWAYS,
+  ...(uplinks.length > 0 ? [FORWARD_ALL] : []),
+];
+
+function uplinkWishes(ifname: string): readonly SysctlWish[] {
+  const conf = (family: string, leaf: string): string => `net.${family}.conf.${ifname.replaceAll('.', '/')}.${leaf}`; // sysctl(8)
+  return [
+    { key: conf('ipv6', 'accept_ra'), want: (found) => (found === '1' ? '2' : found) },
+    { key: conf('ipv6', 'force_forwarding'), want: () => '1' },
+    // Replies to a pinned guest come in by an uplink that is not the best one; strict (1) would drop them. The greater of both counts.
+    { key: conf('ipv4', 'rp_filter'), want: (found, others) => (isStrict(found, others(PROBE_RP_FILTER)) ? '2' : found) },
+  ];
+}
+
+const isStrict = (own: string, all: string | null): boolean => Math.max(Number(own), Number(all ?? 0)) === 1;
+
+/** What is to be written: keys that this kernel has and whose value is not what we want already. */
+export function desiredSysctls(world: Pick<World, 'uplinks' | 'originals'>): ReadonlyMap<string, string> {
+  const found: Found = (key) => world.originals.get(key) ?? null;
+  const desired = new Map<string, string>();
+  for (const { key, want } of sysctlWishes(world)) {
+    const original = found(key);
+    if (original !== null && want(original, found) !== original) desired.set(key, want(original, found));
+  }
+  return desired;
+}

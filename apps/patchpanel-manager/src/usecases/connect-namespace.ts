@@ -1,0 +1,72 @@
+import { refuse, type Checked } from '@pp/base';
+import { allocateSubnet, randomMac, type TrafficSource } from '@pp/datapath';
+import { decided, type Decision } from '../domain/decision';
+import { guestKey, type Egress, type Namespace } from '../domain/guest';
+import { withGuest, type World } from '../domain/world';
+
+/** ConnectNamespace with its values checked; the namespace is held open by the caller of the use case until the kernel followed. */
+export interface ConnectNamespace {
+  /** null: a new namespace (pid -1). */
+  readonly client: { readonly pid: number; readonly inode: number } | null;
+  /** Empty: none is asked for. */
+  readonly outboundDevice: string;
+  readonly routeOnVpn: boolean;
+  readonly allowUserTraffic: boolean;
+  readonly source: TrafficSource;
+  /** uid of the caller. */
+  readonly owner: number;
+}
+
+/** `randomBytes(n)`: n random bytes for the MAC addresses. */
+export function connectNamespace(
+  world: World,
+  request: ConnectNamespace,
+  randomBytes: (n: number) => Uint8Array,
+): Checked<Decision<Namespace>> {
+  const conflict = findConflict(world, request);
+  if (conflict !== null) return conflict;
+  const subnet = allocateSubnet(world.pools, 'namespace', usedSubnets(world));
+  if (subnet === null) {
+    return refuse(
+      'ResourceExhausted',
+      'all subnets for connected namespaces are in use: disconnect one, or start the manager with --pool namespace=CIDR',
+    );
+  }
+  const guest: Namespace = {
+    kind: 'namespace',
+    number: world.nextNamespace,
+    subnet: subnet.prefix,
+    hostMac: randomMac(randomBytes(6)),
+    peerMac: randomMac(randomBytes(6)),
+    client: request.client,
+    egress: egressOf(request),
+    source: request.source === 'UNKNOWN' ? 'SYSTEM' : request.source,
+    allowUserTraffic: request.allowUserTraffic,
+    owner: request.owner,
+  };
+  return decided({ ...withGuest(world, guestKey(guest), guest), nextNamespace: guest.number + 1 }, guest);
+}
+
+function findConflict(world: World, request: ConnectNamespace): ReturnType<typeof refuse> | null {
+  const { outboundDevice, client } = request;
+  if (outboundDevice !== '' && !world.uplinks.some(({ ifname }) => ifname === outboundDevice)) {
+    const known = world.uplinks.map(({ ifname }) => ifname).join(', ');
+    const hint = known === '' ? 'there is none now' : `known are: ${known}`;
+    return refuse('NotFound', `outbound_physical_device "${outboundDevice}" is not an uplink (${hint})`);
+  }
+  if (client === null) return null;
+  for (const guest of world.guests.values()) {
+    if (guest.client?.inode === client.inode) {
+      return refuse('AlreadyExists', `the network namespace of process ${client.pid} is connected already, as ${guestKey(guest)}`);
+    }
+  }
+  return null;
+}
+
+/** A named device wins over route_on_vpn (spec 3.6 step 5). */
+function egressOf({ outboundDevice, routeOnVpn }: ConnectNamespace): Egress {
+  if (outboundDevice !== '') return { kind: 'uplink', ifname: outboundDevice };
+  return { kind: routeOnVpn ? 'user' : 'default' };
+}
+
+const usedSubnets = (world: World): ReadonlySet<string> => new Set([...world.guests.values()].map(({ subnet }) => subnet));

@@ -1,0 +1,9 @@
+import type { Checked } from '@pp/base';
+import { decided, type Decision } from '../domain/decision';
+import { withoutGuests, type World } from '../domain/world';
+
+/** Their lifelines ended. Replies with the keys that were there. */
+export function releaseGuests(world: World, keys: readonly string[]): Checked<Decision<readonly string[]>> {
+  const present = keys.filter((key) => world.guests.has(key));
+  return decided(withoutGuests(world, present), present);
+}

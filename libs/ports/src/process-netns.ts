@@ -1,0 +1,17 @@
+import type { Checked } from '@pp/base';
+
+/** A network namespace held open, so that its inode stays its own until `close`. */
+export interface HeldNetns {
+  readonly inode: number;
+  /** Effective uid of the process that was named. */
+  readonly uid: number;
+  /** It is the one this daemon runs in. */
+  readonly isHost: boolean;
+  close(): void;
+}
+
+/** The network namespaces of other processes. */
+export interface ProcessNetns {
+  /** Refused with NotFound: no such process, or it ended meanwhile (a zombie too). No other process can take the pid's place unnoticed. */
+  open(pid: number): Checked<HeldNetns>;
+}
