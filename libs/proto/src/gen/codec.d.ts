@@ -1,0 +1,9 @@
+// Written by tools/gen-proto.ts from proto/patchpanel_service.proto; never edited.
+import type { Writer } from 'protobufjs/minimal';
+
+interface StaticType {
+  encode(message: object, writer: Writer): Writer;
+  decode(bytes: Uint8Array): object;
+}
+
+export const patchpanel: Readonly<Record<string, StaticType>>;

@@ -1,0 +1,217 @@
+import type { Init } from '../codec';
+import type { MessageName, Messages } from '../gen/messages';
+
+/** One message with every field set, and its bytes as protoc 3.21 writes them, one string of hex for each top-level field. */
+export type Golden = {
+  readonly [M in MessageName]: {
+    readonly name: M;
+    readonly message: Init<Messages[M]>;
+    readonly fields: readonly string[];
+  };
+}[MessageName];
+
+/** The uint32 of an IPv4 address as the API has it: 100.115.92.2 is 0x025c7364. */
+const net = (text: string): number =>
+  text.split('.').reduce((sum, byte, place) => sum + Number(byte) * 256 ** place, 0);
+
+const MAX_U64 = 18_446_744_073_709_551_615n;
+const ABOVE_2_53 = 9_007_199_254_740_993n;
+
+const TERMINA = {
+  ifname: 'vmtap0',
+  ipv4Addr: net('100.115.92.26'),
+  ipv4Subnet: { baseAddr: net('100.115.92.24'), prefixLen: 30 },
+  guestType: 3,
+  physIfname: 'vmtap0',
+  hostIpv4Addr: net('100.115.92.25'),
+};
+const TERMINA_FIELD = '0a280a06766d7461703010e4e6f1d2011a0808e4e6f1c201101e20032a06766d7461703030e4e6f1ca01';
+
+/** As ArcVmStartup fills it: the other fields stay at their default. */
+const ARCVM = { ifname: 'vmtap1', ipv4Addr: net('100.115.92.6'), guestType: 2 };
+const ARCVM_DECODED = { ...ARCVM, ipv4Subnet: undefined, physIfname: '', hostIpv4Addr: 0 };
+const ARCVM_FIELD = '0a0f0a06766d7461703110e4e6f1322002';
+
+const COUNTER = {
+  rxBytes: MAX_U64,
+  txBytes: ABOVE_2_53,
+  rxPackets: 4_294_967_296n,
+  txPackets: 1n,
+  source: 8,
+  device: 'eth0',
+  ipFamily: 2,
+};
+const VPN_COUNTER = {
+  rxBytes: 5n,
+  txBytes: 0n,
+  rxPackets: 0n,
+  txPackets: 0n,
+  source: 7,
+  device: 'vpn',
+  ipFamily: 1,
+};
+
+export const GOLDEN: readonly Golden[] = [
+  {
+    name: 'IPv4Subnet',
+    message: { baseAddr: net('100.115.92.24'), prefixLen: 30 },
+    fields: ['08e4e6f1c201', '101e'],
+  },
+  {
+    name: 'NetworkDevice',
+    message: TERMINA,
+    fields: [
+      '0a06766d74617030',
+      '10e4e6f1d201',
+      '1a0808e4e6f1c201101e',
+      '2003',
+      '2a06766d74617030',
+      '30e4e6f1ca01',
+    ],
+  },
+  { name: 'ArcStartupRequest', message: { pid: 2_147_483_647 }, fields: ['08ffffffff07'] },
+  { name: 'ArcStartupResponse', message: {}, fields: [] },
+  { name: 'ArcShutdownRequest', message: { pid: 4321 }, fields: ['08e121'] },
+  { name: 'ArcShutdownResponse', message: {}, fields: [] },
+  { name: 'ArcVmStartupRequest', message: { cid: 4_294_967_295 }, fields: ['08ffffffff0f'] },
+  {
+    name: 'ArcVmStartupResponse',
+    message: { devices: [TERMINA, ARCVM_DECODED] },
+    fields: [TERMINA_FIELD, ARCVM_FIELD],
+  },
+  { name: 'ArcVmShutdownRequest', message: { cid: 32 }, fields: ['0820'] },
+  { name: 'ArcVmShutdownResponse', message: {}, fields: [] },
+  { name: 'TerminaVmStartupRequest', message: { cid: 33 }, fields: ['0821'] },
+  {
+    name: 'TerminaVmStartupResponse',
+    message: { device: TERMINA, containerSubnet: { baseAddr: net('100.115.92.192'), prefixLen: 28 } },
+    fields: [TERMINA_FIELD, '120808e4e6f1820c101c'],
+  },
+  { name: 'TerminaVmShutdownRequest', message: { cid: 33 }, fields: ['0821'] },
+  { name: 'TerminaVmShutdownResponse', message: {}, fields: [] },
+  {
+    name: 'PluginVmStartupRequest',
+    message: { id: MAX_U64, subnetIndex: 3 },
+    fields: ['08ffffffffffffffffff01', '1003'],
+  },
+  { name: 'PluginVmStartupResponse', message: { device: TERMINA }, fields: [TERMINA_FIELD] },
+  { name: 'PluginVmShutdownRequest', message: { id: ABOVE_2_53 }, fields: ['088180808080808010'] },
+  { name: 'PluginVmShutdownResponse', message: {}, fields: [] },
+  { name: 'SetVpnIntentRequest', message: { policy: 2 }, fields: ['0802'] },
+  { name: 'SetVpnIntentResponse', message: { success: true }, fields: ['0801'] },
+  {
+    name: 'ConnectNamespaceRequest',
+    message: {
+      pid: -1,
+      outboundPhysicalDevice: 'wlan0',
+      allowUserTraffic: true,
+      routeOnVpn: true,
+      trafficSource: 6,
+    },
+    fields: ['08ffffffffffffffffff01', '1205776c616e30', '1801', '2001', '2806'],
+  },
+  {
+    name: 'ConnectNamespaceResponse',
+    message: {
+      ipv4Subnet: { baseAddr: net('100.115.92.128'), prefixLen: 30 },
+      peerIfname: 'veth0',
+      peerIpv4Address: net('100.115.92.130'),
+      hostIfname: 'arc_ns0',
+      hostIpv4Address: net('100.115.92.129'),
+      netnsName: 'connected_netns_0',
+    },
+    fields: [
+      '0a0808e4e6f18208101e',
+      '12057665746830',
+      '18e4e6f19208',
+      '22076172635f6e7330',
+      '28e4e6f18a08',
+      '3211636f6e6e65637465645f6e65746e735f30',
+    ],
+  },
+  {
+    name: 'TrafficCounter',
+    message: COUNTER,
+    fields: [
+      '08ffffffffffffffffff01',
+      '108180808080808010',
+      '188080808010',
+      '2001',
+      '2808',
+      '320465746830',
+      '3802',
+    ],
+  },
+  {
+    name: 'TrafficCountersRequest',
+    message: { devices: ['eth0', '', 'wäg0'] },
+    fields: ['0a0465746830', '0a00', '0a0577c3a46730'],
+  },
+  {
+    name: 'TrafficCountersResponse',
+    message: { counters: [COUNTER, VPN_COUNTER] },
+    fields: [
+      '0a2608ffffffffffffffffff01108180808080808010188080808010200128083204657468303802',
+      '0a0b08052807320376706e3801',
+    ],
+  },
+  {
+    name: 'ModifyPortRuleRequest',
+    message: {
+      op: 2,
+      type: 3,
+      proto: 2,
+      inputIfname: 'eth0',
+      inputDstIp: '192.0.2.7',
+      inputDstPort: 8080,
+      dstIp: '100.115.92.26',
+      dstPort: 65_535,
+    },
+    fields: [
+      '0802',
+      '1003',
+      '1802',
+      '220465746830',
+      '2a093139322e302e322e37',
+      '30903f',
+      '3a0d3130302e3131352e39322e3236',
+      '40ffff03',
+    ],
+  },
+  { name: 'ModifyPortRuleResponse', message: { success: true }, fields: ['0801'] },
+  { name: 'SetVpnLockdownRequest', message: { enableVpnLockdown: true }, fields: ['0801'] },
+  { name: 'SetVpnLockdownResponse', message: {}, fields: [] },
+  {
+    name: 'SetDnsRedirectionRuleRequest',
+    message: {
+      type: 3,
+      inputIfname: 'arc_ns0',
+      proxyAddress: 'fd00::53',
+      nameservers: ['2001:db8::53', '192.0.2.53'],
+    },
+    fields: [
+      '0803',
+      '12076172635f6e7330',
+      '1a08666430303a3a3533',
+      '220c323030313a6462383a3a3533',
+      '220a3139322e302e322e3533',
+    ],
+  },
+  { name: 'SetDnsRedirectionRuleResponse', message: { success: true }, fields: ['0801'] },
+  { name: 'GetDevicesRequest', message: {}, fields: [] },
+  {
+    name: 'GetDevicesResponse',
+    message: { devices: [TERMINA, ARCVM_DECODED] },
+    fields: [TERMINA_FIELD, ARCVM_FIELD],
+  },
+  {
+    name: 'NetworkDeviceChangedSignal',
+    message: { device: TERMINA, event: 2 },
+    fields: [TERMINA_FIELD, '1002'],
+  },
+  {
+    name: 'NeighborReachabilityEventSignal',
+    message: { ifindex: 7, ipAddr: 'fe80::1', role: 3, type: 2 },
+    fields: ['0807', '1207666538303a3a31', '1803', '2002'],
+  },
+];
