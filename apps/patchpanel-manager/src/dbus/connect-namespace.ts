@@ -1,0 +1,94 @@
+import { accept, refuse, type Checked } from '@pp/base';
+import type { Descriptors, HeldNetns, ProcessNetns } from '@pp/ports';
+import { guestKey, type Namespace } from '../domain/guest';
+import type { Lifelines } from '../lifelines';
+import type { Reconciler } from '../reconciler';
+import { connectNamespace } from '../usecases/connect-namespace';
+import type { ApiCall, ApiMethod, Caller } from './api';
+import { connectNamespaceFromProto, type ConnectNamespaceBody } from './from-proto';
+import { connectNamespaceToProto } from './to-proto';
+
+export interface ConnectNamespaceParts {
+  readonly reconciler: Reconciler;
+  readonly lifelines: Lifelines;
+  readonly descriptors: Descriptors;
+  readonly processNetns: ProcessNetns;
+  readonly randomBytes: (n: number) => Uint8Array;
+  readonly ownPid: number;
+  /** Told of a lifeline that was accepted, before it is watched. */
+  readonly onConnected: (guest: Namespace, fd: number) => void;
+}
+
+/** Spec 11: parse, lifeline, pid, outbound device; then the kernel; then the lifeline is watched and the client answered. */
+export function connectNamespaceMethod(parts: ConnectNamespaceParts): ApiMethod {
+  return async (call) => {
+    const body = connectNamespaceFromProto(call.body, parts.ownPid);
+    if (!body.ok) return body;
+    const lifeline = takeLifeline(call, parts.descriptors);
+    if (!lifeline.ok) return lifeline;
+    const connected = await withClientNetns(parts, body.value, call.caller, (client) => connect(parts, body.value, call.caller, client));
+    if (!connected.ok) {
+      parts.descriptors.close(lifeline.value);
+      return connected;
+    }
+    parts.onConnected(connected.value, lifeline.value);
+    parts.lifelines.hold(guestKey(connected.value), lifeline.value);
+    return accept(connectNamespaceToProto(connected.value));
+  };
+}
+
+/** A lifeline is something that poll(2) can watch and that is still alive. */
+function takeLifeline(call: ApiCall, descriptors: Descriptors): Checked<number> {
+  const fd = call.takeFd();
+  if (fd === null) return refuse('InvalidArgument', 'the lifeline is missing: pass one end of a pipe or socket after the body');
+  const kind = descriptors.kind(fd);
+  const fault =
+    kind === 'file' || kind === 'directory' || kind === 'block'
+      ? `the lifeline is a ${kind}: pass one end of a pipe or socket`
+      : descriptors.isSignalled(fd)
+        ? 'the lifeline has ended already: keep its other end open, and write nothing to it'
+        : null;
+  if (fault === null) return accept(fd);
+  descriptors.close(fd);
+  return refuse('InvalidArgument', fault);
+}
+
+type Client = { readonly pid: number; readonly inode: number } | null;
+
+/** Holds the namespace of the process open while `use` runs, so that nothing can take its place. */
+async function withClientNetns<T>(
+  { processNetns }: ConnectNamespaceParts,
+  { pid }: ConnectNamespaceBody,
+  caller: Caller,
+  use: (client: Client) => Promise<Checked<T>>,
+): Promise<Checked<T>> {
+  if (pid === null) return use(null);
+  const held = processNetns.open(pid);
+  if (!held.ok) return held;
+  try {
+    const denied = denial(held.value, pid, caller);
+    return denied ?? (await use({ pid, inode: held.value.inode }));
+  } finally {
+    held.value.close();
+  }
+}
+
+function denial(netns: HeldNetns, pid: number, caller: Caller): ReturnType<typeof refuse> | null {
+  if (caller.uid !== 0 && netns.uid !== caller.uid) {
+    return refuse('PermissionDenied', `process ${pid} belongs to uid ${netns.uid}: uid ${caller.uid} may name its own processes only`);
+  }
+  if (netns.isHost) {
+    return refuse('InvalidArgument', `process ${pid} is in the namespace of the host: name one with a network namespace of its own`);
+  }
+  return null;
+}
+
+function connect(
+  { reconciler, randomBytes }: ConnectNamespaceParts,
+  { outboundDevice, routeOnVpn, allowUserTraffic, source }: ConnectNamespaceBody,
+  { uid: owner }: Caller,
+  client: Client,
+): Promise<Checked<Namespace>> {
+  const request = { client, outboundDevice, routeOnVpn, allowUserTraffic, source, owner };
+  return reconciler.submit('namespace.connect', (world) => connectNamespace(world, request, randomBytes));
+}

@@ -1,0 +1,81 @@
+import { hostAt, namespaceNames } from '@pp/datapath';
+import type { Namespace } from './domain/guest';
+import type { World } from './domain/world';
+import { guestKey } from './domain/guest';
+
+/** The answer of the status socket: stable keys, JSON values only. */
+export interface Status {
+  readonly uplinks: readonly UplinkStatus[];
+  readonly namespaces: readonly NamespaceStatus[];
+  readonly warnings: readonly string[];
+}
+
+interface UplinkStatus {
+  readonly ifname: string;
+  readonly kind: string;
+  readonly state: 'up' | 'down' | 'awaited';
+  readonly ifindex: number | null;
+  readonly addresses: readonly string[];
+  /** It holds the best default route. */
+  readonly default: boolean;
+}
+
+interface NamespaceStatus {
+  readonly id: string;
+  readonly netns: string;
+  readonly pid: number | null;
+  readonly hostIfname: string;
+  readonly hostAddress: string;
+  readonly peerIfname: string;
+  readonly peerAddress: string;
+  readonly subnet: string;
+  readonly outbound: string;
+  readonly source: string;
+  readonly allowUserTraffic: boolean;
+  readonly owner: number;
+}
+
+export function statusOf(world: World): Status {
+  const best = world.uplinks.find(({ defaults }) => defaults.length > 0)?.ifname;
+  const present = world.uplinks.map(
+    ({ ifname, ifindex, kind, running, addresses }): UplinkStatus => ({
+      ifname,
+      kind,
+      state: running ? 'up' : 'down',
+      ifindex,
+      addresses,
+      default: ifname === best,
+    }),
+  );
+  const awaited = world.awaited.map(
+    (ifname): UplinkStatus => ({ ifname, kind: '', state: 'awaited', ifindex: null, addresses: [], default: false }),
+  );
+  return {
+    uplinks: [...present, ...awaited],
+    namespaces: [...world.guests.values()].map(namespaceStatus),
+    warnings: warningsOf(world),
+  };
+}
+
+function namespaceStatus(guest: Namespace): NamespaceStatus {
+  const names = namespaceNames(guest.number);
+  return {
+    id: guestKey(guest),
+    netns: names.netns,
+    pid: guest.client?.pid ?? null,
+    hostIfname: names.host,
+    hostAddress: hostAt(guest.subnet, 0),
+    peerIfname: names.peer,
+    peerAddress: hostAt(guest.subnet, 1),
+    subnet: guest.subnet,
+    outbound: guest.egress.kind === 'uplink' ? guest.egress.ifname : guest.egress.kind,
+    source: guest.source,
+    allowUserTraffic: guest.allowUserTraffic,
+    owner: guest.owner,
+  };
+}
+
+function warningsOf(world: World): readonly string[] {
+  const none = world.uplinks.some(({ defaults }) => defaults.length > 0) ? [] : ['no uplink holds a default route: guests reach nothing outside'];
+  return [...none, ...world.awaited.map((ifname) => `uplink ${ifname} is not there yet`)];
+}
