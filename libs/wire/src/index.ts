@@ -1,1 +1,4 @@
-export {};
+export * from './addr/ipv4';
+export * from './addr/ipv6';
+export * from './addr/mac';
+export * from './addr/prefix';

@@ -1,0 +1,51 @@
+import {
+  ipv4FromBytes,
+  ipv4FromNumber,
+  ipv4Offset,
+  ipv4ToBytes,
+  ipv4ToNumber,
+  parseIpv4,
+  type Ipv4Address,
+} from './ipv4';
+
+const A = '100.115.92.129' as Ipv4Address;
+
+const rows = [
+  { name: 'an address', in: '100.115.92.129', want: '100.115.92.129' },
+  { name: 'the ends', in: '255.255.255.255', want: '255.255.255.255' },
+  { name: 'a leading zero', in: '100.115.092.1', want: null },
+  { name: 'three parts', in: '100.115.92', want: null },
+  { name: 'five parts', in: '1.2.3.4.5', want: null },
+  { name: 'above 255', in: '100.115.92.256', want: null },
+  { name: 'hex', in: '0x64.115.92.1', want: null },
+  { name: 'one number', in: '1685281921', want: null },
+  { name: 'a blank', in: ' 1.2.3.4', want: null },
+  { name: 'a line break at the end', in: '1.2.3.4\n', want: null },
+  { name: 'IPv6', in: '::1', want: null },
+  { name: 'nothing', in: '', want: null },
+];
+
+test.each(rows)('parse: $name', ({ in: text, want }) => {
+  expect(parseIpv4(text)).toBe(want);
+});
+
+test('numbers both ways, first octet highest', () => {
+  expect(ipv4ToNumber(A)).toBe(0x64735c81);
+  expect(ipv4FromNumber(0x64735c81)).toBe('100.115.92.129');
+  expect(ipv4FromNumber(0xffffffff)).toBe('255.255.255.255');
+});
+
+test.each([-1, 2 ** 32, 1.5, Number.NaN])('%p is no address', (value) => {
+  expect(() => ipv4FromNumber(value)).toThrow(RangeError);
+});
+
+test('bytes both ways', () => {
+  expect(ipv4ToBytes(A)).toEqual(Uint8Array.of(100, 115, 92, 129));
+  expect(ipv4FromBytes(Uint8Array.of(100, 115, 92, 129))).toBe('100.115.92.129');
+  expect(() => ipv4FromBytes(new Uint8Array(16))).toThrow(RangeError);
+});
+
+test('an offset carries over octets and ends at the last address', () => {
+  expect(ipv4Offset('100.115.92.255' as Ipv4Address, 1)).toBe('100.115.93.0');
+  expect(() => ipv4Offset('255.255.255.255' as Ipv4Address, 1)).toThrow(RangeError);
+});

@@ -1,0 +1,25 @@
+declare const brand: unique symbol;
+
+/** An Ethernet address as canonical text, "02:00:5e:10:00:01": lower case, so that `===` compares addresses. */
+export type MacAddress = string & { readonly [brand]: 'mac' };
+
+export const MAC_LENGTH = 6;
+const SHAPE = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
+
+/** null when the text is not six pairs of hex digits with colons between. */
+export function parseMac(text: string): MacAddress | null {
+  const lower = text.toLowerCase();
+  return SHAPE.test(lower) ? (lower as MacAddress) : null;
+}
+
+/** `bytes` are exactly six. */
+export function macFromBytes(bytes: Uint8Array): MacAddress {
+  if (bytes.length !== MAC_LENGTH) throw new RangeError(`a MAC address has 6 bytes, not ${bytes.length}`);
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':') as MacAddress;
+}
+
+export const macToBytes = (mac: MacAddress): Uint8Array =>
+  Uint8Array.from(mac.split(':'), (pair) => Number.parseInt(pair, 16));
+
+/** The group bit, IEEE 802-2014 §8.2.2: multicast and broadcast. */
+export const isGroupMac = (mac: MacAddress): boolean => (Number.parseInt(mac.slice(0, 2), 16) & 1) === 1;
