@@ -38,4 +38,3 @@ export interface Kernel {
   apply(ops: readonly Op[]): Promise<readonly Outcome[]>;
   observe(ask: { readonly netns: readonly string[]; readonly sysctls: readonly string[] }): Promise<Observed>;
 }
-

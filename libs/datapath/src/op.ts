@@ -13,4 +13,9 @@ export type Op =
   /** One nfnetlink batch: all or nothing. */
   | { readonly do: 'nft.elements'; readonly add: readonly Element[]; readonly del: readonly Element[] }
   /** `onlyIf` set: written only while the key still holds that value; else the step is done without writing. */
-  | { readonly do: 'sysctl.set'; readonly sysctl: Sysctl; readonly was: string; readonly onlyIf: string | null };
+  | {
+      readonly do: 'sysctl.set';
+      readonly sysctl: Sysctl;
+      readonly was: string;
+      readonly onlyIf: string | null;
+    };

@@ -1,0 +1,40 @@
+import { SeededRandom } from '@pp/base/testing';
+import { hasIndex, indexSetOf, lowestAbsent, NO_INDEXES, withIndex, withoutIndex } from './index-set';
+
+const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
+
+const rows = [
+  { name: 'the empty set', in: [], want: 1 },
+  { name: 'a gap at the start', in: [2, 3], want: 1 },
+  { name: 'a gap in the middle', in: [1, 2, 4], want: 3 },
+  { name: 'one word but its last bit', in: upTo(31), want: 32 },
+  { name: 'a full word', in: upTo(32), want: 33 },
+  { name: 'full words', in: upTo(96), want: 97 },
+  { name: 'a gap in the second word', in: upTo(96).filter((n) => n !== 64), want: 64 },
+];
+
+test.each(rows)('lowestAbsent: $name', ({ in: indexes, want }) => {
+  expect(lowestAbsent(indexSetOf(indexes))).toBe(want);
+});
+
+test('a value does not change under its holder', () => {
+  const one = withIndex(NO_INDEXES, 1);
+  withIndex(one, 2);
+  withoutIndex(one, 1);
+  expect([hasIndex(NO_INDEXES, 1), hasIndex(one, 1), hasIndex(one, 2)]).toEqual([false, true, false]);
+});
+
+test('it behaves as a set does', () => {
+  const random = new SeededRandom(1);
+  const model = new Set<number>();
+  let set = NO_INDEXES;
+  for (let step = 0; step < 2000; step++) {
+    const index = 1 + random.below(130);
+    const add = random.below(3) > 0;
+    set = add ? withIndex(set, index) : withoutIndex(set, index);
+    if (add) model.add(index);
+    else model.delete(index);
+    expect(lowestAbsent(set)).toBe(upTo(131).find((n) => !model.has(n)));
+    expect(hasIndex(set, index)).toBe(add);
+  }
+});

@@ -1,0 +1,39 @@
+const BITS = 32;
+
+/** A set of whole numbers from 1 on, as an immutable bitmap: small, quick to copy, and its lowest gap is found 32 numbers at a time. */
+export interface IndexSet {
+  /** Bit b of word w stands for 32 w + b + 1; words beyond the last are zero. */
+  readonly words: readonly number[];
+}
+
+export const NO_INDEXES: IndexSet = { words: [] };
+
+export const hasIndex = ({ words }: IndexSet, index: number): boolean =>
+  (((words[wordOf(index)] ?? 0) >>> bitOf(index)) & 1) === 1;
+
+export const withIndex = (set: IndexSet, index: number): IndexSet => indexSetOf([index], set);
+
+export const withoutIndex = ({ words }: IndexSet, index: number): IndexSet => ({
+  words: words.map((word, w) => (w === wordOf(index) ? word & ~(1 << bitOf(index)) : word)),
+});
+
+/** `indexes` and those of `set`. */
+export function indexSetOf(indexes: Iterable<number>, set: IndexSet = NO_INDEXES): IndexSet {
+  const words = [...set.words];
+  for (const index of indexes) {
+    while (words.length <= wordOf(index)) words.push(0);
+    words[wordOf(index)] = (words[wordOf(index)] ?? 0) | (1 << bitOf(index));
+  }
+  return { words };
+}
+
+/** The lowest number from 1 on that is not in the set. */
+export function lowestAbsent({ words }: IndexSet): number {
+  const full = words.findIndex((word) => word !== -1);
+  const w = full === -1 ? words.length : full;
+  const gaps = ~(words[w] ?? 0);
+  return w * BITS + (BITS - Math.clz32(gaps & -gaps));
+}
+
+const wordOf = (index: number): number => Math.floor((index - 1) / BITS);
+const bitOf = (index: number): number => (index - 1) % BITS;
