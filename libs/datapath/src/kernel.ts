@@ -26,6 +26,8 @@ export interface Observed {
   readonly rules: readonly Rule[];
   /** Whether `table inet patchpanel` is there. */
   readonly table: boolean;
+  /** Names of its chains, so that those of uplinks that are gone can be removed; absent: not known, and they stay behind. */
+  readonly chains?: readonly string[];
   /** Of the names asked for, those that are under /run/netns. */
   readonly netns: readonly string[];
   /** Of the keys asked for, those that this kernel has. */

@@ -1,9 +1,13 @@
-import type { Address, Element, Link, Netns, Route, Rule, Sysctl } from './desired';
+import type { Address, Element, Link, Netns, Part, Route, Rule, Sysctl } from './desired';
+
+/** What vanishes with a link without a step of its own. */
+export type Lost = Pick<Part, 'addresses' | 'routes' | 'linkSysctls'>;
 
 /** One step towards the desired state, as data: it can be printed, tested and undone. */
 export type Op =
   | { readonly do: 'netns.add' | 'netns.del'; readonly netns: Netns }
-  | { readonly do: 'link.add' | 'link.del'; readonly link: Link }
+  /** `lost`, of a link.del: the kernel drops it with the link; undoing puts it back. Adapters need not look at it. */
+  | { readonly do: 'link.add' | 'link.del'; readonly link: Link; readonly lost?: Lost }
   | { readonly do: 'link.set'; readonly link: Link; readonly was: Link }
   | { readonly do: 'address.add' | 'address.del'; readonly address: Address }
   | { readonly do: 'route.add' | 'route.del'; readonly route: Route }
