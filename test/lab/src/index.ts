@@ -1,1 +1,11 @@
-export {};
+export * from './child';
+export * from './host';
+export * from './lab';
+export * from './listing';
+export * from './place';
+export * from './process-table';
+export * from './repository';
+export * from './services/bus';
+export * from './services/peer-echo';
+export * from './standard-lab';
+export * from './until';

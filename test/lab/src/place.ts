@@ -1,0 +1,72 @@
+import { seconds, type Millis } from '@pp/base';
+import { Child, type Finished, type SpawnOptions } from './child';
+
+export interface RunOptions extends SpawnOptions {
+  /** The command is killed after this; default 10 s. */
+  readonly timeout?: Millis;
+  /** Standard input. */
+  readonly input?: string;
+}
+
+/** A network namespace of the lab, with the mount and UTS namespace around it, entered through the process that holds it. */
+export class Place {
+  readonly name: string;
+  /** The holder: `nsenter -t PID -n -m -u` enters here. */
+  readonly pid: number;
+  readonly #env: Readonly<Record<string, string>>;
+
+  /** `env` is given to every command that is started here. */
+  constructor(name: string, pid: number, env: Readonly<Record<string, string>>) {
+    this.name = name;
+    this.pid = pid;
+    this.#env = env;
+  }
+
+  /** The command a person types to look around here. */
+  get enterCommand(): string {
+    return `nsenter -t ${this.pid} -n -m -u`;
+  }
+
+  /** Starts a command here. It is this process's child and is killed with it; its pid is the command's own. */
+  spawn(command: string, args: readonly string[] = [], options: SpawnOptions = {}): Child {
+    const enter = ['--target', String(this.pid), '--net', '--mount', '--uts', '--'];
+    const dieWithUs = ['setpriv', '--pdeathsig', 'KILL', '--'];
+    const env = { ...this.#env, ...options.env };
+    return new Child('nsenter', [...enter, ...dieWithUs, command, ...args], { ...options, env });
+  }
+
+  /** Runs a command here to its end, whatever that is. */
+  async run(command: string, args: readonly string[] = [], options: RunOptions = {}): Promise<Finished> {
+    const { timeout = seconds(10), input, ...rest } = options;
+    const child = this.spawn(command, args, input === undefined ? rest : { ...rest, stdio: 'open' });
+    if (input !== undefined) {
+      child.write(input);
+      child.endInput();
+    }
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+    }, timeout);
+    return child.exited.finally(() => {
+      clearTimeout(timer);
+    });
+  }
+
+  /** Standard output of a command that must succeed; throws with what it said where it does not. */
+  async ok(command: string, args: readonly string[] = [], options: RunOptions = {}): Promise<string> {
+    const { code, signal, stdout, stderr } = await this.run(command, args, options);
+    if (code === 0) return stdout;
+    const end = signal ?? `exit ${code ?? '?'}`;
+    throw new Error(`${this.name}: ${[command, ...args].join(' ')}: ${end}: ${(stderr + stdout).trim()}`);
+  }
+
+  /** Runs a shell script that must succeed; a failing or unset part of it fails it. */
+  async shell(script: string, options: RunOptions = {}): Promise<string> {
+    return this.ok('sh', ['-euc', script], options);
+  }
+
+  /** What a command prints as JSON. Empty output is an empty list, as iproute2 says it. */
+  async json(command: string, ...args: readonly string[]): Promise<unknown> {
+    const text = await this.ok(command, args);
+    return text.trim() === '' ? [] : JSON.parse(text);
+  }
+}
