@@ -1,6 +1,7 @@
 export * from './backoff';
 export * from './bounded-map';
 export * from './clock';
+export * from './deferred';
 export * from './errors';
 export * from './log';
 export * from './result';
