@@ -11,6 +11,8 @@ export interface Finished {
 }
 
 export interface SpawnOptions {
+  /** How errors call the command; default: itself and its arguments. */
+  readonly name?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** `open` keeps standard input a pipe until `endInput`; `inherit` hands over all three streams. Default: empty input. */
   readonly stdio?: 'captured' | 'open' | 'inherit';
@@ -29,8 +31,8 @@ export class Child {
   #stderr = '';
 
   constructor(command: string, args: readonly string[], options: SpawnOptions = {}) {
-    const { stdio = 'captured', env = {} } = options;
-    this.name = [command, ...args].join(' ');
+    const { stdio = 'captured', env = {}, name = [command, ...args].join(' ') } = options;
+    this.name = name;
     const input = stdio === 'open' ? 'pipe' : 'ignore';
     this.#process = spawn(command, args, {
       env: { ...process.env, PATH: systemPath(), ...env },

@@ -19,6 +19,7 @@ import {
   type ProcessIdentity,
 } from './process-table';
 import { until } from './until';
+import { uidOutside } from './user-namespace';
 
 /*
  * Each lab has one directory, named after the process that made it:
@@ -115,14 +116,4 @@ function labRoot(): string {
     throw new Error(`${root} must be a directory that belongs to you and nobody else can enter: remove it`);
   }
   return root;
-}
-
-/** Our uid as the machine knows it, also inside `unshare -Ur` (user_namespaces(7): inside, outside, length). */
-function uidOutside(): number {
-  const uid = process.getuid?.() ?? 0;
-  for (const line of readFileSync('/proc/self/uid_map', 'latin1').trim().split('\n')) {
-    const [inside = 0, outside = 0, length = 0] = line.trim().split(/\s+/).map(Number);
-    if (uid >= inside && uid < inside + length) return outside + uid - inside;
-  }
-  return uid;
 }

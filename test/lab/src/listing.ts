@@ -86,7 +86,15 @@ export function nftFacts(ruleset: unknown): HostListing {
 /** The kernel lists the elements of a set in the order of its hash table. */
 function withSortedElements(fact: Fact): Fact {
   const { elem } = fact;
-  return Array.isArray(elem) ? { ...fact, elem: elem.map(canonical).sort() } : fact;
+  return Array.isArray(elem)
+    ? {
+        ...fact,
+        elem: elem
+          .map(canonical)
+          .sort()
+          .map((text) => JSON.parse(text) as unknown),
+      }
+    : fact;
 }
 
 /** Offers of the kernel that grow when anybody on the machine loads a module. */

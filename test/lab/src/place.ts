@@ -1,5 +1,6 @@
 import { seconds, type Millis } from '@pp/base';
 import { Child, type Finished, type SpawnOptions } from './child';
+import { inUserNamespace } from './user-namespace';
 
 export interface RunOptions extends SpawnOptions {
   /** The command is killed after this; default 10 s. */
@@ -22,9 +23,10 @@ export class Place {
     this.#env = env;
   }
 
-  /** The command a person types to look around here. */
+  /** The command a person types at another terminal to look around here. */
   get enterCommand(): string {
-    return `nsenter -t ${this.pid} -n -m -u`;
+    const user = inUserNamespace() ? '-U --preserve-credentials ' : '';
+    return `nsenter -t ${this.pid} ${user}-n -m -u`;
   }
 
   /** Starts a command here. It is this process's child and is killed with it; its pid is the command's own. */
@@ -32,7 +34,8 @@ export class Place {
     const enter = ['--target', String(this.pid), '--net', '--mount', '--uts', '--'];
     const dieWithUs = ['setpriv', '--pdeathsig', 'KILL', '--'];
     const env = { ...this.#env, ...options.env };
-    return new Child('nsenter', [...enter, ...dieWithUs, command, ...args], { ...options, env });
+    const name = `${this.name}: ${[command, ...args].join(' ')}`;
+    return new Child('nsenter', [...enter, ...dieWithUs, command, ...args], { name, ...options, env });
   }
 
   /** Runs a command here to its end, whatever that is. */

@@ -43,6 +43,11 @@ export function hasEnvironment(pid: number, name: string, value: string): boolea
   return environ?.split('\0').includes(`${name}=${value}`) ?? false;
 }
 
+/** The kernel's name of the command, at most 15 bytes. */
+export function commandName(pid: number): string | undefined {
+  return readOrUndefined(() => readFileSync(`/proc/${pid}/comm`, 'utf8'))?.trim();
+}
+
 export type NamespaceKind = 'mnt' | 'net' | 'pid';
 
 /** The namespace's name, as in `net:[4026531840]`; undefined where the process is gone or not ours to look at. */

@@ -1,0 +1,65 @@
+/*
+ * `npm start`: shows the main job in a private lab and checks every claim of its table for real.
+ *   --keep   leaves the lab up, with the manager serving and a namespace connected, until Ctrl-C
+ *   --json   prints the rows as JSON
+ * Exit code 0 only if every row is true.
+ */
+import { parseArgs } from 'node:util';
+import { startManager } from './manager';
+import { howToEnter, interrupted, runLabProgram, say } from './program';
+import { standardLab, type StandardLab } from './standard-lab';
+import { CONNECT_ROWS } from './start/connect-rows';
+import { RECOVERY_ROWS } from './start/recovery-rows';
+import { connectGuest, openScene, type Scene } from './start/scene';
+import { allTrue, checkRows, tableText } from './start/table';
+
+interface Options {
+  readonly keep: boolean;
+  readonly json: boolean;
+}
+
+void runLabProgram(main);
+
+async function main(): Promise<number> {
+  const options = readOptions();
+  if (options === undefined) return 2;
+  say('== opening the lab: internet, router, LAN neighbour, host');
+  const lab = await standardLab();
+  try {
+    return await Promise.race([show(lab, options), interrupted()]);
+  } finally {
+    await lab.close();
+  }
+}
+
+function readOptions(): Options | undefined {
+  try {
+    const options = {
+      keep: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+    } as const;
+    return parseArgs({ options }).values;
+  } catch (fault) {
+    say(`npm start: ${fault instanceof Error ? fault.message : String(fault)} (there are --keep and --json)`);
+    return undefined;
+  }
+}
+
+async function show(lab: StandardLab, { keep, json }: Options): Promise<number> {
+  say('== starting patchpanel-manager on the host, with eth0 as its uplink');
+  const scene = await openScene(lab);
+  say('== checking');
+  const rows = await checkRows([...CONNECT_ROWS, ...RECOVERY_ROWS], scene);
+  process.stdout.write(json ? `${JSON.stringify(rows, null, 2)}\n` : tableText(rows));
+  if (keep) await holdOpen(scene);
+  return allTrue(rows) ? 0 : 1;
+}
+
+/** The last row has stopped the manager: the visitor finds it serving again, and a connected guest. */
+async function holdOpen(scene: Scene): Promise<void> {
+  scene.manager = await startManager(scene.lab.host);
+  const { namespace } = await connectGuest(scene);
+  say(`== the lab stays up until Ctrl-C; to enter it:\n${howToEnter(scene.lab)}`);
+  say(`  guest     ${scene.guest.enterCommand}   (${namespace.netns_name}, ${namespace.peer_ipv4_address})`);
+  await interrupted();
+}

@@ -1,0 +1,31 @@
+import { allTrue, checkRows, tableText, type Row } from './table';
+
+const ROWS: readonly Row<string[]>[] = [
+  { name: 'first', check: (scene) => Promise.resolve({ ok: scene.push('first') === 1, evidence: 'a -> b' }) },
+  { name: 'second row', check: (scene) => Promise.reject(new Error(`after ${scene.join()}\nno answer`)) },
+  { name: 'third', check: () => Promise.resolve({ ok: true, evidence: '' }) },
+];
+
+test('rows are checked in order, and one that throws is false', async () => {
+  const rows = await checkRows(ROWS, []);
+  expect(rows).toEqual([
+    { name: 'first', ok: true, evidence: 'a -> b' },
+    { name: 'second row', ok: false, evidence: 'after first\nno answer' },
+    { name: 'third', ok: true, evidence: '' },
+  ]);
+  expect(allTrue(rows)).toBe(false);
+  expect(allTrue(rows.filter(({ ok }) => ok))).toBe(true);
+});
+
+test('the table has one line a row and says how many are true', async () => {
+  expect(tableText(await checkRows(ROWS, []))).toBe(
+    [
+      'true   first      a -> b',
+      'FALSE  second row after first',
+      '                  no answer',
+      'true   third      ',
+      '2 of 3 true',
+      '',
+    ].join('\n'),
+  );
+});
