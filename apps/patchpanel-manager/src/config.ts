@@ -1,40 +1,70 @@
 import { accept, refuse, type Checked } from '@pp/base';
-import { extraPool, isIfname, type ExtraPool } from '@pp/datapath';
+import { choice, type RawArgs, type ServiceSpec } from '@pp/daemon';
+import { extraPool, isIfname, poolsWith, type Pools } from '@pp/datapath';
 import { UPLINK_KINDS, type UplinkKind } from './domain/uplink';
 import type { UplinkChoice } from './feeds/uplinks';
 
-/** The flags as commander gives them. */
-export interface RawConfig {
-  readonly uplink: readonly string[];
-  readonly pool: readonly string[];
-  readonly onExit: string;
-}
+declare const __PP_VERSION__: string;
 
 export interface Config {
   /** Empty: uplinks are found. */
   readonly uplinks: readonly UplinkChoice[];
-  readonly pools: readonly ExtraPool[];
+  readonly pools: Pools;
   readonly onExit: 'clean' | 'keep';
 }
 
-export function configOf(raw: RawConfig): Checked<Config> {
-  const uplinks = allOf(raw.uplink.map(uplinkChoice));
+export const SERVICE_SPEC: ServiceSpec<Config> = {
+  name: 'patchpanel-manager',
+  version: __PP_VERSION__,
+  description:
+    'Connects network namespaces of this host to its network; D-Bus service org.chromium.PatchPanel.',
+  options: [
+    {
+      flags: '--uplink <IF[=KIND]>',
+      text: `interface to the outside, KIND ${UPLINK_KINDS.join(', ')}; awaited if absent; default: interfaces with a default route, and physical ones`,
+      repeat: true,
+    },
+    {
+      flags: '--pool <KIND=CIDR>',
+      text: 'more addresses behind the built-in ones, e.g. namespace=10.80.0.0/16',
+      repeat: true,
+    },
+    {
+      flags: '--on-exit <MODE>',
+      text: 'clean (default): leave the host as it was; keep: leave guests for the next start',
+    },
+  ],
+  notes: 'DBUS_SYSTEM_BUS_ADDRESS chooses the bus. Run as root, or with NET_ADMIN, SYS_ADMIN and NET_RAW.',
+  parse: configOf,
+};
+
+export function configOf(raw: RawArgs): Checked<Config> {
+  const uplinks = allOf(raw.all('uplink').map(uplinkChoice));
   if (!uplinks.ok) return uplinks;
-  const pools = allOf(raw.pool.map(extraPool));
+  const extra = allOf(raw.all('pool').map(extraPool));
+  if (!extra.ok) return extra;
+  const pools = poolsWith(extra.value);
   if (!pools.ok) return pools;
-  if (raw.onExit !== 'clean' && raw.onExit !== 'keep') {
-    return refuse('InvalidArgument', `--on-exit ${raw.onExit}: use clean or keep`);
-  }
-  return accept({ uplinks: uplinks.value, pools: pools.value, onExit: raw.onExit });
+  const onExit = choice(raw, 'on-exit', ['clean', 'keep'], 'clean');
+  if (!onExit.ok) return onExit;
+  return accept({ uplinks: uplinks.value, pools: pools.value, onExit: onExit.value });
 }
 
 /** "eth0" or "eth0=wifi". */
 function uplinkChoice(text: string): Checked<UplinkChoice> {
   const [ifname = '', kind, ...more] = text.split('=');
-  if (!isIfname(ifname) || ifname === 'lo') return refuse('InvalidArgument', `--uplink ${text}: "${ifname}" is no name of an uplink`);
+  if (!isIfname(ifname) || ifname === 'lo') {
+    return refuse(
+      'InvalidArgument',
+      `--uplink '${text}': '${ifname}' cannot be an uplink; write an interface name such as eth0`,
+    );
+  }
   if (kind === undefined) return accept({ ifname, kind: null });
   if (!isUplinkKind(kind) || more.length > 0) {
-    return refuse('InvalidArgument', `--uplink ${text}: after the = comes one of ${UPLINK_KINDS.join(', ')}`);
+    return refuse(
+      'InvalidArgument',
+      `--uplink '${text}': after the = write one of ${UPLINK_KINDS.join(', ')}`,
+    );
   }
   return accept({ ifname, kind });
 }

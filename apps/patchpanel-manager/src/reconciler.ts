@@ -1,11 +1,11 @@
-import { causeChain, KernelError, refuse, type Checked, type Logger } from '@pp/base';
-import { applyAll, plan, repair, type Kernel, type Op } from '@pp/datapath';
+import { causeChain, KernelError, refuse, type Checked, type Logger, type Refusal } from '@pp/base';
+import { applyAll, applyMost, plan, repair, type Kernel } from '@pp/datapath';
 import type { Journal } from '@pp/ports';
 import type { Decide } from './domain/decision';
 import type { World } from './domain/world';
-import { desired, leftovers } from './desired';
+import { DesiredState, netnsNamesOf, NOTHING } from './desired';
 import { sysctlWishes } from './sysctls';
-import { entriesBetween, type Remembered } from './world-entries';
+import { entriesBetween, entriesOfSettled, entriesOfStart, type Remembered } from './world-entries';
 
 interface Parts {
   readonly kernel: Kernel;
@@ -14,16 +14,28 @@ interface Parts {
   readonly world: World;
 }
 
+/** What a start finds: what is remembered of earlier runs, and what goes on. */
+export interface Adoption extends Pick<World, 'guests' | 'uplinks' | 'awaited'> {
+  readonly former: Remembered;
+}
+
 /**
  * The one writer of the world. One change at a time: decide (pure), journal, let the kernel follow, and only then answer. When the
- * kernel refuses, what was done is undone, the old world stays, and the journal says so.
+ * kernel refuses, what was done is undone, the old world stays, and the journal says so. A fault that is no refusal is thrown to
+ * the submitter and told to `broken`: the process must end, and its next start repairs.
  */
 export class Reconciler {
   readonly #kernel: Kernel;
   readonly #journal: Journal;
   readonly #log: Logger;
+  readonly #desired = new DesiredState();
   #world: World;
   #tail: Promise<unknown> = Promise.resolve();
+  #break: (fault: unknown) => void = () => undefined;
+  /** Settles with the first fault. */
+  readonly broken = new Promise<unknown>((resolve) => {
+    this.#break = resolve;
+  });
 
   constructor({ kernel, journal, log, world }: Parts) {
     this.#kernel = kernel;
@@ -38,68 +50,101 @@ export class Reconciler {
 
   /** Queues a change. `what` names it in the log: "namespace.connect". */
   submit<Reply>(what: string, decide: Decide<Reply>): Promise<Checked<Reply>> {
-    const result = this.#tail.then(() => this.#change(what, decide));
-    this.#tail = result.catch(() => undefined); // the submitter sees it
+    return this.#queue(() => this.#change(what, decide));
+  }
+
+  /** Brings the kernel to the world that goes on, from whatever earlier runs left. Changes submitted meanwhile wait. */
+  start(adoption: Adoption): Promise<void> {
+    return this.#queue(() => this.#adopt(adoption));
+  }
+
+  /** After the changes at hand: `clean` takes everything back and forgets it, `keep` leaves it for the next start. */
+  stop(mode: 'clean' | 'keep'): Promise<void> {
+    return this.#queue(async () => {
+      if (mode === 'clean') {
+        await applyMost(this.#kernel, plan(this.#desired.of(this.#world), NOTHING, this.#world.originals));
+        this.#journal.erase();
+      }
+      this.#journal.close();
+    });
+  }
+
+  #queue<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#tail.then(work);
+    this.#tail = result.catch((fault: unknown) => {
+      this.#break(fault);
+    });
     return result;
   }
 
-  /**
-   * Makes the kernel what the current world says, whatever it holds now: at start, and after an undo that failed. `former` tells
-   * what earlier runs may have left behind.
-   */
-  async repair(former: Remembered): Promise<void> {
-    this.#world = await this.#withOriginals(this.#world);
-    const want = desired(this.#world);
-    const stale = leftovers(former, this.#world);
+  async #adopt({ former, guests, uplinks, awaited }: Adoption): Promise<void> {
+    const { originals, nextNamespace, written, staleNetns } = former;
+    const base = { ...this.#world, originals, nextNamespace };
+    const world = await this.#withOriginals(base, { ...base, guests, uplinks, awaited });
+    this.#journal.begin(entriesOfStart(former, world));
+    const want = this.#desired.of(world);
     const observed = await this.#kernel.observe({
-      netns: stale.netns.map(({ name }) => name),
-      sysctls: [...new Set([...former.written.keys(), ...want.sysctls.keys()])],
+      netns: [...staleNetns, ...[...guests.values()].flatMap(netnsNamesOf)],
+      sysctls: [...new Set([...written.keys(), ...want.sysctls.keys()])],
     });
-    const ops = repair({ observed, want, stale, written: former.written, originals: this.#world.originals });
-    this.#logOps('repair', ops);
-    await applyAll(this.#kernel, ops);
+    const known = new Map([...former.originals, ...world.originals]);
+    const ops = repair({ observed, want, originals: known, written });
+    this.#log.debug('repair', { steps: ops.length });
+    await applyMost(this.#kernel, ops);
+    this.#journal.begin(entriesOfSettled(world));
+    this.#journal.commit();
+    this.#world = world;
   }
 
   async #change<Reply>(what: string, decide: Decide<Reply>): Promise<Checked<Reply>> {
     const from = this.#world;
     const decision = decide(from);
     if (!decision.ok) return decision;
-    const to = await this.#withOriginals(decision.value.world);
-    const ops = plan(desired(from), desired(to), to.originals);
-    if (to !== from) this.#journal.begin(entriesBetween(from, to));
-    this.#logOps(what, ops);
+    if (decision.value.world === from) return { ok: true, value: decision.value.reply };
+    const to = await this.#withOriginals(from, decision.value.world);
+    this.#journal.begin(entriesBetween(from, to));
+    const ops = this.#between(what, from, to);
     try {
-      await applyAll(this.#kernel, ops);
+      await (decision.value.goOn === true ? applyMost : applyAll)(this.#kernel, ops);
     } catch (fault) {
-      return this.#giveUp(what, from, to, fault);
+      const refused = this.#refusal(what, fault);
+      if (decision.value.goOn !== true) return this.#giveUp(from, to, refused);
     }
-    if (to !== from) this.#journal.commit();
+    this.#journal.commit();
     this.#world = to;
     return { ok: true, value: decision.value.reply };
   }
 
-  #giveUp(what: string, from: World, to: World, fault: unknown): Checked<never> {
-    const cause = fault instanceof AggregateError ? fault.cause : fault;
-    if (!(cause instanceof KernelError)) throw fault; // a bug: the supervisor starts us clean, and the journal tells what was meant
+  #between(what: string, from: World, to: World): ReturnType<typeof plan> {
+    const originals =
+      from.originals === to.originals ? to.originals : new Map([...from.originals, ...to.originals]);
+    const ops = plan(this.#desired.of(from), this.#desired.of(to), originals);
+    this.#log.debug('change', { what, steps: ops.length });
+    return ops;
+  }
+
+  /** Logs what the kernel refused; any other fault goes on its way. */
+  #refusal(what: string, fault: unknown): KernelError {
+    const cause = fault instanceof Error && fault.cause instanceof KernelError ? fault.cause : fault;
+    if (!(cause instanceof KernelError)) throw fault;
     this.#log.warn('change.refused', { what, cause: causeChain(fault) });
+    return cause;
+  }
+
+  #giveUp(from: World, to: World, { code, message }: KernelError): Refusal {
     this.#journal.begin(entriesBetween(to, from));
     this.#journal.commit();
-    return refuse(cause.code === 'EEXIST' ? 'AlreadyExists' : 'Failed', `the kernel refused ${cause.message}; nothing was changed`);
+    const reason = code === 'EEXIST' ? 'AlreadyExists' : 'Failed';
+    return refuse(reason, `the kernel refused ${message}; nothing was changed`);
   }
 
-  /** Reads the value of each sysctl of interest that was never read, before anything is written. */
-  async #withOriginals(world: World): Promise<World> {
-    const wishes = sysctlWishes(world).map(({ key }) => key);
-    const unread = wishes.filter((key) => !world.originals.has(key));
-    const gone = [...world.originals.keys()].filter((key) => !wishes.includes(key));
-    if (unread.length + gone.length === 0) return world;
+  /** `to`, knowing what was found under each sysctl of interest before anything is written there; those of gone uplinks are forgotten. */
+  async #withOriginals(from: World, to: World): Promise<World> {
+    if (to.uplinks === from.uplinks) return to;
+    const wished = sysctlWishes(to).map(({ key }) => key);
+    const unread = wished.filter((key) => !from.originals.has(key));
     const { sysctls } = await this.#kernel.observe({ netns: [], sysctls: unread });
-    const originals = new Map(world.originals);
-    for (const key of unread) originals.set(key, sysctls.get(key) ?? null);
-    return { ...world, originals };
-  }
-
-  #logOps(what: string, ops: readonly Op[]): void {
-    this.#log.debug('change', { what, steps: ops.length });
+    const found = (key: string): string | null => from.originals.get(key) ?? sysctls.get(key) ?? null;
+    return { ...to, originals: new Map(wished.map((key) => [key, found(key)])) };
   }
 }

@@ -37,19 +37,22 @@ interface NamespaceStatus {
 
 export function statusOf(world: World): Status {
   const best = world.uplinks.find(({ defaults }) => defaults.length > 0)?.ifname;
-  const present = world.uplinks.map(
-    ({ ifname, ifindex, kind, running, addresses }): UplinkStatus => ({
-      ifname,
-      kind,
-      state: running ? 'up' : 'down',
-      ifindex,
-      addresses,
-      default: ifname === best,
-    }),
-  );
-  const awaited = world.awaited.map(
-    (ifname): UplinkStatus => ({ ifname, kind: '', state: 'awaited', ifindex: null, addresses: [], default: false }),
-  );
+  const present = world.uplinks.map(({ ifname, ifindex, kind, running, addresses }): UplinkStatus => ({
+    ifname,
+    kind,
+    state: running ? 'up' : 'down',
+    ifindex,
+    addresses,
+    default: ifname === best,
+  }));
+  const awaited = world.awaited.map((ifname): UplinkStatus => ({
+    ifname,
+    kind: '',
+    state: 'awaited',
+    ifindex: null,
+    addresses: [],
+    default: false,
+  }));
   return {
     uplinks: [...present, ...awaited],
     namespaces: [...world.guests.values()].map(namespaceStatus),
@@ -76,6 +79,8 @@ function namespaceStatus(guest: Namespace): NamespaceStatus {
 }
 
 function warningsOf(world: World): readonly string[] {
-  const none = world.uplinks.some(({ defaults }) => defaults.length > 0) ? [] : ['no uplink holds a default route: guests reach nothing outside'];
+  const none = world.uplinks.some(({ defaults }) => defaults.length > 0)
+    ? []
+    : ['no uplink holds a default route: guests reach nothing outside'];
   return [...none, ...world.awaited.map((ifname) => `uplink ${ifname} is not there yet`)];
 }

@@ -27,7 +27,12 @@ const modern = {
 const without = (key: string): Record<string, string> =>
   Object.fromEntries(Object.entries(modern).filter(([other]) => !other.endsWith(key)));
 
-const rows: readonly { name: string; uplinks: string[]; found: Record<string, string>; want: Record<string, string> }[] = [
+const rows: readonly {
+  name: string;
+  uplinks: string[];
+  found: Record<string, string>;
+  want: Record<string, string>;
+}[] = [
   {
     name: 'without an uplink only the IPv4 globals',
     uplinks: [],
@@ -77,7 +82,10 @@ const rows: readonly { name: string; uplinks: string[]; found: Record<string, st
 ];
 
 test.each(rows)('$name', ({ uplinks, found, want }) => {
-  const world = { uplinks: uplinks.map(uplink), originals: new Map<string, string | null>(Object.entries(found)) };
+  const world = {
+    uplinks: uplinks.map(uplink),
+    originals: new Map<string, string | null>(Object.entries(found)),
+  };
   expect([...desiredSysctls(world)]).toEqual(Object.entries(want)); // also in this order
 });
 

@@ -35,16 +35,24 @@ export const sysctlWishes = ({ uplinks }: Pick<World, 'uplinks'>): readonly Sysc
 ];
 
 function uplinkWishes(ifname: string): readonly SysctlWish[] {
-  const conf = (family: string, leaf: string): string => `net.${family}.conf.${ifname.replaceAll('.', '/')}.${leaf}`; // sysctl(8)
+  const conf = (family: string, leaf: string): string =>
+    `net.${family}.conf.${ifname.replaceAll('.', '/')}.${leaf}`; // sysctl(8)
   return [
     { key: conf('ipv6', 'accept_ra'), want: (found) => (found === '1' ? '2' : found) },
     { key: conf('ipv6', 'force_forwarding'), want: () => '1' },
     // Replies to a pinned guest come in by an uplink that is not the best one; strict (1) would drop them. The greater of both counts.
-    { key: conf('ipv4', 'rp_filter'), want: (found, others) => (isStrict(found, others(PROBE_RP_FILTER)) ? '2' : found) },
+    {
+      key: conf('ipv4', 'rp_filter'),
+      want: (found, others) => (isStrict(found, others(PROBE_RP_FILTER)) ? '2' : found),
+    },
   ];
 }
 
 const isStrict = (own: string, all: string | null): boolean => Math.max(Number(own), Number(all ?? 0)) === 1;
+
+/** The kernel can forward IPv6 for one interface alone (Linux 6.17). */
+export const canForceForwarding = ({ originals }: Pick<World, 'originals'>): boolean =>
+  (originals.get(PROBE_FORCE) ?? null) !== null;
 
 /** What is to be written: keys that this kernel has and whose value is not what we want already. */
 export function desiredSysctls(world: Pick<World, 'uplinks' | 'originals'>): ReadonlyMap<string, string> {

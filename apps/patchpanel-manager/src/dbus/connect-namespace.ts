@@ -1,7 +1,6 @@
 import { accept, refuse, type Checked } from '@pp/base';
 import type { Descriptors, HeldNetns, ProcessNetns } from '@pp/ports';
-import { guestKey, type Namespace } from '../domain/guest';
-import type { Lifelines } from '../lifelines';
+import type { Namespace } from '../domain/guest';
 import type { Reconciler } from '../reconciler';
 import { connectNamespace } from '../usecases/connect-namespace';
 import type { ApiCall, ApiMethod, Caller } from './api';
@@ -10,13 +9,12 @@ import { connectNamespaceToProto } from './to-proto';
 
 export interface ConnectNamespaceParts {
   readonly reconciler: Reconciler;
-  readonly lifelines: Lifelines;
   readonly descriptors: Descriptors;
   readonly processNetns: ProcessNetns;
   readonly randomBytes: (n: number) => Uint8Array;
   readonly ownPid: number;
-  /** Told of a lifeline that was accepted, before it is watched. */
-  readonly onConnected: (guest: Namespace, fd: number) => void;
+  /** Takes the lifeline of a namespace that was connected. */
+  readonly hold: (guest: Namespace, fd: number) => void;
 }
 
 /** Spec 11: parse, lifeline, pid, outbound device; then the kernel; then the lifeline is watched and the client answered. */
@@ -26,13 +24,14 @@ export function connectNamespaceMethod(parts: ConnectNamespaceParts): ApiMethod 
     if (!body.ok) return body;
     const lifeline = takeLifeline(call, parts.descriptors);
     if (!lifeline.ok) return lifeline;
-    const connected = await withClientNetns(parts, body.value, call.caller, (client) => connect(parts, body.value, call.caller, client));
+    const connected = await withClientNetns(parts, body.value, call.caller, (client) =>
+      connect(parts, body.value, call.caller, client),
+    );
     if (!connected.ok) {
       parts.descriptors.close(lifeline.value);
       return connected;
     }
-    parts.onConnected(connected.value, lifeline.value);
-    parts.lifelines.hold(guestKey(connected.value), lifeline.value);
+    parts.hold(connected.value, lifeline.value);
     return accept(connectNamespaceToProto(connected.value));
   };
 }
@@ -40,7 +39,11 @@ export function connectNamespaceMethod(parts: ConnectNamespaceParts): ApiMethod 
 /** A lifeline is something that poll(2) can watch and that is still alive. */
 function takeLifeline(call: ApiCall, descriptors: Descriptors): Checked<number> {
   const fd = call.takeFd();
-  if (fd === null) return refuse('InvalidArgument', 'the lifeline is missing: pass one end of a pipe or socket after the body');
+  if (fd === null)
+    return refuse(
+      'InvalidArgument',
+      'the lifeline is missing: pass one end of a pipe or socket after the body',
+    );
   const kind = descriptors.kind(fd);
   const fault =
     kind === 'file' || kind === 'directory' || kind === 'block'
@@ -75,10 +78,16 @@ async function withClientNetns<T>(
 
 function denial(netns: HeldNetns, pid: number, caller: Caller): ReturnType<typeof refuse> | null {
   if (caller.uid !== 0 && netns.uid !== caller.uid) {
-    return refuse('PermissionDenied', `process ${pid} belongs to uid ${netns.uid}: uid ${caller.uid} may name its own processes only`);
+    return refuse(
+      'PermissionDenied',
+      `process ${pid} belongs to uid ${netns.uid}: uid ${caller.uid} may name its own processes only`,
+    );
   }
   if (netns.isHost) {
-    return refuse('InvalidArgument', `process ${pid} is in the namespace of the host: name one with a network namespace of its own`);
+    return refuse(
+      'InvalidArgument',
+      `process ${pid} is in the namespace of the host: name one with a network namespace of its own`,
+    );
   }
   return null;
 }

@@ -1,6 +1,6 @@
 import { accept, refuse, type Checked } from '@pp/base';
-import { isIfname, type TrafficSource } from '@pp/datapath';
-import { decodeStrict, TrafficCounterSource } from '@pp/proto';
+import { isIfname, sourceFromProto, type TrafficSource } from '@pp/datapath';
+import { decodeStrict } from '@pp/proto';
 
 /** The one reader of request messages: what leaves here has checked values. */
 
@@ -17,40 +17,35 @@ export interface ConnectNamespaceBody {
 export function connectNamespaceFromProto(bytes: Uint8Array, ownPid: number): Checked<ConnectNamespaceBody> {
   const decoded = decodeStrict('ConnectNamespaceRequest', bytes);
   if (!decoded.ok) return decoded;
-  const { pid, outboundPhysicalDevice: outboundDevice, trafficSource, allowUserTraffic, routeOnVpn } = decoded.value;
+  const {
+    pid,
+    outboundPhysicalDevice: outboundDevice,
+    trafficSource,
+    allowUserTraffic,
+    routeOnVpn,
+  } = decoded.value;
   const fault = pidFault(pid, ownPid) ?? outboundFault(outboundDevice);
   if (fault !== null) return refuse('InvalidArgument', fault);
-  const source = SOURCES.get(trafficSource);
-  if (source === undefined) {
-    return refuse('InvalidArgument', `traffic_source ${trafficSource} is unknown: use 0 to ${SOURCES.size - 1}`);
-  }
+  const source = sourceFromProto(trafficSource);
+  if (source === null)
+    return refuse('InvalidArgument', `traffic_source ${trafficSource} is unknown: use 0 to 8`);
   return accept({ pid: pid === -1 ? null : pid, outboundDevice, allowUserTraffic, routeOnVpn, source });
 }
 
 function pidFault(pid: number, ownPid: number): string | null {
   if (pid === 0) return 'pid is missing: name a process, or -1 for a new namespace';
   if (pid < -1) return `pid ${pid} is negative: name a process, or -1 for a new namespace`;
-  if (pid === 1) return 'pid 1 lives in the namespace of the host: name a process with a network namespace of its own';
-  if (pid === ownPid) return `pid ${pid} is the manager itself: name a process with a network namespace of its own`;
+  if (pid === 1)
+    return 'pid 1 lives in the namespace of the host: name a process with a network namespace of its own';
+  if (pid === ownPid)
+    return `pid ${pid} is the manager itself: name a process with a network namespace of its own`;
   return null;
 }
 
 function outboundFault(ifname: string): string | null {
   if (ifname === '') return null;
-  if (ifname === 'lo') return 'outbound_physical_device "lo" leads nowhere: name an uplink, or leave it empty';
+  if (ifname === 'lo')
+    return 'outbound_physical_device "lo" leads nowhere: name an uplink, or leave it empty';
   if (isIfname(ifname)) return null;
   return `outbound_physical_device ${JSON.stringify(ifname)} is no interface name: 1 to 15 characters, no blanks or slashes`;
 }
-
-/** Spec 3.2: what clients call VPN is traffic of the VPN program itself. */
-const SOURCES: ReadonlyMap<number, TrafficSource> = new Map<number, TrafficSource>([
-  [TrafficCounterSource.UNKNOWN, 'UNKNOWN'],
-  [TrafficCounterSource.CHROME, 'CHROME'],
-  [TrafficCounterSource.USER, 'USER'],
-  [TrafficCounterSource.ARC, 'ARC'],
-  [TrafficCounterSource.CROSVM, 'CROSVM'],
-  [TrafficCounterSource.PLUGINVM, 'PLUGINVM'],
-  [TrafficCounterSource.UPDATE_ENGINE, 'UPDATE_ENGINE'],
-  [TrafficCounterSource.VPN, 'HOST_VPN'],
-  [TrafficCounterSource.SYSTEM, 'SYSTEM'],
-]);

@@ -5,9 +5,12 @@ import type { World } from './world';
 export interface Decision<Reply> {
   readonly world: World;
   readonly reply: Reply;
+  /** What goes must go: a refusal of the kernel is logged, not undone. */
+  readonly goOn?: true;
 }
 
 /** A use case: a pure function of the world. */
 export type Decide<Reply> = (world: World) => Checked<Decision<Reply>>;
 
-export const decided = <Reply>(world: World, reply: Reply): Checked<Decision<Reply>> => accept({ world, reply });
+export const decided = <Reply>(world: World, reply: Reply): Checked<Decision<Reply>> =>
+  accept({ world, reply });

@@ -2,13 +2,17 @@ import type { TrafficSource } from '@pp/datapath';
 
 /** Which way a guest's traffic leaves: one uplink, the default route as any system process, or as the user's (it follows a VPN). */
 export type Egress =
-  { readonly kind: 'uplink'; readonly ifname: string } | { readonly kind: 'default' } | { readonly kind: 'user' };
+  | { readonly kind: 'uplink'; readonly ifname: string }
+  | { readonly kind: 'default' }
+  | { readonly kind: 'user' };
 
 /** A network namespace connected by ConnectNamespace, alive as long as its lifeline. */
 export interface Namespace {
   readonly kind: 'namespace';
   /** N of arc_nsN, vethN and connected_netns_N. */
   readonly number: number;
+  /** Number of the subnet in its pool. */
+  readonly subnetIndex: number;
   /** Network address with prefix length: "100.115.92.128/30". */
   readonly subnet: string;
   readonly hostMac: string;

@@ -42,7 +42,11 @@ interface Row {
 
 const rows: readonly Row[] = [
   { name: 'no link', view: view([]), want: [] },
-  { name: 'loopback is never one', view: view([link(1, 'lo', { loopback: true })], [route(1, '0.0.0.0/0')]), want: [] },
+  {
+    name: 'loopback is never one',
+    view: view([link(1, 'lo', { loopback: true })], [route(1, '0.0.0.0/0')]),
+    want: [],
+  },
   { name: 'a physical link without routes is one', view: view([eth]), want: ['eth0=ethernet'] },
   { name: 'a virtual link is not', view: view([link(4, 'docker0', { kind: 'bridge' })]), want: [] },
   {
@@ -99,7 +103,11 @@ test.each(rows)('$name', ({ view: seen, choices = [], want, awaited = [] }) => {
 test('an uplink carries its addresses, default routes and other routes', () => {
   const seen = view(
     [eth, wifi],
-    [route(2, '0.0.0.0/0', 100, '192.168.77.1'), { ...route(2, '192.168.77.0/24'), src: '192.168.77.2' }, route(3, '10.0.0.0/8')],
+    [
+      route(2, '0.0.0.0/0', 100, '192.168.77.1'),
+      { ...route(2, '192.168.77.0/24'), src: '192.168.77.2' },
+      route(3, '10.0.0.0/8'),
+    ],
     [
       { ifindex: 2, cidr: '192.168.77.2/24' },
       { ifindex: 3, cidr: '10.0.0.2/8' },

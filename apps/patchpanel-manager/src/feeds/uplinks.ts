@@ -29,7 +29,11 @@ export function uplinksOf(view: NetworkView, choices: readonly UplinkChoice[]): 
   return { present, awaited: choices.map((choice) => choice.ifname).filter((ifname) => !names.has(ifname)) };
 }
 
-function kindOfUplink(link: LinkView, view: NetworkView, choices: readonly UplinkChoice[]): UplinkKind | null {
+function kindOfUplink(
+  link: LinkView,
+  view: NetworkView,
+  choices: readonly UplinkChoice[],
+): UplinkKind | null {
   if (choices.length > 0) {
     const choice = choices.find(({ ifname }) => ifname === link.ifname);
     return choice === undefined ? null : (choice.kind ?? kindOfLink(link));
@@ -65,7 +69,13 @@ const isDefault = (route: RouteView): boolean => route.dst === '0.0.0.0/0' || ro
 
 const defaultRoute = ({ family, via, metric }: RouteView): DefaultRoute => ({ family, gateway: via, metric });
 
-const linkRoute = ({ family, dst, via, src, metric }: RouteView): LinkRoute => ({ family, dst, gateway: via, src, metric });
+const linkRoute = ({ family, dst, via, src, metric }: RouteView): LinkRoute => ({
+  family,
+  dst,
+  gateway: via,
+  src,
+  metric,
+});
 
 function byRank(a: Uplink, b: Uplink): number {
   const [rankA, rankB] = [rank(a), rank(b)];

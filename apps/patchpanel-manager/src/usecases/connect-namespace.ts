@@ -1,5 +1,5 @@
 import { refuse, type Checked } from '@pp/base';
-import { allocateSubnet, randomMac, type TrafficSource } from '@pp/datapath';
+import { allocateSubnet, freshMac, indexSetOf, type TrafficSource } from '@pp/datapath';
 import { decided, type Decision } from '../domain/decision';
 import { guestKey, type Egress, type Namespace } from '../domain/guest';
 import { withGuest, type World } from '../domain/world';
@@ -25,19 +25,27 @@ export function connectNamespace(
 ): Checked<Decision<Namespace>> {
   const conflict = findConflict(world, request);
   if (conflict !== null) return conflict;
-  const subnet = allocateSubnet(world.pools, 'namespace', usedSubnets(world));
+  const guests = [...world.guests.values()];
+  const subnet = allocateSubnet(
+    world.pools,
+    'namespace',
+    indexSetOf(guests.map(({ subnetIndex }) => subnetIndex)),
+  );
   if (subnet === null) {
     return refuse(
       'ResourceExhausted',
       'all subnets for connected namespaces are in use: disconnect one, or start the manager with --pool namespace=CIDR',
     );
   }
+  const taken = new Set(guests.flatMap(({ hostMac, peerMac }) => [hostMac, peerMac]));
+  const mac = (): string => freshMac(() => randomBytes(6), taken);
   const guest: Namespace = {
     kind: 'namespace',
     number: world.nextNamespace,
+    subnetIndex: subnet.index,
     subnet: subnet.prefix,
-    hostMac: randomMac(randomBytes(6)),
-    peerMac: randomMac(randomBytes(6)),
+    hostMac: mac(),
+    peerMac: mac(),
     client: request.client,
     egress: egressOf(request),
     source: request.source === 'UNKNOWN' ? 'SYSTEM' : request.source,
@@ -57,7 +65,10 @@ function findConflict(world: World, request: ConnectNamespace): ReturnType<typeo
   if (client === null) return null;
   for (const guest of world.guests.values()) {
     if (guest.client?.inode === client.inode) {
-      return refuse('AlreadyExists', `the network namespace of process ${client.pid} is connected already, as ${guestKey(guest)}`);
+      return refuse(
+        'AlreadyExists',
+        `the network namespace of process ${client.pid} is connected already, as ${guestKey(guest)}`,
+      );
     }
   }
   return null;
@@ -68,5 +79,3 @@ function egressOf({ outboundDevice, routeOnVpn }: ConnectNamespace): Egress {
   if (outboundDevice !== '') return { kind: 'uplink', ifname: outboundDevice };
   return { kind: routeOnVpn ? 'user' : 'default' };
 }
-
-const usedSubnets = (world: World): ReadonlySet<string> => new Set([...world.guests.values()].map(({ subnet }) => subnet));

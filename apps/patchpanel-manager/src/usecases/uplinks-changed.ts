@@ -1,4 +1,4 @@
-import type { Checked } from '@pp/base';
+import { accept, type Checked } from '@pp/base';
 import { decided, type Decision } from '../domain/decision';
 import type { World } from '../domain/world';
 import type { Uplinks } from '../feeds/uplinks';
@@ -9,11 +9,25 @@ export interface UplinkChanges {
   readonly removed: readonly string[];
 }
 
-export function uplinksChanged(world: World, { present, awaited }: Uplinks): Checked<Decision<UplinkChanges>> {
+/** The host's network looks different; a view that says nothing new about uplinks leaves the very same world. */
+export function uplinksChanged(
+  world: World,
+  { present, awaited }: Uplinks,
+): Checked<Decision<UplinkChanges>> {
+  if (isSame({ present: world.uplinks, awaited: world.awaited }, { present, awaited })) {
+    return decided(world, { added: [], removed: [] });
+  }
   const before = new Set(world.uplinks.map(({ ifname }) => ifname));
   const after = new Set(present.map(({ ifname }) => ifname));
-  return decided(
-    { ...world, uplinks: present, awaited },
-    { added: [...after].filter((name) => !before.has(name)), removed: [...before].filter((name) => !after.has(name)) },
-  );
+  return accept({
+    world: { ...world, uplinks: present, awaited },
+    reply: {
+      added: [...after].filter((name) => !before.has(name)),
+      removed: [...before].filter((name) => !after.has(name)),
+    },
+    goOn: true,
+  });
 }
+
+/** Both are plain values made by the same function, so their text compares them. */
+const isSame = (a: Uplinks, b: Uplinks): boolean => JSON.stringify(a) === JSON.stringify(b);

@@ -1,0 +1,150 @@
+import type { Logger } from '@pp/base';
+import type { Kernel, Pools } from '@pp/datapath';
+import type { Descriptors, Journal, NetworkNews, NetworkView } from '@pp/ports';
+import { guestKey, type Namespace } from './domain/guest';
+import { emptyWorld, type World } from './domain/world';
+import { uplinksOf, type UplinkChoice } from './feeds/uplinks';
+import { Lifelines } from './lifelines';
+import { Reconciler } from './reconciler';
+import { releaseGuests } from './usecases/release-guests';
+import { uplinksChanged } from './usecases/uplinks-changed';
+import { cutShort, remembered } from './world-entries';
+
+/** A descriptor that outlived the last run of the manager, under the name that it was stored by. */
+export interface KeptFd {
+  readonly name: string;
+  readonly fd: number;
+}
+
+/** Keeps descriptors over restarts (systemd's FD store). */
+export interface FdStore {
+  storeFd(name: string, fd: number): void;
+  removeFd(name: string): void;
+  inheritedFds(): readonly KeptFd[];
+}
+
+export interface ManagerParts {
+  readonly kernel: Kernel;
+  readonly journal: Journal;
+  readonly news: NetworkNews;
+  readonly descriptors: Descriptors;
+  readonly fdStore: FdStore;
+  readonly log: Logger;
+  readonly pools: Pools;
+  readonly uplinks: readonly UplinkChoice[];
+  /** Runs a task after the events that are at hand. */
+  readonly defer: (task: () => void) => void;
+}
+
+/** Name of a guest's lifeline in the FD store: no colon and no slash. */
+const storeName = (key: string): string => key.replaceAll('/', '-');
+
+/**
+ * The manager without its bus: from the journal and the host's network to a kernel that agrees with both; then uplinks that change and
+ * lifelines that end.
+ */
+export class Manager {
+  readonly reconciler: Reconciler;
+  readonly lifelines: Lifelines;
+  readonly #parts: ManagerParts;
+
+  constructor(parts: ManagerParts) {
+    this.#parts = parts;
+    this.reconciler = new Reconciler({ ...parts, world: emptyWorld(parts.pools) });
+    this.lifelines = new Lifelines({
+      ...parts,
+      onEnd: (keys) => {
+        void this.#release(keys);
+      },
+    });
+  }
+
+  get world(): World {
+    return this.reconciler.world;
+  }
+
+  /** Resolves when the kernel is as the journal and the host's network say; from then on it follows them. */
+  async start(): Promise<void> {
+    const first = await this.#firstView();
+    const { entries, before } = this.#parts.journal.load();
+    const last = remembered(entries);
+    const kept = this.#keptLifelines(last.guests);
+    const former = cutShort(last, before === null ? last : remembered(before), new Set(kept.keys()));
+    const guests = new Map([...last.guests].filter(([key]) => kept.has(key)));
+    const { present, awaited } = uplinksOf(first, this.#parts.uplinks);
+    await this.reconciler.start({ former, guests, uplinks: present, awaited });
+    for (const [key, fd] of kept) this.lifelines.hold(key, fd);
+    this.#parts.log.info('adopted', { guests: guests.size, released: last.guests.size - guests.size });
+  }
+
+  /** A namespace was connected: its lifeline is stored, then watched. */
+  readonly hold = (guest: Namespace, fd: number): void => {
+    this.#parts.fdStore.storeFd(storeName(guestKey(guest)), fd);
+    this.lifelines.hold(guestKey(guest), fd);
+    this.#parts.log.info('namespace.connected', {
+      id: guest.number,
+      subnet: guest.subnet,
+      owner: guest.owner,
+    });
+  };
+
+  /** `clean` leaves the host as it was; `keep` leaves everything for the next run. */
+  async stop(mode: 'clean' | 'keep'): Promise<void> {
+    this.#parts.news.close();
+    await this.reconciler.stop(mode);
+    this.lifelines.close();
+  }
+
+  async #release(keys: readonly string[]): Promise<void> {
+    const released = await this.reconciler.submit('guests.release', (world) => releaseGuests(world, keys));
+    if (!released.ok) {
+      this.#parts.log.error('release.failed', { guests: keys.join(' '), reason: released.sentence });
+      return;
+    }
+    for (const key of released.value) {
+      this.lifelines.drop(key);
+      this.#parts.fdStore.removeFd(storeName(key));
+      this.#parts.log.info('guest.released', { guest: key });
+    }
+  }
+
+  /** The first view comes before anything else is decided; later ones are changes. */
+  #firstView(): Promise<NetworkView> {
+    return new Promise((resolve, reject) => {
+      let first = true;
+      const onView = (view: NetworkView): void => {
+        if (first) resolve(view);
+        else void this.#follow(view);
+        first = false;
+      };
+      this.#parts.news.start(onView).catch(reject);
+    });
+  }
+
+  async #follow(view: NetworkView): Promise<void> {
+    const uplinks = uplinksOf(view, this.#parts.uplinks);
+    const changed = await this.reconciler.submit('uplinks.change', (world) => uplinksChanged(world, uplinks));
+    if (!changed.ok) {
+      this.#parts.log.error('uplinks.failed', { reason: changed.sentence });
+      return;
+    }
+    for (const ifname of changed.value.added) this.#parts.log.info('uplink.added', { ifname });
+    for (const ifname of changed.value.removed) this.#parts.log.info('uplink.removed', { ifname });
+  }
+
+  /** By guest; a stored descriptor of no guest, or whose far end is gone, is closed and forgotten. */
+  #keptLifelines(guests: ReadonlyMap<string, unknown>): ReadonlyMap<string, number> {
+    const keys = new Map([...guests.keys()].map((key) => [storeName(key), key]));
+    const kept = new Map<string, number>();
+    for (const { name, fd } of this.#parts.fdStore.inheritedFds()) {
+      const key = keys.get(name);
+      if (key !== undefined && !this.#parts.descriptors.isSignalled(fd)) {
+        kept.set(key, fd);
+      } else {
+        this.#parts.descriptors.close(fd);
+        this.#parts.fdStore.removeFd(name);
+      }
+    }
+    return kept;
+  }
+}

@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { deferred, type Task } from '@pp/base';
+import { ExitCode, Refused, type DaemonContext, type Parts } from '@pp/daemon';
+import { connectBus, type Bus } from '@pp/dbus';
+import { LinuxKernel, LinuxProcessNetns, NativeDescriptors, NetlinkNews } from '@pp/linux';
+import { loadNative, type Native } from '@pp/native';
+import { FileJournal } from '@pp/state';
+import type { Config } from './config';
+import { connectNamespaceMethod } from './dbus/connect-namespace';
+import { serveApi, type ApiMethods } from './dbus/service';
+import { SERVICE } from './dbus/spec';
+import { Manager } from './manager';
+import { statusOf } from './status';
+
+/** Joins the parts. The name comes before the kernel, because a second manager must touch nothing; early calls wait for the start. */
+export async function wire(context: DaemonContext<Config>): Promise<Parts> {
+  const { log, clock, stateDir, scope, config } = context;
+  const native = loadNative({ stateDir });
+  const bus = scope.use(await connectBus({ native, clock, log }));
+  const started = deferred<ApiMethods>();
+  scope.defer(serveApi(bus, started.promise));
+  await ownName(bus);
+  const manager = managerOf(context, native);
+  await manager.start();
+  scope.defer(() => manager.stop(config.onExit)); // a start that failed takes nothing back: the next one repairs
+  started.resolve(methodsOf(manager, native));
+  return { tasks: [busTask(bus), managerTask(manager)], status: () => statusOf(manager.world) };
+}
+
+function managerOf(
+  { config, log, clock, stateDir, scope, systemd }: DaemonContext<Config>,
+  native: Native,
+): Manager {
+  return new Manager({
+    kernel: scope.use(new LinuxKernel({ native, log })),
+    journal: new FileJournal(join(stateDir, 'journal')),
+    news: new NetlinkNews({ native, clock, log }),
+    descriptors: new NativeDescriptors(native),
+    fdStore: systemd,
+    log,
+    pools: config.pools,
+    uplinks: config.uplinks,
+    defer: setImmediate,
+  });
+}
+
+function methodsOf({ reconciler, hold }: Manager, native: Native): ApiMethods {
+  const connectNamespace = connectNamespaceMethod({
+    reconciler,
+    hold,
+    descriptors: new NativeDescriptors(native),
+    processNetns: new LinuxProcessNetns(native),
+    randomBytes,
+    ownPid: process.pid,
+  });
+  return { ConnectNamespace: connectNamespace };
+}
+
+async function ownName(bus: Bus): Promise<void> {
+  if ((await bus.requestName(SERVICE)) === 'taken') {
+    throw new Refused(
+      ExitCode.failed,
+      `${SERVICE} is owned already: another manager runs on this bus; stop it first`,
+    );
+  }
+}
+
+/** Without the bus nobody can reach us: the service ends, and whoever started it decides. */
+const busTask = (bus: Bus): Task => ({
+  name: 'bus',
+  ready: Promise.resolve(),
+  run: (signal) => untilAborted(signal, bus.closed),
+});
+
+const managerTask = ({ reconciler }: Manager): Task => ({
+  name: 'reconciler',
+  ready: Promise.resolve(),
+  run: (signal) => untilAborted(signal, reconciler.broken),
+});
+
+/** Resolves on abort, rejects with what `fault` gives before that. */
+function untilAborted(signal: AbortSignal, fault: Promise<unknown>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => {
+      resolve();
+    });
+    void fault.then((reason) => {
+      reject(reason instanceof Error ? reason : new Error('ended without a reason'));
+    });
+  });
+}
