@@ -37,6 +37,7 @@ export class Child {
     this.#process = spawn(command, args, {
       env: { ...process.env, PATH: systemPath(), ...env },
       stdio: stdio === 'inherit' ? 'inherit' : [input, 'pipe', 'pipe'],
+      detached: stdio !== 'inherit', // Ctrl-C at the terminal is for us and for whom we lend it to
     });
     this.pid = this.#process.pid ?? -1;
     this.exited = this.#watch(command);

@@ -1,18 +1,19 @@
+import { causeChain } from '@pp/base';
+import { constants } from 'node:os';
 import type { StandardLab } from './standard-lab';
 import { runAgainAsRoot } from './user-namespace';
 
 /** Runs a program of the lab to its end, as root or in a user namespace, and exits with what `work` returns; a throw is 1. */
-export async function runLabProgram(work: () => Promise<number>): Promise<void> {
-  try {
-    process.exitCode = (await runAgainAsRoot()) ?? (await work());
-  } catch (fault) {
-    say(
-      fault instanceof Error
-        ? `${fault.message}${fault.cause instanceof Error ? ` (${fault.cause.message})` : ''}`
-        : String(fault),
-    );
-    process.exitCode = 1;
-  }
+export async function runLabProgram(work: () => Promise<number>): Promise<never> {
+  const code = await runAgainAsRoot()
+    .then((done) => done ?? work())
+    .catch(failed);
+  process.exit(code); // what an interruption has left half done must not go on talking
+}
+
+function failed(fault: unknown): number {
+  say(causeChain(fault));
+  return 1;
 }
 
 /** Progress and explanations go to standard error: standard output is for results. */
@@ -20,15 +21,13 @@ export function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** Resolves at the first SIGINT or SIGTERM with the exit code that a shell would give it. */
+/** Resolves at the first SIGINT or SIGTERM with the exit code that a shell would give it; later ones do not disturb the tidying up. */
 export function interrupted(): Promise<number> {
   return new Promise((resolve) => {
-    process.once('SIGINT', () => {
-      resolve(130);
-    });
-    process.once('SIGTERM', () => {
-      resolve(143);
-    });
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.on(signal, () => {
+        resolve(128 + constants.signals[signal]);
+      });
   });
 }
 

@@ -11,7 +11,7 @@ import { standardLab, type StandardLab } from './standard-lab';
 import { CONNECT_ROWS } from './start/connect-rows';
 import { RECOVERY_ROWS } from './start/recovery-rows';
 import { connectGuest, openScene, type Scene } from './start/scene';
-import { allTrue, checkRows, tableText } from './start/table';
+import { allTrue, checkRows, tableText, type CheckedRow } from './start/table';
 
 interface Options {
   readonly keep: boolean;
@@ -26,7 +26,10 @@ async function main(): Promise<number> {
   say('== opening the lab: internet, router, LAN neighbour, host');
   const lab = await standardLab();
   try {
-    return await Promise.race([show(lab, options), interrupted()]);
+    const shown = await Promise.race([show(lab, options), interrupted()]);
+    if (typeof shown === 'number') return shown;
+    if (options.keep) await holdOpen(shown.scene);
+    return allTrue(shown.rows) ? 0 : 1;
   } finally {
     await lab.close();
   }
@@ -45,14 +48,18 @@ function readOptions(): Options | undefined {
   }
 }
 
-async function show(lab: StandardLab, { keep, json }: Options): Promise<number> {
+interface Shown {
+  readonly scene: Scene;
+  readonly rows: readonly CheckedRow[];
+}
+
+async function show(lab: StandardLab, { json }: Options): Promise<Shown> {
   say('== starting patchpanel-manager on the host, with eth0 as its uplink');
   const scene = await openScene(lab);
   say('== checking');
   const rows = await checkRows([...CONNECT_ROWS, ...RECOVERY_ROWS], scene);
   process.stdout.write(json ? `${JSON.stringify(rows, null, 2)}\n` : tableText(rows));
-  if (keep) await holdOpen(scene);
-  return allTrue(rows) ? 0 : 1;
+  return { scene, rows };
 }
 
 /** The last row has stopped the manager: the visitor finds it serving again, and a connected guest. */
