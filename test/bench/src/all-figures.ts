@@ -1,0 +1,17 @@
+import { connectFigure } from './figures/connect';
+import { enduranceFigure } from './figures/endurance';
+import type { Figure } from './figures/figure';
+import { poolFigure } from './figures/pool';
+import { releaseFigure } from './figures/release';
+import { startFigure } from './figures/start';
+import { trafficFigure } from './figures/traffic';
+
+/** All that is measured, in the order of the table. */
+export const FIGURES: readonly Figure[] = [
+  connectFigure,
+  poolFigure,
+  releaseFigure,
+  trafficFigure,
+  startFigure,
+  enduranceFigure,
+];

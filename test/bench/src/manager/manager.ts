@@ -1,0 +1,98 @@
+import { repository, until, type Child } from '@pp/lab';
+import { seconds } from '@pp/base';
+import { linksOf, type Bed, type Machine } from '../bed/bed';
+import { Client, type Connection } from './client';
+
+const BINARY = repository('dist', 'bin', 'patchpanel-manager');
+
+export interface ManagerOptions {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The manager on a machine, with a client. */
+export class Manager {
+  readonly machine: Machine;
+  readonly client: Client;
+  /** From starting the program to its name being owned on the bus. */
+  readonly startMs: number;
+  readonly #child: Child;
+
+  private constructor(machine: Machine, client: Client, child: Child, startMs: number) {
+    this.machine = machine;
+    this.client = client;
+    this.#child = child;
+    this.startMs = startMs;
+  }
+
+  /** On a machine that has no bus yet. */
+  static async start(bed: Bed, machine: Machine, options: ManagerOptions = {}): Promise<Manager> {
+    const bus = await bed.bus(machine);
+    return Manager.startOn(machine, bus.outside, bus.inside, options);
+  }
+
+  static async startOn(
+    machine: Machine,
+    outside: string,
+    inside: string,
+    options: ManagerOptions,
+  ): Promise<Manager> {
+    const client = await Client.open(outside);
+    const served = client.served();
+    const { args = [], env = {} } = options;
+    const start = performance.now();
+    const uplink = ['--state-dir', '/run/patchpanel', '--uplink', 'eth0=ethernet', '--helpers', 'none'];
+    const child = machine.host.spawn(
+      BINARY,
+      [...uplink, '--log-format', 'json', '--log-level', 'warn', ...args],
+      {
+        env: { DBUS_SYSTEM_BUS_ADDRESS: inside, ...env },
+      },
+    );
+    const died = child.exited.then(() => {
+      throw new Error(`the manager ended:\n${child.output()}`);
+    });
+    await Promise.race([served, died]);
+    died.catch(() => undefined); // it is stopped one day
+    const manager = new Manager(machine, client, child, performance.now() - start);
+    await client.refusal(); // the name comes before the kernel: the first answer says that both are there
+    return manager;
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** What it has logged: warnings and worse. */
+  get log(): string {
+    return this.#child.output();
+  }
+
+  connect(pid: number): Promise<Connection> {
+    return this.client.connectNamespace(pid);
+  }
+
+  /** Connects each, a few at a time. */
+  async connectAll(pids: readonly number[]): Promise<readonly Connection[]> {
+    const made: Connection[] = [];
+    for (let i = 0; i < pids.length; i += 8) {
+      made.push(...(await Promise.all(pids.slice(i, i + 8).map((pid) => this.connect(pid)))));
+    }
+    return made;
+  }
+
+  /** Releases and waits until the links are gone. */
+  async release(...connections: readonly Connection[]): Promise<void> {
+    for (const connection of connections) connection.release();
+    const names = new Set(connections.map(({ hostIfname }) => hostIfname));
+    await until('released links are gone', () => !linksOf(this.machine).some((name) => names.has(name)), {
+      deadline: seconds(30),
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.client.close();
+    const { code, signal } = await this.#child.stop(seconds(20));
+    if (code !== 0) throw new Error(`the manager ended by ${signal ?? `exit ${code ?? '?'}`}:\n${this.log}`);
+  }
+}
