@@ -1,1 +1,3 @@
-export {};
+export * from './hex';
+export * from './prefixes';
+export * from './captured';

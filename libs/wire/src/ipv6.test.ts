@@ -1,0 +1,106 @@
+import { decodeEthernet, encodeEthernet, ETHERTYPE_IPV6, isGroupAddress } from './ethernet';
+import { parseIpv6, ipv6ToBytes } from './addr/ipv6';
+import * as ipv6 from './ipv6';
+import { acceptedPrefixes } from './testing/prefixes';
+import { CAPTURED } from './testing/captured';
+import { hex, toHex } from './testing/hex';
+
+const bytesOf = (text: string): Uint8Array => {
+  const address = parseIpv6(text);
+  if (address === null) throw new Error(text);
+  return ipv6ToBytes(address);
+};
+
+/** An echo request with every header field set. */
+const PACKET = hex(`
+  6ab12345 # version, traffic class, flow label
+  0008 3a 40
+  20010db8000000000000000000000001
+  20010db8000000000000000000000002
+  8000 1234 0001 0002`);
+
+test('Ethernet both ways', () => {
+  const frame = decodeEthernet(CAPTURED.neighborAdvert);
+  if (!frame.ok) throw new Error(frame.fault);
+  expect(toHex(frame.value.destination)).toBe('020000000002');
+  expect(toHex(frame.value.source)).toBe('020000000001');
+  expect(frame.value.etherType).toBe(ETHERTYPE_IPV6);
+  expect(toHex(encodeEthernet(frame.value))).toBe(toHex(CAPTURED.neighborAdvert));
+  expect(acceptedPrefixes(decodeEthernet, CAPTURED.neighborAdvert.subarray(0, 14))).toEqual([]);
+});
+
+test.each([
+  ['01:00:5e:00:00:01', true],
+  ['ff:ff:ff:ff:ff:ff', true],
+  ['02:00:00:00:00:01', false],
+])('%s is a group address: %s', (mac, want) => {
+  expect(isGroupAddress(hex(mac))).toBe(want);
+});
+
+test('IPv6 both ways', () => {
+  const packet = ipv6.decodeIpv6(PACKET);
+  expect(packet).toEqual({
+    ok: true,
+    value: {
+      trafficClass: 0xab,
+      flowLabel: 0x12345,
+      nextHeader: 58,
+      hopLimit: 64,
+      source: bytesOf('2001:db8::1'),
+      destination: bytesOf('2001:db8::2'),
+      payload: hex('8000 1234 0001 0002'),
+    },
+  });
+  if (packet.ok) expect(toHex(ipv6.encodeIpv6(packet.value))).toBe(toHex(PACKET));
+});
+
+test('every prefix of an IPv6 packet is refused', () => {
+  expect(acceptedPrefixes(ipv6.decodeIpv6, PACKET)).toEqual([]);
+});
+
+test('padding behind the payload length is cut off', () => {
+  const padded = ipv6.decodeIpv6(Uint8Array.of(...PACKET, 0xee, 0xee));
+  expect(padded.ok && padded.value.payload.length).toBe(8);
+});
+
+test.each([
+  { name: 'IPv4', at: 0, byte: 0x45, want: 'version' },
+  { name: 'version 7', at: 0, byte: 0x7a, want: 'version' },
+  { name: 'a payload length past the end', at: 5, byte: 9, want: 'truncated' },
+])('$name is refused', ({ at, byte, want }) => {
+  const packet = PACKET.slice();
+  packet[at] = byte;
+  expect(ipv6.decodeIpv6(packet)).toEqual({ ok: false, fault: want });
+});
+
+const KINDS = {
+  multicast: ipv6.isMulticast,
+  linkLocal: ipv6.isLinkLocal,
+  unspecified: ipv6.isUnspecified,
+  loopback: ipv6.isLoopback,
+  ipv4Mapped: ipv6.isIpv4Mapped,
+  solicitedNode: ipv6.isSolicitedNode,
+};
+
+test.each([
+  { address: '::', want: ['unspecified'] },
+  { address: '::1', want: ['loopback'] },
+  { address: '::2', want: [] },
+  { address: 'fe80::1', want: ['linkLocal'] },
+  { address: 'febf::1', want: ['linkLocal'] },
+  { address: 'fec0::1', want: [] },
+  { address: '::ffff:192.0.2.1', want: ['ipv4Mapped'] },
+  { address: 'ff02::1', want: ['multicast'] },
+  { address: 'ff02::1:ff12:3456', want: ['multicast', 'solicitedNode'] },
+  { address: 'ff02::1:fe12:3456', want: ['multicast'] },
+  { address: '2001:db8::1', want: [] },
+])('$address is $want', ({ address, want }) => {
+  const is = Object.entries(KINDS).flatMap(([kind, claim]) => (claim(bytesOf(address)) ? [kind] : []));
+  expect(is).toEqual(want);
+});
+
+test('the solicited-node group of an address and the MAC of a group', () => {
+  const group = ipv6.solicitedNodeOf(bytesOf('2001:db8::12:3456:789a'));
+  expect(group).toEqual(bytesOf('ff02::1:ff56:789a'));
+  expect(toHex(ipv6.multicastMac(group))).toBe('3333ff56789a');
+});

@@ -1,0 +1,107 @@
+import { IPV6_LENGTH } from './addr/ipv6';
+import { type Decoded } from './decoded';
+import { Reader } from './reader';
+import { Writer } from './writer';
+
+export const IPV6_HEADER = 40;
+
+/** Next header values (IANA protocol numbers). */
+export const NextHeader = {
+  hopByHop: 0,
+  routing: 43,
+  fragment: 44,
+  icmp6: 58,
+  none: 59,
+  destination: 60,
+} as const;
+
+/** An IPv6 packet, RFC 8200 §3; addresses and payload are views. */
+export interface Ipv6Packet {
+  readonly trafficClass: number;
+  readonly flowLabel: number;
+  readonly nextHeader: number;
+  readonly hopLimit: number;
+  readonly source: Uint8Array;
+  readonly destination: Uint8Array;
+  readonly payload: Uint8Array;
+}
+
+/** What lies behind the payload length is link-layer padding, and not looked at. */
+export function decodeIpv6(bytes: Uint8Array): Decoded<Ipv6Packet> {
+  const r = new Reader(bytes);
+  const word = r.u32be();
+  const payloadLength = r.u16be();
+  const nextHeader = r.u8();
+  const hopLimit = r.u8();
+  const source = r.bytes(IPV6_LENGTH);
+  const destination = r.bytes(IPV6_LENGTH);
+  const payload = r.bytes(payloadLength);
+  r.rest();
+  if (bytes.length > 0 && word >>> 28 !== 6) return { ok: false, fault: 'version' };
+  return r.finish(() => ({
+    trafficClass: (word >>> 20) & 0xff,
+    flowLabel: word & 0xfffff,
+    nextHeader,
+    hopLimit,
+    source,
+    destination,
+    payload,
+  }));
+}
+
+export const encodeIpv6 = (packet: Ipv6Packet): Uint8Array =>
+  new Writer(IPV6_HEADER + packet.payload.length)
+    .u32be(((6 << 28) | (packet.trafficClass << 20) | packet.flowLabel) >>> 0)
+    .u16be(packet.payload.length)
+    .u8(packet.nextHeader)
+    .u8(packet.hopLimit)
+    .bytes(packet.source)
+    .bytes(packet.destination)
+    .bytes(packet.payload)
+    .finish();
+
+/** ff00::/8, RFC 4291 §2.7. */
+export const isMulticast = (address: Uint8Array): boolean => address[0] === 0xff;
+
+/** fe80::/10, RFC 4291 §2.5.6. */
+export const isLinkLocal = (address: Uint8Array): boolean =>
+  address[0] === 0xfe && ((address[1] ?? 0) & 0xc0) === 0x80;
+
+/** "::", RFC 4291 §2.5.2. */
+export const isUnspecified = (address: Uint8Array): boolean => startsWithZeros(address, 16);
+
+/** "::1", RFC 4291 §2.5.3. */
+export const isLoopback = (address: Uint8Array): boolean => startsWithZeros(address, 15) && address[15] === 1;
+
+/** ::ffff:0:0/96, RFC 4291 §2.5.5.2. */
+export const isIpv4Mapped = (address: Uint8Array): boolean =>
+  startsWithZeros(address, 10) && address[10] === 0xff && address[11] === 0xff;
+
+function startsWithZeros(bytes: Uint8Array, count: number): boolean {
+  for (let i = 0; i < count; i++) if (bytes[i] !== 0) return false;
+  return true;
+}
+
+/** ff02::1:ffXX:XXXX of an address, RFC 4291 §2.7.1. */
+export function solicitedNodeOf(address: Uint8Array): Uint8Array {
+  const group = Uint8Array.from(SOLICITED_NODE);
+  group.set(address.subarray(13, 16), 13);
+  return group;
+}
+
+/** ff02::1:ff00:0/104. */
+export function isSolicitedNode(address: Uint8Array): boolean {
+  for (let i = 0; i < 13; i++) if (address[i] !== SOLICITED_NODE[i]) return false;
+  return true;
+}
+
+const SOLICITED_NODE = Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, 0, 0, 0);
+
+/** ff02::1, RFC 4291 §2.7.1. */
+export const ALL_NODES = Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
+/** ff02::2. */
+export const ALL_ROUTERS = Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2);
+
+/** 33:33 and the last four bytes of the group, RFC 2464 §7. */
+export const multicastMac = (group: Uint8Array): Uint8Array =>
+  Uint8Array.of(0x33, 0x33, group[12] ?? 0, group[13] ?? 0, group[14] ?? 0, group[15] ?? 0);
