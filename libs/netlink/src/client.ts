@@ -1,0 +1,150 @@
+import { KernelError } from '@pp/base';
+import type { Errno } from '@pp/base';
+import { BatchExchange } from './batch-exchange';
+import type { BatchResult } from './batch-exchange';
+import { MalformedError } from './codec/malformed';
+import { decodeMessages } from './codec/message';
+import type { NetlinkMessage } from './codec/message';
+import { DumpExchange } from './dump-exchange';
+import type { Exchange, Line } from './exchange';
+import type { NetlinkRequest, Query, Reply } from './request';
+import type { NetlinkSocket, OpenNetlink } from './socket';
+
+// A datagram must fit the send buffer, its acks the receive buffer (about 1 KiB each, 208 KiB where the larger one is not allowed).
+const MAX_DATAGRAM_BYTES = 16 << 10;
+const MAX_DATAGRAM_MESSAGES = 64;
+
+/** Requests in a queue on one socket of its own; every refusal is a KernelError with the request's label. */
+export class NetlinkClient {
+  readonly #socket: NetlinkSocket;
+  readonly #line: Line;
+  readonly #queue: Exchange[] = []; // BOUNDED: each has a caller who waits for it
+  #current: Exchange | undefined;
+  #seq = 0;
+  #closed = false;
+
+  constructor(open: OpenNetlink) {
+    this.#socket = open({
+      onDatagram: (datagram) => {
+        this.#receive(datagram);
+      },
+      onError: ({ code, message }) => {
+        this.#onError(code as Errno, message);
+      },
+    });
+    this.#line = {
+      nextSeq: () => (this.#seq = (this.#seq % 0xffffffff) + 1),
+      send: (datagram) => {
+        this.#socket.send(datagram);
+      },
+    };
+  }
+
+  /** One message; the reply is what came before its ack. */
+  async request(request: NetlinkRequest): Promise<Reply> {
+    const [result = []] = await this.requestMany([request]);
+    if (result instanceof KernelError) throw result;
+    return result;
+  }
+
+  /** One object; ENOENT if the kernel answers with none. */
+  async get<T>(query: Query<T>): Promise<T> {
+    const [object] = decodeAll(query, await this.request(query));
+    if (object === undefined) throw new KernelError('ENOENT', query.label);
+    return object;
+  }
+
+  /** As few datagrams as will do, one result for each message; a refused one does not stop those after it. */
+  async requestMany(requests: readonly NetlinkRequest[]): Promise<readonly BatchResult[]> {
+    return (await Promise.all(chunks(requests).map((chunk) => this.#batch(chunk)))).flat();
+  }
+
+  /** All messages in one datagram, which the kernel takes or refuses as a whole; rejects with the first refusal. */
+  async transaction(requests: readonly NetlinkRequest[]): Promise<void> {
+    const refused = (await this.#batch(requests)).find((result) => result instanceof KernelError);
+    if (refused !== undefined) throw refused;
+  }
+
+  /** All objects of a table; a dump that the kernel calls inconsistent is repeated. */
+  async dump<T>(query: Query<T>): Promise<readonly T[]> {
+    const reply = await new Promise<Reply>((resolve, reject) => {
+      this.#enqueue(new DumpExchange(query, resolve, reject));
+    });
+    return decodeAll(query, reply);
+  }
+
+  /** Whoever waits gets ECANCELED. Idempotent. */
+  close(): void {
+    this.#closed = true;
+    this.#socket.close();
+    for (const exchange of [this.#current, ...this.#queue.splice(0)])
+      exchange?.fail('ECANCELED', 'netlink socket closed');
+    this.#current = undefined;
+  }
+
+  #batch(requests: readonly NetlinkRequest[]): Promise<readonly BatchResult[]> {
+    return new Promise((resolve) => {
+      this.#enqueue(new BatchExchange(requests, resolve));
+    });
+  }
+
+  #enqueue(exchange: Exchange): void {
+    if (this.#closed) {
+      exchange.fail('ECANCELED', 'netlink socket closed');
+      return;
+    }
+    this.#queue.push(exchange);
+    if (this.#current === undefined) this.#next();
+  }
+
+  #next(): void {
+    this.#current = this.#queue.shift();
+    this.#current?.start(this.#line);
+  }
+
+  #receive(datagram: Uint8Array): void {
+    try {
+      for (const message of decodeMessages(datagram)) {
+        if (this.#current?.take(message)) this.#next();
+      }
+    } catch (error) {
+      if (!(error instanceof MalformedError)) throw error;
+      this.#abandon('EBADMSG', error.message);
+    }
+  }
+
+  #onError(code: Errno, why: string): void {
+    if (code !== 'ENOBUFS') this.#abandon(code, why);
+    else if (this.#current?.lost()) this.#next();
+  }
+
+  #abandon(code: Errno, why: string): void {
+    this.#current?.fail(code, why);
+    this.#next();
+  }
+}
+
+function decodeAll<T>(query: Query<T>, messages: readonly NetlinkMessage[]): readonly T[] {
+  try {
+    return messages.map(query.decode).filter((object) => object !== null);
+  } catch (error) {
+    if (!(error instanceof MalformedError)) throw error;
+    throw new KernelError('EBADMSG', query.label, error.message, { cause: error });
+  }
+}
+
+function chunks(requests: readonly NetlinkRequest[]): readonly (readonly NetlinkRequest[])[] {
+  const all: NetlinkRequest[][] = []; // BOUNDED: by `requests`
+  let bytes = Infinity;
+  for (const request of requests) {
+    const last = all.at(-1);
+    bytes += 16 + request.body.length;
+    if (last === undefined || bytes > MAX_DATAGRAM_BYTES || last.length >= MAX_DATAGRAM_MESSAGES) {
+      all.push([request]);
+      bytes = 16 + request.body.length;
+    } else {
+      last.push(request);
+    }
+  }
+  return all;
+}

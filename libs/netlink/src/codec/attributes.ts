@@ -1,0 +1,130 @@
+import { MalformedError } from './malformed';
+import {
+  align4,
+  concat,
+  readS32host,
+  readU16host,
+  readU32be,
+  readU32host,
+  readU64be,
+  readU8,
+  u16host,
+} from './numbers';
+
+// linux/netlink.h, struct nlattr: u16 nla_len (header included, padding not), u16 nla_type.
+const HEADER = 4;
+const NLA_F_NESTED = 0x8000;
+const TYPE_MASK = 0x3fff; // neither NLA_F_NESTED nor NLA_F_NET_BYTEORDER
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8');
+
+/** One attribute, padded to four bytes; its payload is all `parts` in order. */
+export function attribute(type: number, ...parts: readonly Uint8Array[]): Uint8Array {
+  const payload = parts.reduce((length, part) => length + part.length, 0);
+  const length = HEADER + payload;
+  if (length > 0xffff) throw new RangeError(`netlink attribute ${type} of ${length} bytes`);
+  return concat([u16host(length), u16host(type), ...parts, new Uint8Array(align4(length) - length)]);
+}
+
+/** An attribute that holds attributes. */
+export const nested = (type: number, ...parts: readonly Uint8Array[]): Uint8Array =>
+  attribute(type | NLA_F_NESTED, ...parts);
+
+/** A string without NUL, for what the kernel takes by its length (IFLA_IFALIAS). */
+export const textAttribute = (type: number, text: string): Uint8Array =>
+  attribute(type, encoder.encode(text));
+
+/** A string with its NUL. */
+export const stringAttribute = (type: number, text: string): Uint8Array =>
+  attribute(type, encoder.encode(`${text}\0`));
+
+/** `encode(value)`, or nothing when there is no value: attributes that are absent cost no branch at the call. */
+export const optional = <T>(value: T | null | undefined, encode: (value: T) => Uint8Array): Uint8Array =>
+  value === null || value === undefined ? NOTHING : encode(value);
+
+const NOTHING = new Uint8Array(0);
+
+/** A sequence of attributes, as received. Getters give null for what is absent and throw MalformedError for a wrong length. */
+export class Attributes {
+  readonly #bytes: Uint8Array;
+  /** Type to place of the payload; of several of one type the last counts, as in the kernel. */
+  readonly #places = new Map<number, { readonly start: number; readonly end: number }>(); // BOUNDED: by one datagram
+
+  /** Attributes fill `bytes` from `from` to the end. */
+  constructor(bytes: Uint8Array, from = 0) {
+    this.#bytes = bytes;
+    for (const { type, start, end } of places(bytes, from)) this.#places.set(type, { start, end });
+  }
+
+  has(type: number): boolean {
+    return this.#places.has(type);
+  }
+
+  bytes(type: number): Uint8Array | null {
+    const place = this.#places.get(type);
+    return place === undefined ? null : this.#bytes.subarray(place.start, place.end);
+  }
+
+  u8(type: number): number | null {
+    return this.#number(type, 1, readU8);
+  }
+
+  u16host(type: number): number | null {
+    return this.#number(type, 2, readU16host);
+  }
+
+  u32host(type: number): number | null {
+    return this.#number(type, 4, readU32host);
+  }
+
+  s32host(type: number): number | null {
+    return this.#number(type, 4, readS32host);
+  }
+
+  u32be(type: number): number | null {
+    return this.#number(type, 4, readU32be);
+  }
+
+  u64be(type: number): bigint | null {
+    return this.#number(type, 8, readU64be);
+  }
+
+  /** Text up to its NUL, or all of it when there is none. */
+  string(type: number): string | null {
+    const bytes = this.bytes(type);
+    if (bytes === null) return null;
+    const nul = bytes.indexOf(0);
+    return decoder.decode(nul < 0 ? bytes : bytes.subarray(0, nul));
+  }
+
+  nested(type: number): Attributes | null {
+    const bytes = this.bytes(type);
+    return bytes === null ? null : new Attributes(bytes);
+  }
+
+  #number<T>(type: number, length: number, read: (bytes: Uint8Array, at: number) => T): T | null {
+    const place = this.#places.get(type);
+    if (place === undefined) return null;
+    if (place.end - place.start !== length) {
+      throw new MalformedError(`attribute ${type} has ${place.end - place.start} bytes, not ${length}`);
+    }
+    return read(this.#bytes, place.start);
+  }
+}
+
+/** The payloads of a nested list, where the same type comes many times (NFTA_LIST_ELEM). */
+export function list(bytes: Uint8Array): readonly Uint8Array[] {
+  return [...places(bytes, 0)].map(({ start, end }) => bytes.subarray(start, end));
+}
+
+function* places(bytes: Uint8Array, from: number): Generator<{ type: number; start: number; end: number }> {
+  for (let at = from; at < bytes.length;) {
+    if (at + HEADER > bytes.length)
+      throw new MalformedError(`${bytes.length - at} bytes after the last attribute`);
+    const end = at + readU16host(bytes, at);
+    if (end < at + HEADER || end > bytes.length) throw new MalformedError(`attribute of ${end - at} bytes`);
+    yield { type: readU16host(bytes, at + 2) & TYPE_MASK, start: at + HEADER, end };
+    at = align4(end - from) + from;
+  }
+}

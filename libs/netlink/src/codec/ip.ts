@@ -1,0 +1,74 @@
+import {
+  ipv4FromBytes,
+  ipv4ToBytes,
+  ipv6FromBytes,
+  ipv6ToBytes,
+  macToBytes,
+  parseCidr,
+  parseIpv4,
+  parseIpv6,
+  parseMac,
+} from '@pp/wire';
+import type { Cidr, Family } from '@pp/wire';
+import { MalformedError } from './malformed';
+
+// linux/socket.h
+const AF_INET = 2;
+const AF_INET6 = 10;
+
+export const familyNumber = (family: Family): number => (family === 'ipv4' ? AF_INET : AF_INET6);
+
+/** null: not an Internet family (AF_BRIDGE, AF_MPLS, multicast routing, ...). */
+export const familyName = (number: number): Family | null =>
+  number === AF_INET ? 'ipv4' : number === AF_INET6 ? 'ipv6' : null;
+
+/** Four or sixteen bytes in network order. Throws RangeError for text that is no address. */
+export function encodeIp(text: string): Uint8Array {
+  const ipv4 = parseIpv4(text);
+  if (ipv4 !== null) return ipv4ToBytes(ipv4);
+  const ipv6 = parseIpv6(text);
+  if (ipv6 !== null) return ipv6ToBytes(ipv6);
+  throw new RangeError(`not an IP address: ${JSON.stringify(text)}`);
+}
+
+/** Canonical text. Throws MalformedError unless there are four or sixteen bytes. */
+export function decodeIp(bytes: Uint8Array): string {
+  if (bytes.length === 4) return ipv4FromBytes(bytes);
+  if (bytes.length === 16) return ipv6FromBytes(bytes);
+  throw new MalformedError(`IP address of ${bytes.length} bytes`);
+}
+
+/** An address and a number of leading bits; the address may have bits beyond them. */
+export interface PrefixBytes {
+  readonly family: Family;
+  readonly address: Uint8Array;
+  readonly length: number;
+}
+
+/** From "ADDRESS/LENGTH". Throws RangeError. */
+export function encodePrefix(text: string): PrefixBytes {
+  const cidr: Cidr | null = parseCidr(text);
+  if (cidr === null) throw new RangeError(`not a prefix: ${JSON.stringify(text)}`);
+  return { family: cidr.family, address: encodeIp(cidr.address), length: cidr.length };
+}
+
+/** `address` null: the kernel leaves out that of a default route. */
+export const decodePrefix = (family: Family, address: Uint8Array | null, length: number): string =>
+  `${decodeIp(address ?? new Uint8Array(family === 'ipv4' ? 4 : 16))}/${length}`;
+
+/** The broadcast address of an IPv4 prefix; null where there is none (/31, /32, IPv6). */
+export function broadcastOf({ family, address, length }: PrefixBytes): Uint8Array | null {
+  if (family === 'ipv6' || length > 30) return null;
+  return address.map((byte, index) => byte | (0xff >> Math.min(8, Math.max(0, length - 8 * index))));
+}
+
+/** Six bytes. Throws RangeError. */
+export function encodeMac(text: string): Uint8Array {
+  const mac = parseMac(text);
+  if (mac === null) throw new RangeError(`not a MAC address: ${JSON.stringify(text)}`);
+  return macToBytes(mac);
+}
+
+/** Colon-separated; also of link-layer addresses that are not six bytes long ('' for none). */
+export const decodeMac = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');

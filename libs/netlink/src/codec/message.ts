@@ -1,0 +1,101 @@
+import { Attributes } from './attributes';
+import { MalformedError } from './malformed';
+import { align4, concat, readS32host, readU16host, readU32host, u16host, u32host } from './numbers';
+
+// linux/netlink.h, struct nlmsghdr: u32 len, u16 type, u16 flags, u32 seq, u32 pid.
+const HEADER = 16;
+
+export const NLMSG_NOOP = 1;
+export const NLMSG_ERROR = 2;
+export const NLMSG_DONE = 3;
+
+export const NLM_F_REQUEST = 0x1;
+export const NLM_F_ACK = 0x4;
+/** In a reply: the tables changed during the dump; it may lack entries or hold some twice. */
+export const NLM_F_DUMP_INTR = 0x10;
+// Modifiers of GET, then of NEW.
+export const NLM_F_DUMP = 0x300;
+export const NLM_F_REPLACE = 0x100;
+export const NLM_F_EXCL = 0x200;
+export const NLM_F_CREATE = 0x400;
+export const NLM_F_APPEND = 0x800;
+// Flags of NLMSG_ERROR and of NLMSG_DONE.
+const NLM_F_CAPPED = 0x100;
+const NLM_F_ACK_TLVS = 0x200;
+
+// enum nlmsgerr_attrs
+const NLMSGERR_ATTR_MSG = 1;
+const NLMSGERR_ATTR_OFFS = 2;
+
+export interface NetlinkMessage {
+  readonly type: number;
+  readonly flags: number;
+  readonly seq: number;
+  /** What follows the header: the family's own header, then attributes. */
+  readonly body: Uint8Array;
+}
+
+/** The kernel's verdict on one request (NLMSG_ERROR), or on a dump (NLMSG_DONE). */
+export interface Verdict {
+  /** 0: done; else errno, positive. */
+  readonly errno: number;
+  /** The kernel's sentence, or ''. */
+  readonly text: string;
+  /** Byte of the request message, from its header on, that is to blame; null: not said. */
+  readonly offset: number | null;
+}
+
+/** The port id is left 0: the kernel takes the socket's. */
+export const encodeMessage = ({ type, flags, seq, body }: NetlinkMessage): Uint8Array =>
+  concat([
+    u32host(HEADER + body.length),
+    u16host(type),
+    u16host(flags),
+    u32host(seq),
+    u32host(0),
+    body,
+    new Uint8Array(align4(body.length) - body.length),
+  ]);
+
+/** The messages of one datagram; their bodies are parts of it. Throws MalformedError. */
+export function decodeMessages(datagram: Uint8Array): readonly NetlinkMessage[] {
+  const messages: NetlinkMessage[] = [];
+  for (let at = 0; at < datagram.length;) {
+    if (at + HEADER > datagram.length)
+      throw new MalformedError(`${datagram.length - at} bytes after the last message`);
+    const length = readU32host(datagram, at);
+    if (length < HEADER || length > datagram.length - at)
+      throw new MalformedError(`message of ${length} bytes`);
+    messages.push({
+      type: readU16host(datagram, at + 4),
+      flags: readU16host(datagram, at + 6),
+      seq: readU32host(datagram, at + 8),
+      body: datagram.subarray(at + HEADER, at + length),
+    });
+    at += align4(length);
+  }
+  return messages;
+}
+
+/** struct nlmsgerr: s32 error, the request's header, the request's body unless capped, then attributes. */
+export function decodeError({ flags, body }: NetlinkMessage): Verdict {
+  if (body.length < 4 + HEADER) throw new MalformedError(`error message of ${body.length} bytes`);
+  const echoed = (flags & NLM_F_CAPPED) !== 0 ? HEADER : align4(readU32host(body, 4));
+  return verdict(flags, body, 4 + echoed);
+}
+
+/** The end of a dump: s32 error, then attributes. Some families send no error field when all is well. */
+export const decodeDone = ({ flags, body }: NetlinkMessage): Verdict =>
+  body.length < 4 ? { errno: 0, text: '', offset: null } : verdict(flags, body, 4);
+
+function verdict(flags: number, body: Uint8Array, attributesAt: number): Verdict {
+  const errno = 0 - readS32host(body, 0);
+  if ((flags & NLM_F_ACK_TLVS) === 0) return { errno, text: '', offset: null };
+  if (attributesAt > body.length) throw new MalformedError(`error message of ${body.length} bytes`);
+  const attributes = new Attributes(body, attributesAt);
+  return {
+    errno,
+    text: attributes.string(NLMSGERR_ATTR_MSG) ?? '',
+    offset: attributes.u32host(NLMSGERR_ATTR_OFFS),
+  };
+}

@@ -1,0 +1,41 @@
+/** Numbers of netlink: in the machine's byte order (`host`), or in the network's (`be`). This is the one place that knows the machine's. */
+
+const HOST_IS_LITTLE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+export const u8 = (value: number): Uint8Array => Uint8Array.of(value);
+export const u16host = (value: number): Uint8Array => new Uint8Array(Uint16Array.of(value).buffer);
+export const u32host = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(value).buffer);
+export const u16be = (value: number): Uint8Array => Uint8Array.of(value >>> 8, value);
+export const u32be = (value: number): Uint8Array =>
+  Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
+export const u64be = (value: bigint): Uint8Array =>
+  concat([u32be(Number(value >> 32n)), u32be(Number(value & 0xffffffffn))]);
+
+const viewOf = (bytes: Uint8Array): DataView =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** Readers throw RangeError beyond the end: the caller has checked the length. */
+export const readU8 = (bytes: Uint8Array, at: number): number => viewOf(bytes).getUint8(at);
+export const readU16host = (bytes: Uint8Array, at: number): number =>
+  viewOf(bytes).getUint16(at, HOST_IS_LITTLE);
+export const readU32host = (bytes: Uint8Array, at: number): number =>
+  viewOf(bytes).getUint32(at, HOST_IS_LITTLE);
+export const readS32host = (bytes: Uint8Array, at: number): number =>
+  viewOf(bytes).getInt32(at, HOST_IS_LITTLE);
+export const readU16be = (bytes: Uint8Array, at: number): number => viewOf(bytes).getUint16(at);
+export const readU32be = (bytes: Uint8Array, at: number): number => viewOf(bytes).getUint32(at);
+export const readU64be = (bytes: Uint8Array, at: number): bigint => viewOf(bytes).getBigUint64(at);
+
+/** All parts in order, as one array. */
+export function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Netlink aligns messages and attributes to four bytes (NLMSG_ALIGNTO, NLA_ALIGNTO). */
+export const align4 = (length: number): number => (length + 3) & ~3;

@@ -1,0 +1,178 @@
+import { attribute, Attributes, list, nested, optional, stringAttribute } from '../codec/attributes';
+import { MalformedError } from '../codec/malformed';
+import type { NetlinkMessage } from '../codec/message';
+import { NLM_F_CREATE, NLM_F_EXCL } from '../codec/message';
+import { concat, u32be, u64be } from '../codec/numbers';
+import type { NetlinkRequest, Query } from '../request';
+import { decodeCounter } from './counter';
+import type { Counter } from './counter';
+import { messageType, NFGENMSG, nfgenmsg } from './nfnetlink';
+import type { TableRef } from './nfnetlink';
+
+export interface SetRef {
+  readonly table: TableRef;
+  readonly name: string;
+}
+
+/** An element of a set, or of a verdict map. */
+export interface SetElement {
+  /** As `encodeKey` makes it. */
+  readonly key: Uint8Array;
+  /** In a set of concatenated intervals: the last key of the range. */
+  readonly keyEnd?: Uint8Array;
+  /** In a set of plain intervals: `key` is the first one after the range that the element before it began. */
+  readonly intervalEnd?: boolean;
+  /** Chain to jump to; of verdict maps. */
+  readonly jump?: string;
+  readonly timeoutMs?: number;
+  /** As a person would write it, for the error message. */
+  readonly text: string;
+}
+
+/** An element as the kernel shows it. */
+export interface ShownElement {
+  readonly key: Uint8Array;
+  readonly keyEnd: Uint8Array | null;
+  readonly intervalEnd: boolean;
+  readonly jump: string | null;
+  readonly counter: Counter | null;
+}
+
+// linux/netfilter/nf_tables.h
+const NFT_MSG_NEWSETELEM = 12;
+const NFT_MSG_GETSETELEM = 13;
+const NFT_MSG_DELSETELEM = 14;
+const LIST_TABLE = 1; // NFTA_SET_ELEM_LIST_*
+const LIST_SET = 2;
+const LIST_ELEMENTS = 3;
+const NFTA_LIST_ELEM = 1;
+const ELEM_KEY = 1; // NFTA_SET_ELEM_*
+const ELEM_DATA = 2;
+const ELEM_FLAGS = 3;
+const ELEM_TIMEOUT = 4;
+const ELEM_EXPR = 7;
+const ELEM_KEY_END = 10;
+const ELEM_EXPRESSIONS = 11;
+const NFTA_DATA_VALUE = 1;
+const NFTA_DATA_VERDICT = 2;
+const NFTA_VERDICT_CODE = 1;
+const NFTA_VERDICT_CHAIN = 2;
+const NFT_SET_ELEM_INTERVAL_END = 1;
+const NFT_JUMP = -3;
+
+// An attribute's length is 16 bits wide.
+const MAX_LIST_BYTES = 60_000;
+const NLMSGHDR = 16;
+
+/** For a batch. EEXIST when one is there (ENOENT: no such set); the error names the element. */
+export const addElements = (set: SetRef, elements: readonly SetElement[]): readonly NetlinkRequest[] =>
+  requests('add', NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, set, elements);
+
+/** For a batch. ENOENT when one is not there; the error names the element. */
+export const delElements = (set: SetRef, elements: readonly SetElement[]): readonly NetlinkRequest[] =>
+  requests('del', NFT_MSG_DELSETELEM, 0, set, elements);
+
+/** The elements of a set with their counters; ENOENT. */
+export const dumpElements = (set: SetRef): Query<readonly ShownElement[]> => ({
+  label: `element.dump ${set.name}`,
+  type: messageType(NFT_MSG_GETSETELEM),
+  flags: 0,
+  body: header(set),
+  decode: decodeElements,
+});
+
+const header = ({ table, name }: SetRef): Uint8Array =>
+  concat([nfgenmsg(table.family), stringAttribute(LIST_TABLE, table.name), stringAttribute(LIST_SET, name)]);
+
+function requests(
+  verb: 'add' | 'del',
+  type: number,
+  flags: number,
+  set: SetRef,
+  elements: readonly SetElement[],
+): readonly NetlinkRequest[] {
+  const head = header(set);
+  return portions(elements).map((portion) => ({
+    label: `element.${verb} ${set.name} ${portion.length === 1 ? (portion[0]?.element.text ?? '') : `(one of ${portion.length})`}`,
+    type: messageType(type),
+    flags,
+    body: concat([head, nested(LIST_ELEMENTS, ...portion.map(({ bytes }) => bytes))]),
+    blame: (offset) => {
+      const culprit = at(portion, offset - NLMSGHDR - head.length - 4);
+      return culprit === null ? null : `element.${verb} ${set.name} ${culprit.text}`;
+    },
+  }));
+}
+
+interface Encoded {
+  readonly element: SetElement;
+  readonly bytes: Uint8Array;
+}
+
+/** The one that holds byte `offset` of the list. */
+function at(portion: readonly Encoded[], offset: number): SetElement | null {
+  if (offset < 0) return null;
+  let end = 0;
+  return portion.find(({ bytes }) => offset < (end += bytes.length))?.element ?? null;
+}
+
+function portions(elements: readonly SetElement[]): readonly (readonly Encoded[])[] {
+  const all: Encoded[][] = []; // BOUNDED: by `elements`
+  let length = Infinity;
+  for (const element of elements) {
+    const bytes = encodeElement(element);
+    length += bytes.length;
+    if (length > MAX_LIST_BYTES) {
+      all.push([]);
+      length = bytes.length;
+    }
+    all.at(-1)?.push({ element, bytes });
+  }
+  return all;
+}
+
+const encodeElement = (element: SetElement): Uint8Array =>
+  nested(
+    NFTA_LIST_ELEM,
+    nested(ELEM_KEY, attribute(NFTA_DATA_VALUE, element.key)),
+    optional(element.keyEnd, (end) => nested(ELEM_KEY_END, attribute(NFTA_DATA_VALUE, end))),
+    optional(element.intervalEnd ? NFT_SET_ELEM_INTERVAL_END : null, (flag) =>
+      attribute(ELEM_FLAGS, u32be(flag)),
+    ),
+    optional(element.timeoutMs, (ms) => attribute(ELEM_TIMEOUT, u64be(BigInt(ms)))),
+    optional(element.jump, (chain) => nested(ELEM_DATA, jumpTo(chain))),
+  );
+
+const jumpTo = (chain: string): Uint8Array =>
+  nested(
+    NFTA_DATA_VERDICT,
+    attribute(NFTA_VERDICT_CODE, u32be(NFT_JUMP)),
+    stringAttribute(NFTA_VERDICT_CHAIN, chain),
+  );
+
+/** One message holds many. Throws MalformedError. */
+function decodeElements({ type, body }: NetlinkMessage): readonly ShownElement[] | null {
+  if (type !== messageType(NFT_MSG_NEWSETELEM)) return null;
+  if (body.length < NFGENMSG) throw new MalformedError(`set element message of ${body.length} bytes`);
+  const elements = new Attributes(body, NFGENMSG).bytes(LIST_ELEMENTS);
+  return elements === null ? [] : list(elements).map(decodeElement);
+}
+
+function decodeElement(bytes: Uint8Array): ShownElement {
+  const attributes = new Attributes(bytes);
+  const verdict = attributes.nested(ELEM_DATA)?.nested(NFTA_DATA_VERDICT) ?? null;
+  return {
+    key: attributes.nested(ELEM_KEY)?.bytes(NFTA_DATA_VALUE) ?? new Uint8Array(0),
+    keyEnd: attributes.nested(ELEM_KEY_END)?.bytes(NFTA_DATA_VALUE) ?? null,
+    intervalEnd: ((attributes.u32be(ELEM_FLAGS) ?? 0) & NFT_SET_ELEM_INTERVAL_END) !== 0,
+    jump: verdict?.string(NFTA_VERDICT_CHAIN) ?? null,
+    counter: decodeCounter(expressions(attributes)),
+  };
+}
+
+/** One expression is shown by itself, several as a list. */
+function expressions(attributes: Attributes): readonly Uint8Array[] {
+  const one = attributes.bytes(ELEM_EXPR);
+  const many = attributes.bytes(ELEM_EXPRESSIONS);
+  return one !== null ? [one] : many !== null ? list(many) : [];
+}

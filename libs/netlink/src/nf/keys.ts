@@ -1,0 +1,67 @@
+import { encodeIp, encodeMac } from '../codec/ip';
+import { align4, concat, u16be, u32be, u32host, u8 } from '../codec/numbers';
+
+/** Types of set keys, by their names in nft(8). */
+export type FieldType = keyof typeof ENCODERS;
+
+const IFNAMSIZ = 16;
+const encoder = new TextEncoder();
+
+/** Numbers that the kernel holds in host order. nft turns them round for sets of intervals, whose keys are compared as big-endian. */
+const hostNumber = (max: number) => (text: string, order: Order) => ORDERS[order](number(text, max));
+const ORDERS = { host: u32host, be: u32be } as const;
+type Order = keyof typeof ORDERS;
+
+/** Text to bytes, exactly as the kernel compares them. Each throws RangeError for what does not fit. */
+const ENCODERS = {
+  ifname: encodeIfname,
+  ipv4_addr: (text: string) => ofLength(encodeIp(text), 4, text),
+  ipv6_addr: (text: string) => ofLength(encodeIp(text), 16, text),
+  ether_addr: encodeMac,
+  mark: hostNumber(0xffffffff),
+  iface_index: hostNumber(0x7fffffff),
+  uid: hostNumber(0xffffffff),
+  inet_proto: (text: string) => u8(named(text, PROTOCOLS, 0xff)),
+  nf_proto: (text: string) => u8(named(text, NF_PROTOCOLS, 0xff)),
+  inet_service: (text: string) => u16be(number(text, 0xffff)),
+} as const;
+
+const PROTOCOLS = { icmp: 1, tcp: 6, udp: 17, 'ipv6-icmp': 58, icmpv6: 58, sctp: 132 };
+const NF_PROTOCOLS = { ipv4: 2, ipv6: 10 };
+
+/** A key of one field; or of several, each padded to four bytes (nft calls it a concatenation). `intervals`: the set has that flag. */
+export function encodeKey(
+  types: readonly FieldType[],
+  fields: readonly string[],
+  { intervals = false } = {},
+): Uint8Array {
+  if (types.length !== fields.length)
+    throw new RangeError(`${fields.length} fields for a key of ${types.length}`);
+  const order = intervals ? 'be' : 'host';
+  const parts = types.map((type, index) => ENCODERS[type](fields[index] ?? '', order));
+  return parts.length === 1 ? concat(parts) : concat(parts.map(padded));
+}
+
+const padded = (part: Uint8Array): Uint8Array =>
+  concat([part, new Uint8Array(align4(part.length) - part.length)]);
+
+function encodeIfname(text: string): Uint8Array {
+  const bytes = encoder.encode(text);
+  if (bytes.length === 0 || bytes.length >= IFNAMSIZ)
+    throw new RangeError(`not an interface name: ${JSON.stringify(text)}`);
+  return concat([bytes, new Uint8Array(IFNAMSIZ - bytes.length)]);
+}
+
+function ofLength(bytes: Uint8Array, length: number, text: string): Uint8Array {
+  if (bytes.length !== length) throw new RangeError(`${text} is of the other family`);
+  return bytes;
+}
+
+function number(text: string, max: number): number {
+  const value = /^(0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : NaN;
+  if (!(value <= max)) throw new RangeError(`not a number up to ${max}: ${JSON.stringify(text)}`);
+  return value;
+}
+
+const named = (text: string, names: Readonly<Record<string, number>>, max: number): number =>
+  Object.hasOwn(names, text) ? (names[text] ?? 0) : number(text, max);

@@ -1,0 +1,38 @@
+import { concat, u16be, u8 } from '../codec/numbers';
+import type { NetlinkRequest } from '../request';
+
+// linux/netfilter.h, NFPROTO_*
+const FAMILIES = { inet: 1, ip: 2, ip6: 10 } as const;
+export type TableFamily = keyof typeof FAMILIES;
+
+/** A table of nftables. */
+export interface TableRef {
+  readonly family: TableFamily;
+  readonly name: string;
+}
+
+// linux/netfilter/nfnetlink.h
+const NFNL_MSG_BATCH_BEGIN = 16;
+const NFNL_MSG_BATCH_END = 17;
+const NFNL_SUBSYS_NFTABLES = 10;
+
+/** Length of struct nfgenmsg: u8 family, u8 version, u16be res_id. */
+export const NFGENMSG = 4;
+
+/** enum nf_tables_msg_types, with the subsystem in the upper byte. */
+export const messageType = (type: number): number => (NFNL_SUBSYS_NFTABLES << 8) | type;
+
+export const nfgenmsg = (family: TableFamily, resource = 0): Uint8Array =>
+  concat([u8(FAMILIES[family]), u8(0), u16be(resource)]);
+
+export const familyOf = (number: number): TableFamily | null =>
+  number === FAMILIES.inet ? 'inet' : number === FAMILIES.ip ? 'ip' : number === FAMILIES.ip6 ? 'ip6' : null;
+
+/** For `NetlinkClient.transaction`: the kernel does all requests or none. `label` names the whole, for what no single one is to blame. */
+export const batch = (label: string, requests: readonly NetlinkRequest[]): readonly NetlinkRequest[] => [
+  { ...FRAME, label, type: NFNL_MSG_BATCH_BEGIN },
+  ...requests,
+  { ...FRAME, label, type: NFNL_MSG_BATCH_END },
+];
+
+const FRAME = { flags: 0, silent: true, body: concat([u8(0), u8(0), u16be(NFNL_SUBSYS_NFTABLES)]) } as const;

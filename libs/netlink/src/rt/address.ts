@@ -1,0 +1,89 @@
+import { attribute, Attributes, optional } from '../codec/attributes';
+import { broadcastOf, decodePrefix, encodePrefix, familyName, familyNumber } from '../codec/ip';
+import { MalformedError } from '../codec/malformed';
+import type { NetlinkMessage } from '../codec/message';
+import { NLM_F_CREATE, NLM_F_EXCL } from '../codec/message';
+import { concat, readU32host, readU8, u32host, u8 } from '../codec/numbers';
+import type { NetlinkRequest, Query } from '../request';
+import { RTM_DELADDR, RTM_GETADDR, RTM_NEWADDR } from './types';
+
+/** An address of an interface. */
+export interface Address {
+  readonly ifindex: number;
+  /** The interface's own address with its prefix length. */
+  readonly cidr: string;
+  /** RT_SCOPE_*: 0 universe, 253 link, 254 host. */
+  readonly scope: number;
+  /** IFA_F_*; see `isPermanent`. */
+  readonly flags: number;
+}
+
+// linux/if_addr.h
+const IFA_ADDRESS = 1;
+const IFA_LOCAL = 2;
+const IFA_BROADCAST = 4;
+const IFA_FLAGS = 8;
+const IFA_F_NODAD = 0x02;
+const IFA_F_PERMANENT = 0x80;
+const IFADDRMSG = 8;
+
+/** It has no lifetime: somebody set it, or the kernel made it from the link's own. */
+export const isPermanent = ({ flags }: Address): boolean => (flags & IFA_F_PERMANENT) !== 0;
+
+/** EEXIST when the interface has it. IPv4 gets its broadcast address. `dad` false: usable at once (IPv6). */
+export function addAddress(ifindex: number, cidr: string, { dad = true } = {}): NetlinkRequest {
+  const prefix = encodePrefix(cidr);
+  return {
+    label: `address.add ${cidr} dev #${ifindex}`,
+    type: RTM_NEWADDR,
+    flags: NLM_F_CREATE | NLM_F_EXCL,
+    body: concat([
+      ifaddrmsg(ifindex, cidr),
+      attribute(IFA_LOCAL, prefix.address),
+      attribute(IFA_ADDRESS, prefix.address),
+      optional(broadcastOf(prefix), (address) => attribute(IFA_BROADCAST, address)),
+      optional(dad ? null : IFA_F_NODAD, (flag) => attribute(IFA_FLAGS, u32host(flag))),
+    ]),
+  };
+}
+
+/** EADDRNOTAVAIL when the interface has it not. */
+export const delAddress = (ifindex: number, cidr: string): NetlinkRequest => ({
+  label: `address.del ${cidr} dev #${ifindex}`,
+  type: RTM_DELADDR,
+  flags: 0,
+  body: concat([ifaddrmsg(ifindex, cidr), attribute(IFA_LOCAL, encodePrefix(cidr).address)]),
+});
+
+/** Of both families. */
+export const dumpAddresses = (): Query<Address> => ({
+  label: 'address.dump',
+  type: RTM_GETADDR,
+  flags: 0,
+  body: new Uint8Array(IFADDRMSG),
+  decode: decodeAddress,
+});
+
+/** struct ifaddrmsg: u8 family, u8 prefixlen, u8 flags, u8 scope, u32 index. */
+function ifaddrmsg(ifindex: number, cidr: string): Uint8Array {
+  const { family, length } = encodePrefix(cidr);
+  return concat([u8(familyNumber(family)), u8(length), u8(0), u8(0), u32host(ifindex)]);
+}
+
+/** null: not an Internet address. Throws MalformedError. */
+export function decodeAddress({ type, body }: NetlinkMessage): Address | null {
+  if (type !== RTM_NEWADDR && type !== RTM_DELADDR) return null;
+  if (body.length < IFADDRMSG) throw new MalformedError(`address message of ${body.length} bytes`);
+  const family = familyName(readU8(body, 0));
+  if (family === null) return null;
+  const attributes = new Attributes(body, IFADDRMSG);
+  // IFA_ADDRESS is the peer's address on a point-to-point link; IPv6 has no IFA_LOCAL but there.
+  const address = attributes.bytes(IFA_LOCAL) ?? attributes.bytes(IFA_ADDRESS);
+  if (address === null) throw new MalformedError('address message without an address');
+  return {
+    ifindex: readU32host(body, 4),
+    cidr: decodePrefix(family, address, readU8(body, 1)),
+    scope: readU8(body, 3),
+    flags: attributes.u32host(IFA_FLAGS) ?? readU8(body, 2),
+  };
+}

@@ -1,0 +1,32 @@
+import type { Native, NetlinkFamily } from '@pp/native';
+
+/** The port that everything here talks through: datagrams out and in. `@pp/native` gives the real one, tests a scripted one. */
+export interface NetlinkSocket {
+  /** Sends in order. A failure goes to `onError`. */
+  send(datagram: Uint8Array): void;
+  /** Multicast group by number. */
+  join(group: number): void;
+  /** Idempotent. */
+  close(): void;
+}
+
+export interface NetlinkEvents {
+  readonly onDatagram: (datagram: Uint8Array) => void;
+  /** `code` is an errno by name. ENOBUFS: datagrams were lost, the socket lives on. */
+  readonly onError: (error: { readonly code: string; readonly message: string }) => void;
+}
+
+/** Opens a socket of one family in one network namespace. */
+export type OpenNetlink = (events: NetlinkEvents) => NetlinkSocket;
+
+// The answers to one datagram must fit while the event loop is busy; the kernel charges about 1 KiB for each.
+const RECEIVE_BUFFER_BYTES = 4 << 20;
+
+/** Sockets of `family` in the current network namespace, or in the one that `netns` holds open. */
+export const netlinkIn =
+  (native: Pick<Native, 'openNetlink' | 'runInNetns'>, family: NetlinkFamily, netns?: number): OpenNetlink =>
+  (events) => {
+    const open = (): NetlinkSocket =>
+      native.openNetlink({ family, receiveBufferBytes: RECEIVE_BUFFER_BYTES, ...events });
+    return netns === undefined ? open() : native.runInNetns(netns, open);
+  };
