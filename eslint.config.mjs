@@ -55,7 +55,7 @@ export default tseslint.config(
   },
   {
     files: ['apps/*/src/**/*.ts'],
-    ignores: ['apps/*/src/main.ts', 'apps/*/src/wiring.ts', ...TESTS],
+    ignores: ['apps/*/src/main.ts', 'apps/*/src/wiring.ts', '**/testing/**', ...TESTS],
     rules: {
       'no-restricted-imports': [
         'error',

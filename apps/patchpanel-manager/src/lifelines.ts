@@ -51,13 +51,12 @@ export class Lifelines {
 
   #end(key: string): void {
     this.#held.get(key)?.watch.close();
-    if (this.#ended.length === 0) {
-      this.#defer(() => {
-        const keys = this.#ended;
-        this.#ended = [];
-        this.#onEnd(keys);
-      });
-    }
     this.#ended.push(key);
+    if (this.#ended.length > 1) return; // told with the first
+    this.#defer(() => {
+      const keys = this.#ended;
+      this.#ended = [];
+      this.#onEnd(keys);
+    });
   }
 }

@@ -54,7 +54,7 @@ export class Manager {
     this.lifelines = new Lifelines({
       ...parts,
       onEnd: (keys) => {
-        void this.#release(keys);
+        inBackground(this.#release(keys));
       },
     });
   }
@@ -114,7 +114,7 @@ export class Manager {
       let first = true;
       const onView = (view: NetworkView): void => {
         if (first) resolve(view);
-        else void this.#follow(view);
+        else inBackground(this.#follow(view));
         first = false;
       };
       this.#parts.news.start(onView).catch(reject);
@@ -147,4 +147,9 @@ export class Manager {
     }
     return kept;
   }
+}
+
+/** A fault on the way is told by `reconciler.broken`, and ends the process. */
+function inBackground(work: Promise<void>): void {
+  work.catch(() => undefined);
 }

@@ -1,0 +1,211 @@
+import { SeededRandom } from '@pp/base/testing';
+import { applyAll, plan } from '@pp/datapath';
+import { encode, type Init, type Messages } from '@pp/proto';
+import { DesiredState, NOTHING } from './desired';
+import type { Manager } from './manager';
+import { FakeHost, Killed } from './testing/fake-host';
+
+type Request = Init<Messages['ConnectNamespaceRequest']>;
+
+/** Connects as a client does; the fd is the manager's end of the lifeline. */
+async function connect(host: FakeHost, manager: Manager, request: Request = {}, uid = 0) {
+  const fd = host.descriptors.open();
+  const body = encode('ConnectNamespaceRequest', { pid: -1, ...request });
+  const answer = await host.connectMethod(manager)({ caller: { uid, pid: 5 }, body, takeFd: () => fd });
+  return { fd, answer };
+}
+
+async function release(host: FakeHost, manager: Manager, fd: number): Promise<void> {
+  host.descriptors.signal(fd);
+  await settled(manager);
+}
+
+/** Until all that was submitted so far is done, also what events at hand will submit. */
+async function settled(manager: Manager): Promise<void> {
+  await Promise.resolve();
+  await manager.reconciler.submit('nothing', (world) => ({ ok: true, value: { world, reply: null } }));
+}
+
+async function started(host: FakeHost): Promise<Manager> {
+  const manager = host.manager();
+  await manager.start();
+  return manager;
+}
+
+test('start, connect, release and stop leave nothing behind', async () => {
+  const host = new FakeHost();
+  const before = host.kernel.dump();
+  const manager = await started(host);
+  const idle = host.kernel.dump();
+  const { fd, answer } = await connect(host, manager, {
+    outboundPhysicalDevice: 'eth1',
+    allowUserTraffic: true,
+  });
+  expect(answer.ok).toBe(true);
+  expect(host.kernel.elements()).toEqual(
+    expect.arrayContaining(['guest_egress arc_ns0 : jump egress_to_eth1', 'user_namespaces arc_ns0']),
+  );
+  await release(host, manager, fd);
+  expect(host.kernel.dump()).toBe(idle);
+  await manager.stop('clean');
+  expect(host.kernel.dump()).toBe(before);
+  expect(host.descriptors.openCount()).toBe(0);
+  expect(host.journal.load().entries.size).toBe(0);
+});
+
+test('ends of lifelines that come together are one change of the kernel', async () => {
+  const host = new FakeHost();
+  const manager = await started(host);
+  const idle = host.kernel.dump();
+  const fds = [];
+  for (let n = 0; n < 5; n++) fds.push((await connect(host, manager)).fd);
+  for (const fd of fds) host.descriptors.signal(fd);
+  await settled(manager);
+  expect(host.kernel.dump()).toBe(idle);
+  expect(host.descriptors.openCount()).toBe(0);
+});
+
+test.each([
+  { name: 'another user', uid: 1001, want: 'PermissionDenied' },
+  { name: 'the owner of the process', uid: 1000, want: 'accepted' },
+  { name: 'root', uid: 0, want: 'accepted' },
+])('a process of uid 1000, named by $name: $want', async ({ uid, want }) => {
+  const host = new FakeHost();
+  const manager = await started(host);
+  const { answer } = await connect(host, manager, { pid: 4711 }, uid);
+  expect(answer.ok ? 'accepted' : answer.reason).toBe(want);
+});
+
+test('a namespace whose uplink goes is cut off, and works again when it is back', async () => {
+  const host = new FakeHost();
+  const manager = await started(host);
+  await connect(host, manager, { outboundPhysicalDevice: 'eth1' });
+  const connected = host.kernel.dump();
+  host.tell(['eth0']);
+  await settled(manager);
+  expect(host.kernel.elements()).toContain('guest_egress arc_ns0 : jump egress_nowhere');
+  host.tell(['eth0', 'eth1']);
+  await settled(manager);
+  expect(host.kernel.dump()).toBe(connected);
+});
+
+test('a refusal of the kernel at any step undoes the whole request', async () => {
+  for (let step = 1; ; step++) {
+    const host = new FakeHost();
+    const manager = await started(host);
+    const idle = host.kernel.dump();
+    host.kernel.failAt(step, 'ENOMEM');
+    const { answer } = await connect(host, manager);
+    if (answer.ok) break; // beyond the last step
+    expect(answer).toMatchObject({
+      reason: 'Failed',
+      sentence: expect.stringMatching(/ENOMEM.*nothing was changed/) as string,
+    });
+    expect(host.kernel.dump()).toBe(idle);
+    expect(host.descriptors.openCount()).toBe(0);
+    expect(manager.world.guests.size).toBe(0);
+    expect((await connect(host, manager)).answer.ok).toBe(true);
+  }
+});
+
+/** A story that passes through every use case; each call of `act` may be the one in which the manager is killed. */
+async function story(host: FakeHost): Promise<void> {
+  const manager = await started(host);
+  const first = await connect(host, manager, { pid: 4711, outboundPhysicalDevice: 'eth1' });
+  await connect(host, manager, { routeOnVpn: true });
+  host.tell(['eth0']);
+  await settled(manager);
+  await release(host, manager, first.fd);
+  host.tell(['eth0', 'eth1']);
+  await settled(manager);
+  await manager.stop('clean');
+}
+
+describe.each(['before', 'after'] as const)('killed right %s any journal write or kernel step', (when) => {
+  test.each([
+    { name: 'without an FD store', keeps: false },
+    { name: 'with an FD store', keeps: true },
+  ])('$name, the next start makes the host what the journal says', async ({ keeps }) => {
+    let kills = 0;
+    for (let step = 1; ; step++) {
+      const host = new FakeHost();
+      const untouched = host.kernel.dump();
+      host.killAt(step, when);
+      const killed = await story(host).then(() => false, isKilled);
+      if (!killed) break;
+      kills++;
+      if (!keeps) host.store.clear();
+      const manager = await started(host);
+      expect([step, host.kernel.dump()]).toEqual([step, await freshDump(manager)]);
+      if (!keeps) expect(manager.world.guests.size).toBe(0);
+      expect([...manager.world.guests.keys()].length).toBe(host.store.size);
+      await manager.stop('clean');
+      expect([step, host.kernel.dump()]).toEqual([step, untouched]);
+    }
+    expect(kills).toBeGreaterThan(50);
+  });
+
+  test('also when the start that repairs is killed', async () => {
+    for (const first of [20, 30, 40, 50]) {
+      for (let second = 1; ; second++) {
+        const host = new FakeHost();
+        const untouched = host.kernel.dump();
+        host.killAt(first, when);
+        await expect(story(host)).rejects.toThrow(Killed);
+        host.store.clear();
+        host.killAt(second, when);
+        const killed = await started(host).then(() => false, isKilled);
+        host.spare();
+        const manager = await started(host);
+        expect([first, second, host.kernel.dump()]).toEqual([first, second, await freshDump(manager)]);
+        await manager.stop('clean');
+        expect([first, second, host.kernel.dump()]).toEqual([first, second, untouched]);
+        if (!killed) break;
+      }
+    }
+  });
+});
+
+function isKilled(fault: unknown): true {
+  if (!(fault instanceof Killed)) throw fault;
+  return true;
+}
+
+/** What a kernel without a past looks like in this world. */
+async function freshDump({ world }: Manager): Promise<string> {
+  const fresh = new FakeHost().kernel;
+  await applyAll(fresh, plan(NOTHING, new DesiredState().of(world), world.originals));
+  return fresh.dump();
+}
+
+test('a random walk over clients, uplinks, refusals and kills always ends where a fresh kernel would be', async () => {
+  const seed = Number(process.env['SEED'] ?? 20261121);
+  const random = new SeededRandom(seed);
+  const host = new FakeHost();
+  const untouched = host.kernel.dump();
+  let manager = await started(host);
+  let fds: number[] = [];
+  for (let step = 0; step < 300; step++) {
+    const dice = random.below(10);
+    if (dice < 4) {
+      const outbound = random.pick(['', '', 'eth0', 'eth1']);
+      if (random.below(5) === 0) host.kernel.failAt(1 + random.below(12), 'EBUSY');
+      const { fd, answer } = await connect(host, manager, { outboundPhysicalDevice: outbound });
+      host.kernel.failAt(1e9, 'EBUSY');
+      if (answer.ok) fds.push(fd);
+    } else if (dice < 7 && fds.length > 0) {
+      const [fd] = fds.splice(random.below(fds.length), 1);
+      if (fd !== undefined) await release(host, manager, fd);
+    } else if (dice < 9) {
+      host.tell(random.pick([['eth0'], ['eth1'], ['eth0', 'eth1'], []]));
+      await settled(manager);
+    } else {
+      if (random.below(2) === 0) host.store.clear(); // no service manager kept them
+      manager = await started(host);
+      fds = [...host.store.values()];
+    }
+    expect({ seed, step, dump: host.kernel.dump() }).toEqual({ seed, step, dump: await freshDump(manager) });
+  }
+  await manager.stop('clean');
+  expect(host.kernel.dump()).toBe(untouched);
+});
