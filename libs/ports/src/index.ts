@@ -1,4 +1,5 @@
 export * from './descriptors';
 export * from './journal';
 export * from './network-news';
+export * from './packet-port';
 export * from './process-netns';

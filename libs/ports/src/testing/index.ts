@@ -1,4 +1,5 @@
 export * from './fake-descriptors';
 export * from './journal-contract';
 export * from './memory-journal';
+export * from './packet-lan';
 export * from './scripted-news';

@@ -63,7 +63,7 @@ const rows: readonly Row[] = [
     rewrite: {
       linkAddress: OURS,
       lifetimeSec: 0,
-      without: ({ type }) => type === NdOptionType.rdnss,
+      option: (option) => (option.type === NdOptionType.rdnss ? null : option),
     },
     want: [
       ['4000000c', '40000000'],

@@ -14,8 +14,8 @@ export interface NdRewrite {
   readonly maxMtu?: number;
   /** Router advertisements only: takes the place of the router lifetime. */
   readonly lifetimeSec?: number;
-  /** Options to leave out. */
-  readonly without?: (option: NdOption) => boolean;
+  /** What else becomes of an option; null: it is left out. May not be longer than it was. */
+  readonly option?: (option: NdOption) => NdOption | null;
 }
 
 /**
@@ -32,9 +32,10 @@ export function rewriteNd(
   rewriteHeader(copy, rewrite);
   let at = parts.fixedBytes;
   for (const option of parts.options) {
-    if (isDropped(option, rewrite)) continue;
-    copy.set(option.bytes, at);
-    const placed = copy.subarray(at, at + option.bytes.length);
+    const kept = keptOption(option, rewrite);
+    if (kept === null) continue;
+    copy.set(kept.bytes, at);
+    const placed = copy.subarray(at, at + kept.bytes.length);
     rewriteOption(placed, rewrite);
     at += placed.length;
   }
@@ -49,8 +50,10 @@ function rewriteHeader(message: Uint8Array, { setProxyFlag, lifetimeSec }: NdRew
   message[7] = lifetimeSec;
 }
 
-const isDropped = (option: NdOption, { linkAddress, without }: NdRewrite): boolean =>
-  (linkAddress === 'remove' && isLinkAddressOption(option)) || without?.(option) === true;
+function keptOption(option: NdOption, { linkAddress, option: change }: NdRewrite): NdOption | null {
+  if (linkAddress === 'remove' && isLinkAddressOption(option)) return null;
+  return change === undefined ? option : change(option);
+}
 
 function rewriteOption(bytes: Uint8Array, { linkAddress, clearOnLink, maxMtu }: NdRewrite): void {
   switch (bytes[0] ?? 0) {

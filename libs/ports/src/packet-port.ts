@@ -1,0 +1,43 @@
+import type { KernelError } from '@pp/base';
+import type { bpf } from '@pp/wire';
+
+/** What the kernel says of a frame beside its bytes. The object is used again for the next frame. */
+export interface FrameFacts {
+  /** This machine sends it, by somebody else than this port. */
+  readonly outgoing: boolean;
+  /** Addressed to another station; seen because the interface is promiscuous. */
+  readonly forOthers: boolean;
+  /** 802.1Q id of the tag that the kernel took out of the frame, or 0. */
+  readonly vlan: number;
+  /** False: the transport checksum is left to hardware that is not there (veth, TAP), so it means nothing. */
+  readonly checksumReady: boolean;
+  /** The frame was longer than what was captured. */
+  readonly truncated: boolean;
+}
+
+export interface PacketPortOptions {
+  readonly ifindex: number;
+  /** Runs in the kernel before a frame is copied. */
+  readonly filter: readonly bpf.BpfInstruction[];
+  /** A frame is valid only until the handler returns: copy to keep. */
+  readonly onFrame: (frame: Uint8Array, facts: FrameFacts) => void;
+  /** The last frame that arrived together with others was told. */
+  readonly onBatchEnd: () => void;
+  /** Receiving failed. ENETDOWN: the interface went down or away; the port may live on. */
+  readonly onFault: (fault: KernelError) => void;
+}
+
+/** Ethernet frames of one interface, both ways. Every multicast frame is received, as long as the port is open. */
+export interface PacketPort {
+  /** Sends frames at once; returns how many were taken (fewer where a queue is full). Throws KernelError, e.g. ENETDOWN, ENXIO. */
+  send(frames: readonly Uint8Array[]): number;
+  /** Frames that the kernel dropped since the last call because this process was too slow. */
+  missed(): number;
+  /** Idempotent. */
+  close(): void;
+}
+
+/** Opens ports. Throws KernelError: ENODEV for an interface that is gone, EPERM. */
+export interface PacketPorts {
+  open(options: PacketPortOptions): PacketPort;
+}

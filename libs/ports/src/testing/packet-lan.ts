@@ -1,0 +1,100 @@
+import { KernelError } from '@pp/base';
+import { runBpf } from '@pp/wire';
+import type { FrameFacts, PacketPort, PacketPortOptions, PacketPorts } from '../packet-port';
+
+const FACTS: FrameFacts = {
+  outgoing: false,
+  forOthers: false,
+  vlan: 0,
+  checksumReady: true,
+  truncated: false,
+};
+
+interface Station {
+  readonly mac: string;
+  receive(frame: Uint8Array, facts: FrameFacts): void;
+}
+
+/**
+ * An Ethernet segment in memory: what a station sends, those that it is addressed to receive, at once and in order. It counts frames and
+ * refuses to carry more than `maxFrames`, so that a storm ends as an error.
+ */
+export class PacketLan {
+  readonly frames: Uint8Array[] = []; // BOUNDED: by maxFrames
+  readonly #stations: Station[] = []; // BOUNDED: by the test
+
+  constructor(readonly maxFrames = 10_000) {}
+
+  /** `mac` as hex without colons. */
+  attach(mac: string, receive: (frame: Uint8Array, facts: FrameFacts) => void): (frame: Uint8Array) => void {
+    const station: Station = { mac, receive };
+    this.#stations.push(station);
+    return (frame) => {
+      this.#carry(frame, station);
+    };
+  }
+
+  #carry(frame: Uint8Array, from: Station): void {
+    if (this.frames.length >= this.maxFrames) throw new Error(`storm: over ${this.maxFrames} frames`);
+    this.frames.push(frame.slice());
+    const destination = hexOf(frame.subarray(0, 6));
+    const isGroup = ((frame[0] ?? 0) & 1) === 1;
+    for (const station of this.#stations) {
+      if (station === from) continue;
+      if (isGroup || station.mac === destination) station.receive(frame.slice(), FACTS);
+    }
+  }
+}
+
+/** Ports on segments in memory. Strict: an interface that is not there is ENODEV, a closed port does not send. */
+export class FakePacketPorts implements PacketPorts {
+  readonly #links = new Map<number, { readonly lan: PacketLan; readonly mac: string }>(); // BOUNDED: by the test
+  readonly #open = new Set<number>();
+
+  plug(ifindex: number, lan: PacketLan, mac: string): void {
+    this.#links.set(ifindex, { lan, mac });
+  }
+
+  unplug(ifindex: number): void {
+    this.#links.delete(ifindex);
+  }
+
+  /** Interfaces with an open port, sorted. */
+  get openIfindexes(): readonly number[] {
+    return [...this.#open].sort((a, b) => a - b);
+  }
+
+  open({ ifindex, filter, onFrame, onBatchEnd }: PacketPortOptions): PacketPort {
+    const link = this.#links.get(ifindex);
+    if (link === undefined) throw new KernelError('ENODEV', `packet socket on #${ifindex}`);
+    let isOpen = true;
+    this.#open.add(ifindex);
+    const put = link.lan.attach(link.mac, (frame, facts) => {
+      if (!isOpen || (filter.length > 0 && runBpf(filter, frame, NO_FACTS) === 0)) return;
+      onFrame(frame, facts);
+      onBatchEnd();
+    });
+    return {
+      send: (frames) => {
+        if (!isOpen) throw new KernelError('EBADF', `send on #${ifindex}`);
+        if (!this.#links.has(ifindex)) throw new KernelError('ENXIO', `send on #${ifindex}`);
+        frames.forEach(put);
+        return frames.length;
+      },
+      missed: () => 0,
+      close: () => {
+        isOpen = false;
+        this.#open.delete(ifindex);
+      },
+    };
+  }
+}
+
+/** Ancillary loads of a frame that comes in untagged (linux/filter.h: SKF_AD_OFF + 4 packet type, + 48 tag present). */
+const NO_FACTS = new Map([
+  [0xfffff004, 0],
+  [0xfffff030, 0],
+]);
+
+const hexOf = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
