@@ -1,1 +1,13 @@
-export {};
+export * from './args';
+export * from './errno';
+export * from './log';
+export * from './program';
+export * from './raw-args';
+export * from './refused';
+export * from './run-daemon';
+export * from './status-client';
+export * from './status-socket';
+export * from './status-text';
+export * from './system-clock';
+export * from './systemd';
+export * from './tasks';

@@ -1,0 +1,66 @@
+import { readArgs, type CommonArgs, type ServiceSpec } from './args';
+import { ExitCode, Refused } from './refused';
+import { askStatus } from './status-client';
+import { statusPath } from './status-socket';
+import { statusText } from './status-text';
+import { writeWhole } from './write-whole';
+
+const STDERR = 2;
+
+/**
+ * Runs a program to its end: `work` returns the exit code or throws Refused, which is printed as one line. Anything else that is thrown
+ * is a bug and keeps its stack.
+ */
+export async function runProgram(name: string, work: () => Promise<ExitCode>): Promise<never> {
+  try {
+    process.exit(await work());
+  } catch (fault) {
+    if (!(fault instanceof Refused)) throw fault;
+    writeWhole(STDERR, `${name}: ${fault.message}\n`);
+    process.exit(fault.exitCode);
+  }
+}
+
+/** A service's command line: help, version and status are answered here, `serve` does the rest. */
+export function runService<C>(
+  spec: ServiceSpec<C>,
+  serve: (config: C, common: CommonArgs) => Promise<ExitCode>,
+): Promise<never> {
+  return runProgram(spec.name, async () => {
+    const asked = readArgs(spec, process.argv.slice(2));
+    switch (asked.do) {
+      case 'serve':
+        return serve(asked.config, asked.common);
+      case 'status':
+        await print(await statusAnswer(spec.name, asked.stateDir, asked.json));
+        return ExitCode.done;
+      case 'print':
+        await print(asked.text);
+        return ExitCode.done;
+      case 'refuse':
+        throw new Refused(asked.exitCode, asked.sentence);
+    }
+  });
+}
+
+/** A service whose work is not built yet: its --help and its checks are true, and it refuses to run with `sentence`. */
+export function runShell<C>(spec: ServiceSpec<C>, sentence: string): Promise<never> {
+  return runService(spec, () => Promise.reject(new Refused(ExitCode.failed, sentence)));
+}
+
+/** Writes to standard output, waiting for a slow reader; one that is gone is no fault. */
+export function print(text: string): Promise<void> {
+  return new Promise((resolve) => {
+    process.stdout.once('error', () => {
+      resolve();
+    });
+    process.stdout.write(text, () => {
+      resolve();
+    });
+  });
+}
+
+async function statusAnswer(app: string, stateDir: string, json: boolean): Promise<string> {
+  const answer = await askStatus(app, statusPath(stateDir, app));
+  return json ? answer : statusText(JSON.parse(answer) as object);
+}

@@ -1,0 +1,63 @@
+import { accept, refuse, type Checked } from '@pp/base';
+
+/** The options and operands as they were written, before anybody checked them. */
+export class RawArgs {
+  readonly #values: Readonly<Record<string, unknown>>;
+  readonly operands: readonly string[];
+
+  /** `values` as commander keeps them: by camel-cased long name. */
+  constructor(values: Readonly<Record<string, unknown>>, operands: readonly string[]) {
+    this.#values = values;
+    this.operands = operands;
+  }
+
+  /** The value of an option by its long name without dashes; undefined when it was not given. */
+  one(name: string): string | undefined {
+    const value = this.#values[camelCase(name)];
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  /** The values of an option that may be repeated, in order. */
+  all(name: string): readonly string[] {
+    const value = this.#values[camelCase(name)];
+    return Array.isArray(value) ? value.map(String) : [];
+  }
+
+  /** Whether an option without value was given. */
+  has(name: string): boolean {
+    return this.#values[camelCase(name)] === true;
+  }
+}
+
+/** One of a few words, `fallback` when the option is absent. */
+export function choice<W extends string>(
+  raw: RawArgs,
+  name: string,
+  words: readonly W[],
+  fallback: W,
+): Checked<W> {
+  const given = raw.one(name) ?? fallback;
+  const word = words.find((each) => each === given);
+  if (word !== undefined) return accept(word);
+  return refuse('InvalidArgument', `--${name} '${given}' is unknown; write ${words.join(' or ')}`);
+}
+
+const MAX_IFNAME_BYTES = 15; // IFNAMSIZ less the NUL
+
+/** An interface name as Linux allows it (dev_valid_name in net/core/dev.c); the interface need not exist. */
+export function checkedIfname(name: string): Checked<string> {
+  const fault =
+    name === ''
+      ? 'is empty'
+      : Buffer.byteLength(name) > MAX_IFNAME_BYTES
+        ? `is longer than ${MAX_IFNAME_BYTES} bytes`
+        : name === '.' || name === '..' || /[\s/:]/.test(name)
+          ? 'has a space, slash or colon, or is a dot'
+          : undefined;
+  if (fault === undefined) return accept(name);
+  return refuse('InvalidArgument', `interface '${name}' ${fault}; write a name as "ip link" shows it`);
+}
+
+function camelCase(name: string): string {
+  return name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

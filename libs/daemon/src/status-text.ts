@@ -1,0 +1,49 @@
+/** Rows under a head line, columns as wide as their widest cell. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return all.map((row) => `${line(row)}\n`).join('');
+}
+
+/** A status object for a person: one line for each plain value, one table for each list of objects, in the order of the object. */
+export function statusText(status: object): string {
+  const entries = Object.entries(status) as [string, unknown][];
+  const plain = entries.filter(([, value]) => !isTable(value));
+  const width = Math.max(0, ...plain.map(([key]) => key.length));
+  const lines = plain.map(([key, value]) => `${key.padEnd(width)}  ${cell(value)}\n`).join('');
+  const tables = entries.flatMap(([key, value]) =>
+    isTable(value) && value.length > 0 ? [`\n${key}\n${objectTable(value)}`] : [],
+  );
+  return lines + tables.join('');
+}
+
+function objectTable(rows: readonly object[]): string {
+  const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  return table(
+    keys,
+    rows.map((row) => keys.map((key) => cell((row as Readonly<Record<string, unknown>>)[key]))),
+  );
+}
+
+function isTable(value: unknown): value is readonly object[] {
+  return (
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every((each) => typeof each === 'object' && each !== null)
+  );
+}
+
+function cell(value: unknown): string {
+  if (value === undefined || value === null || value === '') return '-';
+  if (Array.isArray(value)) return value.length === 0 ? '-' : value.map(cell).join(',');
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.replaceAll(CONTROL, '?');
+}
+
+/** Interface names may hold anything but space, slash and colon, also what a terminal would obey. */
+const CONTROL = /\p{Cc}/gu;
