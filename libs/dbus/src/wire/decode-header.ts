@@ -1,0 +1,170 @@
+import { Malformed, ProtocolError } from '../errors';
+import { checkAndNormalise } from './check';
+import { dbusNextReader } from './dbus-next';
+import {
+  BIG_ENDIAN,
+  FIELD,
+  FLAG_NO_REPLY_EXPECTED,
+  LITTLE_ENDIAN,
+  MESSAGE_TYPE,
+  PROTOCOL_VERSION,
+  type Header,
+} from './header';
+import { FIXED_HEADER_BYTES, SPEC_MAX_ARRAY_BYTES, SPEC_MAX_MESSAGE_BYTES } from './limits';
+import { isBusName, isInterfaceName, isMemberName } from './names';
+import { parseSingleType, type Type } from './signature';
+
+/** What the first 16 bytes say. */
+export interface FixedHeader {
+  readonly bigEndian: boolean;
+  readonly type: number;
+  readonly flags: number;
+  readonly serial: number;
+  readonly fieldsBytes: number;
+  /** Fixed part, fields and padding: where the body starts. */
+  readonly headerBytes: number;
+  readonly bodyBytes: number;
+}
+
+/** Reads the fixed part; throws ProtocolError when its lengths cannot be believed. */
+export function decodeFixedHeader(bytes: Buffer): FixedHeader {
+  const [endian, type = 0, flags = 0, version] = bytes;
+  if (endian !== LITTLE_ENDIAN && endian !== BIG_ENDIAN)
+    throw new ProtocolError('a message of unknown byte order');
+  if (version !== PROTOCOL_VERSION)
+    throw new ProtocolError(`a message of protocol version ${String(version)}`);
+  if (type === 0) throw new ProtocolError('a message of type 0');
+  const bigEndian = endian === BIG_ENDIAN;
+  const u32 = (at: number): number => (bigEndian ? bytes.readUInt32BE(at) : bytes.readUInt32LE(at));
+  const bodyBytes = u32(4);
+  const serial = u32(8);
+  const fieldsBytes = u32(12);
+  if (serial === 0) throw new ProtocolError('a message with serial 0');
+  if (fieldsBytes > SPEC_MAX_ARRAY_BYTES)
+    throw new ProtocolError('a message with more than 64 MiB of header fields');
+  const headerBytes = FIXED_HEADER_BYTES + Math.ceil(fieldsBytes / 8) * 8;
+  if (headerBytes + bodyBytes > SPEC_MAX_MESSAGE_BYTES)
+    throw new ProtocolError('a message of more than 128 MiB');
+  return { bigEndian, type, flags, serial, fieldsBytes, headerBytes, bodyBytes };
+}
+
+/**
+ * Reads the fields; `bytes` holds the whole header and is turned to little-endian in place. The header is undefined for a message
+ * type that is not specified yet: it must be ignored, but its descriptors count. Throws ProtocolError.
+ */
+export function decodeHeader(
+  bytes: Buffer,
+  fixed: FixedHeader,
+): { readonly header: Header | undefined; readonly unixFds: number } {
+  try {
+    const fields = readFields(bytes, fixed);
+    return { header: headerOf(fixed, fields), unixFds: fields.number('unixFds') ?? 0 };
+  } catch (cause) {
+    if (cause instanceof Malformed) throw new ProtocolError('a message with a malformed header', { cause });
+    throw cause;
+  }
+}
+
+type FieldName = keyof typeof FIELD;
+
+interface FieldRule {
+  readonly name: FieldName;
+  readonly type: 's' | 'o' | 'g' | 'u';
+  /** Beyond what its type demands. */
+  readonly isValid?: (value: string) => boolean;
+}
+
+const RULES: readonly FieldRule[] = [
+  { name: 'path', type: 'o' },
+  { name: 'interface', type: 's', isValid: isInterfaceName },
+  { name: 'member', type: 's', isValid: isMemberName },
+  { name: 'errorName', type: 's', isValid: isInterfaceName },
+  { name: 'replySerial', type: 'u' },
+  { name: 'destination', type: 's', isValid: isBusName },
+  { name: 'sender', type: 's', isValid: isBusName },
+  { name: 'signature', type: 'g' },
+  { name: 'unixFds', type: 'u' },
+];
+
+const RULE_OF_CODE: ReadonlyMap<number, FieldRule> = new Map(RULES.map((rule) => [FIELD[rule.name], rule]));
+const FIELD_TYPE = parseSingleType('(yv)');
+const FIELDS_TYPE: Type = { type: 'a', child: [FIELD_TYPE] };
+
+function readFields(bytes: Buffer, { bigEndian, fieldsBytes, headerBytes }: FixedHeader): Fields {
+  const end = FIXED_HEADER_BYTES + fieldsBytes;
+  checkAndNormalise([FIELDS_TYPE], { bytes, start: FIXED_HEADER_BYTES - 4, end, bigEndian, fdCount: 0 });
+  if (bytes.subarray(end, headerBytes).some((pad) => pad !== 0)) throw new Malformed('padding is not zero');
+  const reader = dbusNextReader(bytes.subarray(FIXED_HEADER_BYTES), 0);
+  const fields = new Fields();
+  for (const field of reader.readArray(FIELD_TYPE, fieldsBytes)) fields.add(field as RawField);
+  return fields;
+}
+
+/** A struct of a code and a variant, as dbus-next reads it. */
+type RawField = readonly [number, readonly [readonly [Type], readonly [unknown]]];
+
+/** Values by name; each has the type that its rule demands. */
+class Fields {
+  readonly #values = new Map<FieldName, unknown>(); // BOUNDED: one per rule
+
+  add([code, [[type], [value]]]: RawField): void {
+    if (code === 0) throw new Malformed('there is a header field 0');
+    const rule = RULE_OF_CODE.get(code);
+    if (rule === undefined) return; // unknown fields must be ignored
+    if (this.#values.has(rule.name)) throw new Malformed(`there are two fields ${rule.name}`);
+    const isRight = type.type === rule.type && (typeof value !== 'string' || (rule.isValid?.(value) ?? true));
+    if (!isRight) throw new Malformed(`the field ${rule.name} is not valid`);
+    this.#values.set(rule.name, value);
+  }
+
+  text(name: FieldName): string | undefined {
+    return this.#values.get(name) as string | undefined;
+  }
+
+  number(name: FieldName): number | undefined {
+    return this.#values.get(name) as number | undefined;
+  }
+
+  needText(name: FieldName): string {
+    return this.text(name) ?? missing(name);
+  }
+
+  needNumber(name: FieldName): number {
+    return this.number(name) ?? missing(name);
+  }
+}
+
+function missing(name: FieldName): never {
+  throw new Malformed(`the field ${name} is missing`);
+}
+
+/** D-Bus Specification, "Header Fields": which are required by which message type. */
+function headerOf(fixed: FixedHeader, fields: Fields): Header | undefined {
+  const signature = fields.text('signature') ?? '';
+  if (fixed.bodyBytes > 0 && signature === '') throw new Malformed('there is a body without a signature');
+  const common = {
+    serial: fixed.serial,
+    noReplyExpected: (fixed.flags & FLAG_NO_REPLY_EXPECTED) !== 0,
+    sender: fields.text('sender'),
+    destination: fields.text('destination'),
+    signature,
+  };
+  switch (fixed.type) {
+    case MESSAGE_TYPE.call: {
+      const [path, member] = [fields.needText('path'), fields.needText('member')];
+      return { ...common, type: 'call', path, interface: fields.text('interface'), member };
+    }
+    case MESSAGE_TYPE.return:
+      return { ...common, type: 'return', replySerial: fields.needNumber('replySerial') };
+    case MESSAGE_TYPE.error: {
+      const [replySerial, errorName] = [fields.needNumber('replySerial'), fields.needText('errorName')];
+      return { ...common, type: 'error', replySerial, errorName };
+    }
+    case MESSAGE_TYPE.signal: {
+      const [path, member] = [fields.needText('path'), fields.needText('member')];
+      return { ...common, type: 'signal', path, interface: fields.needText('interface'), member };
+    }
+    default:
+      return undefined;
+  }
+}
