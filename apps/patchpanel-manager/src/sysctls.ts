@@ -1,3 +1,4 @@
+import { linkSysctl } from '@pp/datapath';
 import type { World } from './domain/world';
 
 /** What was found under a key before we touched it; null: this kernel has no such key. */
@@ -35,14 +36,12 @@ export const sysctlWishes = ({ uplinks }: Pick<World, 'uplinks'>): readonly Sysc
 ];
 
 function uplinkWishes(ifname: string): readonly SysctlWish[] {
-  const conf = (family: string, leaf: string): string =>
-    `net.${family}.conf.${ifname.replaceAll('.', '/')}.${leaf}`; // sysctl(8)
   return [
-    { key: conf('ipv6', 'accept_ra'), want: (found) => (found === '1' ? '2' : found) },
-    { key: conf('ipv6', 'force_forwarding'), want: () => '1' },
+    { key: linkSysctl('ipv6', ifname, 'accept_ra'), want: (found) => (found === '1' ? '2' : found) },
+    { key: linkSysctl('ipv6', ifname, 'force_forwarding'), want: () => '1' },
     // Replies to a pinned guest come in by an uplink that is not the best one; strict (1) would drop them. The greater of both counts.
     {
-      key: conf('ipv4', 'rp_filter'),
+      key: linkSysctl('ipv4', ifname, 'rp_filter'),
       want: (found, others) => (isStrict(found, others(PROBE_RP_FILTER)) ? '2' : found),
     },
   ];
