@@ -100,6 +100,7 @@ labTest('after close nothing is left, whoever detached itself from the lab', asy
   expect(labMembers(lab.directory)).toEqual([]);
   expect(existsSync(lab.directory)).toBe(false);
   await lab.close(); // idempotent
+  await expect(lab.host('late')).rejects.toThrow('the lab is closed');
 });
 
 labTest('what a killed run left is cleared by the next one, and the lab of a living one is not', async () => {

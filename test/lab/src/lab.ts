@@ -22,6 +22,7 @@ export class Lab {
   readonly #segments = new Map<string, Promise<unknown>>(); // BOUNDED: by the segments a test names
   #switch: Promise<Host> | undefined;
   #cables = 0;
+  #closed = false;
 
   private constructor(directory: string) {
     this.directory = directory;
@@ -40,6 +41,7 @@ export class Lab {
 
   /** Adds a host with loopback and nothing else. */
   async host(name: string): Promise<Host> {
+    this.#assertOpen();
     if (this.#hosts.has(name)) throw new Error(`the lab has a host ${name} already`);
     const host = await makeHost(this.directory, name, this.#env);
     this.#hosts.set(name, host);
@@ -48,6 +50,7 @@ export class Lab {
 
   /** Adds a process with a network namespace of its own on `host`. */
   async guest(host: Host, name: string): Promise<Guest> {
+    this.#assertOpen();
     return makeGuest(host, name, this.#env);
   }
 
@@ -69,7 +72,13 @@ export class Lab {
 
   /** Ends every process of the lab and removes its files; idempotent. Nothing is left afterwards. */
   async close(): Promise<void> {
+    this.#closed = true;
     await clearLab(this.directory);
+  }
+
+  /** A holder made after `close` would have nobody to end it. */
+  #assertOpen(): void {
+    if (this.#closed) throw new Error('the lab is closed');
   }
 
   async #makeSwitch(): Promise<Host> {

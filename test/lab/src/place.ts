@@ -31,7 +31,8 @@ export class Place {
 
   /** Starts a command here. It is this process's child and is killed with it; its pid is the command's own. */
   spawn(command: string, args: readonly string[] = [], options: SpawnOptions = {}): Child {
-    const enter = ['--target', String(this.pid), '--net', '--mount', '--uts', '--'];
+    // Root and working directory are the holder's: with the mount namespace alone, a test run in a chroot would land outside of it.
+    const enter = ['--target', String(this.pid), '--net', '--mount', '--uts', '--root', '--wd', '--'];
     const dieWithUs = ['setpriv', '--pdeathsig', 'KILL', '--'];
     const env = { ...this.#env, ...options.env };
     const name = `${this.name}: ${[command, ...args].join(' ')}`;

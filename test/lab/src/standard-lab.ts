@@ -56,13 +56,13 @@ export async function standardLab({ secondUplink = false }: StandardLabOptions =
 }
 
 async function bringUp(lab: Lab, secondUplink: boolean): Promise<StandardLab> {
-  const [internet, router, lanhost, host] = await Promise.all([
+  const [internet, router, lanhost, host] = await allDone([
     labHost(lab, 'internet'),
     labHost(lab, 'router'),
     labHost(lab, 'lanhost'),
     labHost(lab, 'host'),
   ]);
-  await Promise.all([
+  await allDone([
     setUpInternet(lab, internet),
     setUpRouter(lab, router, FIRST),
     setUpNeighbour(lab, lanhost),
@@ -82,6 +82,14 @@ async function bringUp(lab: Lab, secondUplink: boolean): Promise<StandardLab> {
     guest: (name) => lab.guest(host, name),
     close: () => lab.close(),
   };
+}
+
+/** Promise.all that lets the others finish before it fails: nobody may go on building in a lab that is being closed. */
+async function allDone<T extends readonly Promise<unknown>[]>(
+  work: readonly [...T],
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
 }
 
 /** One way from the host to the Internet. `number` is in its addresses of both families. */
