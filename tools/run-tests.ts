@@ -63,7 +63,9 @@ export function totalsOf(output: string): Totals {
     for (const key of ['passed', 'failed', 'skipped'] as const) totals[key] += countOf(summary, key);
     if (countOf(summary, 'failed') > 0) explained.add(`${project}:test`);
   }
-  const failedTasks = lines.flatMap((line) => /^ *- (\S+:(?:lint|typecheck|test|addon|build))$/.exec(line)?.[1] ?? []);
+  const failedTasks = lines.flatMap(
+    (line) => /^ *- (\S+:(?:lint|typecheck|test|addon|build))$/.exec(line)?.[1] ?? [],
+  );
   totals.failed += failedTasks.filter((task) => !explained.has(task)).length;
   return totals;
 }
