@@ -1,0 +1,119 @@
+/**
+ * `tsx tools/bundle.ts APP` makes one executable file of apps/APP: dist/bin/APP, with everything in it but node itself.
+ * In the source `__PP_VERSION__` is the app's version and `__PP_ADDON__` the addon in base64.
+ */
+import { build, type Metafile, type Plugin } from 'esbuild';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, resolve } from 'node:path';
+
+interface PackageJson {
+  readonly name: string;
+  readonly version: string;
+  readonly license?: string;
+}
+
+const ROOT = resolve(import.meta.dirname, '..');
+const ADDON_LOADER = 'libs/native/src/load.ts';
+
+async function main(app: string | undefined): Promise<void> {
+  const entry = join('apps', app ?? '', 'src/main.ts');
+  if (app === undefined || !existsSync(join(ROOT, entry)))
+    throw new Error(`usage: bundle.ts APP, one of ${apps().join(', ')}`);
+  const embedded = addon();
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: [entry],
+    outfile: join(ROOT, 'dist/bin', app),
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    target: 'node20.19',
+    format: 'cjs',
+    minifySyntax: true,
+    minifyWhitespace: true, // names stay, for stacks that can be read
+    legalComments: 'none', // whole licences are added below
+    banner: { js: '#!/usr/bin/env node' },
+    define: {
+      __PP_VERSION__: JSON.stringify(readPackage(join('apps', app)).version),
+      __PP_ADDON__: JSON.stringify(embedded),
+    },
+    plugins: [withoutUsocket],
+    logLevel: 'warning',
+  });
+  if (metafile.inputs[ADDON_LOADER] !== undefined && embedded === '')
+    throw new Error(`${ADDON} is missing: nx run @pp/native:addon`);
+  const code = outputFiles[0]?.text ?? '';
+  writeExecutable(join(ROOT, 'dist/bin', app), code + licences(bundledPackages(metafile)));
+}
+
+const ADDON = `dist/native/addon-${process.arch}.node`;
+
+/** The addon as text, or nothing where it was not built: not every app needs it. */
+function addon(): string {
+  return existsSync(join(ROOT, ADDON)) ? readFileSync(join(ROOT, ADDON), 'base64') : '';
+}
+
+/** dbus-next tries this optional package, which needs a compiler at install time. Ours is the transport; a stray one must not be found. */
+const withoutUsocket: Plugin = {
+  name: 'without-usocket',
+  setup(bundle) {
+    bundle.onResolve({ filter: /^usocket$/ }, () => ({ path: 'usocket', namespace: 'absent' }));
+    bundle.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({
+      contents: `throw new Error('usocket is not part of this file');`,
+    }));
+  },
+};
+
+function apps(): readonly string[] {
+  return readdirSync(join(ROOT, 'apps')).filter((app) => existsSync(join(ROOT, 'apps', app, 'src/main.ts')));
+}
+
+function readPackage(dir: string): PackageJson {
+  return JSON.parse(readFileSync(join(ROOT, dir, 'package.json'), 'utf8')) as PackageJson;
+}
+
+/** Folders of the packages of others that the bundle took code from. */
+function bundledPackages(metafile: Metafile): readonly string[] {
+  const folders = Object.keys(metafile.inputs).flatMap(
+    (path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? [],
+  );
+  return [...new Set(folders)].sort();
+}
+
+function licences(folders: readonly string[]): string {
+  const texts = folders.map((folder) => {
+    const { name, version, license } = readPackage(folder);
+    const file = readdirSync(join(ROOT, folder)).find((each) => /^(licen[cs]e|copying)(\.|$)/i.test(each));
+    const text =
+      file === undefined
+        ? `Licence: ${license ?? 'not stated'}`
+        : readFileSync(join(ROOT, folder, file), 'utf8').trim();
+    return `${name} ${version}\n\n${text}`;
+  });
+  const own = readFileSync(join(ROOT, 'LICENSE'), 'utf8').trim();
+  return `/*\n${[own, ...texts].join('\n\n----\n\n').replaceAll('*/', '* /')}\n*/\n`;
+}
+
+/** Whole or not at all: the file may be running. */
+function writeExecutable(path: string, text: string): void {
+  mkdirSync(join(path, '..'), { recursive: true });
+  writeFileSync(`${path}.part`, text);
+  chmodSync(`${path}.part`, 0o755);
+  renameSync(`${path}.part`, path);
+  process.stdout.write(`${path} ${Math.ceil(statSync(path).size / 1024)} KiB\n`);
+}
+
+main(process.argv[2]).catch((fault: unknown) => {
+  process.stderr.write(`bundle.ts: ${fault instanceof Error ? fault.message : String(fault)}\n`);
+  process.exitCode = 1;
+});
