@@ -11,3 +11,4 @@ export * from './status-text';
 export * from './system-clock';
 export * from './systemd';
 export * from './tasks';
+export * from './version';

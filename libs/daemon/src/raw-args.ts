@@ -58,6 +58,26 @@ export function checkedIfname(name: string): Checked<string> {
   return refuse('InvalidArgument', `interface '${name}' ${fault}; write a name as "ip link" shows it`);
 }
 
+/** The first of several interfaces, and the others, of which there is at least one. */
+export interface Fan {
+  readonly first: string;
+  readonly rest: readonly string[];
+}
+
+/** Interface names as operands, all different; none at all is `undefined`. `example` is what to write instead of a mistake. */
+export function checkedFan(names: readonly string[], example: string): Checked<Fan | undefined> {
+  const [first, ...rest] = names;
+  if (first === undefined) return accept(undefined);
+  const bad = names.map(checkedIfname).find((checked) => !checked.ok);
+  if (bad?.ok === false) return bad;
+  if (rest.length === 0)
+    return refuse('InvalidArgument', `'${first}' stands alone; write at least two interfaces: ${example}`);
+  const twice = names.find((name, place) => names.indexOf(name) !== place);
+  if (twice !== undefined)
+    return refuse('InvalidArgument', `interface '${twice}' is named twice; write each once: ${example}`);
+  return accept({ first, rest });
+}
+
 function camelCase(name: string): string {
   return name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

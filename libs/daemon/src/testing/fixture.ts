@@ -2,7 +2,17 @@
 import { accept, type Task } from '@pp/base';
 import { choice, ExitCode, Refused, runDaemon, runShell, type ServiceSpec } from '../index';
 
-const BEHAVIOURS = ['serve', 'refuse', 'throw', 'fail', 'crash', 'hang', 'bad-close', 'slow-start', 'shell'] as const;
+const BEHAVIOURS = [
+  'serve',
+  'refuse',
+  'throw',
+  'fail',
+  'crash',
+  'hang',
+  'bad-close',
+  'slow-start',
+  'shell',
+] as const;
 type Behaviour = (typeof BEHAVIOURS)[number];
 
 const SPEC: ServiceSpec<Behaviour> = {
