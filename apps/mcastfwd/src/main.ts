@@ -1,0 +1,8 @@
+/** Forwarder of mDNS and SSDP. */
+import { runShell } from '@pp/daemon';
+import { SPEC } from './config';
+
+void runShell(
+  SPEC,
+  'forwarding is not built yet; this release has patchpanel-manager and patchpanelctl only',
+);

@@ -1,0 +1,109 @@
+import { accept, refuse, type Checked } from '@pp/base';
+import { checkedFan, choice, VERSION, type RawArgs, type ServiceSpec } from '@pp/daemon';
+
+const MODES = ['route', 'bridge'] as const;
+const LOOP_POLICIES = ['guard', 'rfc', 'nested'] as const;
+
+/** One upstream and its downstreams, proxied on their own. */
+export interface Group {
+  readonly name: string;
+  readonly upstream: string;
+  readonly downstreams: readonly string[];
+}
+
+export interface Config {
+  readonly mode: (typeof MODES)[number];
+  readonly loopPolicy: (typeof LOOP_POLICIES)[number];
+  /** None: follow the manager. */
+  readonly groups: readonly Group[];
+}
+
+/** The group of the interfaces that are named without one. */
+const OPERANDS_GROUP = 'main';
+
+const EXAMPLE = 'ndproxy eth0 vmtap0';
+const GROUP_EXAMPLE = '--group lan:eth0,vmtap0';
+
+export const SPEC: ServiceSpec<Config> = {
+  name: 'ndproxy',
+  version: VERSION,
+  description:
+    'Proxies IPv6 neighbour discovery between interfaces that share a prefix (RFC 4389). In this release only the command line is there: it is checked, and then ndproxy refuses to start.',
+  options: [
+    {
+      flags: '--mode <MODE>',
+      text: 'route: the kernel forwards (default); bridge: every IPv6 packet is copied',
+    },
+    {
+      flags: '--loop-policy <POLICY>',
+      text: 'router advertisements from downstream: guard (default), rfc or nested',
+    },
+    {
+      flags: '--group <NAME:UP,DOWN,...>',
+      text: 'an upstream and its downstreams; may be repeated',
+      repeat: true,
+    },
+  ],
+  operands: {
+    synopsis: '[UPSTREAM DOWNSTREAM...]',
+    text: 'Without interfaces the manager says what to proxy.',
+  },
+  notes: `Examples:\n  ${EXAMPLE}\n  ndproxy --mode bridge ${GROUP_EXAMPLE} --group lab:eth1,vmtap1,vmtap2`,
+  parse,
+};
+
+function parse(raw: RawArgs): Checked<Config> {
+  const mode = choice(raw, 'mode', MODES, 'route');
+  if (!mode.ok) return mode;
+  const loopPolicy = choice(raw, 'loop-policy', LOOP_POLICIES, 'guard');
+  if (!loopPolicy.ok) return loopPolicy;
+  const groups = checkedGroups(raw);
+  return groups.ok
+    ? accept({ mode: mode.value, loopPolicy: loopPolicy.value, groups: groups.value })
+    : groups;
+}
+
+/** An interface is in one group only: it has one upstream. */
+function checkedGroups(raw: RawArgs): Checked<readonly Group[]> {
+  const groups: Group[] = [];
+  const own = checkedFan(raw.operands, EXAMPLE);
+  if (!own.ok) return own;
+  if (own.value !== undefined) groups.push(groupOf(OPERANDS_GROUP, own.value));
+  for (const text of raw.all('group')) {
+    const group = checkedGroup(text);
+    if (!group.ok) return group;
+    groups.push(group.value);
+  }
+  const twice = repeated(groups.map(({ name }) => name));
+  if (twice !== undefined)
+    return refuse('InvalidArgument', `group '${twice}' is there twice; give each group a name of its own`);
+  const shared = repeated(groups.flatMap(({ upstream, downstreams }) => [upstream, ...downstreams]));
+  if (shared !== undefined)
+    return refuse('InvalidArgument', `interface '${shared}' is in two groups; name it in one`);
+  return accept(groups);
+}
+
+function checkedGroup(text: string): Checked<Group> {
+  const found = /^([\w-]+):(.*)$/.exec(text);
+  const [, name, members] = found ?? [];
+  if (name === undefined || members === undefined)
+    return refuse(
+      'InvalidArgument',
+      `--group '${text}' is not NAME:UP,DOWN; write for example ${GROUP_EXAMPLE}`,
+    );
+  const fan = checkedFan(members.split(','), GROUP_EXAMPLE);
+  if (!fan.ok) return fan;
+  return fan.value === undefined
+    ? refuse('InvalidArgument', `group '${name}' is empty`)
+    : accept(groupOf(name, fan.value));
+}
+
+function groupOf(
+  name: string,
+  { first, rest }: { readonly first: string; readonly rest: readonly string[] },
+): Group {
+  return { name, upstream: first, downstreams: rest };
+}
+
+const repeated = (words: readonly string[]): string | undefined =>
+  words.find((word, place) => words.indexOf(word) !== place);

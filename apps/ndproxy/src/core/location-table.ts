@@ -1,0 +1,195 @@
+import { millis, type Millis } from '@pp/base';
+import { addressKey, macNumber, type AddressKey } from './keys';
+import type { Limits } from './limits';
+
+/** Where a node is: on which segment, and its Ethernet address there. */
+export interface Location {
+  readonly address: Uint8Array;
+  readonly ifindex: number;
+  /** null: known from before a restart; not asked yet. */
+  readonly mac: Uint8Array | null;
+  readonly heardAt: Millis;
+  /** It said itself that it has the address; else it only used it, or checks it for duplicates. */
+  readonly certainty: 'advertised' | 'used' | 'tentative';
+  /** Questions sent since it was heard, and when the next is due. */
+  readonly probes: number;
+  readonly dueAt: Millis;
+}
+
+export interface Sighting {
+  readonly address: Uint8Array;
+  readonly ifindex: number;
+  readonly mac: Uint8Array | null;
+  readonly certainty: Location['certainty'];
+  /** False: O was 0, so it does not take the place of what is known better, RFC 4861 §7.2.5. */
+  readonly override: boolean;
+}
+
+/** A change of where a node is. */
+export type Move =
+  | { readonly to: 'located'; readonly address: Uint8Array; readonly ifindex: number }
+  | { readonly to: 'lost'; readonly address: Uint8Array; readonly ifindex: number };
+
+type Held = { -readonly [K in keyof Location]: Location[K] };
+
+/** An advertised location holds so long against an advertisement without O, RFC 4861 §10, REACHABLE_TIME. */
+const REACHABLE = millis(30_000);
+
+/**
+ * Nodes by address, as heard. BOUNDED: by interface and by Ethernet address; what goes first is what was only used or checked, oldest
+ * first, so that a scan cannot push out neighbours that answer.
+ */
+export class LocationTable {
+  readonly #byAddress = new Map<AddressKey, Held>();
+  /** Addresses of an interface, oldest first: those that advertised, and the others. */
+  readonly #byInterface = new Map<
+    number,
+    { readonly sure: Set<AddressKey>; readonly unsure: Set<AddressKey> }
+  >();
+  readonly #byMac = new Map<string, Set<AddressKey>>();
+
+  constructor(
+    private readonly limits: Limits,
+    private readonly onMove: (move: Move) => void,
+  ) {}
+
+  get size(): number {
+    return this.#byAddress.size;
+  }
+
+  get(address: Uint8Array): Location | undefined {
+    return this.#byAddress.get(addressKey(address));
+  }
+
+  entries(): Iterable<Location> {
+    return this.#byAddress.values();
+  }
+
+  /** A view may be given: it is copied when kept. */
+  learn(sighting: Sighting, now: Millis): void {
+    const key = addressKey(sighting.address);
+    const known = this.#byAddress.get(key);
+    if (known === undefined) this.#insert(key, sighting, now);
+    else if (isSamePlace(known, sighting)) this.#refresh(key, known, sighting, now);
+    else if (sighting.override || now - known.heardAt > REACHABLE) {
+      this.#unlink(key, known);
+      if (known.ifindex !== sighting.ifindex) this.#tell('lost', known);
+      this.#insert(key, sighting, now, known.ifindex === sighting.ifindex);
+    }
+  }
+
+  /** The node was asked; the next question is due at `dueAt`. */
+  probed(address: Uint8Array, dueAt: Millis): void {
+    const known = this.#byAddress.get(addressKey(address));
+    if (known === undefined) return;
+    known.probes += 1;
+    known.dueAt = dueAt;
+  }
+
+  forget(address: Uint8Array): void {
+    const key = addressKey(address);
+    const known = this.#byAddress.get(key);
+    if (known === undefined) return;
+    this.#unlink(key, known);
+    this.#tell('lost', known);
+  }
+
+  forgetInterface(ifindex: number): void {
+    for (const { address } of [...this.#byAddress.values()].filter((each) => each.ifindex === ifindex))
+      this.forget(address);
+  }
+
+  #insert(key: AddressKey, sighting: Sighting, now: Millis, quietly = false): void {
+    const mac = sighting.mac?.slice() ?? null;
+    const held: Held = {
+      address: sighting.address.slice(),
+      ifindex: sighting.ifindex,
+      mac,
+      heardAt: now,
+      certainty: sighting.certainty,
+      probes: 0,
+      dueAt: this.#dueAt(sighting.certainty, mac, now),
+    };
+    this.#makeRoom(held);
+    this.#byAddress.set(key, held);
+    this.#link(key, held);
+    if (!quietly) this.#tell('located', held);
+  }
+
+  #refresh(key: AddressKey, held: Held, { certainty }: Sighting, now: Millis): void {
+    const isSure = held.certainty === 'advertised';
+    held.heardAt = now;
+    held.probes = 0;
+    if (!isSure && certainty !== 'tentative') held.certainty = certainty;
+    held.dueAt = this.#dueAt(held.certainty, held.mac, now);
+    const ranks = this.#ranksOf(held.ifindex);
+    ranks.unsure.delete(key);
+    ranks.sure.delete(key);
+    (held.certainty === 'advertised' ? ranks.sure : ranks.unsure).add(key);
+  }
+
+  #dueAt(certainty: Location['certainty'], mac: Uint8Array | null, now: Millis): Millis {
+    if (mac === null) return now;
+    const { probeAfter, probeTentativeAfter } = this.limits;
+    return millis(now + (certainty === 'tentative' ? probeTentativeAfter : probeAfter));
+  }
+
+  #makeRoom(held: Held): void {
+    const behind = this.#byMac.get(macKey(held));
+    if (behind !== undefined && behind.size >= this.limits.neighborsPerMac) this.#evict(behind);
+    const { sure, unsure } = this.#ranksOf(held.ifindex);
+    if (sure.size + unsure.size >= this.limits.neighborsPerInterface)
+      this.#evict(unsure.size > 0 ? unsure : sure);
+  }
+
+  /** The oldest that is unsure, else the oldest. */
+  #evict(keys: ReadonlySet<AddressKey>): void {
+    let victim: AddressKey | undefined;
+    for (const key of keys) {
+      victim ??= key;
+      if (this.#byAddress.get(key)?.certainty === 'advertised') continue;
+      victim = key;
+      break;
+    }
+    const held = victim === undefined ? undefined : this.#byAddress.get(victim);
+    if (held !== undefined) this.forget(held.address);
+  }
+
+  #link(key: AddressKey, held: Held): void {
+    const { sure, unsure } = this.#ranksOf(held.ifindex);
+    (held.certainty === 'advertised' ? sure : unsure).add(key);
+    if (held.mac === null) return;
+    const behind = this.#byMac.get(macKey(held));
+    if (behind === undefined) this.#byMac.set(macKey(held), new Set([key]));
+    else behind.add(key);
+  }
+
+  #unlink(key: AddressKey, held: Held): void {
+    this.#byAddress.delete(key);
+    const ranks = this.#ranksOf(held.ifindex);
+    ranks.sure.delete(key);
+    ranks.unsure.delete(key);
+    if (ranks.sure.size + ranks.unsure.size === 0) this.#byInterface.delete(held.ifindex);
+    const behind = this.#byMac.get(macKey(held));
+    behind?.delete(key);
+    if (behind?.size === 0) this.#byMac.delete(macKey(held));
+  }
+
+  #ranksOf(ifindex: number): { readonly sure: Set<AddressKey>; readonly unsure: Set<AddressKey> } {
+    const ranks = this.#byInterface.get(ifindex);
+    if (ranks !== undefined) return ranks;
+    const made = { sure: new Set<AddressKey>(), unsure: new Set<AddressKey>() };
+    this.#byInterface.set(ifindex, made);
+    return made;
+  }
+
+  #tell(to: Move['to'], { address, ifindex }: Held): void {
+    this.onMove({ to, address, ifindex });
+  }
+}
+
+const isSamePlace = (held: Held, { ifindex, mac }: Sighting): boolean =>
+  held.ifindex === ifindex && held.mac !== null && (mac === null || macNumber(held.mac) === macNumber(mac));
+
+const macKey = ({ ifindex, mac }: Pick<Held, 'ifindex' | 'mac'>): string =>
+  mac === null ? '' : `${ifindex}/${macNumber(mac)}`;
