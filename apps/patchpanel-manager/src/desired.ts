@@ -1,13 +1,23 @@
-import { namespaceNames, namespacePart, uplinksPart, type Desired, type Part } from '@pp/datapath';
-import type { Egress, Guest } from './domain/guest';
+import {
+  ARC_NETNS,
+  arcPart,
+  namespaceNames,
+  namespacePart,
+  uplinksPart,
+  vmPart,
+  type Desired,
+  type Part,
+} from '@pp/datapath';
+import { guestKey, type Arc, type Guest, type Namespace, type Vm } from './domain/guest';
+import type { Uplink } from './domain/uplink';
 import type { World } from './domain/world';
 import { canForceForwarding, desiredSysctls } from './sysctls';
 
 /** What the kernel should look like in a world; a pure function that remembers, so that a guest's part is made once. */
 export class DesiredState {
   readonly #worlds = new WeakMap<World, Desired>();
-  /** By guest, for the uplinks that it was made for. */
-  readonly #parts = new WeakMap<Guest, { readonly reachable: boolean; readonly part: Part }>();
+  /** By guest, and what of the world it was made for. */
+  readonly #parts = new WeakMap<Guest, { readonly context: string; readonly part: Part }>();
   readonly #uplinks = new WeakMap<World['uplinks'], Part>();
 
   of(world: World): Desired {
@@ -38,11 +48,14 @@ export class DesiredState {
   }
 
   #partOf(guest: Guest, world: World): Part {
-    const reachable = isReachable(guest.egress, world.uplinks);
+    const used = uplinksUsedBy(guest).map((ifname) =>
+      world.uplinks.find((uplink) => uplink.ifname === ifname),
+    );
+    const context = used.map((uplink) => (uplink === undefined ? 'gone' : String(uplink.multicast))).join();
     const known = this.#parts.get(guest);
-    if (known?.reachable === reachable) return known.part;
-    const part = partOf(guest, reachable, canForceForwarding(world));
-    this.#parts.set(guest, { reachable, part });
+    if (known?.context === context) return known.part;
+    const part = partOf(guest, used, canForceForwarding(world));
+    this.#parts.set(guest, { context, part });
     return part;
   }
 }
@@ -50,13 +63,60 @@ export class DesiredState {
 /** Before the first start, and after a clean stop. */
 export const NOTHING: Desired = { shape: null, sysctls: new Map(), parts: new Map() };
 
-const isReachable = (egress: Egress, uplinks: World['uplinks']): boolean =>
-  egress.kind !== 'uplink' || uplinks.some(({ ifname }) => ifname === egress.ifname);
-
-/** A guest that is pinned to an absent uplink keeps all but its way out. */
-function partOf(guest: Guest, reachable: boolean, forceForwarding: boolean): Part {
-  return namespacePart({ ...guest, egress: reachable ? guest.egress : { kind: 'nowhere' }, forceForwarding });
+/** Names of the uplinks that a guest is pinned to. */
+function uplinksUsedBy(guest: Guest): readonly string[] {
+  if (guest.kind === 'arc') return guest.devices.map(({ uplink }) => uplink);
+  return guest.kind === 'namespace' && guest.egress.kind === 'uplink' ? [guest.egress.ifname] : [];
 }
 
+/** `used`: the uplinks that it is pinned to, in their order, as far as they are there. */
+function partOf(guest: Guest, used: readonly (Uplink | undefined)[], forceForwarding: boolean): Part {
+  switch (guest.kind) {
+    case 'namespace':
+      return namespacePart({ ...guest, egress: egressOf(guest, used[0]), forceForwarding });
+    case 'termina':
+    case 'plugin':
+      return vmPart({ ...vmSpec(guest), forceForwarding });
+    case 'arc':
+      return arcPart({ ...arcSpec(guest, used), forceForwarding });
+  }
+}
+
+/** A guest that is pinned to an absent uplink keeps all but its way out. */
+const egressOf = (
+  { egress }: Namespace,
+  uplink: Uplink | undefined,
+): Parameters<typeof namespacePart>[0]['egress'] =>
+  egress.kind === 'uplink' && uplink === undefined ? { kind: 'nowhere' } : egress;
+
+const vmSpec = (vm: Vm): Omit<Parameters<typeof vmPart>[0], 'forceForwarding'> => ({
+  key: guestKey(vm),
+  tap: vm.tap,
+  mac: vm.mac,
+  owner: vm.tapOwner,
+  subnet: vm.subnet,
+  containers: vm.containers?.subnet ?? null,
+  source: vm.kind === 'termina' ? 'CROSVM' : 'PLUGINVM',
+});
+
+const arcSpec = (
+  arc: Arc,
+  used: readonly (Uplink | undefined)[],
+): Omit<Parameters<typeof arcPart>[0], 'forceForwarding'> => ({
+  key: guestKey(arc),
+  container: arc.container === null ? null : { pid: arc.id, inode: arc.container.inode },
+  management: arc.management,
+  taps: arc.taps,
+  tapOwner: arc.tapOwner,
+  devices: arc.devices.map((device, i) => ({
+    ...device,
+    reachable: used[i] !== undefined,
+    multicast: used[i]?.multicast ?? false,
+  })),
+});
+
 /** Names under /run/netns that a guest has. */
-export const netnsNamesOf = (guest: Guest): readonly string[] => [namespaceNames(guest.number).netns];
+export function netnsNamesOf(guest: Guest): readonly string[] {
+  if (guest.kind === 'namespace') return [namespaceNames(guest.number).netns];
+  return guest.kind === 'arc' && guest.container !== null ? [ARC_NETNS] : [];
+}

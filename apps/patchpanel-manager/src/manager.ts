@@ -32,6 +32,7 @@ export interface ManagerParts {
   readonly log: Logger;
   readonly pools: Pools;
   readonly uplinks: readonly UplinkChoice[];
+  readonly randomBytes: (n: number) => Uint8Array;
   /** Runs a task after the events that are at hand. */
   readonly defer: (task: () => void) => void;
 }
@@ -71,8 +72,8 @@ export class Manager {
     const kept = this.#keptLifelines(last.guests);
     const former = cutShort(last, before === null ? last : remembered(before), new Set(kept.keys()));
     const guests = new Map([...last.guests].filter(([key]) => kept.has(key)));
-    const { present, awaited } = uplinksOf(first, this.#parts.uplinks);
-    await this.reconciler.start({ former, guests, uplinks: present, awaited });
+    const { present, ...network } = uplinksOf(first, this.#parts.uplinks);
+    await this.reconciler.start({ former, guests, uplinks: present, ...network });
     for (const [key, fd] of kept) this.lifelines.hold(key, fd);
     this.#parts.log.info('adopted', { guests: guests.size, released: last.guests.size - guests.size });
   }
@@ -123,7 +124,9 @@ export class Manager {
 
   async #follow(view: NetworkView): Promise<void> {
     const uplinks = uplinksOf(view, this.#parts.uplinks);
-    const changed = await this.reconciler.submit('uplinks.change', (world) => uplinksChanged(world, uplinks));
+    const changed = await this.reconciler.submit('uplinks.change', (world) =>
+      uplinksChanged(world, uplinks, this.#parts.randomBytes),
+    );
     if (!changed.ok) {
       this.#parts.log.error('uplinks.failed', { reason: changed.sentence });
       return;

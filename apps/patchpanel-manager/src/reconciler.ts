@@ -15,7 +15,7 @@ interface Parts {
 }
 
 /** What a start finds: what is remembered of earlier runs, and what goes on. */
-export interface Adoption extends Pick<World, 'guests' | 'uplinks' | 'awaited'> {
+export interface Adoption extends Pick<World, 'guests' | 'uplinks' | 'awaited' | 'foreignTaps'> {
   readonly former: Remembered;
 }
 
@@ -77,14 +77,14 @@ export class Reconciler {
     return result;
   }
 
-  async #adopt({ former, guests, uplinks, awaited }: Adoption): Promise<void> {
+  async #adopt({ former, ...network }: Adoption): Promise<void> {
     const { originals, nextNamespace, written, staleNetns } = former;
     const base = { ...this.#world, originals, nextNamespace };
-    const world = await this.#withOriginals(base, { ...base, guests, uplinks, awaited });
+    const world = await this.#withOriginals(base, { ...base, ...network });
     this.#journal.begin(entriesOfStart(former, world));
     const want = this.#desired.of(world);
     const observed = await this.#kernel.observe({
-      netns: [...staleNetns, ...[...guests.values()].flatMap(netnsNamesOf)],
+      netns: [...staleNetns, ...[...world.guests.values()].flatMap(netnsNamesOf)],
       sysctls: [...new Set([...written.keys(), ...want.sysctls.keys()])],
     });
     const known = new Map([...former.originals, ...world.originals]);

@@ -1,7 +1,6 @@
 import { hostAt, namespaceNames } from '@pp/datapath';
-import type { Namespace } from './domain/guest';
+import { guestKey, guestsOfKind, type Namespace } from './domain/guest';
 import type { World } from './domain/world';
-import { guestKey } from './domain/guest';
 
 /** The answer of the status socket: stable keys, JSON values only. */
 export interface Status {
@@ -55,7 +54,7 @@ export function statusOf(world: World): Status {
   }));
   return {
     uplinks: [...present, ...awaited],
-    namespaces: [...world.guests.values()].map(namespaceStatus),
+    namespaces: guestsOfKind(world.guests, 'namespace').map(namespaceStatus),
     warnings: warningsOf(world),
   };
 }

@@ -41,6 +41,7 @@ function managerOf(
     log,
     pools: config.pools,
     uplinks: config.uplinks,
+    randomBytes,
     defer: setImmediate,
   });
 }

@@ -8,3 +8,5 @@ export const DOOMED_GROUP = 0x5051;
 export const ROUTE_PROTOCOL = 80;
 export const ALIAS_PREFIX = 'patchpanel:';
 export const TABLE = 'patchpanel';
+/** RT_TABLE_MAIN, linux/rtnetlink.h. */
+export const MAIN_TABLE = 254;

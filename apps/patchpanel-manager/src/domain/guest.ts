@@ -1,4 +1,4 @@
-import type { TrafficSource } from '@pp/datapath';
+import type { ArcConfig, ArcConfigs, TrafficSource } from '@pp/datapath';
 
 /** Which way a guest's traffic leaves: one uplink, the default route as any system process, or as the user's (it follows a VPN). */
 export type Egress =
@@ -26,7 +26,80 @@ export interface Namespace {
   readonly owner: number;
 }
 
-export type Guest = Namespace;
+/** A VM with one TAP: Termina by its vsock cid, a plugin VM by its id. */
+export interface Vm {
+  readonly kind: 'termina' | 'plugin';
+  /** Decimal: 64 bits do not fit a number. */
+  readonly id: string;
+  readonly tap: string;
+  /** Of the TAP, the host's end. */
+  readonly mac: string;
+  readonly subnetIndex: number;
+  readonly subnet: string;
+  /** Termina's containers; null: none. */
+  readonly containers: { readonly index: number; readonly subnet: string } | null;
+  /** uid that may open the TAP. */
+  readonly tapOwner: number;
+  readonly owner: number;
+}
+
+/** ARC's device for one uplink. */
+export interface ArcDevice {
+  readonly uplink: string;
+  readonly config: ArcConfig;
+  /** The preallocated TAP, or the host's end of the veth into the container. */
+  readonly link: string;
+  /** Of the TAP, or of the container's end. */
+  readonly mac: string;
+}
+
+/** Android, as a VM (by its vsock cid, six TAPs from the start) or as a container (by the pid of its init). */
+export interface Arc {
+  readonly kind: 'arc';
+  /** null: a VM. */
+  readonly container: { readonly inode: number; readonly startTime: string } | null;
+  /** cid or pid. */
+  readonly id: number;
+  /** The management link: a TAP and its MAC, or the host's end of a veth and the MAC of the container's. */
+  readonly management: { readonly link: string; readonly mac: string };
+  /** Of a VM: TAP and MAC by the number of the stable address, 2 to 6. */
+  readonly taps: readonly { readonly tap: string; readonly mac: string; readonly number: number }[];
+  /** Addresses that no device holds. */
+  readonly free: ArcConfigs;
+  /** In order of arrival. */
+  readonly devices: readonly ArcDevice[];
+  readonly tapOwner: number;
+  readonly owner: number;
+}
+
+export type Guest = Namespace | Vm | Arc;
+
+/** There is one ARC. */
+export const ARC_KEY = 'arc/0';
 
 /** The key of a guest in the world, the journal, and the ifalias of its links. */
-export const guestKey = (guest: Guest): string => `namespace/${guest.number}`;
+export function guestKey(guest: Guest): string {
+  switch (guest.kind) {
+    case 'namespace':
+      return `namespace/${guest.number}`;
+    case 'termina':
+    case 'plugin':
+      return vmKey(guest.kind, guest.id);
+    case 'arc':
+      return ARC_KEY;
+  }
+}
+
+/** A Termina and a plugin VM with the same id do not clash. */
+export const vmKey = (kind: Vm['kind'], id: string): string => `${kind}/${id}`;
+
+type GuestOf<K extends Guest['kind']> = K extends Vm['kind'] ? Vm : Extract<Guest, { kind: K }>;
+
+/** The guests of one kind, in order of arrival. */
+export function guestsOfKind<K extends Guest['kind']>(
+  guests: ReadonlyMap<string, Guest>,
+  kind: K,
+): readonly GuestOf<K>[] {
+  const isOfKind = (guest: Guest): guest is Guest & GuestOf<K> => guest.kind === kind;
+  return [...guests.values()].filter(isOfKind);
+}

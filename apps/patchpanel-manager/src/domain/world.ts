@@ -1,5 +1,5 @@
 import type { Pools } from '@pp/datapath';
-import type { Guest } from './guest';
+import { guestKey, type Guest } from './guest';
 import type { Uplink } from './uplink';
 
 /** All that the manager knows; immutable. What the kernel should look like follows from it (desired.ts). */
@@ -13,6 +13,8 @@ export interface World {
   readonly uplinks: readonly Uplink[];
   /** Uplinks asked for by name that are not there now. */
   readonly awaited: readonly string[];
+  /** Names of the form vmtapN that are taken by links that are not ours. */
+  readonly foreignTaps: readonly string[];
   /** Value of each sysctl of interest before we touched it; null: this kernel has no such key. */
   readonly originals: ReadonlyMap<string, string | null>;
 }
@@ -23,13 +25,14 @@ export const emptyWorld = (pools: Pools): World => ({
   nextNamespace: 0,
   uplinks: [],
   awaited: [],
+  foreignTaps: [],
   originals: new Map(),
 });
 
 /** `world` with one guest more, or the guest of that key replaced. */
-export const withGuest = (world: World, key: string, guest: Guest): World => ({
+export const withGuest = (world: World, guest: Guest): World => ({
   ...world,
-  guests: new Map(world.guests).set(key, guest),
+  guests: new Map(world.guests).set(guestKey(guest), guest),
 });
 
 /** `world` without these guests; keys that are not there are nothing. */
@@ -37,4 +40,45 @@ export function withoutGuests(world: World, keys: Iterable<string>): World {
   const guests = new Map(world.guests);
   for (const key of keys) guests.delete(key);
   return { ...world, guests };
+}
+
+/** MAC addresses of all guests. */
+export function usedMacs(world: World): ReadonlySet<string> {
+  const macs = new Set<string>();
+  for (const guest of world.guests.values()) for (const mac of macsOf(guest)) macs.add(mac);
+  return macs;
+}
+
+function macsOf(guest: Guest): readonly string[] {
+  switch (guest.kind) {
+    case 'namespace':
+      return [guest.hostMac, guest.peerMac];
+    case 'termina':
+    case 'plugin':
+      return [guest.mac];
+    case 'arc':
+      return [guest.management.mac, ...guest.devices.map(({ mac }) => mac)];
+  }
+}
+
+/** The `count` lowest names vmtapN that no link has, as the kernel itself would number them. */
+export function freeTaps({ guests, foreignTaps }: World, count: number): readonly string[] {
+  const used = new Set(foreignTaps);
+  for (const guest of guests.values()) for (const tap of tapsOf(guest)) used.add(tap);
+  const free: string[] = [];
+  for (let n = 0; free.length < count; n++) if (!used.has(`vmtap${n}`)) free.push(`vmtap${n}`);
+  return free;
+}
+
+/** TAPs of a guest. */
+export function tapsOf(guest: Guest): readonly string[] {
+  switch (guest.kind) {
+    case 'namespace':
+      return [];
+    case 'termina':
+    case 'plugin':
+      return [guest.tap];
+    case 'arc':
+      return guest.container === null ? [guest.management.link, ...guest.taps.map(({ tap }) => tap)] : [];
+  }
 }

@@ -11,6 +11,8 @@ export interface Uplinks {
   /** Best first: the lowest metric of a default route, IPv4 before IPv6, then those without one, then by name. */
   readonly present: readonly Uplink[];
   readonly awaited: readonly string[];
+  /** Names of the form vmtapN of links that are not ours. */
+  readonly foreignTaps: readonly string[];
 }
 
 const ARPHRD_PPP = 512;
@@ -26,7 +28,11 @@ export function uplinksOf(view: NetworkView, choices: readonly UplinkChoice[]): 
     })
     .sort(byRank);
   const names = new Set(view.links.map((link) => link.ifname));
-  return { present, awaited: choices.map((choice) => choice.ifname).filter((ifname) => !names.has(ifname)) };
+  return {
+    present,
+    awaited: choices.map((choice) => choice.ifname).filter((ifname) => !names.has(ifname)),
+    foreignTaps: [...names].filter((ifname) => /^vmtap\d+$/.test(ifname)),
+  };
 }
 
 function kindOfUplink(

@@ -50,6 +50,10 @@ export class FakeHost {
     });
   }
 
+  /** Not random at all, so that every run is the same. */
+  readonly randomBytes = (n: number): Uint8Array =>
+    Uint8Array.from({ length: n }, () => (this.#random = (this.#random * 48271) % 2147483647) & 255);
+
   killAt(step: number, when: 'before' | 'after'): void {
     this.#killAt = { step, when };
   }
@@ -75,6 +79,7 @@ export class FakeHost {
       log: this.log,
       pools: pools.value,
       uplinks: [],
+      randomBytes: this.randomBytes,
       defer: queueMicrotask,
     });
   }
@@ -91,8 +96,7 @@ export class FakeHost {
           value: { inode: pid, uid: 1000, isHost: false, close: () => undefined },
         }),
       },
-      randomBytes: (n) =>
-        Uint8Array.from({ length: n }, () => (this.#random = (this.#random * 48271) % 2147483647) & 255),
+      randomBytes: this.randomBytes,
       ownPid: 99,
     });
   }

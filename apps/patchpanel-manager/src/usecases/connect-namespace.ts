@@ -1,8 +1,8 @@
 import { refuse, type Checked } from '@pp/base';
 import { allocateSubnet, freshMac, indexSetOf, type TrafficSource } from '@pp/datapath';
 import { decided, type Decision } from '../domain/decision';
-import { guestKey, type Egress, type Namespace } from '../domain/guest';
-import { withGuest, type World } from '../domain/world';
+import { guestKey, guestsOfKind, type Egress, type Namespace } from '../domain/guest';
+import { usedMacs, withGuest, type World } from '../domain/world';
 
 /** ConnectNamespace with its values checked; the namespace is held open by the caller of the use case until the kernel followed. */
 export interface ConnectNamespace {
@@ -25,7 +25,7 @@ export function connectNamespace(
 ): Checked<Decision<Namespace>> {
   const conflict = findConflict(world, request);
   if (conflict !== null) return conflict;
-  const guests = [...world.guests.values()];
+  const guests = guestsOfKind(world.guests, 'namespace');
   const subnet = allocateSubnet(
     world.pools,
     'namespace',
@@ -37,7 +37,7 @@ export function connectNamespace(
       'all subnets for connected namespaces are in use: disconnect one, or start the manager with --pool namespace=CIDR',
     );
   }
-  const taken = new Set(guests.flatMap(({ hostMac, peerMac }) => [hostMac, peerMac]));
+  const taken = usedMacs(world);
   const mac = (): string => freshMac(() => randomBytes(6), taken);
   const guest: Namespace = {
     kind: 'namespace',
@@ -52,7 +52,7 @@ export function connectNamespace(
     allowUserTraffic: request.allowUserTraffic,
     owner: request.owner,
   };
-  return decided({ ...withGuest(world, guestKey(guest), guest), nextNamespace: guest.number + 1 }, guest);
+  return decided({ ...withGuest(world, guest), nextNamespace: guest.number + 1 }, guest);
 }
 
 function findConflict(world: World, request: ConnectNamespace): ReturnType<typeof refuse> | null {
@@ -63,7 +63,7 @@ function findConflict(world: World, request: ConnectNamespace): ReturnType<typeo
     return refuse('NotFound', `outbound_physical_device "${outboundDevice}" is not an uplink (${hint})`);
   }
   if (client === null) return null;
-  for (const guest of world.guests.values()) {
+  for (const guest of guestsOfKind(world.guests, 'namespace')) {
     if (guest.client?.inode === client.inode) {
       return refuse(
         'AlreadyExists',

@@ -1,6 +1,9 @@
 import { accept, type Checked } from '@pp/base';
+import { freshMac } from '@pp/datapath';
+import { followUplinks } from '../domain/arc-devices';
 import { decided, type Decision } from '../domain/decision';
-import type { World } from '../domain/world';
+import { ARC_KEY } from '../domain/guest';
+import { usedMacs, withGuest, type World } from '../domain/world';
 import type { Uplinks } from '../feeds/uplinks';
 
 /** Names that came and went, for the log. */
@@ -9,24 +12,38 @@ export interface UplinkChanges {
   readonly removed: readonly string[];
 }
 
-/** The host's network looks different; a view that says nothing new about uplinks leaves the very same world. */
+/**
+ * The host's network looks different; a view that says nothing new leaves the very same world. ARC follows. `randomBytes(n)`: n random
+ * bytes for the MAC addresses of a container's new devices.
+ */
 export function uplinksChanged(
   world: World,
-  { present, awaited }: Uplinks,
+  uplinks: Uplinks,
+  randomBytes: (n: number) => Uint8Array,
 ): Checked<Decision<UplinkChanges>> {
-  if (isSame({ present: world.uplinks, awaited: world.awaited }, { present, awaited })) {
+  const { present, awaited, foreignTaps } = uplinks;
+  if (isSame({ present: world.uplinks, awaited: world.awaited, foreignTaps: world.foreignTaps }, uplinks)) {
     return decided(world, { added: [], removed: [] });
   }
   const before = new Set(world.uplinks.map(({ ifname }) => ifname));
   const after = new Set(present.map(({ ifname }) => ifname));
   return accept({
-    world: { ...world, uplinks: present, awaited },
+    world: withArcFollowing({ ...world, uplinks: present, awaited, foreignTaps }, randomBytes),
     reply: {
       added: [...after].filter((name) => !before.has(name)),
       removed: [...before].filter((name) => !after.has(name)),
     },
     goOn: true,
   });
+}
+
+/** `world` whose ARC, if it runs, has its devices for the uplinks that are there. */
+export function withArcFollowing(world: World, randomBytes: (n: number) => Uint8Array): World {
+  const arc = world.guests.get(ARC_KEY);
+  if (arc?.kind !== 'arc') return world;
+  const newMac = (): string => freshMac(() => randomBytes(6), usedMacs(world));
+  const followed = followUplinks(arc, world.uplinks, newMac).arc;
+  return followed === arc ? world : withGuest(world, followed);
 }
 
 /** Both are plain values made by the same function, so their text compares them. */

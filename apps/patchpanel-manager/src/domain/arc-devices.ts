@@ -1,0 +1,65 @@
+import {
+  arcVethName,
+  giveBackArcConfig,
+  takeArcConfig,
+  type ArcConfig,
+  type ArcUplinkKind,
+} from '@pp/datapath';
+import type { Arc, ArcDevice } from './guest';
+import type { Uplink } from './uplink';
+
+/** What became of ARC when the uplinks changed. */
+export interface ArcFollowed {
+  readonly arc: Arc;
+  /** Uplinks that get no device, because ARC has no addresses left for their kind. */
+  readonly refused: readonly string[];
+}
+
+/**
+ * ARC with one device for each uplink that it can have: those of uplinks that are gone go first, then new ones come in the order of the
+ * uplinks (spec 3.7, 4.3). The same ARC where nothing changes. `newMac`: for the container's end of a veth.
+ */
+export function followUplinks(arc: Arc, uplinks: readonly Uplink[], newMac: () => string): ArcFollowed {
+  const present = new Set(uplinks.map(({ ifname }) => ifname));
+  const leaving = arc.devices.filter(({ uplink }) => !present.has(uplink));
+  const served = new Set(arc.devices.map(({ uplink }) => uplink));
+  const arriving = uplinks.filter(({ ifname, kind }) => !served.has(ifname) && isArcKind(kind));
+  let next = leaving.length === 0 ? arc : withoutDevices(arc, leaving);
+  const refused: string[] = [];
+  for (const uplink of arriving) {
+    const grown = withDevice(next, uplink, newMac);
+    if (grown === null) refused.push(uplink.ifname);
+    else next = grown;
+  }
+  return { arc: next, refused };
+}
+
+const isArcKind = (kind: Uplink['kind']): kind is ArcUplinkKind => kind !== 'vpn';
+
+function withoutDevices(arc: Arc, leaving: readonly ArcDevice[]): Arc {
+  return {
+    ...arc,
+    devices: arc.devices.filter((device) => !leaving.includes(device)),
+    free: leaving.reduce((free, { config }) => giveBackArcConfig(free, config), arc.free),
+  };
+}
+
+/** null: no addresses are left for this kind, or no TAP. */
+function withDevice(arc: Arc, { ifname: uplink, kind }: Uplink, newMac: () => string): Arc | null {
+  const taken = isArcKind(kind) ? takeArcConfig(arc.free, kind) : null;
+  if (taken === null) return null;
+  const end = linkOf(arc, uplink, taken.config, newMac);
+  if (end === null) return null;
+  return { ...arc, free: taken.left, devices: [...arc.devices, { uplink, config: taken.config, ...end }] };
+}
+
+function linkOf(
+  arc: Arc,
+  uplink: string,
+  config: ArcConfig,
+  newMac: () => string,
+): Pick<ArcDevice, 'link' | 'mac'> | null {
+  if (arc.container !== null) return { link: arcVethName(uplink), mac: newMac() };
+  const tap = arc.taps.find(({ number }) => number === config.stableMac);
+  return tap === undefined ? null : { link: tap.tap, mac: tap.mac };
+}

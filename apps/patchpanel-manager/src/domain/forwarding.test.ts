@@ -1,0 +1,138 @@
+import { arcConfigs, poolsWith } from '@pp/datapath';
+import { forwardingChange, forwardingOf } from './forwarding';
+import { guestKey, type Arc, type Egress, type Guest, type Namespace, type Vm } from './guest';
+import type { Uplink, UplinkKind } from './uplink';
+import { emptyWorld, type World } from './world';
+
+const checkedPools = poolsWith([]);
+if (!checkedPools.ok) throw new Error(checkedPools.sentence);
+const pools = checkedPools.value;
+
+/** `metric` null: it holds no default route. */
+const uplink = (ifname: string, kind: UplinkKind, metric: number | null, multicast = true): Uplink => ({
+  ifname,
+  ifindex: 2,
+  kind,
+  running: true,
+  multicast,
+  mtu: 1500,
+  addresses: [],
+  defaults: metric === null ? [] : [{ family: 'ipv4', gateway: '192.0.2.1', metric }],
+  routes: [],
+});
+const namespace = (number: number, egress: Egress): Namespace => ({
+  kind: 'namespace',
+  number,
+  subnetIndex: 1,
+  subnet: '100.115.92.128/30',
+  hostMac: '',
+  peerMac: '',
+  client: null,
+  egress,
+  source: 'SYSTEM',
+  allowUserTraffic: false,
+  owner: 0,
+});
+const vm = (kind: Vm['kind'], tap: string): Vm => ({
+  kind,
+  id: '5',
+  tap,
+  mac: '',
+  subnetIndex: 1,
+  subnet: '100.115.92.24/30',
+  containers: null,
+  tapOwner: 0,
+  owner: 0,
+});
+const arc = (...uplinks: string[]): Arc => {
+  const [config] = arcConfigs(pools).ethernet;
+  if (config === undefined) throw new Error('the pools have no subnet for ARC');
+  return {
+    kind: 'arc',
+    container: null,
+    id: 3,
+    management: { link: 'vmtap0', mac: '' },
+    taps: [],
+    free: arcConfigs(pools),
+    devices: uplinks.map((name) => ({ uplink: name, config, link: 'vmtap1', mac: '' })),
+    tapOwner: 0,
+    owner: 0,
+  };
+};
+const world = (uplinks: readonly Uplink[], guests: readonly Guest[]): World => ({
+  ...emptyWorld(pools),
+  uplinks,
+  guests: new Map(guests.map((guest) => [guestKey(guest), guest])),
+});
+
+const eth = uplink('eth0', 'ethernet', 100);
+const wifi = uplink('wlan0', 'wifi', 600);
+const vpn = uplink('tun0', 'vpn', 1, false);
+
+/** Pairs as "upstream-downstream:what", what of 6 (ipv6), m (multicast), b (broadcast). */
+const text = (pairs: ReturnType<typeof forwardingOf>): string[] =>
+  pairs.map(
+    ({ upstream, downstream, ipv6, multicast, broadcast }) =>
+      `${upstream}-${downstream}:${ipv6 ? '6' : ''}${multicast ? 'm' : ''}${broadcast ? 'b' : ''}`,
+  );
+
+const rows: readonly { name: string; uplinks: Uplink[]; guests: Guest[]; want: string[] }[] = [
+  { name: 'no uplink, no pair', uplinks: [], guests: [vm('termina', 'vmtap0')], want: [] },
+  {
+    name: 'VMs follow the default network in all things',
+    uplinks: [eth, wifi],
+    guests: [vm('termina', 'vmtap0'), vm('plugin', 'vmtap1')],
+    want: ['eth0-vmtap0:6mb', 'eth0-vmtap1:6mb'],
+  },
+  {
+    name: 'a link without multicast relays neighbour discovery only',
+    uplinks: [uplink('wwan0', 'cellular', 1, false)],
+    guests: [vm('termina', 'vmtap0')],
+    want: ['wwan0-vmtap0:6'],
+  },
+  {
+    name: 'a VPN as default network relays nothing to VMs, unless it has multicast; IPv6 never',
+    uplinks: [vpn, eth],
+    guests: [vm('termina', 'vmtap0')],
+    want: [],
+  },
+  {
+    name: 'a multicast VPN relays multicast',
+    uplinks: [uplink('tun0', 'vpn', 1), eth],
+    guests: [vm('plugin', 'vmtap0')],
+    want: ['tun0-vmtap0:mb'],
+  },
+  {
+    name: 'namespaces: pinned, as system past the VPN, as user into it; never multicast',
+    uplinks: [vpn, eth, wifi],
+    guests: [
+      namespace(0, { kind: 'uplink', ifname: 'wlan0' }),
+      namespace(1, { kind: 'default' }),
+      namespace(2, { kind: 'user' }),
+      namespace(3, { kind: 'uplink', ifname: 'gone0' }),
+    ],
+    want: ['wlan0-arc_ns0:6', 'eth0-arc_ns1:6'],
+  },
+  {
+    name: 'ARC: each device with its own uplink, whatever the default is',
+    uplinks: [eth, uplink('wlan0', 'wifi', null)],
+    guests: [arc('eth0', 'wlan0')],
+    want: ['eth0-arc_eth0:6mb', 'wlan0-arc_wlan0:6mb'],
+  },
+];
+
+test.each(rows)('$name', ({ uplinks, guests, want }) => {
+  expect(text(forwardingOf(world(uplinks, guests)))).toEqual(want);
+});
+
+test('a change tells what goes and what comes, and nothing else', () => {
+  const before = world([eth, wifi], [vm('termina', 'vmtap0'), arc('eth0')]);
+  const after = world([wifi], [vm('termina', 'vmtap0'), arc()]);
+  const { removed, added } = forwardingChange(before, after);
+  expect([text(removed), text(added)]).toEqual([
+    ['eth0-vmtap0:6mb', 'eth0-arc_eth0:6mb'],
+    ['wlan0-vmtap0:6mb'],
+  ]);
+  const joined = { ...before, guests: new Map([...before.guests, ['plugin/5', vm('plugin', 'vmtap9')]]) };
+  expect(text(forwardingChange(before, joined).added)).toEqual(['eth0-vmtap9:6mb']);
+});

@@ -1,0 +1,63 @@
+import { refuse, type Checked } from '@pp/base';
+import { allocateSubnet, freshMac, indexSetOf, selectSubnet, stableMac, type Subnet } from '@pp/datapath';
+import { decided, type Decision } from '../domain/decision';
+import { guestsOfKind, vmKey, type Vm } from '../domain/guest';
+import { freeTaps, usedMacs, withGuest, type World } from '../domain/world';
+
+export interface StartVm {
+  readonly kind: Vm['kind'];
+  /** Decimal; checked not to be zero. */
+  readonly id: string;
+  /** Of a plugin VM, counted from 1; 0: any. */
+  readonly subnetIndex: number;
+  /** uid that may open the TAP. */
+  readonly tapOwner: number;
+  readonly owner: number;
+}
+
+/** Spec 4.5. `randomBytes(n)`: n random bytes for the MAC address. */
+export function startVm(
+  world: World,
+  request: StartVm,
+  randomBytes: (n: number) => Uint8Array,
+): Checked<Decision<Vm>> {
+  const { kind, id, subnetIndex, tapOwner, owner } = request;
+  if (world.guests.has(vmKey(kind, id))) {
+    return refuse('AlreadyExists', `${kind} VM ${id} runs already; shut it down first`);
+  }
+  const subnet = vmSubnet(world, kind, subnetIndex);
+  if (!subnet.ok) return subnet;
+  const containers = kind === 'termina' ? containerSubnet(world) : null;
+  if (containers !== null && !containers.ok) return containers;
+  const [tap = ''] = freeTaps(world, 1);
+  const vm: Vm = {
+    kind,
+    id,
+    tap,
+    mac: subnetIndex > 0 ? stableMac(subnetIndex) : freshMac(() => randomBytes(6), usedMacs(world)),
+    subnetIndex: subnet.value.index,
+    subnet: subnet.value.prefix,
+    containers:
+      containers === null ? null : { index: containers.value.index, subnet: containers.value.prefix },
+    tapOwner,
+    owner,
+  };
+  return decided(withGuest(world, vm), vm);
+}
+
+function vmSubnet(world: World, kind: Vm['kind'], index: number): Checked<Subnet> {
+  const used = indexSetOf(guestsOfKind(world.guests, kind).map(({ subnetIndex }) => subnetIndex));
+  return selectSubnet(world.pools, kind, index, used);
+}
+
+function containerSubnet(world: World): Checked<Subnet> {
+  const used = guestsOfKind(world.guests, 'termina').flatMap(({ containers }) =>
+    containers === null ? [] : [containers.index],
+  );
+  const subnet = allocateSubnet(world.pools, 'lxd', indexSetOf(used));
+  if (subnet !== null) return { ok: true, value: subnet };
+  return refuse(
+    'ResourceExhausted',
+    'all subnets for containers of Termina VMs are in use: shut one down, or start the manager with --pool lxd=CIDR',
+  );
+}

@@ -1,0 +1,154 @@
+import type { ArcConfig } from '../arc-configs';
+import type { Bridge, Link, Netns, Part, Tap, Veth } from '../desired';
+import { ARC_BRIDGE, ARC_MANAGEMENT, ARC_NETNS, arcBridgeName } from '../names';
+import type { Egress } from '../nft/chains';
+import { ARC_MANAGEMENT_SUBNET, hostAt } from '../pools';
+import { ALIAS_PREFIX } from '../tags';
+import { guestElements } from './guest-elements';
+import { guestLinkSysctls, withLength } from './namespace';
+
+/** ARC's device for one uplink. */
+export interface ArcDevicePart {
+  readonly uplink: string;
+  readonly config: ArcConfig;
+  /** Port of the device's bridge: a TAP of the VM, or the host's end of a veth into the container. */
+  readonly link: string;
+  /** Of the TAP, or of the container's end. */
+  readonly mac: string;
+  /** The uplink is there; else the device's traffic goes nowhere. */
+  readonly reachable: boolean;
+  /** A container's interface has multicast when the uplink has. */
+  readonly multicast: boolean;
+}
+
+/** ARC as a VM or as a container (spec/patchpanel.md 4), with all choices made. */
+export interface ArcPart {
+  readonly key: string;
+  /** null: a VM. */
+  readonly container: { readonly pid: number; readonly inode: number } | null;
+  readonly management: { readonly link: string; readonly mac: string };
+  /** TAPs of a VM that exist from the start, whether a device uses them or not. */
+  readonly taps: readonly { readonly tap: string; readonly mac: string }[];
+  /** uid that may open the TAPs. */
+  readonly tapOwner: number;
+  readonly devices: readonly ArcDevicePart[];
+  readonly forceForwarding: boolean;
+}
+
+export function arcPart(spec: ArcPart): Part {
+  const bridges = [ARC_BRIDGE, ...spec.devices.map(({ uplink }) => arcBridgeName(uplink))];
+  return {
+    netns: spec.container === null ? [] : [arcNetns(spec.container)],
+    links: [...bridges.map((ifname) => bridge(spec.key, ifname)), ...ports(spec)],
+    addresses: [
+      { ifname: ARC_BRIDGE, cidr: withLength(ARC_MANAGEMENT_SUBNET, 0) },
+      ...spec.devices.map(({ uplink, config }) => ({
+        ifname: arcBridgeName(uplink),
+        cidr: withLength(config.subnet, 0),
+      })),
+    ],
+    routes: [],
+    rules: [],
+    elements: [
+      ...bridgeElements(ARC_BRIDGE, ARC_MANAGEMENT_SUBNET, { kind: 'nowhere' }),
+      ...spec.devices.flatMap(deviceElements),
+    ],
+    linkSysctls: bridges.flatMap((ifname) => guestLinkSysctls(ifname, spec.forceForwarding)),
+  };
+}
+
+const arcNetns = (from: { readonly pid: number; readonly inode: number }): Netns => ({
+  name: ARC_NETNS,
+  from,
+});
+
+const bridge = (key: string, ifname: string): Bridge => ({
+  kind: 'bridge',
+  ifname,
+  alias: `${ALIAS_PREFIX}${key}/${ifname}`,
+  mac: null,
+  mtu: null,
+  multicast: true,
+  master: null,
+});
+
+/** What is attached to the bridges, and the TAPs that wait for an uplink. */
+function ports(spec: ArcPart): readonly Link[] {
+  const { management, devices, container } = spec;
+  if (container !== null) {
+    return [
+      veth(spec, {
+        ...management,
+        peer: ARC_MANAGEMENT,
+        subnet: ARC_MANAGEMENT_SUBNET,
+        multicast: false,
+        master: ARC_BRIDGE,
+      }),
+      ...devices.map(({ link, mac, uplink, config, multicast }) =>
+        veth(spec, {
+          link,
+          mac,
+          peer: uplink,
+          subnet: config.subnet,
+          multicast,
+          master: arcBridgeName(uplink),
+        }),
+      ),
+    ];
+  }
+  const masters = new Map(devices.map(({ link, uplink }) => [link, arcBridgeName(uplink)]));
+  return [
+    tap(spec, management.link, management.mac, ARC_BRIDGE),
+    ...spec.taps.map(({ tap: ifname, mac }) => tap(spec, ifname, mac, masters.get(ifname) ?? null)),
+  ];
+}
+
+const tap = ({ key, tapOwner }: ArcPart, ifname: string, mac: string, master: string | null): Tap => ({
+  kind: 'tap',
+  ifname,
+  alias: `${ALIAS_PREFIX}${key}`,
+  mac,
+  owner: tapOwner,
+  mtu: null,
+  multicast: true,
+  master,
+});
+
+interface VethSpec {
+  readonly link: string;
+  readonly mac: string;
+  /** Name inside the container. */
+  readonly peer: string;
+  readonly subnet: string;
+  readonly multicast: boolean;
+  readonly master: string;
+}
+
+/** Android chooses its routes itself. */
+const veth = ({ key }: ArcPart, { link, mac, peer, subnet, multicast, master }: VethSpec): Veth => ({
+  kind: 'veth',
+  ifname: link,
+  alias: `${ALIAS_PREFIX}${key}`,
+  mac: null,
+  mtu: null,
+  multicast: true,
+  master,
+  peer: { netns: ARC_NETNS, ifname: peer, mac, address: withLength(subnet, 1), gateway: null, multicast },
+});
+
+const deviceElements = ({ uplink, config, reachable }: ArcDevicePart): Part['elements'] =>
+  bridgeElements(
+    arcBridgeName(uplink),
+    config.subnet,
+    reachable ? { kind: 'uplink', ifname: uplink } : { kind: 'nowhere' },
+  );
+
+const bridgeElements = (ifname: string, subnet: string, egress: Egress): Part['elements'] =>
+  guestElements({
+    ifname,
+    sources: [hostAt(subnet, 1)],
+    gateway: hostAt(subnet, 0),
+    egress,
+    source: 'ARC',
+    managed: true,
+  });

@@ -1,0 +1,38 @@
+import type { Element } from '../desired';
+import type { TrafficSource } from '../marks';
+import { egressChain, sourceChain, type Egress } from '../nft/chains';
+import { SETS } from '../nft/sets';
+
+/** What the packet filter has to know of one link to a guest. */
+export interface GuestLink {
+  /** As packets of the guest come in: a bridge, not its port. */
+  readonly ifname: string;
+  /** Every IPv4 address that may come from it. */
+  readonly sources: readonly string[];
+  /** The host's own address on the link. */
+  readonly gateway: string;
+  readonly egress: Egress;
+  readonly source: TrafficSource;
+  /** A container or VM, which namespaces with allow_user_traffic may talk to. */
+  readonly managed: boolean;
+}
+
+export function guestElements({
+  ifname,
+  sources,
+  gateway,
+  egress,
+  source,
+  managed,
+}: GuestLink): readonly Element[] {
+  return [
+    { set: SETS.guests.name, key: [ifname] },
+    ...sources.map((address) => ({ set: SETS.guestIp4.name, key: [ifname, address] })),
+    { set: SETS.guestGateways.name, key: [gateway] },
+    { set: SETS.guestEgress.name, key: [ifname], jump: egressChain(egress) },
+    ...(source === 'UNKNOWN'
+      ? []
+      : [{ set: SETS.guestSource.name, key: [ifname], jump: sourceChain(source) }]),
+    ...(managed ? [{ set: SETS.managedGuests.name, key: [ifname] }] : []),
+  ];
+}

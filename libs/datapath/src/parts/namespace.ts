@@ -1,0 +1,92 @@
+import type { Element, Part, Sysctl, Veth } from '../desired';
+import type { TrafficSource } from '../marks';
+import { namespaceNames } from '../names';
+import type { Egress } from '../nft/chains';
+import { SETS } from '../nft/sets';
+import { hostAt } from '../pools';
+import { linkSysctl } from '../sysctl-keys';
+import { ALIAS_PREFIX } from '../tags';
+import { guestElements } from './guest-elements';
+
+/** A namespace connected by ConnectNamespace (spec/patchpanel.md 11), with all choices made. */
+export interface NamespacePart {
+  /** N of arc_nsN, vethN and connected_netns_N. */
+  readonly number: number;
+  /** Network address with prefix length: "100.115.92.128/30". */
+  readonly subnet: string;
+  readonly hostMac: string;
+  readonly peerMac: string;
+  /** The client's process and the inode of its namespace; null: the namespace is ours. */
+  readonly client: { readonly pid: number; readonly inode: number } | null;
+  readonly egress: Egress;
+  readonly source: TrafficSource;
+  /** Guests and the namespace reach each other. */
+  readonly allowUserTraffic: boolean;
+  /** Where the kernel can forward IPv6 for one interface alone; else the caller has switched it on for all. */
+  readonly forceForwarding: boolean;
+}
+
+export function namespacePart(spec: NamespacePart): Part {
+  const { netns, host } = namespaceNames(spec.number);
+  return {
+    netns: [{ name: netns, from: spec.client }],
+    links: [namespaceLink(spec)],
+    addresses: [{ ifname: host, cidr: withLength(spec.subnet, 0) }],
+    routes: [],
+    rules: [],
+    elements: namespaceElements(spec, host),
+    linkSysctls: guestLinkSysctls(host, spec.forceForwarding),
+  };
+}
+
+function namespaceLink({ number, subnet, hostMac, peerMac }: NamespacePart): Veth {
+  const { netns, host, peer } = namespaceNames(number);
+  return {
+    kind: 'veth',
+    ifname: host,
+    alias: `${ALIAS_PREFIX}namespace/${number}`,
+    mac: hostMac,
+    mtu: null,
+    multicast: false,
+    master: null,
+    peer: {
+      netns,
+      ifname: peer,
+      mac: peerMac,
+      address: withLength(subnet, 1),
+      gateway: hostAt(subnet, 0),
+      multicast: false,
+    },
+  };
+}
+
+function namespaceElements(
+  { subnet, egress, source, allowUserTraffic }: NamespacePart,
+  host: string,
+): readonly Element[] {
+  const link = {
+    ifname: host,
+    sources: [hostAt(subnet, 1)],
+    gateway: hostAt(subnet, 0),
+    egress,
+    source,
+    managed: false,
+  };
+  return [
+    ...guestElements(link),
+    ...(allowUserTraffic ? [{ set: SETS.userNamespaces.name, key: [host] }] : []),
+  ];
+}
+
+/** The host's side of a guest's link believes nothing that the guest says about routes (CVE-2020-13401), and tells it nothing. */
+export const guestLinkSysctls = (ifname: string, forceForwarding: boolean): readonly Sysctl[] => [
+  { key: linkSysctl('ipv6', ifname, 'accept_ra'), value: '0' },
+  { key: linkSysctl('ipv6', ifname, 'accept_redirects'), value: '0' },
+  { key: linkSysctl('ipv4', ifname, 'accept_redirects'), value: '0' },
+  { key: linkSysctl('ipv4', ifname, 'send_redirects'), value: '0' },
+  ...(forceForwarding ? [{ key: linkSysctl('ipv6', ifname, 'force_forwarding'), value: '1' }] : []),
+];
+
+/** Address number `offset` of the subnet (see hostAt) with its prefix length. */
+export const withLength = (subnet: string, offset: number): string =>
+  `${hostAt(subnet, offset)}/${subnet.slice(subnet.indexOf('/') + 1)}`;

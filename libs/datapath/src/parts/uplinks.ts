@@ -1,0 +1,153 @@
+import {
+  cidrContains,
+  hostCidr,
+  isLinkLocalIpv6,
+  parseCidr,
+  parseIpv4,
+  parseIpv6,
+  type Family,
+} from '@pp/wire';
+import type { Part, Route, Rule } from '../desired';
+import { ROUTING_TAG_MASK, routingTable, routingTag } from '../marks';
+import { MAIN_TABLE } from '../tags';
+
+/** What main holds for one uplink. Structurally a subset of what the manager knows of it. */
+export interface UplinkNetwork {
+  readonly ifname: string;
+  readonly ifindex: number;
+  /** A `vpn` is asked before all other uplinks and before main. */
+  readonly kind: 'ethernet' | 'wifi' | 'cellular' | 'vpn';
+  /** Its addresses with prefix lengths. */
+  readonly addresses: readonly string[];
+  /** `gateway` null: the link itself is the next hop. */
+  readonly defaults: readonly {
+    readonly family: Family;
+    readonly gateway: string | null;
+    readonly metric: number;
+  }[];
+  readonly routes: readonly {
+    readonly family: Family;
+    readonly dst: string;
+    readonly gateway: string | null;
+    readonly src: string | null;
+    readonly metric: number;
+  }[];
+}
+
+const FAMILIES = ['ipv4', 'ipv6'] as const;
+const ANYWHERE = { ipv4: '0.0.0.0/0', ipv6: '::/0' } as const;
+
+const PRIORITY = { vpn: 10, main: 1000, uplink: 1010, step: 10 } as const;
+/** What IPv6 takes 0 for, IP6_RT_PRIO_USER of linux/ipv6_route.h. */
+const IPV6_METRIC = 1024;
+/** Metric of the best default route of a table (spec/patchpanel.md 15); the next ones follow. */
+const DEFAULT_METRIC = { ipv4: 65536, ipv6: IPV6_METRIC } as const;
+/** After every other default route. */
+const LAST_METRIC = 0x7fffffff;
+
+/**
+ * One routing table for each uplink, a mirror of what main holds for it, and the rules that lead packets with its tag there; best uplink
+ * first. A table ends in a blackhole: what is tagged for an uplink never leaves by another one, even when its default route is gone.
+ */
+export function uplinksPart(uplinks: readonly UplinkNetwork[]): Part {
+  return {
+    netns: [],
+    links: [],
+    addresses: [],
+    routes: uplinks.flatMap(uplinkRoutes),
+    rules: uplinks.length === 0 ? [] : [...FAMILIES.map(mainRule), ...uplinks.flatMap(uplinkRules)],
+    elements: [],
+    linkSysctls: [],
+  };
+}
+
+/** Without this one, main's default route would catch what is tagged for another uplink; local networks stay main's. */
+const mainRule = (family: Family): Rule => ({
+  ...rule(family, PRIORITY.main, MAIN_TABLE),
+  suppressPrefixLength: 0,
+});
+
+function uplinkRules({ ifindex, kind }: UplinkNetwork, rank: number): readonly Rule[] {
+  const priority = (kind === 'vpn' ? PRIORITY.vpn : PRIORITY.uplink) + PRIORITY.step * rank;
+  const fwmark = { value: routingTag(ifindex), mask: ROUTING_TAG_MASK };
+  return FAMILIES.map((family) => ({ ...rule(family, priority, routingTable(ifindex)), fwmark }));
+}
+
+const rule = (family: Family, priority: number, table: number): Rule => ({
+  family,
+  priority,
+  fwmark: null,
+  iif: null,
+  oif: null,
+  from: null,
+  to: null,
+  table,
+  suppressPrefixLength: null,
+});
+
+/** Link routes come first: gateways are reached by them. The kernel holds one route of a metric to a destination. */
+function uplinkRoutes(uplink: UplinkNetwork): readonly Route[] {
+  const mirrored = uplink.routes.map(({ family, dst, gateway, src, metric }) =>
+    unicast(uplink, family, {
+      dst,
+      via: gateway,
+      src,
+      metric: family === 'ipv6' && metric === 0 ? IPV6_METRIC : metric,
+    }),
+  );
+  const byMetric = uplink.defaults.toSorted((a, b) => a.metric - b.metric);
+  const defaults = byMetric.map(({ family, gateway }, i) =>
+    unicast(uplink, family, {
+      dst: ANYWHERE[family],
+      via: gateway,
+      src: null,
+      metric: DEFAULT_METRIC[family] + i,
+    }),
+  );
+  const ends = FAMILIES.map((family) => blackhole(ANYWHERE[family], routingTable(uplink.ifindex)));
+  const all = [
+    ...mirrored.toSorted((a, b) => Number(a.via !== null) - Number(b.via !== null)),
+    ...defaults,
+    ...ends,
+  ];
+  const first = new Map(all.toReversed().map((route) => [`${route.dst} ${route.metric}`, route]));
+  return all.filter((route) => first.get(`${route.dst} ${route.metric}`) === route);
+}
+
+function unicast(
+  uplink: UplinkNetwork,
+  family: Family,
+  route: Pick<Route, 'dst' | 'via' | 'src' | 'metric'>,
+): Route {
+  return {
+    ...route,
+    kind: 'unicast',
+    dev: uplink.ifname,
+    table: routingTable(uplink.ifindex),
+    onlink: route.via !== null && !isOnLink(uplink, family, route.via),
+  };
+}
+
+/** The next hop is covered by an address of the uplink, by one of its link routes, or is link-local, which every link is on. */
+function isOnLink({ addresses, routes }: UplinkNetwork, family: Family, via: string): boolean {
+  const address = family === 'ipv4' ? parseIpv4(via) : parseIpv6(via);
+  if (address === null) return true;
+  const hop = hostCidr(address);
+  if (hop.family === 'ipv6' && isLinkLocalIpv6(hop.address)) return true;
+  const linkRoutes = routes.filter(({ gateway }) => gateway === null).map(({ dst }) => dst);
+  return [...addresses, ...linkRoutes].some((prefix) => {
+    const cidr = parseCidr(prefix);
+    return cidr !== null && cidrContains(cidr, hop);
+  });
+}
+
+const blackhole = (dst: string, table: number): Route => ({
+  kind: 'blackhole',
+  dst,
+  via: null,
+  dev: null,
+  src: null,
+  table,
+  metric: LAST_METRIC,
+  onlink: false,
+});

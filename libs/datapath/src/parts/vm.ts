@@ -1,0 +1,75 @@
+import { ipv4FromNumber, ipv4ToNumber, parseIpv4 } from '@pp/wire';
+import type { Part, Tap } from '../desired';
+import type { TrafficSource } from '../marks';
+import { guestElements } from './guest-elements';
+import { hostAt } from '../pools';
+import { ALIAS_PREFIX, MAIN_TABLE } from '../tags';
+import { guestLinkSysctls, withLength } from './namespace';
+
+/** A VM with one TAP of its own: Termina or a plugin VM (spec/patchpanel.md 4.5), with all choices made. */
+export interface VmPart {
+  /** "termina/7", for the tag. */
+  readonly key: string;
+  readonly tap: string;
+  /** Of the host's end; the VMM chooses the guest's. */
+  readonly mac: string;
+  /** uid that may open the TAP. */
+  readonly owner: number;
+  readonly subnet: string;
+  /** Routed through the guest, for its containers. */
+  readonly containers: string | null;
+  readonly source: TrafficSource;
+  readonly forceForwarding: boolean;
+}
+
+export function vmPart(spec: VmPart): Part {
+  const { tap, subnet, containers, source } = spec;
+  const guest = hostAt(subnet, 1);
+  return {
+    netns: [],
+    links: [vmTap(spec)],
+    addresses: [{ ifname: tap, cidr: withLength(subnet, 0) }],
+    routes: containers === null ? [] : [containerRoute(containers, guest, tap)],
+    rules: [],
+    elements: guestElements({
+      ifname: tap,
+      sources: [guest, ...(containers === null ? [] : hostsOf(containers))],
+      gateway: hostAt(subnet, 0),
+      egress: { kind: 'user' },
+      source,
+      managed: true,
+    }),
+    linkSysctls: guestLinkSysctls(tap, spec.forceForwarding),
+  };
+}
+
+const vmTap = ({ key, tap, mac, owner }: VmPart): Tap => ({
+  kind: 'tap',
+  ifname: tap,
+  alias: `${ALIAS_PREFIX}${key}`,
+  mac,
+  owner,
+  mtu: null,
+  multicast: true,
+  master: null,
+});
+
+const containerRoute = (dst: string, via: string, dev: string): Part['routes'][number] => ({
+  kind: 'unicast',
+  dst,
+  via,
+  dev,
+  src: null,
+  table: MAIN_TABLE,
+  metric: 0,
+  onlink: false,
+});
+
+/** All addresses of a network but its first and its last. */
+function hostsOf(network: string): readonly string[] {
+  const [base = '', length = ''] = network.split('/');
+  const first = parseIpv4(base);
+  if (first === null) throw new Error(`not an IPv4 network: ${network}`);
+  const count = 2 ** (32 - Number(length)) - 2;
+  return Array.from({ length: count }, (_, i) => ipv4FromNumber(ipv4ToNumber(first) + 1 + i));
+}
