@@ -131,8 +131,8 @@ export class Child {
   }
 }
 
-/** An ordinary user's PATH on Debian has no sbin, where ip, nft and radvd live. */
-function systemPath(): string {
+/** PATH, and the directories where ip, nft and radvd live: an ordinary user's PATH on Debian has no sbin. */
+export function systemPath(): string {
   const path = (process.env['PATH'] ?? '').split(':');
   return [...new Set([...path, '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'])].join(':');
 }

@@ -1,26 +1,20 @@
 import { spawnSync } from 'node:child_process';
+import { systemPath } from './child';
 
-const NEEDED = [
-  'ip',
-  'nft',
-  'nsenter',
-  'unshare',
-  'setpriv',
-  'dnsmasq',
-  'radvd',
-  'dbus-daemon',
-  'ping',
-  'sysctl',
-];
+const NEEDED = 'ip nft nsenter unshare setpriv dnsmasq radvd dbus-daemon ping sysctl';
 
 /** Why no lab can be opened here, in words; undefined where one can. */
-export function labMissing(commands: readonly string[] = NEEDED): string | undefined {
+export function labMissing(): string | undefined {
   if (process.getuid?.() !== 0) return 'root, or `unshare -Urnm` around the command';
-  const absent = commands.filter((command) => spawnSync('sh', ['-c', `command -v ${command}`]).status !== 0);
-  if (absent.length > 0) return absent.join(', ');
-  return spawnSync('unshare', ['--net', '--mount', 'true']).status === 0
-    ? undefined
-    : 'the right to make namespaces';
+  const env = { ...process.env, PATH: systemPath() };
+  const find = `for each in ${NEEDED}; do command -v $each > /dev/null || echo $each; done`;
+  const absent = spawnSync('sh', ['-c', find], { env, encoding: 'utf8' })
+    .stdout.trim()
+    .split('\n')
+    .join(', ');
+  if (absent !== '') return absent;
+  const { status } = spawnSync('unshare', ['--net', '--mount', 'true']);
+  return status === 0 ? undefined : 'the right to make namespaces';
 }
 
 /** Why a second user id cannot be used here; undefined where it can. */
