@@ -7,17 +7,25 @@ import { writeWhole } from './write-whole';
 
 const STDERR = 2;
 
+/** Between what is wrong and what to do about it: services keep to one line, a tool for people has a line for each. */
+export type Joint = '; ' | '\n';
+
 /**
- * Runs a program to its end: `work` returns the exit code or throws Refused, which is printed as one line. Anything else that is thrown
- * is a bug and keeps its stack.
+ * Runs a program to its end: `work` returns the exit code or throws Refused, which is printed. Anything else that is thrown is a bug
+ * and keeps its stack.
  */
-export async function runProgram(name: string, work: () => Promise<ExitCode>): Promise<never> {
+export async function runProgram(
+  name: string,
+  work: () => Promise<number>,
+  joint: Joint = '; ',
+): Promise<never> {
   try {
     process.exit(await work());
   } catch (fault) {
     if (!(fault instanceof Refused)) throw fault;
-    writeWhole(STDERR, `${name}: ${fault.message}\n`);
-    process.exit(fault.exitCode);
+    const { sentence, advice, exitCode } = fault;
+    writeWhole(STDERR, `${name}: ${sentence}${advice === undefined ? '' : joint + advice}\n`);
+    process.exit(exitCode);
   }
 }
 

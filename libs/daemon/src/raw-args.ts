@@ -1,4 +1,5 @@
 import { accept, refuse, type Checked } from '@pp/base';
+import { isIfname } from '@pp/datapath';
 
 /** The options and operands as they were written, before anybody checked them. */
 export class RawArgs {
@@ -42,20 +43,10 @@ export function choice<W extends string>(
   return refuse('InvalidArgument', `--${name} '${given}' is unknown; write ${words.join(' or ')}`);
 }
 
-const MAX_IFNAME_BYTES = 15; // IFNAMSIZ less the NUL
-
-/** An interface name as Linux allows it (dev_valid_name in net/core/dev.c); the interface need not exist. */
+/** The interface need not exist. */
 export function checkedIfname(name: string): Checked<string> {
-  const fault =
-    name === ''
-      ? 'is empty'
-      : Buffer.byteLength(name) > MAX_IFNAME_BYTES
-        ? `is longer than ${MAX_IFNAME_BYTES} bytes`
-        : name === '.' || name === '..' || /[\s/:]/.test(name)
-          ? 'has a space, slash or colon, or is a dot'
-          : undefined;
-  if (fault === undefined) return accept(name);
-  return refuse('InvalidArgument', `interface '${name}' ${fault}; write a name as "ip link" shows it`);
+  if (isIfname(name)) return accept(name);
+  return refuse('InvalidArgument', `'${name}' cannot be an interface; write a name as "ip link" shows it`);
 }
 
 /** The first of several interfaces, and the others, of which there is at least one. */

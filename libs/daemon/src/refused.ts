@@ -12,16 +12,23 @@ export const ExitCode = {
 
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
-/** The program will not do what was asked, for a reason that is no fault of its own. Printed as one line, without stack. */
+/** The program will not do what was asked, for a reason that is no fault of its own. Printed without stack. */
 export class Refused extends Error {
   override readonly name = 'Refused';
+  readonly exitCode: ExitCode;
+  /** What is wrong. */
+  readonly sentence: string;
+  /** What to do about it. */
+  readonly advice: string | undefined;
 
-  /** `sentence` says what is wrong and what to do about it. */
   constructor(
-    readonly exitCode: ExitCode,
+    exitCode: ExitCode,
     sentence: string,
-    options?: ErrorOptions,
+    options: ErrorOptions & { readonly advice?: string } = {},
   ) {
-    super(sentence, options);
+    super(options.advice === undefined ? sentence : `${sentence}; ${options.advice}`, options);
+    this.exitCode = exitCode;
+    this.sentence = sentence;
+    this.advice = options.advice;
   }
 }

@@ -12,7 +12,9 @@ export async function probe(path: string): Promise<'live' | 'dead' | 'absent'> {
   const kind = lstatSync(path, { throwIfNoEntry: false });
   if (kind === undefined) return 'absent';
   if (!kind.isSocket())
-    throw new Refused(ExitCode.failed, `${path} is not a socket; remove it or use another --state-dir`);
+    throw new Refused(ExitCode.failed, `${path} is not a socket`, {
+      advice: 'remove it or use another --state-dir',
+    });
   return new Promise((resolve, reject) => {
     const socket = createConnection(path, () => {
       socket.destroy();
@@ -64,17 +66,19 @@ function explained(app: string, path: string, fault: unknown): Refused {
   switch (code) {
     case 'ENOENT':
     case 'ECONNREFUSED':
-      return new Refused(
-        ExitCode.unreachable,
-        `${app} is not running: nobody answers at ${path}; start it or give its --state-dir`,
-      );
+      return new Refused(ExitCode.unreachable, `${app} is not running: nobody answers at ${path}`, {
+        advice: 'start it or give its --state-dir',
+      });
     case 'EACCES':
     case 'EPERM':
-      return new Refused(ExitCode.denied, `${path} may not be opened; run this as root`);
+      return new Refused(ExitCode.denied, `${path} may not be opened`, { advice: 'run this as root' });
     default:
       return new Refused(
         ExitCode.unreachable,
-        `${app} does not answer at ${path} (${code ?? causeChain(fault)}); look at its log`,
+        `${app} does not answer at ${path} (${code ?? causeChain(fault)})`,
+        {
+          advice: 'look at its log',
+        },
       );
   }
 }

@@ -81,10 +81,9 @@ async function claim(own: string, path: string): Promise<void> {
     if (state === 'dead' && before !== undefined) removeDead(path, before, own);
   }
   rmSync(own, { force: true });
-  throw new Refused(
-    ExitCode.failed,
-    `already running: another process answers at ${path}; stop it or use another --state-dir`,
-  );
+  throw new Refused(ExitCode.failed, `already running: another process answers at ${path}`, {
+    advice: 'stop it or use another --state-dir',
+  });
 }
 
 /** Takes the name away from the dead socket, or gives it back if a live one has taken its place meanwhile. */
@@ -113,7 +112,8 @@ function explained(fault: unknown, path: string): unknown {
     code === 'EACCES' || code === 'EPERM'
       ? 'run it as root or use another --state-dir'
       : 'use another --state-dir';
-  return new Refused(ExitCode.failed, `the status socket ${path} cannot be made (${code}); ${advice}`, {
+  return new Refused(ExitCode.failed, `the status socket ${path} cannot be made (${code})`, {
+    advice,
     cause: fault,
   });
 }

@@ -19,6 +19,11 @@ describe('statusText', () => {
       },
       want: 'ready  true\n\nuplinks\nifname  addresses     default\neth0    192.0.2.1/24  -\nwlan0   -             true\n',
     },
+    {
+      name: 'lists of sentences line by line',
+      in: { warnings: ['no uplink is up', 'wait'], ready: true },
+      want: 'ready  true\n\nwarnings\nno uplink is up\nwait\n',
+    },
     { name: 'what a terminal would obey', in: { ifname: 'a\u001b[2Jb' }, want: 'ifname  a?[2Jb\n' },
   ];
   test.each(rows)('$name', ({ in: status, want }) => {

@@ -10,16 +10,29 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return all.map((row) => `${line(row)}\n`).join('');
 }
 
-/** A status object for a person: one line for each plain value, one table for each list of objects, in the order of the object. */
+/**
+ * A status object for a person, in the order of the object: one line for each plain value, then one section for each list of objects
+ * (a table) or of sentences (a line each).
+ */
 export function statusText(status: object): string {
   const entries = Object.entries(status) as [string, unknown][];
-  const plain = entries.filter(([, value]) => !isTable(value));
+  const plain = entries.filter(([, value]) => sectionOf(value) === undefined);
   const width = Math.max(0, ...plain.map(([key]) => key.length));
-  const lines = plain.map(([key, value]) => `${key.padEnd(width)}  ${cell(value)}\n`).join('');
-  const tables = entries.flatMap(([key, value]) =>
-    isTable(value) && value.length > 0 ? [`\n${key}\n${objectTable(value)}`] : [],
-  );
-  return lines + tables.join('');
+  const lines = plain.map(([key, value]) => `${key.padEnd(width)}  ${cell(value)}\n`);
+  const sections = entries.flatMap(([key, value]) => {
+    const section = sectionOf(value);
+    return section === undefined ? [] : [`\n${key}\n${section}`];
+  });
+  return [...lines, ...sections].join('');
+}
+
+function sectionOf(value: unknown): string | undefined {
+  if (!Array.isArray(value) || value.length === 0) return undefined;
+  const items = value as readonly unknown[];
+  if (items.every((item) => typeof item === 'object' && item !== null)) return objectTable(items);
+  return items.some((item) => typeof item === 'string' && item.includes(' '))
+    ? items.map((item) => `${cell(item)}\n`).join('')
+    : undefined;
 }
 
 function objectTable(rows: readonly object[]): string {
@@ -27,14 +40,6 @@ function objectTable(rows: readonly object[]): string {
   return table(
     keys,
     rows.map((row) => keys.map((key) => cell((row as Readonly<Record<string, unknown>>)[key]))),
-  );
-}
-
-function isTable(value: unknown): value is readonly object[] {
-  return (
-    Array.isArray(value) &&
-    value.length > 0 &&
-    value.every((each) => typeof each === 'object' && each !== null)
   );
 }
 

@@ -1,4 +1,4 @@
-import { causeChain, type Task } from '@pp/base';
+import { causeChain, deferred, type Task } from '@pp/base';
 import { runTasks } from './tasks';
 
 interface Scripted extends Task {
@@ -6,35 +6,35 @@ interface Scripted extends Task {
   readonly ended: () => boolean;
 }
 
-interface Deferred {
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (fault: Error) => void;
-}
-
-function deferred(): Deferred {
-  let settle: Omit<Deferred, 'promise'> | undefined;
-  const promise = new Promise<void>((resolve, reject) => {
-    settle = { resolve, reject };
-  });
-  if (settle === undefined) throw new Error('the executor runs at once');
-  return { promise, ...settle };
-}
-
 /** A task that does what the test says, and ends on abort. */
 function scripted(name: string): Scripted {
-  const ready = deferred();
-  const run = deferred();
+  const ready = deferred<undefined>();
+  const run = deferred<undefined>();
   let ended = false;
   return {
     name,
     ready: ready.promise,
     run: async (signal) => {
-      signal.addEventListener('abort', run.resolve);
+      signal.addEventListener('abort', () => {
+        run.resolve(undefined);
+      });
       await run.promise;
       ended = true;
     },
-    settle: { ready: ready.resolve, unready: ready.reject, end: run.resolve, fail: run.reject },
+    settle: {
+      ready: () => {
+        ready.resolve(undefined);
+      },
+      unready: (fault) => {
+        ready.reject(fault);
+      },
+      end: () => {
+        run.resolve(undefined);
+      },
+      fail: (fault) => {
+        run.reject(fault);
+      },
+    },
     ended: () => ended,
   };
 }
