@@ -44,7 +44,7 @@ const rows: { name: string; in: string; want: Config | string }[] = [
   {
     name: 'an empty group',
     in: '--group lan:',
-    want: 'interface \'\' is empty; write a name as "ip link" shows it',
+    want: '\'\' cannot be an interface; write a name as "ip link" shows it',
   },
   {
     name: 'a name twice',
