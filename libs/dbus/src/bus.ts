@@ -12,6 +12,7 @@ import { BUS } from './bus-daemon';
 import { Calls, type CallReply, type CallRequest } from './calls';
 import { Connection, type ConnectionOptions } from './connection';
 import { CredentialsCache, type Credentials } from './credentials';
+import { DBUS_ERROR, DBusError } from './errors';
 import type { MatchRule } from './match-rule';
 import { MessageWriter } from './message-writer';
 import { Names, type OwnerHandler } from './names';
@@ -137,8 +138,9 @@ async function hello(connection: Connection, calls: Calls, { clock, peer }: BusP
 
 /** Where D-Bus and systemd keep it (D-Bus Specification, org.freedesktop.DBus.Peer.GetMachineId). */
 async function machineId(): Promise<string> {
-  const text = await readFile('/etc/machine-id', 'latin1').catch(() =>
-    readFile('/var/lib/dbus/machine-id', 'latin1'),
-  );
-  return text.trim();
+  for (const path of ['/etc/machine-id', '/var/lib/dbus/machine-id']) {
+    const text = await readFile(path, 'latin1').catch(() => ''); // an unreadable one is as good as none
+    if (text !== '') return text.trim();
+  }
+  throw new DBusError(DBUS_ERROR.failed, 'this host has no machine id');
 }

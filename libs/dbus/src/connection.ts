@@ -45,8 +45,7 @@ export class Connection {
       closeFd: options.closeFd,
       onDropped: options.onDropped,
       onMessage: (message) => {
-        if (this.#isClosed) message.fds.close();
-        else options.onMessage(message);
+        if (!this.#isClosed) options.onMessage(message); // else it has no descriptors: the framer has closed all
       },
     });
     this.#stream = options.open({

@@ -5,6 +5,7 @@ import type { ArgSpec, InterfaceSpec, MethodHandler, MethodSpec } from './spec';
 /** A method that can be called. */
 export interface ServedMethod {
   readonly spec: MethodSpec;
+  readonly interfaceName: string;
   readonly inSignature: string;
   readonly outSignature: string;
   readonly handler: MethodHandler;
@@ -26,10 +27,8 @@ export function serveInterface(
     const handler = handlers[method.name];
     if (handler === undefined) throw new TypeError(`${spec.name}.${method.name} has no handler`);
     const inSignature = signatureOfArgs(method.name, method.in);
-    return [
-      method.name,
-      { spec: method, inSignature, outSignature: signatureOfArgs(method.name, method.out), handler },
-    ];
+    const outSignature = signatureOfArgs(method.name, method.out);
+    return [method.name, { spec: method, interfaceName: spec.name, inSignature, outSignature, handler }];
   });
   return { spec, methods: new Map(methods) };
 }

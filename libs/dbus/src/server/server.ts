@@ -1,8 +1,8 @@
 import { causeChain, type Logger } from '@pp/base';
+import type { CloseFd } from '../byte-stream';
 import { DBUS_ERROR, DBusError } from '../errors';
 import type { Draft, MessageWriter } from '../message-writer';
 import { decodeBody } from '../wire/body';
-import type { CloseFd } from '../byte-stream';
 import type { Incoming } from '../wire/framer';
 import type { CallHeader } from '../wire/header';
 import { isInterfaceName } from '../wire/names';
@@ -63,8 +63,9 @@ export class Server {
   /** Peer is answered at every path, as the specification has it; a call may name no interface. */
   #find({ path, interface: name, member }: CallHeader): ServedMethod {
     const object = this.#tree.find(path);
-    if (object === undefined && name !== PEER)
+    if (object === undefined && name !== PEER) {
       throw new DBusError(DBUS_ERROR.unknownObject, `there is no object ${path}`);
+    }
     const method =
       name === undefined
         ? this.#findByMember(object, member)
@@ -75,9 +76,8 @@ export class Server {
 
   #interface(object: ServedObject | undefined, path: string, name: string): ServedInterface {
     const served = object?.get(name) ?? this.#standard.get(name);
-    if (served === undefined)
-      throw new DBusError(DBUS_ERROR.unknownInterface, `${path} has no interface ${name}`);
-    return served;
+    if (served !== undefined) return served;
+    throw new DBusError(DBUS_ERROR.unknownInterface, `${path} has no interface ${name}`);
   }
 
   #findByMember(object: ServedObject | undefined, member: string): ServedMethod | undefined {
@@ -121,13 +121,8 @@ export class Server {
   }
 
   #send({ serial, sender, noReplyExpected }: CallHeader, reply: Draft): void {
-    if (!noReplyExpected)
-      this.#options.writer.send({
-        ...reply,
-        replySerial: serial,
-        destination: sender,
-        noReplyExpected: true,
-      });
+    if (noReplyExpected) return;
+    this.#options.writer.send({ ...reply, replySerial: serial, destination: sender, noReplyExpected: true });
   }
 }
 
@@ -137,10 +132,14 @@ type ServedObject = ReadonlyMap<string, ServedInterface>;
 const MAX_SENTENCE = 4096;
 
 /** Throws InvalidArgs, which says what the method takes, for arguments of other types or bytes that are none. */
-function checkedCall({ spec, inSignature }: ServedMethod, { header, body: raw, fds }: Call): MethodCall {
+function checkedCall(
+  { spec, interfaceName, inSignature }: ServedMethod,
+  { header, body: raw, fds }: Call,
+): MethodCall {
   const { path, member, signature, sender = '' } = header;
-  if (raw === undefined)
+  if (raw === undefined) {
     throw new DBusError(DBUS_ERROR.limitsExceeded, `the arguments of ${member} are larger than 1 MiB`);
+  }
   if (signature !== inSignature) {
     throw new DBusError(
       DBUS_ERROR.invalidArgs,
@@ -158,7 +157,7 @@ function checkedCall({ spec, inSignature }: ServedMethod, { header, body: raw, f
   return {
     sender,
     path,
-    interface: header.interface ?? '',
+    interface: interfaceName,
     member,
     signature,
     body: decoded.body,
