@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { accept, refuse, type Checked } from '@pp/base';
 import { choice, type RawArgs, type ServiceSpec } from '@pp/daemon';
 import { extraPool, isIfname, poolsWith, type Pools } from '@pp/datapath';
@@ -11,6 +12,8 @@ export interface Config {
   readonly uplinks: readonly UplinkChoice[];
   readonly pools: Pools;
   readonly onExit: 'clean' | 'keep';
+  /** uid that guests' TAPs belong to; null: the caller's. */
+  readonly tapOwner: number | null;
 }
 
 export const SERVICE_SPEC: ServiceSpec<Config> = {
@@ -33,12 +36,17 @@ export const SERVICE_SPEC: ServiceSpec<Config> = {
       flags: '--on-exit <MODE>',
       text: 'clean (default): leave the host as it was; keep: leave guests for the next start',
     },
+    {
+      flags: '--tap-owner <USER>',
+      text: "user, by name or number, that may open guests' TAPs; default: whoever asks for the guest",
+    },
   ],
   notes: 'DBUS_SYSTEM_BUS_ADDRESS chooses the bus. Run as root, or with NET_ADMIN, SYS_ADMIN and NET_RAW.',
-  parse: configOf,
+  parse: (raw) => configOf(raw, () => readFileSync('/etc/passwd', 'utf8')),
 };
 
-export function configOf(raw: RawArgs): Checked<Config> {
+/** `accounts`: the text of /etc/passwd, asked for only where a user is named. */
+export function configOf(raw: RawArgs, accounts: () => string): Checked<Config> {
   const uplinks = allOf(raw.all('uplink').map(uplinkChoice));
   if (!uplinks.ok) return uplinks;
   const extra = allOf(raw.all('pool').map(extraPool));
@@ -47,7 +55,29 @@ export function configOf(raw: RawArgs): Checked<Config> {
   if (!pools.ok) return pools;
   const onExit = choice(raw, 'on-exit', ['clean', 'keep'], 'clean');
   if (!onExit.ok) return onExit;
-  return accept({ uplinks: uplinks.value, pools: pools.value, onExit: onExit.value });
+  const tapOwner = tapOwnerOf(raw.one('tap-owner'), accounts);
+  if (!tapOwner.ok) return tapOwner;
+  return accept({
+    uplinks: uplinks.value,
+    pools: pools.value,
+    onExit: onExit.value,
+    tapOwner: tapOwner.value,
+  });
+}
+
+/** passwd(5): name, password, uid. */
+function tapOwnerOf(user: string | undefined, accounts: () => string): Checked<number | null> {
+  if (user === undefined) return accept(null);
+  if (/^\d{1,9}$/.test(user)) return accept(Number(user));
+  const line = accounts()
+    .split('\n')
+    .find((each) => each.startsWith(`${user}:`));
+  const uid = line?.split(':')[2];
+  if (uid !== undefined) return accept(Number(uid));
+  return refuse(
+    'InvalidArgument',
+    `--tap-owner '${user}' is no user of this host; write a name of /etc/passwd or a uid`,
+  );
 }
 
 /** "eth0" or "eth0=wifi". */

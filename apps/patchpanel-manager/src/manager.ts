@@ -1,13 +1,14 @@
 import type { Logger } from '@pp/base';
 import type { Kernel, Pools } from '@pp/datapath';
-import type { Descriptors, Journal, NetworkNews, NetworkView } from '@pp/ports';
-import { guestKey, type Namespace } from './domain/guest';
+import type { Descriptors, Journal, NetworkNews, NetworkView, ProcessNetns } from '@pp/ports';
+import { guestKey, type Guest, type Namespace } from './domain/guest';
+import { decided } from './domain/decision';
 import { emptyWorld, type World } from './domain/world';
 import { uplinksOf, type UplinkChoice } from './feeds/uplinks';
 import { Lifelines } from './lifelines';
-import { Reconciler } from './reconciler';
+import { Reconciler, type Observer } from './reconciler';
 import { releaseGuests } from './usecases/release-guests';
-import { uplinksChanged } from './usecases/uplinks-changed';
+import { uplinksChanged, withArcFollowing } from './usecases/uplinks-changed';
 import { cutShort, remembered } from './world-entries';
 
 /** A descriptor that outlived the last run of the manager, under the name that it was stored by. */
@@ -28,7 +29,9 @@ export interface ManagerParts {
   readonly journal: Journal;
   readonly news: NetworkNews;
   readonly descriptors: Descriptors;
+  readonly processNetns: ProcessNetns;
   readonly fdStore: FdStore;
+  readonly observer: Observer;
   readonly log: Logger;
   readonly pools: Pools;
   readonly uplinks: readonly UplinkChoice[];
@@ -70,10 +73,13 @@ export class Manager {
     const { entries, before } = this.#parts.journal.load();
     const last = remembered(entries);
     const kept = this.#keptLifelines(last.guests);
-    const former = cutShort(last, before === null ? last : remembered(before), new Set(kept.keys()));
-    const guests = new Map([...last.guests].filter(([key]) => kept.has(key)));
+    const guests = new Map([...last.guests].filter(([key, guest]) => kept.has(key) || this.#outlives(guest)));
+    const former = cutShort(last, before === null ? last : remembered(before), new Set(guests.keys()));
     const { present, ...network } = uplinksOf(first, this.#parts.uplinks);
     await this.reconciler.start({ former, guests, uplinks: present, ...network });
+    await this.reconciler.submit('arc.follow', (world) =>
+      decided(withArcFollowing(world, this.#parts.randomBytes), null),
+    );
     for (const [key, fd] of kept) this.lifelines.hold(key, fd);
     this.#parts.log.info('adopted', { guests: guests.size, released: last.guests.size - guests.size });
   }
@@ -133,6 +139,16 @@ export class Manager {
     }
     for (const ifname of changed.value.added) this.#parts.log.info('uplink.added', { ifname });
     for (const ifname of changed.value.removed) this.#parts.log.info('uplink.removed', { ifname });
+  }
+
+  /** VMs go on without us; a container if it is still the same process in the same namespace. */
+  #outlives(guest: Guest): boolean {
+    if (guest.kind === 'namespace') return false; // by its lifeline only
+    if (guest.kind !== 'arc' || guest.container === null) return true;
+    const held = this.#parts.processNetns.open(guest.id);
+    if (!held.ok) return false;
+    held.value.close();
+    return held.value.inode === guest.container.inode && held.value.startTime === guest.container.startTime;
   }
 
   /** By guest; a stored descriptor of no guest, or whose far end is gone, is closed and forgotten. */

@@ -2,15 +2,22 @@ import { causeChain, KernelError, refuse, type Checked, type Logger, type Refusa
 import { applyAll, applyMost, plan, repair, type Kernel } from '@pp/datapath';
 import type { Journal } from '@pp/ports';
 import type { Decide } from './domain/decision';
-import type { World } from './domain/world';
+import { emptyWorld, type World } from './domain/world';
 import { DesiredState, netnsNamesOf, NOTHING } from './desired';
 import { sysctlWishes } from './sysctls';
 import { entriesBetween, entriesOfSettled, entriesOfStart, type Remembered } from './world-entries';
+
+/** Told of every change, in order: what goes before the kernel takes it away, what comes when it is there (spec 1.2). */
+export interface Observer {
+  leaving(from: World, to: World): void;
+  arrived(from: World, to: World): void;
+}
 
 interface Parts {
   readonly kernel: Kernel;
   readonly journal: Journal;
   readonly log: Logger;
+  readonly observer: Observer;
   readonly world: World;
 }
 
@@ -28,8 +35,10 @@ export class Reconciler {
   readonly #kernel: Kernel;
   readonly #journal: Journal;
   readonly #log: Logger;
+  readonly #observer: Observer;
   readonly #desired = new DesiredState();
   #world: World;
+  #isStopped = false;
   #tail: Promise<unknown> = Promise.resolve();
   #break: (fault: unknown) => void = () => undefined;
   /** Settles with the first fault. */
@@ -37,10 +46,11 @@ export class Reconciler {
     this.#break = resolve;
   });
 
-  constructor({ kernel, journal, log, world }: Parts) {
+  constructor({ kernel, journal, log, observer, world }: Parts) {
     this.#kernel = kernel;
     this.#journal = journal;
     this.#log = log;
+    this.#observer = observer;
     this.#world = world;
   }
 
@@ -61,7 +71,9 @@ export class Reconciler {
   /** After the changes at hand: `clean` takes everything back and forgets it, `keep` leaves it for the next start. */
   stop(mode: 'clean' | 'keep'): Promise<void> {
     return this.#queue(async () => {
+      this.#isStopped = true;
       if (mode === 'clean') {
+        this.#observer.leaving(this.#world, emptyWorld(this.#world.pools));
         await applyMost(this.#kernel, plan(this.#desired.of(this.#world), NOTHING, this.#world.originals));
         this.#journal.erase();
       }
@@ -97,12 +109,14 @@ export class Reconciler {
   }
 
   async #change<Reply>(what: string, decide: Decide<Reply>): Promise<Checked<Reply>> {
+    if (this.#isStopped) return refuse('Failed', 'the manager is stopping');
     const from = this.#world;
     const decision = decide(from);
     if (!decision.ok) return decision;
     if (decision.value.world === from) return { ok: true, value: decision.value.reply };
     const to = await this.#withOriginals(from, decision.value.world);
     this.#journal.begin(entriesBetween(from, to));
+    this.#observer.leaving(from, to);
     const ops = this.#between(what, from, to);
     try {
       await (decision.value.goOn === true ? applyMost : applyAll)(this.#kernel, ops);
@@ -112,6 +126,7 @@ export class Reconciler {
     }
     this.#journal.commit();
     this.#world = to;
+    this.#observer.arrived(from, to);
     return { ok: true, value: decision.value.reply };
   }
 

@@ -7,10 +7,13 @@ import { LinuxKernel, LinuxProcessNetns, NativeDescriptors, NetlinkNews } from '
 import { loadNative, type Native } from '@pp/native';
 import { FileJournal } from '@pp/state';
 import type { Config } from './config';
+import { announcer } from './dbus/announcer';
 import { connectNamespaceMethod } from './dbus/connect-namespace';
+import { guestMethods } from './dbus/guest-methods';
 import { serveApi, type ApiMethods } from './dbus/service';
 import { SERVICE } from './dbus/spec';
 import { Manager } from './manager';
+import type { Observer } from './reconciler';
 import { statusOf } from './status';
 
 /** Joins the parts. The name comes before the kernel, because a second manager must touch nothing; early calls wait for the start. */
@@ -21,23 +24,26 @@ export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   const started = deferred<ApiMethods>();
   scope.defer(serveApi(bus, started.promise));
   await ownName(bus);
-  const manager = managerOf(context, native);
+  const manager = managerOf(context, native, announcer(bus));
   await manager.start();
   scope.defer(() => manager.stop(config.onExit)); // a start that failed takes nothing back: the next one repairs
-  started.resolve(methodsOf(manager, native));
+  started.resolve(methodsOf(manager, native, config));
   return { tasks: [busTask(bus), managerTask(manager)], status: () => statusOf(manager.world) };
 }
 
 function managerOf(
   { config, log, clock, stateDir, scope, systemd }: DaemonContext<Config>,
   native: Native,
+  observer: Observer,
 ): Manager {
   return new Manager({
     kernel: scope.use(new LinuxKernel({ native, log })),
     journal: new FileJournal(join(stateDir, 'journal')),
     news: new NetlinkNews({ native, clock, log }),
     descriptors: new NativeDescriptors(native),
+    processNetns: new LinuxProcessNetns(native),
     fdStore: systemd,
+    observer,
     log,
     pools: config.pools,
     uplinks: config.uplinks,
@@ -46,16 +52,14 @@ function managerOf(
   });
 }
 
-function methodsOf({ reconciler, hold }: Manager, native: Native): ApiMethods {
-  const connectNamespace = connectNamespaceMethod({
-    reconciler,
-    hold,
-    descriptors: new NativeDescriptors(native),
-    processNetns: new LinuxProcessNetns(native),
-    randomBytes,
-    ownPid: process.pid,
-  });
-  return { ConnectNamespace: connectNamespace };
+function methodsOf({ reconciler, hold }: Manager, native: Native, { tapOwner }: Config): ApiMethods {
+  const processNetns = new LinuxProcessNetns(native);
+  const common = { reconciler, processNetns, randomBytes, ownPid: process.pid };
+  const descriptors = new NativeDescriptors(native);
+  return {
+    ...guestMethods({ ...common, tapOwner }),
+    ConnectNamespace: connectNamespaceMethod({ ...common, descriptors, hold }),
+  };
 }
 
 async function ownName(bus: Bus): Promise<void> {

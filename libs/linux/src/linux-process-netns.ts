@@ -23,7 +23,8 @@ export class LinuxProcessNetns implements ProcessNetns {
     try {
       const netns = this.native.openNetns({ pid });
       const uid = effectiveUid(pid);
-      if (uid === null || this.native.pollFd(pidfd).readable) {
+      const startTime = startTimeOf(pid);
+      if (uid === null || startTime === null || this.native.pollFd(pidfd).readable) {
         this.native.closeFd(netns); // a pidfd becomes readable when its process ends
         return gone(pid);
       }
@@ -31,7 +32,7 @@ export class LinuxProcessNetns implements ProcessNetns {
       const close = (): void => {
         this.native.closeFd(netns);
       };
-      return accept({ inode, uid, isHost: inode === this.#ownInode(), close });
+      return accept({ inode, uid, startTime, isHost: inode === this.#ownInode(), close });
     } finally {
       this.native.closeFd(pidfd);
     }
@@ -50,16 +51,28 @@ export class LinuxProcessNetns implements ProcessNetns {
 /** What pidfd_open(2) and opening /proc/PID/ns/net say of a pid without a live process; a zombie has no namespaces. */
 const ENDED = new Set(['ESRCH', 'ENOENT', 'EINVAL']);
 
-const gone = (pid: number): Checked<never> => refuse('NotFound', `process ${pid} does not exist, or has ended`);
+const gone = (pid: number): Checked<never> =>
+  refuse('NotFound', `process ${pid} does not exist, or has ended`);
 
 /** The second number of `Uid:` in /proc/PID/status (proc_pid_status(5)); null: the process is gone. */
 function effectiveUid(pid: number): number | null {
+  const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(readProc(pid, 'status'))?.[1];
+  return uid === undefined ? null : Number(uid);
+}
+
+/** The 20th word after the command, which may hold blanks and brackets (proc_pid_stat(5)); null: the process is gone. */
+function startTimeOf(pid: number): string | null {
+  const text = readProc(pid, 'stat');
+  return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+}
+
+/** Empty when the process is gone. */
+function readProc(pid: number, file: string): string {
   try {
-    const [, uid] = /^Uid:\s+\d+\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
-    return uid === undefined ? null : Number(uid);
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1');
   } catch (fault) {
     const code = (fault as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ESRCH') return null;
+    if (code === 'ENOENT' || code === 'ESRCH') return '';
     throw fault;
   }
 }

@@ -1,9 +1,10 @@
 import { accept, refuse, type Checked } from '@pp/base';
-import type { Descriptors, HeldNetns, ProcessNetns } from '@pp/ports';
+import type { Descriptors, ProcessNetns } from '@pp/ports';
 import type { Namespace } from '../domain/guest';
 import type { Reconciler } from '../reconciler';
 import { connectNamespace } from '../usecases/connect-namespace';
 import type { ApiCall, ApiMethod, Caller } from './api';
+import { openClientNetns } from './client-netns';
 import { connectNamespaceFromProto, type ConnectNamespaceBody } from './from-proto';
 import { connectNamespaceToProto } from './to-proto';
 
@@ -66,30 +67,13 @@ async function withClientNetns<T>(
   use: (client: Client) => Promise<Checked<T>>,
 ): Promise<Checked<T>> {
   if (pid === null) return use(null);
-  const held = processNetns.open(pid);
+  const held = openClientNetns(processNetns, pid, caller);
   if (!held.ok) return held;
   try {
-    const denied = denial(held.value, pid, caller);
-    return denied ?? (await use({ pid, inode: held.value.inode }));
+    return await use({ pid, inode: held.value.inode });
   } finally {
     held.value.close();
   }
-}
-
-function denial(netns: HeldNetns, pid: number, caller: Caller): ReturnType<typeof refuse> | null {
-  if (caller.uid !== 0 && netns.uid !== caller.uid) {
-    return refuse(
-      'PermissionDenied',
-      `process ${pid} belongs to uid ${netns.uid}: uid ${caller.uid} may name its own processes only`,
-    );
-  }
-  if (netns.isHost) {
-    return refuse(
-      'InvalidArgument',
-      `process ${pid} is in the namespace of the host: name one with a network namespace of its own`,
-    );
-  }
-  return null;
 }
 
 function connect(

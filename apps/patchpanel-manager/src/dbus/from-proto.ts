@@ -49,3 +49,63 @@ function outboundFault(ifname: string): string | null {
   if (isIfname(ifname)) return null;
   return `outbound_physical_device ${JSON.stringify(ifname)} is no interface name: 1 to 15 characters, no blanks or slashes`;
 }
+
+export interface VmBody {
+  readonly kind: 'termina' | 'plugin';
+  /** Decimal. */
+  readonly id: string;
+  /** 0: any. */
+  readonly subnetIndex: number;
+}
+
+export function terminaStartFromProto(bytes: Uint8Array): Checked<VmBody> {
+  const decoded = decodeStrict('TerminaVmStartupRequest', bytes);
+  if (!decoded.ok) return decoded;
+  const id = vmId('cid', decoded.value.cid);
+  return id.ok ? accept({ kind: 'termina', id: id.value, subnetIndex: 0 }) : id;
+}
+
+export function pluginStartFromProto(bytes: Uint8Array): Checked<VmBody> {
+  const decoded = decodeStrict('PluginVmStartupRequest', bytes);
+  if (!decoded.ok) return decoded;
+  const { subnetIndex } = decoded.value;
+  const id = vmId('id', decoded.value.id);
+  if (!id.ok) return id;
+  if (subnetIndex >= 0) return accept({ kind: 'plugin', id: id.value, subnetIndex });
+  return refuse('InvalidArgument', `subnet_index ${subnetIndex} is negative: use 1 to 32, or 0 for any`);
+}
+
+export function terminaStopFromProto(bytes: Uint8Array): Checked<string> {
+  const decoded = decodeStrict('TerminaVmShutdownRequest', bytes);
+  return decoded.ok ? vmId('cid', decoded.value.cid) : decoded;
+}
+
+export function pluginStopFromProto(bytes: Uint8Array): Checked<string> {
+  const decoded = decodeStrict('PluginVmShutdownRequest', bytes);
+  return decoded.ok ? vmId('id', decoded.value.id) : decoded;
+}
+
+const vmId = (field: string, id: number | bigint): Checked<string> =>
+  Number(id) === 0
+    ? refuse('InvalidArgument', `${field} is missing: name the VM by a number above 0`)
+    : accept(String(id));
+
+/** The cid of an ARC VM. */
+export function arcVmFromProto(
+  name: 'ArcVmStartupRequest' | 'ArcVmShutdownRequest',
+  bytes: Uint8Array,
+): Checked<number> {
+  const decoded = decodeStrict(name, bytes);
+  if (!decoded.ok) return decoded;
+  const id = vmId('cid', decoded.value.cid);
+  return id.ok ? accept(decoded.value.cid) : id;
+}
+
+/** The pid of an ARC container's init. */
+export function arcStartFromProto(bytes: Uint8Array, ownPid: number): Checked<number> {
+  const decoded = decodeStrict('ArcStartupRequest', bytes);
+  if (!decoded.ok) return decoded;
+  const { pid } = decoded.value;
+  const fault = pid === -1 ? `pid -1 is no process: name the init of the container` : pidFault(pid, ownPid);
+  return fault === null ? accept(pid) : refuse('InvalidArgument', fault);
+}

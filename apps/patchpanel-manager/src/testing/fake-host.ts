@@ -1,8 +1,9 @@
+import { accept } from '@pp/base';
 import { MemoryLog } from '@pp/base/testing';
 import type { Kernel, Op, Outcome } from '@pp/datapath';
 import { poolsWith, type Observed } from '@pp/datapath';
 import { FakeKernel } from '@pp/datapath/testing';
-import type { Journal, JournalChange, JournalState, LinkView, NetworkView } from '@pp/ports';
+import type { Journal, JournalChange, JournalState, LinkView, NetworkView, ProcessNetns } from '@pp/ports';
 import { FakeDescriptors, MemoryJournal, ScriptedNews } from '@pp/ports/testing';
 import { connectNamespaceMethod } from '../dbus/connect-namespace';
 import type { ApiMethod } from '../dbus/api';
@@ -54,6 +55,11 @@ export class FakeHost {
   readonly randomBytes = (n: number): Uint8Array =>
     Uint8Array.from({ length: n }, () => (this.#random = (this.#random * 48271) % 2147483647) & 255);
 
+  /** Every pid is a process of uid 1000 in a namespace of its own. */
+  readonly processNetns: ProcessNetns = {
+    open: (pid) => accept({ inode: pid, uid: 1000, startTime: '1', isHost: false, close: () => undefined }),
+  };
+
   killAt(step: number, when: 'before' | 'after'): void {
     this.#killAt = { step, when };
   }
@@ -75,7 +81,9 @@ export class FakeHost {
       journal: this.#mortalJournal(),
       news: this.news,
       descriptors: this.descriptors,
+      processNetns: this.processNetns,
       fdStore: this.#fdStore(),
+      observer: { leaving: () => undefined, arrived: () => undefined },
       log: this.log,
       pools: pools.value,
       uplinks: [],
@@ -90,12 +98,7 @@ export class FakeHost {
       reconciler,
       hold,
       descriptors: this.descriptors,
-      processNetns: {
-        open: (pid) => ({
-          ok: true,
-          value: { inode: pid, uid: 1000, isHost: false, close: () => undefined },
-        }),
-      },
+      processNetns: this.processNetns,
       randomBytes: this.randomBytes,
       ownPid: 99,
     });

@@ -1,0 +1,136 @@
+import { accept, type Checked } from '@pp/base';
+import { decodeStrict, encode, type MessageName } from '@pp/proto';
+import type { ProcessNetns } from '@pp/ports';
+import { devicesOf } from '../domain/devices';
+import { ARC_KEY, type Arc, type Vm } from '../domain/guest';
+import type { Reconciler } from '../reconciler';
+import { startArc } from '../usecases/start-arc';
+import { startVm } from '../usecases/start-vm';
+import { stopArc } from '../usecases/stop-arc';
+import { stopVm } from '../usecases/stop-vm';
+import type { ApiCall, ApiMethod } from './api';
+import {
+  arcStartFromProto,
+  arcVmFromProto,
+  pluginStartFromProto,
+  pluginStopFromProto,
+  terminaStartFromProto,
+  terminaStopFromProto,
+  type VmBody,
+} from './from-proto';
+import { openClientNetns } from './client-netns';
+import type { ApiMethods } from './service';
+import { arcVmStartToProto, devicesToProto, pluginStartToProto, terminaStartToProto } from './to-proto';
+
+export interface GuestMethodParts {
+  readonly reconciler: Reconciler;
+  readonly processNetns: ProcessNetns;
+  readonly randomBytes: (n: number) => Uint8Array;
+  readonly ownPid: number;
+  /** uid that TAPs belong to; null: the caller's. */
+  readonly tapOwner: number | null;
+}
+
+/** The methods for VMs and ARC (spec 1.2, 4). */
+export function guestMethods(parts: GuestMethodParts): ApiMethods {
+  return {
+    TerminaVmStartup: vmStart(parts, terminaStartFromProto, terminaStartToProto),
+    TerminaVmShutdown: vmStop(parts, 'termina', terminaStopFromProto, 'TerminaVmShutdownResponse'),
+    PluginVmStartup: vmStart(parts, pluginStartFromProto, pluginStartToProto),
+    PluginVmShutdown: vmStop(parts, 'plugin', pluginStopFromProto, 'PluginVmShutdownResponse'),
+    ArcVmStartup: arcVmStart(parts),
+    ArcVmShutdown: arcVmStop(parts),
+    ArcStartup: arcStart(parts),
+    ArcShutdown: arcStop(parts),
+    GetDevices: () => Promise.resolve(accept(devicesToProto(devicesOf(parts.reconciler.world)))),
+  };
+}
+
+function vmStart(
+  { reconciler, randomBytes, tapOwner }: GuestMethodParts,
+  read: (bytes: Uint8Array) => Checked<VmBody>,
+  write: (vm: Vm) => Uint8Array,
+): ApiMethod {
+  return async ({ body, caller }) => {
+    const request = read(body);
+    if (!request.ok) return request;
+    const start = { ...request.value, tapOwner: tapOwner ?? caller.uid, owner: caller.uid };
+    const vm = await reconciler.submit('vm.start', (world) => startVm(world, start, randomBytes));
+    return vm.ok ? accept(write(vm.value)) : vm;
+  };
+}
+
+function vmStop(
+  { reconciler }: GuestMethodParts,
+  kind: Vm['kind'],
+  read: (bytes: Uint8Array) => Checked<string>,
+  reply: MessageName,
+): ApiMethod {
+  return async ({ body }) => {
+    const id = read(body);
+    if (!id.ok) return id;
+    const stopped = await reconciler.submit('vm.stop', (world) => stopVm(world, kind, id.value));
+    return stopped.ok ? accept(encode(reply, {})) : stopped;
+  };
+}
+
+const arcVmStart =
+  (parts: GuestMethodParts): ApiMethod =>
+  async (call) => {
+    const cid = arcVmFromProto('ArcVmStartupRequest', call.body);
+    if (!cid.ok) return cid;
+    const arc = await startAnew(parts, call, { container: null, id: cid.value });
+    return arc.ok ? accept(arcVmStartToProto(arc.value)) : arc;
+  };
+
+const arcVmStop =
+  ({ reconciler }: GuestMethodParts): ApiMethod =>
+  async ({ body }) => {
+    const cid = arcVmFromProto('ArcVmShutdownRequest', body);
+    if (!cid.ok) return cid;
+    const stopped = await reconciler.submit('arc.stop', (world) => stopArc(world, 'vm', cid.value));
+    return stopped.ok ? accept(encode('ArcVmShutdownResponse', {})) : stopped;
+  };
+
+/** The container's namespace is held open until the kernel followed, so that nothing can take its place. */
+const arcStart =
+  (parts: GuestMethodParts): ApiMethod =>
+  async (call) => {
+    const pid = arcStartFromProto(call.body, parts.ownPid);
+    if (!pid.ok) return pid;
+    const netns = openClientNetns(parts.processNetns, pid.value, call.caller);
+    if (!netns.ok) return netns;
+    try {
+      const { inode, startTime } = netns.value;
+      const arc = await startAnew(parts, call, { container: { inode, startTime }, id: pid.value });
+      return arc.ok ? accept(encode('ArcStartupResponse', {})) : arc;
+    } finally {
+      netns.value.close();
+    }
+  };
+
+const arcStop =
+  ({ reconciler }: GuestMethodParts): ApiMethod =>
+  async ({ body }) => {
+    const decoded = decodeStrict('ArcShutdownRequest', body);
+    if (!decoded.ok) return decoded;
+    const stopped = await reconciler.submit('arc.stop', (world) =>
+      stopArc(world, 'container', decoded.value.pid),
+    );
+    return stopped.ok ? accept(encode('ArcShutdownResponse', {})) : stopped;
+  };
+
+/** An ARC that runs is stopped first (spec 4.1). */
+async function startAnew(
+  { reconciler, randomBytes, tapOwner }: GuestMethodParts,
+  { caller }: ApiCall,
+  which: Pick<Arc, 'container' | 'id'>,
+): Promise<Checked<Arc>> {
+  const running = reconciler.world.guests.get(ARC_KEY);
+  if (running?.kind === 'arc') {
+    const flavour = running.container === null ? 'vm' : 'container';
+    await reconciler.submit('arc.stop', (world) => stopArc(world, flavour, running.id));
+  }
+  const start = { ...which, tapOwner: tapOwner ?? caller.uid, owner: caller.uid };
+  return reconciler.submit('arc.start', (world) => startArc(world, start, randomBytes));
+}

@@ -1,0 +1,89 @@
+import { ARC_MANAGEMENT_SUBNET, arcBridgeName, hostAt } from '@pp/datapath';
+import type { Arc, Guest, Vm } from './guest';
+import type { World } from './world';
+
+/** A guest's link as the API tells of it (NetworkDevice, spec 1.4 and 1.5). */
+export interface Device {
+  /** On the host: a bridge for ARC, a TAP for VMs. */
+  readonly ifname: string;
+  /** The uplink of an ARC device; a VM's TAP again. */
+  readonly physIfname: string;
+  readonly guestType: 'ARC' | 'ARCVM' | 'TERMINA_VM' | 'PLUGIN_VM';
+  /** Network address with prefix length. */
+  readonly subnet: string;
+}
+
+/** ARC's devices that are bound to an uplink, then the VMs'; arc0 and connected namespaces are none. */
+export function devicesOf({ guests }: Pick<World, 'guests'>): readonly Device[] {
+  const all = [...guests.values()];
+  const isArc = (guest: Guest): boolean => guest.kind === 'arc';
+  return [...all.filter(isArc), ...all.filter((guest) => !isArc(guest))].flatMap(devicesOfGuest);
+}
+
+export interface DeviceChange {
+  readonly removed: readonly Device[];
+  readonly added: readonly Device[];
+}
+
+/** What a change of the world does to devices; guests that it does not touch are passed over. */
+export function deviceChange(from: World, to: World): DeviceChange {
+  const [before, after] = [devicesThatDiffer(from, to), devicesThatDiffer(to, from)];
+  const text = (device: Device): string => JSON.stringify(device);
+  const [old, now] = [new Set(before.map(text)), new Set(after.map(text))];
+  return {
+    removed: before.filter((device) => !now.has(text(device))),
+    added: after.filter((device) => !old.has(text(device))),
+  };
+}
+
+function devicesThatDiffer({ guests }: World, other: World): readonly Device[] {
+  return devicesOf({
+    guests: new Map([...guests].filter(([key, guest]) => other.guests.get(key) !== guest)),
+  });
+}
+
+function devicesOfGuest(guest: Guest): readonly Device[] {
+  switch (guest.kind) {
+    case 'namespace':
+      return [];
+    case 'termina':
+    case 'plugin':
+      return [deviceOfVm(guest)];
+    case 'arc':
+      return guest.devices.map(({ uplink, config }) => ({
+        ifname: arcBridgeName(uplink),
+        physIfname: uplink,
+        guestType: arcType(guest),
+        subnet: config.subnet,
+      }));
+  }
+}
+
+export const deviceOfVm = ({ kind, tap, subnet }: Vm): Device => ({
+  ifname: tap,
+  physIfname: tap,
+  guestType: kind === 'termina' ? 'TERMINA_VM' : 'PLUGIN_VM',
+  subnet,
+});
+
+const arcType = ({ container }: Arc): Device['guestType'] => (container === null ? 'ARCVM' : 'ARC');
+
+/** What a VMM needs to know of one of ARC's TAPs. */
+export interface ArcTap {
+  readonly tap: string;
+  /** The guest's address on it. */
+  readonly address: string;
+}
+
+/** All TAPs of an ARC VM, the management one first. */
+export function arcTaps({ management, taps, free, devices }: Arc): readonly ArcTap[] {
+  const configs = [...Object.values(free).flat(), ...devices.map(({ config }) => config)];
+  const subnets = new Map(configs.map(({ stableMac, subnet }) => [stableMac, subnet]));
+  return [
+    { tap: management.link, address: hostAt(ARC_MANAGEMENT_SUBNET, 1) },
+    ...taps.map(({ tap, number }) => ({
+      tap,
+      address: hostAt(subnets.get(number) ?? ARC_MANAGEMENT_SUBNET, 1),
+    })),
+  ];
+}
