@@ -4,7 +4,7 @@
  * Callbacks come from the event loop, by batch. Byte arrays handed to callbacks are the receiver's unless the text says borrowed.
  */
 
-/** Watches for readiness; see `watchFd`. */
+/** See `watchFd`. Like every handle here it keeps the process running until it is closed; closing twice is allowed. */
 export interface FdWatch {
   close(): void;
 }
@@ -48,18 +48,29 @@ export interface BpfInstruction {
   readonly k: number;
 }
 
-/** Per frame facts that come beside the bytes. */
-export interface FrameInfo {
-  /** Offset and length of the frame in the batch buffer. */
-  readonly offset: number;
-  readonly length: number;
-  readonly ifindex: number;
-  /** sll_pkttype: 0 host, 1 broadcast, 2 multicast, 3 otherhost, 4 outgoing. */
-  readonly packetType: number;
+/**
+ * A received batch. All of it is borrowed: the object and its bytes are used again for the next batch of any socket, so copy what you
+ * keep. Facts come by index (0 to `count` - 1), so that a frame costs no object.
+ */
+export interface FrameBatch {
+  readonly count: number;
+  /** Holds the bytes of all frames, at `offset(i)`, `length(i)`. */
+  readonly buffer: Uint8Array;
+  /** A view of one frame's bytes. */
+  frame(index: number): Uint8Array;
+  offset(index: number): number;
+  length(index: number): number;
+  /** Length on the wire; more than `length` if the frame was cut to `frameBytes`. TUN: always `length`. */
+  wireLength(index: number): number;
+  ifindex(index: number): number;
+  /** sll_pkttype: 0 host, 1 broadcast, 2 multicast, 3 otherhost, 4 outgoing. TUN: 0. */
+  packetType(index: number): number;
+  /** ETH_P_* in host order. TUN: 0. */
+  protocol(index: number): number;
   /** TP_STATUS_CSUMNOTREADY: the transport checksum is not filled in yet. */
-  readonly checksumNotReady: boolean;
-  /** Whole length on the wire when the buffer cut it. */
-  readonly wireLength: number;
+  checksumNotReady(index: number): boolean;
+  /** The VLAN tag control information that the kernel took out of the frame (id is the low 12 bits), or -1. */
+  vlan(index: number): number;
 }
 
 export interface PacketOptions {
@@ -73,17 +84,20 @@ export interface PacketOptions {
   readonly filter?: readonly BpfInstruction[];
   readonly ignoreOutgoing?: boolean;
   readonly receiveBufferBytes?: number;
-  /** Frames a batch (recvmmsg) and bytes a frame; default 64 and 2048. */
+  /** Frames a batch (recvmmsg, at most 64) and bytes a frame; default 64 and 2048. Together at most 1 MiB. */
   readonly batch?: number;
   readonly frameBytes?: number;
-  /** Both are borrowed: valid until the callback returns. */
-  readonly onFrames: (buffer: Uint8Array, frames: readonly FrameInfo[]) => void;
+  readonly onFrames: (frames: FrameBatch) => void;
   readonly onError: (error: NativeError) => void;
 }
 
 export interface PacketHandle {
-  /** Sends frames in one sendmmsg; returns how many the kernel took. `ifindex` 0: the bound one. */
-  send(frames: readonly Uint8Array[], ifindex?: number): number;
+  readonly fd: number;
+  /**
+   * Sends frames in one sendmmsg; returns how many the kernel took: fewer when its queue is full (ENOBUFS, EAGAIN); throws if it
+   * refused the first. `ifindex` 0: the bound one. `destination`: link-layer address, needed in mode 'datagram'.
+   */
+  send(frames: readonly Uint8Array[], ifindex?: number, destination?: Uint8Array): number;
   /** PACKET_MR_ALLMULTI on an interface, counted by the kernel per socket: gone with the socket. */
   allMulti(ifindex: number, on: boolean): void;
   /** Packets seen and dropped by the kernel since the last call (PACKET_STATISTICS). */
@@ -107,6 +121,7 @@ export interface UdpOptions {
   readonly multicastIfindex?: number;
   /** TTL or hop limit of multicast and unicast sends. */
   readonly hopLimit?: number;
+  readonly receiveBufferBytes?: number;
   readonly onDatagrams: (batch: readonly UdpDatagram[]) => void;
   readonly onError: (error: NativeError) => void;
 }
@@ -132,12 +147,24 @@ export interface UdpHandle {
 
 export interface TunOptions {
   readonly mode: 'tun' | 'tap';
-  /** Exact name, or a template such as "vmtap%d". */
+  /** Exact name, or a template such as "vmtap%d". A name that exists is EBUSY. */
   readonly name: string;
+  /** Open a queue of the interface that exists, as a VMM does; ENODEV if there is none. */
+  readonly attach?: boolean;
   /** uid that may open it later. */
   readonly owner?: number;
+  /** Ethernet address of the interface (TAP only). */
+  readonly mac?: Uint8Array;
   readonly vnetHeader?: boolean;
+  /** Default /dev/net/tun. */
   readonly device?: string;
+  /** Read frames, by batch; without it nothing is read here (a VMM does it). */
+  readonly onFrames?: (frames: FrameBatch) => void;
+  /** Reading failed, e.g. EBADFD: the interface was deleted. No frames come after it. */
+  readonly onError?: (error: NativeError) => void;
+  /** Frames a batch (at most 64) and bytes a frame; default 64 and 2048, with `vnetHeader` 15 and 65,561. */
+  readonly batch?: number;
+  readonly frameBytes?: number;
 }
 
 /** An open TUN/TAP queue. Without `persist` the interface goes with the fd. */
@@ -147,26 +174,45 @@ export interface TunHandle {
   persist(on: boolean): void;
   /** TUNSETOFFLOAD flags (TUN_F_*). */
   offload(flags: number): void;
+  /** Gives frames to the interface, as if they came in on it; returns how many it took (see `PacketHandle.send`). */
+  send(frames: readonly Uint8Array[]): number;
   close(): void;
 }
 
-/** A UNIX or vsock stream, or a UNIX datagram socket, that carries file descriptors (SCM_RIGHTS). */
+/**
+ * A connected socket that carries bytes and file descriptors (SCM_RIGHTS): UNIX stream, datagram, seqpacket; vsock.
+ *
+ * Where received descriptors belong: Linux ends a recvmsg with the send that carried descriptors, but may put bytes of earlier sends
+ * before it. So `fds` belong to the last send that has bytes in `data`, not to `data`'s first byte: with a sender that puts one
+ * message into a send, to the last message that begins in `data`. Order is kept; descriptors are never behind their message's first byte.
+ */
 export interface StreamOptions {
-  /** `fds` came with these bytes and are the receiver's to close. Borrowed is only `data`. */
+  /** `fds` came with these bytes, close-on-exec, and are the receiver's to close. `data` is borrowed until the callback returns. */
   readonly onData: (data: Uint8Array, fds: readonly number[]) => void;
-  /** The peer sent its last byte. */
+  /** The peer sent its last byte. Writing may still work. */
   readonly onEnd: () => void;
+  /**
+   * The stream failed: nothing else is called afterwards, close it. One exception: EMFILE says that descriptors were lost because this
+   * process has too many; their bytes follow in `onData` with no descriptors, and the stream lives.
+   */
   readonly onError: (error: NativeError) => void;
-  /** A full send queue has become empty again. */
+  /** After a `write` that returned false: the queue is empty. */
   readonly onDrain?: () => void;
+  /** `connectVsock` only: connected. A refusal comes to `onError`. */
+  readonly onConnect?: () => void;
 }
 
 export interface StreamHandle {
   readonly fd: number;
-  /** Queues bytes and descriptors (duplicated at once: the caller keeps its own); false when the queue is long: wait for onDrain. */
+  /**
+   * Queues bytes (copied) and descriptors (duplicated: the caller keeps its own), which go with the first of the bytes. False when more
+   * than 256 KiB wait, then `onDrain` comes; or when the stream has failed, then `onError` comes or came. EINVAL: descriptors without a
+   * byte, or more than 253.
+   */
   write(data: Uint8Array, fds?: readonly number[]): boolean;
-  /** Half-close after what is queued. */
+  /** Half-close after what is queued. A later write throws EPIPE. */
   end(): void;
+  /** Receive nothing until `resume`: the kernel's buffer fills and the peer waits. */
   pause(): void;
   resume(): void;
   close(): void;
@@ -185,6 +231,9 @@ export class NativeError extends Error {
 }
 
 export interface Native {
+  /** "ENOENT" for 2, for errors that come as numbers in netlink messages; "E<number>" for one without a name. */
+  errnoName(errno: number): string;
+
   // File descriptors
   closeFd(fd: number): void;
   /** F_DUPFD_CLOEXEC. */
@@ -195,7 +244,10 @@ export interface Native {
   fdKind(fd: number): 'file' | 'directory' | 'fifo' | 'socket' | 'character' | 'block' | 'other';
   /** st_dev and st_ino, for telling one namespace or file from another. */
   fdIdentity(fd: number): { readonly dev: number; readonly ino: number };
-  /** Calls back once for each poll(2) report: readable, hang-up, error; level-triggered until closed. The fd stays the caller's. */
+  /**
+   * Calls back once for each poll(2) report: readable, hang-up, error; level-triggered, so again and again until closed. The fd stays
+   * the caller's, who may close it: a duplicate is watched, and its flags are left alone. EPERM: not pollable (a regular file).
+   */
   watchFd(fd: number, onEvents: (events: PollEvents) => void): FdWatch;
   /** poll(2) with timeout 0. */
   pollFd(fd: number): PollEvents;
@@ -220,11 +272,16 @@ export interface Native {
   runInNetns<T>(fd: number, inside: () => T): T;
 
   // UNIX and vsock
+  // A path starting with "@" or NUL is abstract
+  /** Connected on return; EAGAIN: the listener's backlog is full. */
   connectUnix(path: string, options: StreamOptions): StreamHandle;
-  /** Wraps a connected stream socket. Takes the fd. */
+  /** Wraps a connected socket. Takes the fd, unless it throws. */
   adoptStream(fd: number, options: StreamOptions): StreamHandle;
+  /** Connecting on return; see `onConnect`. */
   connectVsock(cid: number, port: number, options: StreamOptions): StreamHandle;
-  /** A path starting with "@" or NUL is abstract. */
+  /** A bound datagram socket, for `adoptStream`. */
+  bindUnixDatagram(path: string): number;
+  /** EAGAIN: the receiver's queue is full. */
   sendUnixDatagram(path: string, data: Uint8Array, fds?: readonly number[]): void;
   socketPair(kind: 'stream' | 'datagram' | 'seqpacket'): [number, number];
 

@@ -1,1 +1,2 @@
 export * from './api';
+export { AddonLoadError, type LoadOptions, loadNative } from './load';

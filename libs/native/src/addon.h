@@ -1,0 +1,146 @@
+/* Shared parts of the addon. Rules: file descriptors in, file descriptors and bytes out, no policy; JavaScript is called from the
+ * event loop only; whoever opens a source owns its fd until pp_source_close. */
+#ifndef PP_ADDON_H
+#define PP_ADDON_H
+
+#define NAPI_VERSION 8
+#include <errno.h>
+#include <limits.h>
+#include <node_api.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+
+#define PP_ARGS 8
+/* What every receive of this environment writes into; api.ts calls it borrowed. */
+#define PP_SCRATCH_BYTES (1 << 20)
+/* Most frames or datagrams of one report, and the numbers that describe one (table.ts names them). */
+#define PP_BATCH 64
+#define PP_COLUMNS 8
+
+typedef struct pp_source pp_source;
+
+/* One for each environment (main thread or worker) that loaded the addon. */
+typedef struct {
+  napi_env napi;
+  uv_loop_t *loop;
+  napi_ref error_class; /* NativeError of api.ts */
+  napi_ref scratch;     /* Uint8Array(PP_SCRATCH_BYTES) */
+  napi_ref table;       /* Int32Array(PP_BATCH * PP_COLUMNS) */
+  pp_source *sources;   /* all that are open */
+  unsigned closing;     /* uv handles whose close callback is still to come */
+  napi_async_cleanup_hook_handle cleanup; /* set once the environment ends */
+  int own_netns;        /* this thread's own network namespace; -1 until asked for */
+  int current_netns;    /* where runInNetns has put this thread; -1: its own */
+} pp_env;
+
+/* memory.c: allocation that tests can count */
+void *pp_alloc(size_t bytes); /* zeroed; ends the process if there is none */
+void pp_free(void *memory);
+long pp_allocations(void);
+
+/* error.c: every function that returns napi_value returns NULL after throwing */
+const char *pp_errno_name(int code);
+napi_value pp_error(pp_env *env, int code, const char *call, ...) __attribute__((format(printf, 3, 4)));
+napi_value pp_throw(pp_env *env, int code, const char *call, ...) __attribute__((format(printf, 3, 4)));
+napi_value pp_throw_type(pp_env *env, const char *name, const char *want);
+
+/* args.c: false after throwing a TypeError that names the argument */
+typedef struct {
+  uint8_t *data;
+  size_t length;
+} pp_bytes;
+typedef struct {
+  char data[PATH_MAX];
+  size_t length;
+} pp_text;
+bool pp_read_number(pp_env *env, napi_value value, const char *name, int64_t min, int64_t max, int64_t *out);
+bool pp_read_int(pp_env *env, napi_value value, const char *name, int *out);
+bool pp_read_u32(pp_env *env, napi_value value, const char *name, uint32_t *out);
+bool pp_read_bool(pp_env *env, napi_value value, const char *name, bool *out);
+bool pp_read_bytes(pp_env *env, napi_value value, const char *name, pp_bytes *out);
+/* NUL-terminated; a NUL inside is refused unless it comes first (an abstract socket's name). */
+bool pp_read_text(pp_env *env, napi_value value, const char *name, pp_text *out);
+/* Reads an array of descriptors; at most `max`, else EINVAL as the kernel would say. */
+bool pp_read_fds(pp_env *env, napi_value value, int *fds, size_t max, size_t *count);
+napi_value pp_get(pp_env *env, napi_value object, const char *key);
+napi_value pp_number(pp_env *env, double value);
+napi_value pp_string(pp_env *env, const char *value);
+napi_value pp_int_pair(pp_env *env, int first, int second);
+napi_value pp_undefined(pp_env *env);
+
+#define PP_INT(name, value) \
+  int name; \
+  if (!pp_read_int(env, value, #name, &name)) return NULL
+#define PP_U32(name, value) \
+  uint32_t name; \
+  if (!pp_read_u32(env, value, #name, &name)) return NULL
+#define PP_BOOL(name, value) \
+  bool name; \
+  if (!pp_read_bool(env, value, #name, &name)) return NULL
+#define PP_BYTES(name, value) \
+  pp_bytes name; \
+  if (!pp_read_bytes(env, value, #name, &name)) return NULL
+#define PP_TEXT(name, value) \
+  pp_text name; \
+  if (!pp_read_text(env, value, #name, &name)) return NULL
+
+/* source.c: a descriptor watched by the event loop, with callbacks into JavaScript */
+#define PP_CALLBACKS 5
+typedef struct {
+  const char *name; /* of the async resource, and of the handle in errors */
+  size_t bytes;     /* sizeof the struct that begins with pp_source */
+  /* `events` of uv_poll; after an error on the descriptor everything that was wanted. Runs in a handle scope. */
+  void (*ready)(pp_source *source, int events);
+  /* Lets go of what the source owns beyond `fd`; may be NULL. */
+  void (*close)(pp_source *source);
+} pp_source_type;
+
+struct pp_source {
+  pp_env *env;
+  const pp_source_type *type;
+  uv_poll_t poll;
+  int fd;
+  bool lends_fd; /* `fd` is closed by someone else, who outlives the source */
+  int wanted;    /* UV_READABLE | UV_WRITABLE */
+  bool closed;
+  int users;     /* the JavaScript handle, and each uv handle inside */
+  napi_async_context context;
+  napi_ref callbacks[PP_CALLBACKS];
+  pp_source *next, **link;
+};
+
+/* Takes `fd` if it succeeds, else it stays the caller's. Callbacks may be undefined. `*handle` is what JavaScript holds. */
+pp_source *pp_source_open(pp_env *env, const pp_source_type *type, int fd, const napi_value *callbacks, size_t count,
+                          napi_value *handle);
+/* The open source behind a handle, or NULL after throwing EBADF (closed) or a TypeError. */
+pp_source *pp_source_of(pp_env *env, napi_value handle, const pp_source_type *type);
+void pp_source_want(pp_source *source, int events);
+/* Idempotent, allowed inside a callback; the memory stays until the loop has let go. */
+void pp_source_close(pp_source *source);
+/* Calls JavaScript; what it throws becomes an uncaught exception. A closed source or an absent callback is not called. */
+void pp_source_call(pp_source *source, int callback, size_t argc, const napi_value *argv);
+void pp_source_fail(pp_source *source, int callback, int code, const char *call);
+/* Closes a further uv handle inside the source (counted in `users` by the caller). */
+void pp_source_close_handle(pp_source *source, uv_handle_t *handle);
+napi_value pp_source_close_js(pp_env *env, napi_value *args);
+
+/* The receive buffers, looked up on each use so that a detached one cannot be written. */
+uint8_t *pp_scratch(pp_env *env);
+int32_t *pp_table(pp_env *env);
+
+/* One exported function. */
+typedef struct {
+  const char *name;
+  napi_value (*call)(pp_env *env, napi_value *args);
+} pp_function;
+
+/* Tables of the subjects, each ended by a NULL name. */
+extern const pp_function pp_fd_functions[], pp_watch_functions[], pp_stream_functions[], pp_socket_functions[];
+
+#endif

@@ -1,0 +1,30 @@
+import type { Native } from './api';
+import type { Addon } from './raw';
+
+type NetnsCalls = Pick<
+  Native,
+  'openNetns' | 'netnsOwner' | 'createNetns' | 'nameNetns' | 'unnameNetns' | 'runInNetns'
+>;
+
+export function netnsCalls(addon: Addon): NetnsCalls {
+  return {
+    openNetns: (of) => {
+      if (of === 'current') return addon.netnsCurrent();
+      return 'pid' in of ? addon.netnsOfPid(of.pid) : addon.netnsOfPath(of.path);
+    },
+    netnsOwner: addon.netnsOwner,
+    createNetns: addon.netnsCreate,
+    nameNetns: addon.netnsName,
+    unnameNetns: addon.netnsUnname,
+    runInNetns: (fd, inside) => {
+      const result = addon.netnsRun(fd, inside);
+      // What an async function does after its first await happens in the thread's own namespace.
+      if (isThenable(result)) throw new TypeError('runInNetns: the function must not be async');
+      return result;
+    },
+  };
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

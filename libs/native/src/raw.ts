@@ -1,0 +1,158 @@
+import type { NativeError } from './api';
+
+/** A C source behind an external value; garbage collection does not close it. */
+declare const source: unique symbol;
+export interface Source {
+  readonly [source]: never;
+}
+
+type OnError = (error: NativeError) => void;
+
+/** The C functions, one for one. Bytes and frames received lie in the scratch buffer, described by the table. */
+export interface Addon {
+  readonly closeFd: (fd: number) => void;
+  readonly dupFd: (fd: number) => number;
+  readonly pipe: () => [number, number];
+  readonly fdKind: (fd: number) => 'file' | 'directory' | 'fifo' | 'socket' | 'character' | 'block' | 'other';
+  readonly fdIdentity: (fd: number) => { dev: number; ino: number };
+  readonly pollFd: (fd: number) => number;
+  readonly pidfdOpen: (pid: number) => number;
+  readonly pidfdSendSignal: (fd: number, signal: number) => void;
+  readonly errnoName: (errno: number) => string | undefined;
+  /** Blocks of C memory alive, of all environments in this process. */
+  readonly allocations: () => number;
+  /** Any source; again is allowed. */
+  readonly close: (source: Source) => void;
+
+  readonly watchFd: (fd: number, onEvents: (bits: number) => void) => Source;
+
+  readonly connectUnix: (path: string) => number;
+  readonly bindUnixDatagram: (path: string) => number;
+  readonly connectVsock: (cid: number, port: number) => number;
+  readonly sendUnixDatagram: (path: string, data: Uint8Array, fds: readonly number[]) => void;
+  readonly socketPair: (type: number) => [number, number];
+  readonly getSocketOption: (fd: number, level: number, option: number, length: number) => Uint8Array;
+  readonly setSocketOption: (fd: number, level: number, option: number, value: Uint8Array) => void;
+
+  readonly streamOpen: (
+    fd: number,
+    connecting: boolean,
+    onData: (length: number, fds: readonly number[]) => void,
+    onEnd: () => void,
+    onError: OnError,
+    onDrain: (() => void) | undefined,
+    onConnect: (() => void) | undefined,
+  ) => Source;
+  readonly streamWrite: (stream: Source, data: Uint8Array, fds: readonly number[]) => boolean;
+  readonly streamEnd: (stream: Source) => void;
+  readonly streamPause: (stream: Source, paused: boolean) => void;
+
+  /** `receiveBufferBytes` 0: the kernel's default. */
+  readonly netlinkOpen: (
+    protocol: number,
+    receiveBufferBytes: number,
+    onDatagram: (datagram: Uint8Array) => void,
+    onError: OnError,
+  ) => Source;
+  readonly netlinkPort: (netlink: Source) => number;
+  readonly netlinkSend: (netlink: Source, message: Uint8Array) => void;
+  readonly netlinkMember: (netlink: Source, group: number, member: boolean) => void;
+
+  readonly netnsOfPid: (pid: number) => number;
+  readonly netnsOfPath: (path: string) => number;
+  readonly netnsCurrent: () => number;
+  readonly netnsOwner: (fd: number) => number;
+  readonly netnsCreate: () => number;
+  readonly netnsName: (fd: number, path: string) => void;
+  readonly netnsUnname: (path: string) => void;
+  readonly netnsRun: <T>(fd: number, inside: () => T) => T;
+
+  readonly packetOpen: (
+    options: RawPacketOptions,
+    onFrames: (count: number) => void,
+    onError: OnError,
+  ) => Source;
+  readonly packetFd: (packet: Source) => number;
+  readonly packetSend: (
+    packet: Source,
+    frames: readonly Uint8Array[],
+    ifindex: number,
+    destination: Uint8Array | undefined,
+  ) => number;
+  readonly packetAllMulti: (packet: Source, ifindex: number, on: boolean) => void;
+  readonly packetStatistics: (packet: Source) => [packets: number, drops: number];
+
+  readonly udpOpen: (
+    options: RawUdpOptions,
+    onDatagrams: (count: number, addresses: readonly string[]) => void,
+    onError: OnError,
+  ) => Source;
+  readonly udpFd: (udp: Source) => number;
+  readonly udpPort: (udp: Source) => number;
+  readonly udpSend: (
+    udp: Source,
+    data: Uint8Array,
+    address: string,
+    port: number,
+    ifindex: number,
+    source: string | undefined,
+  ) => void;
+
+  readonly tunOpen: (options: RawTunOptions) => [fd: number, name: string];
+  readonly tunPersist: (fd: number, on: boolean) => void;
+  readonly tunOffload: (fd: number, flags: number) => void;
+  readonly tunSend: (fd: number, frames: readonly Uint8Array[]) => number;
+  /** The fd stays the caller's and must outlive the source. */
+  readonly tunWatch: (
+    fd: number,
+    batch: number,
+    frameBytes: number,
+    onFrames: (count: number) => void,
+    onError: OnError | undefined,
+  ) => Source;
+}
+
+export interface RawPacketOptions {
+  readonly datagram: boolean;
+  readonly protocol: number;
+  readonly ifindex: number;
+  /** struct sock_filter, one after the other; empty: no filter. */
+  readonly filter: Uint8Array;
+  readonly ignoreOutgoing: boolean;
+  readonly receiveBufferBytes: number;
+  readonly batch: number;
+  readonly frameBytes: number;
+}
+
+/** Numbers of -1 and empty strings: leave it as the kernel has it. */
+export interface RawUdpOptions {
+  readonly ipv6: boolean;
+  readonly device: string;
+  readonly address: string;
+  readonly port: number;
+  readonly scopeId: number;
+  readonly reuseAddress: boolean;
+  readonly broadcast: boolean;
+  readonly groupAddresses: readonly string[];
+  readonly groupIfindexes: readonly number[];
+  readonly multicastLoop: number;
+  readonly multicastIfindex: number;
+  readonly hopLimit: number;
+  readonly receiveBufferBytes: number;
+}
+
+export interface RawTunOptions {
+  readonly tap: boolean;
+  readonly name: string;
+  readonly attach: boolean;
+  readonly owner: number;
+  /** Empty or six bytes. */
+  readonly mac: Uint8Array;
+  readonly vnetHeader: boolean;
+  readonly device: string;
+}
+
+/** What the .node file exports: the functions come bound to the error class and the receive buffers of one caller. */
+export interface AddonFile {
+  attach(error: typeof NativeError, scratch: Uint8Array, table: Int32Array): Addon;
+}

@@ -1,0 +1,144 @@
+/* Descriptors on the event loop: opening, waiting, calling JavaScript, and closing at any moment. */
+#include "addon.h"
+
+static void source_release(pp_source *source) {
+  if (--source->users == 0) pp_free(source);
+}
+
+/* The JavaScript handle is garbage. An open source lives on: its callbacks are wanted until someone closes it. */
+static void on_handle_collected(napi_env napi, void *data, void *hint) {
+  (void)napi, (void)hint;
+  source_release(data);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events) {
+  pp_source *source = poll->data;
+  napi_handle_scope scope;
+  if (napi_open_handle_scope(source->env->napi, &scope) != napi_ok) return;
+  /* libuv stops watching when the descriptor has an error; reading it tells which, and clears it. */
+  bool stopped = status < 0;
+  source->type->ready(source, stopped ? source->wanted : events);
+  if (stopped && !source->closed) pp_source_want(source, source->wanted);
+  napi_close_handle_scope(source->env->napi, scope);
+}
+
+static bool keep_callbacks(pp_source *source, const napi_value *callbacks, size_t count) {
+  napi_env napi = source->env->napi;
+  for (size_t i = 0; i < count; i++) {
+    napi_valuetype type;
+    napi_typeof(napi, callbacks[i], &type);
+    if (type == napi_undefined) continue;
+    if (type != napi_function) {
+      pp_throw_type(source->env, "callback", "a function");
+      return false;
+    }
+    napi_create_reference(napi, callbacks[i], 1, &source->callbacks[i]);
+  }
+  napi_value resource;
+  napi_create_object(napi, &resource);
+  napi_async_init(napi, resource, pp_string(source->env, source->type->name), &source->context);
+  return true;
+}
+
+static void drop_callbacks(pp_source *source) {
+  for (int i = 0; i < PP_CALLBACKS; i++)
+    if (source->callbacks[i] != NULL) napi_delete_reference(source->env->napi, source->callbacks[i]);
+  if (source->context != NULL) napi_async_destroy(source->env->napi, source->context);
+}
+
+pp_source *pp_source_open(pp_env *env, const pp_source_type *type, int fd, const napi_value *callbacks, size_t count,
+                          napi_value *handle) {
+  pp_source *source = pp_alloc(type->bytes);
+  source->env = env;
+  source->type = type;
+  source->fd = fd;
+  source->poll.data = source;
+  if (!keep_callbacks(source, callbacks, count)) goto failed;
+  int status = uv_poll_init(env->loop, &source->poll, fd);
+  if (status != 0) {
+    pp_throw(env, -status, "poll %s", type->name);
+    goto failed;
+  }
+  source->users = 2;
+  source->next = env->sources;
+  source->link = &env->sources;
+  if (source->next != NULL) source->next->link = &source->next;
+  env->sources = source;
+  napi_create_external(env->napi, source, on_handle_collected, NULL, handle);
+  return source;
+failed:
+  drop_callbacks(source);
+  pp_free(source);
+  return NULL;
+}
+
+pp_source *pp_source_of(pp_env *env, napi_value handle, const pp_source_type *type) {
+  void *data;
+  if (napi_get_value_external(env->napi, handle, &data) != napi_ok || (type != NULL && ((pp_source *)data)->type != type)) {
+    pp_throw_type(env, "handle", type == NULL ? "a handle" : type->name);
+    return NULL;
+  }
+  pp_source *source = data;
+  if (!source->closed || type == NULL) return source;
+  pp_throw(env, EBADF, "use of a closed %s", type->name);
+  return NULL;
+}
+
+void pp_source_want(pp_source *source, int events) {
+  source->wanted = events;
+  if (events == 0)
+    uv_poll_stop(&source->poll);
+  else
+    uv_poll_start(&source->poll, events, on_poll);
+}
+
+static void on_handle_closed(uv_handle_t *handle) {
+  pp_source *source = handle->data;
+  pp_env *env = source->env;
+  if (handle == (uv_handle_t *)&source->poll) {
+    napi_handle_scope scope;
+    napi_open_handle_scope(env->napi, &scope);
+    drop_callbacks(source); /* not earlier: close may have come from inside one of them */
+    napi_close_handle_scope(env->napi, scope);
+  }
+  source_release(source);
+  env->closing--;
+  if (env->closing == 0 && env->cleanup != NULL) napi_remove_async_cleanup_hook(env->cleanup);
+}
+
+void pp_source_close_handle(pp_source *source, uv_handle_t *handle) {
+  handle->data = source;
+  source->env->closing++;
+  uv_close(handle, on_handle_closed);
+}
+
+void pp_source_close(pp_source *source) {
+  if (source->closed) return;
+  source->closed = true;
+  *source->link = source->next;
+  if (source->next != NULL) source->next->link = source->link;
+  pp_source_close_handle(source, (uv_handle_t *)&source->poll);
+  if (source->type->close != NULL) source->type->close(source);
+  if (!source->lends_fd) close(source->fd);
+}
+
+napi_value pp_source_close_js(pp_env *env, napi_value *args) {
+  pp_source *source = pp_source_of(env, args[0], NULL);
+  if (source != NULL) pp_source_close(source);
+  return NULL;
+}
+
+void pp_source_call(pp_source *source, int callback, size_t argc, const napi_value *argv) {
+  if (source->closed || source->callbacks[callback] == NULL) return;
+  napi_env napi = source->env->napi;
+  napi_value receiver, function, ignored, error;
+  napi_get_global(napi, &receiver);
+  napi_get_reference_value(napi, source->callbacks[callback], &function);
+  if (napi_make_callback(napi, source->context, receiver, function, argc, argv, &ignored) != napi_pending_exception) return;
+  if (napi_get_and_clear_last_exception(napi, &error) == napi_ok) napi_fatal_exception(napi, error);
+}
+
+void pp_source_fail(pp_source *source, int callback, int code, const char *call) {
+  napi_value error = pp_error(source->env, code, "%s", call);
+  if (error != NULL) pp_source_call(source, callback, 1, &error);
+}

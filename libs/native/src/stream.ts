@@ -1,0 +1,77 @@
+import type { Native, StreamHandle, StreamOptions } from './api';
+import type { Addon, Source } from './raw';
+import type { Received } from './received';
+
+type StreamCalls = Pick<
+  Native,
+  'connectUnix' | 'adoptStream' | 'connectVsock' | 'bindUnixDatagram' | 'sendUnixDatagram' | 'socketPair'
+>;
+
+// SOCK_* of the kernel, the same on every architecture that we build for.
+const SOCKET_TYPE = { stream: 1, datagram: 2, seqpacket: 5 } as const;
+
+export function streamCalls(addon: Addon, received: Received): StreamCalls {
+  const adopt = (fd: number, options: StreamOptions, connecting: boolean): StreamHandle =>
+    streamHandle(addon, fd, openStream(addon, received, fd, options, connecting));
+
+  /** Adopts an fd that nobody else knows of. */
+  const adoptNew = (fd: number, options: StreamOptions, connecting: boolean): StreamHandle => {
+    try {
+      return adopt(fd, options, connecting);
+    } catch (fault) {
+      addon.closeFd(fd);
+      throw fault;
+    }
+  };
+
+  return {
+    connectUnix: (path, options) => adoptNew(addon.connectUnix(path), options, false),
+    adoptStream: (fd, options) => adopt(fd, options, false),
+    connectVsock: (cid, port, options) => adoptNew(addon.connectVsock(cid, port), options, true),
+    bindUnixDatagram: addon.bindUnixDatagram,
+    sendUnixDatagram: (path, data, fds = []) => {
+      addon.sendUnixDatagram(path, data, fds);
+    },
+    socketPair: (kind) => addon.socketPair(SOCKET_TYPE[kind]),
+  };
+}
+
+function openStream(
+  addon: Addon,
+  { scratch }: Received,
+  fd: number,
+  options: StreamOptions,
+  connecting: boolean,
+): Source {
+  const { onData, onEnd, onError, onDrain, onConnect } = options;
+  return addon.streamOpen(
+    fd,
+    connecting,
+    (length, fds) => {
+      onData(scratch.subarray(0, length), fds);
+    },
+    onEnd,
+    onError,
+    onDrain,
+    onConnect,
+  );
+}
+
+function streamHandle(addon: Addon, fd: number, stream: Source): StreamHandle {
+  return {
+    fd,
+    write: (data, fds = []) => addon.streamWrite(stream, data, fds),
+    end: () => {
+      addon.streamEnd(stream);
+    },
+    pause: () => {
+      addon.streamPause(stream, true);
+    },
+    resume: () => {
+      addon.streamPause(stream, false);
+    },
+    close: () => {
+      addon.close(stream);
+    },
+  };
+}

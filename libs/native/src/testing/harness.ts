@@ -1,0 +1,71 @@
+import { readdirSync, readlinkSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { type Native, NativeError } from '../api';
+import { openBuilt } from '../load';
+import { makeNative } from '../native';
+import { makeReceived } from '../received';
+
+export const native: Native = makeNative(openBuilt());
+
+const counter = openBuilt().attach(NativeError, makeReceived().scratch, makeReceived().table);
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+const POLL_MS = 5;
+const POLLS = 4000;
+
+/** Waits for a condition, by looking again and again; fails with `what` when it stays false (20 s). */
+export async function until(what: string, condition: () => boolean): Promise<void> {
+  for (let i = 0; i < POLLS; i++) {
+    if (condition()) return;
+    await sleep(POLL_MS);
+  }
+  throw new Error(`never came true: ${what}`);
+}
+
+/** What this process has open, as /proc says it, without the listing's own descriptor. */
+function openFiles(): string[] {
+  const links = readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return undefined; // the descriptor of this very listing
+    }
+  });
+  return links.filter((link) => link !== undefined).sort();
+}
+
+/** Each test of the file must leave the descriptors and the addon's memory as it found them. */
+export function checkLeaks(): void {
+  let files: string[] = [];
+  let blocks = 0;
+
+  beforeEach(() => {
+    files = openFiles();
+    blocks = counter.allocations();
+  });
+
+  afterEach(async () => {
+    // Handles are freed by the loop's next turns and the collector.
+    for (let i = 0; i < 200 && counter.allocations() > blocks; i++) {
+      collectGarbage();
+      await sleep(1);
+    }
+    expect(openFiles()).toEqual(files);
+    expect(counter.allocations()).toBeLessThanOrEqual(blocks);
+  });
+}
+
+/** The NativeError that `call` throws, as its code. */
+export function codeOf(call: () => unknown): string {
+  try {
+    call();
+  } catch (fault) {
+    if (fault instanceof NativeError) return fault.code;
+    throw fault;
+  }
+  return 'no error';
+}
