@@ -141,6 +141,7 @@ typedef struct {
 } pp_function;
 
 /* Tables of the subjects, each ended by a NULL name. */
-extern const pp_function pp_fd_functions[], pp_watch_functions[], pp_stream_functions[], pp_socket_functions[];
+extern const pp_function pp_fd_functions[], pp_watch_functions[], pp_stream_functions[], pp_socket_functions[],
+    pp_netlink_functions[], pp_netns_functions[];
 
 #endif
