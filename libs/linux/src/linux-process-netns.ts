@@ -1,78 +1,75 @@
-import { readFileSync } from 'node:fs';
-import { accept, refuse, type Checked } from '@pp/base';
-import { NativeError, type Native } from '@pp/native';
+import { readFileSync, statSync } from 'node:fs';
+import { accept, KernelError, refuse } from '@pp/base';
+import type { Checked } from '@pp/base';
+import type { Native } from '@pp/native';
 import type { HeldNetns, ProcessNetns } from '@pp/ports';
+import { kernelErrorOf } from './errors';
 
-type Doors = Pick<Native, 'closeFd' | 'fdIdentity' | 'openNetns' | 'pidfdOpen' | 'pollFd'>;
+type Calls = Pick<Native, 'openNetns' | 'fdIdentity' | 'pidfdOpen' | 'pollFd' | 'closeFd'>;
 
-/** By /proc/PID/ns/net; a pidfd that is alive after all was read proves that pid, namespace and uid belong together. */
+/** Network namespaces by /proc. A pidfd, held meanwhile, tells whether all that was read is of one process. */
 export class LinuxProcessNetns implements ProcessNetns {
-  constructor(private readonly native: Doors) {}
+  constructor(private readonly native: Calls) {}
 
   open(pid: number): Checked<HeldNetns> {
+    const gone = refuse('NotFound', `no process has the pid ${pid}`);
     try {
-      return this.#hold(pid);
-    } catch (fault) {
-      if (!(fault instanceof NativeError) || !ENDED.has(fault.code)) throw fault;
-      return gone(pid);
-    }
-  }
-
-  #hold(pid: number): Checked<HeldNetns> {
-    const pidfd = this.native.pidfdOpen(pid);
-    try {
-      const netns = this.native.openNetns({ pid });
-      const uid = effectiveUid(pid);
-      const startTime = startTimeOf(pid);
-      if (uid === null || startTime === null || this.native.pollFd(pidfd).readable) {
-        this.native.closeFd(netns); // a pidfd becomes readable when its process ends
-        return gone(pid);
+      const pidfd = this.native.pidfdOpen(pid);
+      try {
+        const held = this.#hold(pid);
+        // Readable once the process has ended, a zombie too: then the namespace may be that of its successor.
+        if (!this.native.pollFd(pidfd).readable) return accept(held);
+        held.close();
+        return gone;
+      } finally {
+        this.native.closeFd(pidfd);
       }
-      const inode = this.native.fdIdentity(netns).ino;
-      const close = (): void => {
-        this.native.closeFd(netns);
-      };
-      return accept({ inode, uid, startTime, isHost: inode === this.#ownInode(), close });
-    } finally {
-      this.native.closeFd(pidfd);
+    } catch (error) {
+      const { code, message } = kernelErrorOf(error, `netns of pid ${pid}`);
+      // EINVAL: no pid can look so, or it is a thread's.
+      if (code === 'ESRCH' || code === 'ENOENT' || code === 'EINVAL') return gone;
+      return refuse(code === 'EACCES' || code === 'EPERM' ? 'PermissionDenied' : 'Failed', message);
     }
   }
 
-  #ownInode(): number {
-    const own = this.native.openNetns('current');
+  #hold(pid: number): HeldNetns {
+    const fd = this.native.openNetns({ pid });
     try {
-      return this.native.fdIdentity(own).ino;
-    } finally {
-      this.native.closeFd(own);
+      const { dev, ino } = this.native.fdIdentity(fd);
+      const own = statSync('/proc/self/ns/net');
+      return {
+        inode: ino,
+        startTime: startTimeOf(pid),
+        uid: effectiveUid(pid),
+        isHost: own.dev === dev && own.ino === ino,
+        close: once(() => {
+          this.native.closeFd(fd);
+        }),
+      };
+    } catch (error) {
+      this.native.closeFd(fd);
+      throw error;
     }
   }
 }
 
-/** What pidfd_open(2) and opening /proc/PID/ns/net say of a pid without a live process; a zombie has no namespaces. */
-const ENDED = new Set(['ESRCH', 'ENOENT', 'EINVAL']);
-
-const gone = (pid: number): Checked<never> =>
-  refuse('NotFound', `process ${pid} does not exist, or has ended`);
-
-/** The second number of `Uid:` in /proc/PID/status (proc_pid_status(5)); null: the process is gone. */
-function effectiveUid(pid: number): number | null {
-  const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(readProc(pid, 'status'))?.[1];
-  return uid === undefined ? null : Number(uid);
+/** Not the owner of /proc/PID: that is root for a process that may not be dumped. */
+function effectiveUid(pid: number): number {
+  const uids = /^Uid:\t\d+\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+  if (uids === undefined) throw new KernelError('ESRCH', `uid of pid ${pid}`);
+  return Number(uids);
 }
 
-/** The 20th word after the command, which may hold blanks and brackets (proc_pid_stat(5)); null: the process is gone. */
-function startTimeOf(pid: number): string | null {
-  const text = readProc(pid, 'stat');
-  return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+/** Field 22 of proc_pid_stat(5). The name, field 2, may hold blanks and parentheses. */
+function startTimeOf(pid: number): string {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
 }
 
-/** Empty when the process is gone. */
-function readProc(pid: number, file: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, 'latin1');
-  } catch (fault) {
-    const code = (fault as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ESRCH') return '';
-    throw fault;
-  }
+function once(close: () => void): () => void {
+  let isClosed = false;
+  return () => {
+    if (!isClosed) close();
+    isClosed = true;
+  };
 }

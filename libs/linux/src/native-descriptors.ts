@@ -1,9 +1,9 @@
 import type { Native } from '@pp/native';
 import type { DescriptorKind, Descriptors } from '@pp/ports';
 
-/** Descriptors of this process, by poll(2) and fstat(2). */
+/** File descriptors of this process, by the addon. */
 export class NativeDescriptors implements Descriptors {
-  constructor(private readonly native: Pick<Native, 'closeFd' | 'fdKind' | 'pollFd' | 'watchFd'>) {}
+  constructor(private readonly native: Pick<Native, 'fdKind' | 'pollFd' | 'watchFd' | 'closeFd'>) {}
 
   kind(fd: number): DescriptorKind {
     return this.native.fdKind(fd);

@@ -4,7 +4,6 @@ import { BatchExchange } from './batch-exchange';
 import type { BatchResult } from './batch-exchange';
 import { MalformedError } from './codec/malformed';
 import { decodeMessages } from './codec/message';
-import type { NetlinkMessage } from './codec/message';
 import { DumpExchange } from './dump-exchange';
 import type { Exchange, Line } from './exchange';
 import type { NetlinkRequest, Query, Reply } from './request';
@@ -49,7 +48,7 @@ export class NetlinkClient {
 
   /** One object; ENOENT if the kernel answers with none. */
   async get<T>(query: Query<T>): Promise<T> {
-    const [object] = decodeAll(query, await this.request(query));
+    const [object] = decodeReply(query, await this.request(query));
     if (object === undefined) throw new KernelError('ENOENT', query.label);
     return object;
   }
@@ -70,7 +69,7 @@ export class NetlinkClient {
     const reply = await new Promise<Reply>((resolve, reject) => {
       this.#enqueue(new DumpExchange(query, resolve, reject));
     });
-    return decodeAll(query, reply);
+    return decodeReply(query, reply);
   }
 
   /** Whoever waits gets ECANCELED. Idempotent. */
@@ -124,9 +123,10 @@ export class NetlinkClient {
   }
 }
 
-function decodeAll<T>(query: Query<T>, messages: readonly NetlinkMessage[]): readonly T[] {
+/** The objects in a reply. Throws KernelError EBADMSG. */
+export function decodeReply<T>(query: Query<T>, reply: Reply): readonly T[] {
   try {
-    return messages.map(query.decode).filter((object) => object !== null);
+    return reply.map(query.decode).filter((object) => object !== null);
   } catch (error) {
     if (!(error instanceof MalformedError)) throw error;
     throw new KernelError('EBADMSG', query.label, error.message, { cause: error });

@@ -1,5 +1,5 @@
 export { type BatchResult } from './batch-exchange';
-export { NetlinkClient } from './client';
+export { decodeReply, NetlinkClient } from './client';
 export { MalformedError } from './codec/malformed';
 export { Monitor, type MonitorOptions, type Subject } from './monitor';
 export * from './nf/counter';

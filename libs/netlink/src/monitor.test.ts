@@ -1,7 +1,6 @@
 /** The order of events and snapshots, with a kernel that is a script and a subject that is a number. */
 import { KernelError, millis } from '@pp/base';
 import { VirtualClock } from '@pp/base/testing';
-import type { NetlinkClient } from './client';
 import { encodeMessage } from './codec/message';
 import { readU8 } from './codec/numbers';
 import { Monitor } from './monitor';
@@ -17,7 +16,7 @@ const event = (byte: number): Uint8Array =>
 class Snapshots {
   readonly #waiting: { resolve: (value: string) => void; reject: (error: Error) => void }[] = [];
 
-  readonly take = (_client: NetlinkClient): Promise<string> =>
+  readonly take = (): Promise<string> =>
     new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
 
   get count(): number {
@@ -121,6 +120,17 @@ test('events lost while reading: it is told, and read once more', async () => {
   snapshots.resolve('second');
   await settle();
   expect([snapshots.count, told]).toEqual([1, ['first', 'second']]);
+  snapshots.resolve('third');
+  await settle();
+  expect([snapshots.count, told]).toEqual([0, ['first', 'second', 'third']]);
+});
+
+test('read again when asked to', async () => {
+  const { monitor, snapshots, told } = await started();
+  monitor.refresh();
+  monitor.refresh();
+  snapshots.resolve('second');
+  await settle();
   snapshots.resolve('third');
   await settle();
   expect([snapshots.count, told]).toEqual([0, ['first', 'second', 'third']]);

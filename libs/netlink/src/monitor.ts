@@ -57,6 +57,11 @@ export class Monitor<Snapshot, Event> {
     await this.#read();
   }
 
+  /** Reads all of it again, as if events had been lost. */
+  refresh(): void {
+    if (!this.#closed) this.#resync();
+  }
+
   /** Idempotent; nothing is told any more. */
   close(): void {
     this.#closed = true;

@@ -2,7 +2,7 @@ import { Attributes, stringAttribute } from '../codec/attributes';
 import { MalformedError } from '../codec/malformed';
 import type { NetlinkMessage } from '../codec/message';
 import { concat, readU8 } from '../codec/numbers';
-import type { Query } from '../request';
+import type { NetlinkRequest, Query } from '../request';
 import { familyOf, messageType, NFGENMSG, nfgenmsg } from './nfnetlink';
 import type { TableRef } from './nfnetlink';
 
@@ -47,6 +47,14 @@ export const getTable = (table: TableRef): Query<TableRef> => ({
   flags: 0,
   body: concat([nfgenmsg(table.family), stringAttribute(NFTA_TABLE_NAME, table.name)]),
   decode: decodeTable,
+});
+
+/** For a batch. With all that is in it. ENOENT when there is none. */
+export const delTable = (table: TableRef): NetlinkRequest => ({
+  label: `table.del ${table.family} ${table.name}`,
+  type: messageType(NFT_MSG_DELTABLE),
+  flags: 0,
+  body: concat([nfgenmsg(table.family), stringAttribute(NFTA_TABLE_NAME, table.name)]),
 });
 
 /** Chains of one table. ENOENT is not known here: a table that is not there has no chains. */

@@ -1,0 +1,129 @@
+import { KernelError } from '@pp/base';
+import { describe } from '@pp/datapath';
+import type { Op } from '@pp/datapath';
+import { delLink } from '@pp/netlink';
+import type { NetlinkRequest } from '@pp/netlink';
+import { ifnamesIn, requestOf } from './configure';
+import type { ConfigureOp, Resolve } from './configure';
+import type { Context } from './context';
+import { completePeer, completion } from './complete-link';
+import { makeLinks, release } from './make-links';
+import type { LinkStep, Making, MadeLink } from './make-links';
+import type { Outcomes } from './outcomes';
+import type { Step } from './runs';
+
+interface ConfigureStep {
+  readonly at: number;
+  readonly op: ConfigureOp;
+}
+
+/**
+ * Makes links, writes sysctls, sets all the rest: two datagrams to the host's namespace, and one to that of each peer, at the same
+ * time as the second. Links are complete or gone: one that cannot be completed is deleted again.
+ */
+export async function buildRun(context: Context, steps: readonly Step[], outcomes: Outcomes): Promise<void> {
+  const links = steps.filter(isLinkAdd);
+  const rest = steps.filter(isConfigure);
+  const making = await makeLinks(context, links, foreignNames(context, links, rest), outcomes);
+  try {
+    writeSysctls(context, steps, outcomes);
+    const wanted = outcomes.isRefused ? [] : rest;
+    await configure(context, making, wanted, outcomes);
+  } finally {
+    for (const { held } of making.made) release(context, held);
+  }
+}
+
+const isLinkAdd = (step: Step): step is LinkStep => step.op.do === 'link.add';
+const isConfigure = (step: Step): step is ConfigureStep =>
+  step.op.do !== 'link.add' && step.op.do !== 'sysctl.set';
+
+/** Names that are neither made here nor known. */
+function foreignNames(
+  { own }: Context,
+  links: readonly LinkStep[],
+  rest: readonly ConfigureStep[],
+): readonly string[] {
+  const masters = links.flatMap(({ op }) => op.link.master ?? []);
+  const names = new Set([...masters, ...rest.flatMap(({ op }) => ifnamesIn(op))]);
+  for (const { op } of links) names.delete(op.link.ifname);
+  return [...names].filter((name) => !own.has(name));
+}
+
+function writeSysctls({ sysctls }: Context, steps: readonly Step[], outcomes: Outcomes): void {
+  for (const { at, op } of steps) {
+    if (op.do !== 'sysctl.set' || outcomes.isRefused) continue;
+    const { key, value } = op.sysctl;
+    outcomes.do(at, describe(op), () => {
+      if (op.onlyIf === null || sysctls.read(key) === null || sysctls.holds(key, op.onlyIf))
+        sysctls.write(key, value);
+    });
+  }
+}
+
+async function configure(
+  context: Context,
+  { made, found }: Making,
+  rest: readonly ConfigureStep[],
+  outcomes: Outcomes,
+): Promise<void> {
+  const ifindexes = new Map([
+    ...found,
+    ...context.own,
+    ...made.map(({ op, seen }) => [op.link.ifname, seen.ifindex] as const),
+  ]);
+  const prepare = (step: Step, request: (resolve: Resolve) => NetlinkRequest): readonly Prepared[] =>
+    outcomes.try(step.at, describe(step.op), () => ({
+      at: step.at,
+      request: request(resolver(step.op, ifindexes)),
+    }));
+  const requests = [
+    ...made.flatMap((link) => prepare(link, (resolve) => completion(link, resolve))),
+    ...rest.flatMap((step) => prepare(step, (resolve) => requestOf(step.op, resolve))),
+  ];
+  const [results, peers] = await Promise.all([
+    context.route.requestMany(requests.map(({ request }) => request)),
+    Promise.all(made.map((link) => completePeer(context, link))),
+  ]);
+  requests.forEach(({ at }, index) => {
+    outcomes.refuseIf(at, results[index]);
+  });
+  made.forEach(({ at }, index) => {
+    outcomes.refuseIf(at, peers[index]);
+  });
+  await keepOrDelete(context, made, outcomes);
+  const gone = new Set(made.filter(({ at }) => outcomes.refused(at)).map(({ op }) => op.link.ifname));
+  for (const { at, op } of rest) if (!ifnamesIn(op).some((name) => gone.has(name))) outcomes.set(at, 'done');
+}
+
+interface Prepared {
+  readonly at: number;
+  readonly request: NetlinkRequest;
+}
+
+const resolver =
+  (op: Op, ifindexes: ReadonlyMap<string, number | KernelError>): Resolve =>
+  (name) => {
+    const ifindex = ifindexes.get(name) ?? new KernelError('ENODEV', describe(op));
+    if (typeof ifindex === 'number') return ifindex;
+    throw new KernelError(ifindex.code, describe(op), `no interface named ${name}`);
+  };
+
+/** Complete links stay; the others go again, as if they had never been. */
+async function keepOrDelete(
+  { route, own }: Context,
+  made: readonly MadeLink[],
+  outcomes: Outcomes,
+): Promise<void> {
+  for (const { at, op, held } of made) {
+    const { tap } = held;
+    if (!outcomes.refused(at)) outcomes.do(at, describe(op), () => tap?.persist(true));
+  }
+  const failed = made.filter(({ at, held }) => outcomes.refused(at) && held.tap === undefined); // a TAP goes when it is released
+  const results = await route.requestMany(failed.map(({ seen }) => delLink(seen.ifindex)));
+  failed.forEach(({ at }, index) => {
+    const result = results[index];
+    if (result instanceof KernelError && result.code !== 'ENODEV') outcomes.amend(at, result);
+  });
+  for (const { at, op, seen } of made) if (!outcomes.refused(at)) own.set(op.link.ifname, seen.ifindex);
+}

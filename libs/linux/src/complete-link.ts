@@ -1,0 +1,61 @@
+import { KernelError } from '@pp/base';
+import { describe, LINK_GROUP, ROUTE_PROTOCOL } from '@pp/datapath';
+import type { VethPeer } from '@pp/datapath';
+import { addAddress, addRoute, NetlinkClient, netlinkIn, setLink } from '@pp/netlink';
+import type { NetlinkRequest } from '@pp/netlink';
+import { attributesOf } from './configure';
+import type { Resolve } from './configure';
+import type { Context } from './context';
+import type { MadeLink } from './make-links';
+
+const MAIN = 254; // RT_TABLE_MAIN
+
+/** Names the link by its alias, which the kernel ignores at creation, and brings it up. */
+export function completion({ op, seen }: MadeLink, resolve: Resolve): NetlinkRequest {
+  const { link } = op;
+  const { mac, mtu, ...rest } = attributesOf(link, resolve);
+  // Only a TAP has not got these at its creation.
+  const late = link.kind === 'tap' ? { mac, mtu, group: LINK_GROUP } : {};
+  return { ...setLink(seen.ifindex, { alias: link.alias, ...rest, ...late }), label: describe(op) };
+}
+
+/** Sets up the far end of a veth inside its namespace. null: done, or nothing to do. */
+export async function completePeer(
+  { native }: Context,
+  { op, seen, held }: MadeLink,
+): Promise<KernelError | null> {
+  if (op.link.kind !== 'veth' || held.netnsFd === undefined) return null;
+  const { peer } = op.link;
+  if (seen.link === null) return new KernelError('ENODEV', describe(op), 'its peer is gone');
+  const inside = new NetlinkClient(netlinkIn(native, 'route', held.netnsFd));
+  try {
+    const requests = peerRequests(seen.link, peer).map((request) => ({
+      ...request,
+      label: `${describe(op)}: ${request.label} in netns ${peer.netns}`,
+    }));
+    const results = await inside.requestMany(requests);
+    return results.find((result) => result instanceof KernelError) ?? null;
+  } finally {
+    inside.close();
+  }
+}
+
+const peerRequests = (
+  ifindex: number,
+  { address, multicast, gateway }: VethPeer,
+): readonly NetlinkRequest[] => [
+  addAddress(ifindex, address),
+  setLink(ifindex, { multicast, up: true }),
+  ...(gateway === null ? [] : [defaultRoute(ifindex, gateway)]),
+];
+
+const defaultRoute = (ifindex: number, gateway: string): NetlinkRequest =>
+  addRoute({
+    kind: 'unicast',
+    dst: gateway.includes(':') ? '::/0' : '0.0.0.0/0',
+    hop: { via: gateway, ifindex, onlink: false },
+    src: null,
+    table: MAIN,
+    metric: 0,
+    protocol: ROUTE_PROTOCOL,
+  });

@@ -1,0 +1,140 @@
+import { KernelError } from '@pp/base';
+import type { Clock, Logger } from '@pp/base';
+import { describe } from '@pp/datapath';
+import type { Kernel, Observed, Op, Outcome } from '@pp/datapath';
+import type { Native } from '@pp/native';
+import { batch, delTable, NetlinkClient, netlinkIn } from '@pp/netlink';
+import { buildRun } from './build-run';
+import type { Context } from './context';
+import { deleteRun } from './delete-run';
+import { hostNetns } from './host-netns';
+import { NetnsNames } from './netns-names';
+import { NftRunner } from './nft-runner';
+import { observe } from './observe';
+import type { Ask } from './observe';
+import { Outcomes } from './outcomes';
+import { runsOf } from './runs';
+import type { Run, Step } from './runs';
+import { elementsBatch, OUR_TABLE } from './set-elements';
+import { SysctlFiles } from './sysctl-files';
+import { SystemClock } from './system-clock';
+
+export interface LinuxKernelOptions {
+  readonly native: Native;
+  readonly log: Logger;
+  readonly clock?: Clock;
+  /** Namespace to work in; default: the process's own. */
+  readonly netnsFd?: number;
+  /** Where namespaces have names; default /run/netns. */
+  readonly netnsDirectory?: string;
+  /** Default: nft of the system's directories. */
+  readonly nftProgram?: string;
+}
+
+/**
+ * The door to Linux. Theory of operation: steps are cut into runs of those that can go together (`runsOf`); each run is as few datagrams
+ * as will do, and the next begins when the kernel has answered. After a run with a refusal the rest is skipped. Interfaces are
+ * meant by ifindex; names are turned into those once, and a link is touched or deleted only if we made it or it carries our tag.
+ */
+export class LinuxKernel implements Kernel {
+  readonly #context: Context;
+  readonly #nft: NftRunner;
+  readonly #log: Logger;
+  /** One caller at a time. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: LinuxKernelOptions) {
+    const {
+      native,
+      log,
+      clock = new SystemClock(),
+      netnsFd,
+      netnsDirectory = '/run/netns',
+      nftProgram,
+    } = options;
+    this.#log = log;
+    const inHost = hostNetns(native, netnsFd);
+    this.#context = {
+      native,
+      inHost,
+      route: new NetlinkClient(netlinkIn(native, 'route', netnsFd)),
+      netfilter: new NetlinkClient(netlinkIn(native, 'netfilter', netnsFd)),
+      netns: new NetnsNames(native, netnsDirectory),
+      sysctls: new SysctlFiles(inHost),
+      own: new Map(),
+    };
+    this.#nft = new NftRunner({
+      native,
+      clock,
+      inHost,
+      ...(nftProgram === undefined ? {} : { program: nftProgram }),
+    });
+  }
+
+  apply(ops: readonly Op[]): Promise<readonly Outcome[]> {
+    return this.#afterLast(async () => {
+      const outcomes = new Outcomes(ops.length);
+      for (const run of runsOf(ops)) {
+        if (outcomes.isRefused) break;
+        await this.#do(run, outcomes);
+      }
+      this.#log.debug('kernel.apply', { steps: ops.length, refused: outcomes.isRefused });
+      return outcomes.all;
+    });
+  }
+
+  observe(ask: Ask): Promise<Observed> {
+    return this.#afterLast(() => observe(this.#context, ask));
+  }
+
+  /** Whoever waits gets ECANCELED. Nothing in the kernel changes. Idempotent. */
+  close(): void {
+    this.#context.route.close();
+    this.#context.netfilter.close();
+  }
+
+  #afterLast<T>(task: () => Promise<T>): Promise<T> {
+    const next = this.#last.then(task);
+    this.#last = next.catch(() => undefined); // its caller is told
+    return next;
+  }
+
+  async #do({ kind, steps }: Run, outcomes: Outcomes): Promise<void> {
+    switch (kind) {
+      case 'netns':
+        for (const step of steps) this.#netns(step, outcomes);
+        return;
+      case 'delete':
+        return deleteRun(this.#context, steps, outcomes);
+      case 'build':
+        return buildRun(this.#context, steps, outcomes);
+      case 'load':
+      case 'elements':
+        for (const { at, op } of steps) outcomes.set(at, await this.#table(op));
+    }
+  }
+
+  #netns({ at, op }: Step, outcomes: Outcomes): void {
+    if (outcomes.isRefused) return;
+    outcomes.do(at, describe(op), () => {
+      if (op.do === 'netns.add') this.#context.netns.add(op.netns);
+      if (op.do === 'netns.del') this.#context.netns.del(op.netns);
+    });
+  }
+
+  async #table(op: Op): Promise<Outcome> {
+    try {
+      if (op.do === 'nft.elements') await this.#context.netfilter.transaction(elementsBatch(op));
+      if (op.do === 'nft.load') await this.#load(op.text, describe(op));
+      return 'done';
+    } catch (error) {
+      if (!(error instanceof KernelError)) throw error;
+      return error;
+    }
+  }
+
+  #load(text: string | null, request: string): Promise<void> {
+    if (text !== null) return this.#nft.load(text, request);
+    return this.#context.netfilter.transaction(batch(request, [delTable(OUR_TABLE)]));
+  }
+}

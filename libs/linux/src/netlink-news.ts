@@ -1,0 +1,92 @@
+import { millis } from '@pp/base';
+import type { Cancel, Clock, Logger } from '@pp/base';
+import type { Native } from '@pp/native';
+import { Monitor, netlinkIn, routeSubject } from '@pp/netlink';
+import type { RouteEvent, RouteSnapshot } from '@pp/netlink';
+import type { NetworkNews, NetworkView } from '@pp/ports';
+import { isOurs } from './is-ours';
+import { viewOf } from './network-view';
+
+export interface NetlinkNewsOptions {
+  readonly native: Pick<Native, 'openNetlink' | 'runInNetns'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Namespace to watch; default: the process's own. */
+  readonly netnsFd?: number;
+}
+
+/** What belongs together comes within this time: an address, its routes, the link's new flags. */
+const GATHERING = millis(5);
+
+/**
+ * The host's network by rtnetlink. After an event about what is not ours all is read again: the kernel does not tell which IPv4
+ * routes went with a link or an address. Events about our own links cost nothing.
+ */
+export class NetlinkNews implements NetworkNews {
+  readonly #monitor: Monitor<RouteSnapshot, RouteEvent>;
+  readonly #clock: Clock;
+  /** ifindexes. BOUNDED: by our links, and renewed with each snapshot. */
+  #own = new Set<number>();
+  #told = '';
+  #gathering: Cancel | null = null;
+  #onView: (view: NetworkView) => void = () => undefined;
+
+  constructor({ native, clock, log, netnsFd }: NetlinkNewsOptions) {
+    this.#clock = clock;
+    this.#monitor = new Monitor({
+      open: netlinkIn(native, 'route', netnsFd),
+      clock,
+      subject: routeSubject(['link', 'address', 'route']),
+      onSnapshot: (snapshot) => {
+        this.#own = new Set(snapshot.links.filter(isOurs).map(({ ifindex }) => ifindex));
+        this.#tell(viewOf(snapshot));
+      },
+      onEvent: (event) => {
+        if (this.#concerns(event)) this.#gather();
+      },
+      onFault: (fault) => {
+        log.warn('network.unread', { error: fault.message });
+      },
+    });
+  }
+
+  async start(onView: (view: NetworkView) => void): Promise<void> {
+    this.#onView = onView;
+    await this.#monitor.start();
+  }
+
+  close(): void {
+    this.#gathering?.();
+    this.#monitor.close();
+  }
+
+  /** Whether it may change the view. Learns our links by the way. */
+  #concerns(event: RouteEvent): boolean {
+    switch (event.on) {
+      case 'link':
+        if (isOurs(event.link)) this.#own.add(event.link.ifindex);
+        return !isOurs(event.link);
+      case 'address':
+        return !this.#own.has(event.address.ifindex);
+      case 'route':
+        return event.route.hops.some(({ ifindex }) => ifindex !== null && !this.#own.has(ifindex));
+      case 'rule':
+      case 'neighbor':
+        return false;
+    }
+  }
+
+  #gather(): void {
+    this.#gathering ??= this.#clock.after('network.gather', GATHERING, () => {
+      this.#gathering = null;
+      this.#monitor.refresh();
+    });
+  }
+
+  #tell(view: NetworkView): void {
+    const text = JSON.stringify(view);
+    if (text === this.#told) return;
+    this.#told = text;
+    this.#onView(view);
+  }
+}

@@ -1,0 +1,44 @@
+import { isLoopback, isMulticast, isRunning, isUp } from '@pp/netlink';
+import type { Link, Route, RouteSnapshot } from '@pp/netlink';
+import type { LinkView, NetworkView, RouteView } from '@pp/ports';
+import { isOurs } from './is-ours';
+
+const MAIN = 254; // RT_TABLE_MAIN
+
+/** The host's network without what is ours: unicast routes of table main, one for each next hop. */
+export function viewOf({ links, addresses, routes }: RouteSnapshot): NetworkView {
+  const foreign = links.filter((link) => !isOurs(link));
+  const shown = new Set(foreign.map(({ ifindex }) => ifindex));
+  return {
+    links: foreign.map(linkView),
+    addresses: addresses
+      .filter(({ ifindex }) => shown.has(ifindex))
+      .map(({ ifindex, cidr }) => ({ ifindex, cidr })),
+    routes: routes
+      .filter(({ table, kind }) => table === MAIN && kind === 'unicast')
+      .flatMap((route) => routeViews(route, shown)),
+  };
+}
+
+const linkView = (link: Link): LinkView => ({
+  ifname: link.ifname,
+  ifindex: link.ifindex,
+  kind: link.kind,
+  type: link.type,
+  loopback: isLoopback(link),
+  up: isUp(link),
+  running: isRunning(link),
+  multicast: isMulticast(link),
+  mtu: link.mtu,
+  mac: link.mac,
+  physical: link.parentDevice !== null,
+  enslaved: link.master !== null,
+});
+
+const routeViews = (
+  { family, dst, src, metric, hops }: Route,
+  shown: ReadonlySet<number>,
+): readonly RouteView[] =>
+  hops.flatMap(({ via, ifindex }) =>
+    ifindex === null || !shown.has(ifindex) ? [] : [{ family, dst, via, ifindex, src, metric }],
+  );

@@ -1,0 +1,103 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { KernelError, seconds } from '@pp/base';
+import type { Clock, Errno } from '@pp/base';
+import type { Native } from '@pp/native';
+import { kernelErrorOf } from './errors';
+import type { InHost } from './host-netns';
+
+export interface NftRunnerOptions {
+  readonly native: Pick<Native, 'pipe' | 'closeFd'>;
+  readonly clock: Clock;
+  readonly inHost: InHost;
+  /** Program to run; default "nft", looked up in the system's directories. */
+  readonly program?: string;
+}
+
+const DEADLINE = seconds(10);
+const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** Enough of what nft says to find the line at fault. */
+const MAX_STDERR_BYTES = 4096;
+
+/** Loads rulesets by `nft -f -`: one transaction, all or nothing. */
+export class NftRunner {
+  constructor(private readonly options: NftRunnerOptions) {}
+
+  /** Rejects with KernelError: nft's first complaint, ETIMEDOUT, or ENOENT when there is no nft. */
+  async load(text: string, request: string): Promise<void> {
+    const { native } = this.options;
+    // Node's own pipes are sockets, and nft cannot open /dev/stdin when it is one.
+    const [stdin, feed] = native.pipe();
+    try {
+      const child = this.#spawn(stdin);
+      const complaint = collect(child);
+      feedAll(feed, text);
+      const { code, signal } = await this.#end(child, request);
+      if (code !== 0) throw refusal(await complaint, signal, request);
+    } finally {
+      native.closeFd(stdin);
+    }
+  }
+
+  #spawn(stdin: number): ChildProcess {
+    const { inHost, program = 'nft' } = this.options;
+    return inHost(() =>
+      spawn(program, ['-f', '-'], {
+        stdio: [stdin, 'ignore', 'pipe'],
+        env: { PATH: SYSTEM_PATH, LC_ALL: 'C' },
+      }),
+    );
+  }
+
+  #end(child: ChildProcess, request: string): Promise<{ code: number | null; signal: string | null }> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.options.clock.after('nft.deadline', DEADLINE, () => {
+        child.kill('SIGKILL');
+        reject(new KernelError('ETIMEDOUT', request, `nft did not end within ${DEADLINE / 1000} s`));
+      });
+      child.once('error', (error) => {
+        cancel();
+        reject(kernelErrorOf(error, request));
+      });
+      child.once('close', (code, signal) => {
+        cancel();
+        resolve({ code, signal });
+      });
+    });
+  }
+}
+
+/** Closes `fd` at the end. nft may stop reading at its first error. */
+function feedAll(fd: number, text: string): void {
+  const stream = createWriteStream('', { fd });
+  stream.on('error', () => undefined); // EPIPE: nft has ended, and its exit code says why
+  stream.end(text);
+}
+
+async function collect({ stderr }: ChildProcess): Promise<string> {
+  let text = '';
+  for await (const chunk of stderr ?? []) if (text.length < MAX_STDERR_BYTES) text += String(chunk);
+  return text;
+}
+
+function refusal(stderr: string, signal: string | null, request: string): KernelError {
+  const line =
+    stderr.split('\n').find((candidate) => candidate.includes('Error:')) ?? stderr.split('\n')[0] ?? '';
+  const detail = line === '' && signal !== null ? `nft was ended by ${signal}` : line;
+  return new KernelError(errnoIn(line), request, detail);
+}
+
+/** strerror(3) in the C locale; what has no errno is a fault of the text. */
+const MESSAGES: readonly (readonly [string, Errno])[] = [
+  ['No such file or directory', 'ENOENT'],
+  ['File exists', 'EEXIST'],
+  ['Device or resource busy', 'EBUSY'],
+  ['Operation not permitted', 'EPERM'],
+  ['Operation not supported', 'EOPNOTSUPP'],
+  ['Too many open files in system', 'ENFILE'],
+  ['Cannot allocate memory', 'ENOMEM'],
+  ['Message too long', 'EMSGSIZE'],
+];
+
+const errnoIn = (line: string): Errno => MESSAGES.find(([text]) => line.includes(text))?.[1] ?? 'EINVAL';

@@ -1,0 +1,58 @@
+import { KernelError } from '@pp/base';
+import type { Outcome } from '@pp/datapath';
+import { kernelErrorOf } from './errors';
+
+/** One outcome for each step; a step of which nothing is said was skipped, and a refusal, once said, stays. */
+export class Outcomes {
+  readonly #all: Outcome[]; // BOUNDED: by the steps
+
+  constructor(count: number) {
+    this.#all = Array.from({ length: count }, (): Outcome => 'skipped');
+  }
+
+  get all(): readonly Outcome[] {
+    return this.#all;
+  }
+
+  get isRefused(): boolean {
+    return this.#all.some((outcome) => outcome instanceof KernelError);
+  }
+
+  refused(at: number): boolean {
+    return this.#all[at] instanceof KernelError;
+  }
+
+  set(at: number, outcome: Outcome): void {
+    if (!this.refused(at)) this.#all[at] = outcome;
+  }
+
+  /** Of an answer that may be a refusal. */
+  refuseIf(at: number, answer: unknown): void {
+    if (answer instanceof KernelError) this.set(at, answer);
+  }
+
+  /** The undoing of a refused step was refused as well. */
+  amend(at: number, fault: KernelError): void {
+    const outcome = this.#all[at];
+    if (!(outcome instanceof KernelError)) return;
+    this.#all[at] = new KernelError(outcome.code, outcome.request, `not undone: ${fault.message}`, {
+      cause: outcome,
+    });
+  }
+
+  /** What `make` gives; nothing, when it is refused. */
+  try<T>(at: number, request: string, make: () => T): readonly T[] {
+    try {
+      return [make()];
+    } catch (error) {
+      this.set(at, kernelErrorOf(error, request));
+      return [];
+    }
+  }
+
+  /** Does a step now. */
+  do(at: number, request: string, step: () => void): void {
+    this.try(at, request, step);
+    this.set(at, 'done');
+  }
+}

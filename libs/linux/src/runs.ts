@@ -1,0 +1,63 @@
+import type { Op } from '@pp/datapath';
+
+/** A step and its place among those asked for. */
+export interface Step {
+  readonly at: number;
+  readonly op: Op;
+}
+
+/**
+ * Consecutive steps that go to the kernel together.
+ * - netns, delete: one after the other, and all at once
+ * - build: links are made, sysctls written, all else set, in this order; each may be missing
+ * - load, elements: one step
+ */
+export interface Run {
+  readonly kind: 'netns' | 'delete' | 'build' | 'load' | 'elements';
+  readonly steps: readonly Step[];
+}
+
+/** Cuts steps into as few runs as keep their order. */
+export function runsOf(ops: readonly Op[]): readonly Run[] {
+  const runs: { kind: Run['kind']; stage: number; steps: Step[] }[] = []; // BOUNDED: by `ops`
+  ops.forEach((op, at) => {
+    const { kind, stage } = placeOf(op);
+    const last = runs.at(-1);
+    if (last?.kind === kind && stage >= last.stage) {
+      last.stage = stage;
+      last.steps.push({ at, op });
+    } else {
+      runs.push({ kind, stage, steps: [{ at, op }] });
+    }
+  });
+  return runs.map(({ kind, steps }) => ({ kind, steps }));
+}
+
+/** `stage` never falls within a run; ALONE joins nothing. */
+function placeOf(op: Op): { readonly kind: Run['kind']; readonly stage: number } {
+  switch (op.do) {
+    case 'netns.add':
+    case 'netns.del':
+      return { kind: 'netns', stage: 0 };
+    case 'link.del':
+      return { kind: 'delete', stage: 0 };
+    case 'link.add':
+      return { kind: 'build', stage: 0 };
+    case 'sysctl.set':
+      return { kind: 'build', stage: 1 };
+    case 'link.set':
+    case 'address.add':
+    case 'address.del':
+    case 'route.add':
+    case 'route.del':
+    case 'rule.add':
+    case 'rule.del':
+      return { kind: 'build', stage: 2 };
+    case 'nft.load':
+      return { kind: 'load', stage: ALONE };
+    case 'nft.elements':
+      return { kind: 'elements', stage: ALONE };
+  }
+}
+
+const ALONE = NaN; // compares with nothing
