@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { accept, causeChain, refuse } from '@pp/base';
 import { DBUS_ERROR, type Bus } from './index';
-import { startPrivateBus, whyNoPrivateBus } from './testing';
+import { whyNoPrivateBus } from './testing';
 import { BusLab, CALL, NAME, PATH } from './testing/bus-lab';
 import { until } from './testing/until';
 
@@ -103,7 +103,7 @@ describeOnBus(`a client of a dbus-daemon${why === undefined ? '' : ` (skipped: $
   });
 
   test('the bus going away ends every connection with a sentence, and calls in flight', async () => {
-    const other = await startPrivateBus();
+    const other = await lab.startAnother();
     const [left, right] = [await lab.connect(other.address), await lab.connect(other.address)];
     const spec = { name: 'a.b', methods: [{ name: 'Never', in: [], out: [] }] } as const;
     left.serve('/a', spec, { Never: () => new Promise(() => undefined) });
@@ -113,6 +113,5 @@ describeOnBus(`a client of a dbus-daemon${why === undefined ? '' : ` (skipped: $
     const sentence = `the D-Bus system bus at ${other.address} closed the connection`;
     expect([(await left.closed)?.message, (await right.closed)?.message]).toEqual([sentence, sentence]);
     await failed;
-    await other.stop();
   });
 });

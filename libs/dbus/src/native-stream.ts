@@ -1,12 +1,19 @@
-import type { Native, StreamHandle } from '@pp/native';
+import type { Native, NativeError, StreamHandle } from '@pp/native';
 import type { ByteStream, ByteStreamEvents } from './byte-stream';
 
 /** What this library needs of the addon. */
 export type StreamDoor = Pick<Native, 'connectUnix' | 'closeFd'>;
 
+/** How the kernel says that the peer closed: while bytes of ours were unread, or before we wrote. */
+const PEER_CLOSED: readonly string[] = ['ECONNRESET', 'EPIPE'];
+
 /** A `ByteStream` on the addon's UNIX stream; throws NativeError when nobody listens at `path`. */
 export function connectUnixStream(native: StreamDoor, path: string, events: ByteStreamEvents): ByteStream {
-  const handle: StreamHandle = native.connectUnix(path, events);
+  const onError = (error: NativeError): void => {
+    if (PEER_CLOSED.includes(error.code)) events.onEnd();
+    else events.onError(error);
+  };
+  const handle: StreamHandle = native.connectUnix(path, { ...events, onError });
   return {
     write: (data, fds) => handle.write(data, fds),
     pause: () => {

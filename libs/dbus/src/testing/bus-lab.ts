@@ -42,6 +42,7 @@ const SPEC = {
 export class BusLab {
   readonly #openBefore = openFds();
   readonly #connected: Bus[] = []; // BOUNDED: by the test
+  readonly #others: PrivateBus[] = []; // BOUNDED: by the test
 
   private constructor(readonly daemon: PrivateBus) {}
 
@@ -61,10 +62,17 @@ export class BusLab {
     return bus;
   }
 
+  /** A second daemon, to be crashed. */
+  async startAnother(): Promise<PrivateBus> {
+    const other = await startPrivateBus();
+    this.#others.push(other);
+    return other;
+  }
+
   /** Throws when a descriptor stays open. */
   async stop(): Promise<void> {
     for (const bus of this.#connected) bus.close();
-    await this.daemon.stop();
+    for (const daemon of [this.daemon, ...this.#others]) await daemon.stop();
     await until('all descriptors to be closed', () => openFds() <= this.#openBefore);
   }
 }
