@@ -42,6 +42,8 @@ export interface NdPacket {
   readonly icmp: Uint8Array;
   /** Bytes of `icmp` before the options. */
   readonly fixedBytes: number;
+  /** False: the checksum was left to hardware, and must be made before the message goes anywhere. */
+  readonly checksumReady: boolean;
 }
 
 export type Admission =
@@ -98,6 +100,7 @@ function admitMessage(
     header: ethernet.payload.subarray(0, IPV6_HEADER),
     icmp: payload,
     fixedBytes,
+    checksumReady,
   };
   const fault = linkOptionFault(message.value.options) ?? messageFault(packet);
   return fault === null ? { ok: true, packet } : refused(fault);
@@ -135,3 +138,12 @@ export function senderMac({ message, sourceMac }: NdPacket): Uint8Array {
   const option = findOption(message.options, type);
   return (option === undefined ? null : linkAddressOf(option)) ?? sourceMac;
 }
+
+/** Facts of a frame that was admitted when it came, for admitting a copy of it. */
+export const CHECKED_BEFORE: FrameFacts = {
+  outgoing: false,
+  forOthers: false,
+  vlan: 0,
+  checksumReady: false,
+  truncated: false,
+};

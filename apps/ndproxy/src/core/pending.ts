@@ -33,6 +33,13 @@ export class Pending {
     return this.#targets.size;
   }
 
+  /** Messages that wait. */
+  get waiting(): number {
+    let count = 0;
+    for (const { waiting } of this.#targets.values()) count += waiting.length;
+    return count;
+  }
+
   has(address: Uint8Array): boolean {
     return this.#targets.size > 0 && this.#targets.has(addressKey(address));
   }

@@ -1,5 +1,6 @@
 import type { Millis } from '@pp/base';
 import { findOption, isLinkAddressOption, isUnspecified, NdOptionType, RaFlag } from '@pp/wire';
+import { macNumber } from './keys';
 import type { NdPacket } from './packet';
 
 /** BOUNDED: slots of fixed tables; a message takes the place of what was in its slot. */
@@ -8,13 +9,14 @@ const SLOTS = 1 << 14;
 const MAX_REPEATED_ADVERTS = 4;
 
 /**
- * The messages of the last moments and where they came from. The same message on another interface is a copy that some other way between
- * the segments has brought back: two proxies in parallel would pass it round for ever.
+ * The messages of the last moments and who sent them where. The same message on another interface, or from another Ethernet address, is
+ * a copy that some other way between the segments has brought back: two proxies in parallel would pass it round for ever.
  */
 export class RecentMessages {
   readonly #first = new Int32Array(SLOTS);
   readonly #second = new Int32Array(SLOTS);
   readonly #ifindex = new Int32Array(SLOTS);
+  readonly #sender = new Float64Array(SLOTS);
   readonly #seen = new Float64Array(SLOTS).fill(-Infinity);
   readonly #copies = new Uint16Array(SLOTS);
 
@@ -24,6 +26,7 @@ export class RecentMessages {
   hasLooped(packet: NdPacket, ifindex: number, now: Millis): boolean {
     const [first, second] = fingerprint(packet);
     const slot = first & (SLOTS - 1);
+    const sender = macNumber(packet.sourceMac);
     const known =
       this.#first[slot] === first &&
       this.#second[slot] === second &&
@@ -32,11 +35,12 @@ export class RecentMessages {
       this.#first[slot] = first;
       this.#second[slot] = second;
       this.#ifindex[slot] = ifindex;
+      this.#sender[slot] = sender;
       this.#seen[slot] = now;
       this.#copies[slot] = 0;
       return false;
     }
-    if (this.#ifindex[slot] === ifindex) {
+    if (this.#ifindex[slot] === ifindex && this.#sender[slot] === sender) {
       if (packet.message.kind !== 'router-advert') return false;
       return this.#countCopy(slot) > MAX_REPEATED_ADVERTS;
     }

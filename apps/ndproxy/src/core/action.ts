@@ -1,0 +1,28 @@
+import type { DropReason } from './drop-reason';
+import type { Move } from './location-table';
+
+/** What a group wants done, in order. */
+export type Action =
+  | { readonly do: 'send'; readonly ifindex: number; readonly frame: Uint8Array }
+  /** A node was found on a segment, or is there no more: its route and its multicast groups follow. */
+  | { readonly do: 'move'; readonly move: Move }
+  /** For the operator, at human rates. */
+  | {
+      readonly do: 'tell';
+      readonly event: string;
+      readonly fields: Readonly<Record<string, string | number>>;
+    };
+
+/** What became of a received frame. */
+export type Verdict =
+  | { readonly is: 'forwarded' }
+  /** It waits for its destination to be found; counted as forwarded or dropped later. */
+  | { readonly is: 'queued' }
+  /** The host's own kernel, or this proxy in its place, answers it. */
+  | { readonly is: 'local' }
+  | { readonly is: 'dropped'; readonly reason: DropReason };
+
+export const FORWARDED: Verdict = { is: 'forwarded' };
+export const QUEUED: Verdict = { is: 'queued' };
+export const LOCAL: Verdict = { is: 'local' };
+export const dropped = (reason: DropReason): Verdict => ({ is: 'dropped', reason });

@@ -1,0 +1,107 @@
+import { SeededRandom } from '@pp/base/testing';
+import { CAPTURED } from '@pp/wire/testing';
+import {
+  advertise,
+  DOWN,
+  GUEST,
+  ip,
+  mac,
+  NEIGHBOR,
+  redirect,
+  routerAdvert,
+  routerSolicit,
+  Scene,
+  solicit,
+  UP,
+} from './testing/scene';
+import { LocationTable } from './location-table';
+import { LIMITS } from './limits';
+import { millis } from '@pp/base';
+
+const hex4 = (n: number): string => (n & 0xffff).toString(16);
+
+test('a scan of the prefix does not disturb neighbours that answer, and is not remembered', () => {
+  const scene = new Scene();
+  const guest = { mac: 2, source: GUEST };
+  scene.receive(DOWN, advertise(guest, ip('fe80::a:2'), DOWN));
+  for (let i = 0; i < 20_000; i++) {
+    const scanner = { mac: 9, source: ip(`2001:db8::9:${hex4(i)}`) }; // a new source each time, too
+    scene.receive(UP, solicit(scanner, ip(`2001:db8::5:${hex4(i)}`)));
+    if (i % 1000 === 0) scene.taken();
+  }
+  expect(scene.group.state.table.size).toBeLessThanOrEqual(LIMITS.neighborsPerMac + 1);
+  expect(scene.group.state.table.get(GUEST)).toMatchObject({ ifindex: DOWN, mac: mac(2) });
+  expect(scene.group.state.pending.size).toBe(0);
+});
+
+describe('the table', () => {
+  const sighting = (n: number, at: number, certainty: 'advertised' | 'used', behind = n) => ({
+    address: ip(`2001:db8::${hex4(n)}`),
+    ifindex: at,
+    mac: Uint8Array.of(2, 0, 0, 0, behind >> 8, behind),
+    certainty,
+    override: true,
+  });
+  const tableOf = (limits: Partial<typeof LIMITS>): LocationTable =>
+    new LocationTable({ ...LIMITS, ...limits }, () => undefined);
+
+  test('holds so many neighbours of an interface; those that only asked leave first', () => {
+    const table = tableOf({ neighborsPerInterface: 3 });
+    table.learn(sighting(1, UP, 'advertised'), millis(0));
+    for (const n of [2, 3, 4, 5]) table.learn(sighting(n, UP, 'used'), millis(n));
+    table.learn(sighting(6, DOWN, 'used'), millis(6));
+    expect([...table.entries()].map(({ address }) => address[15])).toEqual([1, 4, 5, 6]);
+  });
+
+  test('holds so many behind one Ethernet address', () => {
+    const table = tableOf({ neighborsPerMac: 2 });
+    table.learn(sighting(1, UP, 'advertised', 7), millis(0));
+    for (const n of [2, 3, 4]) table.learn(sighting(n, UP, 'used', 7), millis(n));
+    table.learn(sighting(5, UP, 'used', 8), millis(5));
+    expect([...table.entries()].map(({ address }) => address[15])).toEqual([1, 4, 5]);
+  });
+
+  test('when all have answered, the oldest leaves', () => {
+    const table = tableOf({ neighborsPerInterface: 2 });
+    for (const n of [1, 2, 3]) table.learn(sighting(n, UP, 'advertised'), millis(n));
+    expect([...table.entries()].map(({ address }) => address[15])).toEqual([2, 3]);
+  });
+});
+
+/** Frames that pass, to be broken. */
+const SEEDS = [
+  ...Object.values(CAPTURED),
+  solicit({ mac: 2, source: GUEST }, NEIGHBOR),
+  advertise({ mac: 2, source: GUEST }, NEIGHBOR, DOWN),
+  routerAdvert(),
+  routerSolicit({ mac: 2, source: GUEST }),
+  redirect(GUEST, { target: NEIGHBOR, destination: NEIGHBOR }),
+];
+
+/** PP_FUZZ_ROUNDS for longer runs by hand; PP_FUZZ_SEED to repeat one. */
+const ROUNDS = Number(process.env['PP_FUZZ_ROUNDS'] ?? 20_000);
+const SEED = Number(process.env['PP_FUZZ_SEED'] ?? 4389);
+
+test(`broken frames neither throw nor leak past the checks of a receiver (seed ${SEED})`, () => {
+  const random = new SeededRandom(SEED);
+  const scene = new Scene();
+  for (let round = 0; round < ROUNDS; round++) {
+    const frame = broken(random.pick(SEEDS), random);
+    scene.receive(random.pick([UP, DOWN]), frame, {
+      checksumReady: random.below(2) === 0,
+      outgoing: random.below(8) === 0,
+    });
+    scene.taken(); // every frame sent passes `admit` with its checksum, or this throws
+    if (random.below(50) === 0) scene.pass(0.2);
+  }
+  const { received, forwarded, local, droppedTotal } = scene.group.state.counters;
+  expect(received).toBe(ROUNDS);
+  expect(forwarded + local + droppedTotal + scene.group.state.pending.waiting).toBe(received);
+});
+
+function broken(seed: Uint8Array, random: SeededRandom): Uint8Array {
+  const frame = random.below(4) === 0 ? seed.slice(0, random.below(seed.length + 1)) : seed.slice();
+  for (let n = random.below(4); n > 0 && frame.length > 0; n--)
+    frame[random.below(frame.length)] = random.below(256);
+  return frame;
+}

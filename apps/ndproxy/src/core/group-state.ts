@@ -1,0 +1,114 @@
+import type { Millis } from '@pp/base';
+import { isMulticast, isUnspecified } from '@pp/wire';
+import type { Action } from './action';
+import { Counters } from './counters';
+import { addressKey, macNumber, type AddressKey } from './keys';
+import type { Limits, LoopPolicy, Mode } from './limits';
+import { LocationTable, type Sighting } from './location-table';
+import type { Member } from './member';
+import { Pending } from './pending';
+import { RecentMessages } from './recent-messages';
+import { Routers } from './routers';
+import { TokenBucket } from './token-bucket';
+
+export interface GroupSettings {
+  readonly name: string;
+  readonly mode: Mode;
+  readonly loopPolicy: LoopPolicy;
+  readonly limits: Limits;
+}
+
+/** Everything one group knows. Handlers read and change it; what is to be done outside is appended to `actions`. */
+export class GroupState {
+  readonly members = new Map<number, Member>(); // BOUNDED: by the interfaces of the host
+  /** Addresses of this host and the interfaces that have them. */
+  ownAddresses: ReadonlyMap<AddressKey, ReadonlySet<number>> = new Map();
+  ownMacs: ReadonlySet<number> = new Set();
+  readonly table: LocationTable;
+  readonly recent: RecentMessages;
+  readonly pending: Pending;
+  readonly routers: Routers;
+  readonly counters = new Counters();
+  readonly solicits: TokenBucket;
+  readonly probes: TokenBucket;
+  /** The whole group is off until then. */
+  disabledUntil = -Infinity;
+  /** Router solicitations of our own that are still to be sent, and when. */
+  routerSolicits = { left: 0, dueAt: Infinity };
+  probesDueAt = Infinity;
+  actions: Action[] = [];
+  /** Destinations of waiting messages that have just been heard. BOUNDED: by those that wait. */
+  found: Uint8Array[] = [];
+
+  constructor(
+    readonly settings: GroupSettings,
+    now: Millis,
+  ) {
+    const { limits } = settings;
+    this.table = new LocationTable(limits, (move) => {
+      this.actions.push({ do: 'move', move });
+    });
+    this.recent = new RecentMessages(limits.recent);
+    this.pending = new Pending(limits);
+    this.routers = new Routers(limits.routers);
+    this.solicits = new TokenBucket(limits.solicitsPerSecond, now);
+    this.probes = new TokenBucket(limits.solicitsPerSecond, now);
+  }
+
+  /** What was appended since the last call. */
+  takeActions(): Action[] {
+    const taken = this.actions;
+    this.actions = [];
+    return taken;
+  }
+
+  get upstream(): Member | undefined {
+    for (const member of this.members.values()) if (member.link.role === 'upstream') return member;
+    return undefined;
+  }
+
+  downstreams(): readonly Member[] {
+    return [...this.members.values()].filter(({ link }) => link.role === 'downstream');
+  }
+
+  isOwn(address: Uint8Array): boolean {
+    return this.ownAddresses.has(addressKey(address));
+  }
+
+  isOwnOn(address: Uint8Array, ifindex: number): boolean {
+    return this.ownAddresses.get(addressKey(address))?.has(ifindex) === true;
+  }
+
+  isOwnMac(frame: Uint8Array): boolean {
+    return this.ownMacs.has(macNumber(frame, 6));
+  }
+
+  isDisabled(now: Millis): boolean {
+    return now < this.disabledUntil;
+  }
+
+  /** Notes where a node is, unless it is none: a group, "::", or this host. */
+  learn(sighting: Sighting, now: Millis): void {
+    const { address } = sighting;
+    if (isUnspecified(address) || isMulticast(address) || this.isOwn(address)) return;
+    this.table.learn(sighting, now);
+    if (this.pending.has(address)) this.found.push(address.slice());
+    this.probesDueAt = Math.min(this.probesDueAt, now + 1000);
+  }
+
+  send(member: Member, frame: Uint8Array): void {
+    member.sent += 1;
+    this.counters.sent += 1;
+    this.actions.push({ do: 'send', ifindex: member.link.ifindex, frame });
+  }
+
+  /** As `send`, of a message in our own name. */
+  originate(member: Member, frame: Uint8Array): void {
+    this.counters.originated += 1;
+    this.send(member, frame);
+  }
+
+  tell(event: string, fields: Readonly<Record<string, string | number>>): void {
+    this.actions.push({ do: 'tell', event, fields: { group: this.settings.name, ...fields } });
+  }
+}

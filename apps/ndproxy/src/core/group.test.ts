@@ -1,0 +1,412 @@
+import { linkAddressOption, mtuOption, NaFlag, option, RaFlag, rdnssOption } from '@pp/wire';
+import {
+  advertise,
+  DOWN,
+  DOWN2,
+  duplicateCheck,
+  GUEST,
+  GUEST_LL,
+  ip,
+  link,
+  mac,
+  NEIGHBOR,
+  PREFIX,
+  probe,
+  redirect,
+  ROUTER,
+  routerAdvert,
+  routerSolicit,
+  Scene,
+  solicit,
+  UP,
+  type SceneOptions,
+} from './testing/scene';
+
+const guest = { mac: 2, source: GUEST };
+const guestLl = { mac: 2, source: GUEST_LL };
+const neighbor = { mac: 9, source: NEIGHBOR };
+const router = { mac: 1, source: ROUTER };
+
+interface Row {
+  readonly name: string;
+  readonly options?: SceneOptions;
+  /** What happened before; its actions do not count. */
+  readonly before?: (scene: Scene) => void;
+  readonly at: number;
+  readonly frame: Uint8Array;
+  readonly outcome: string;
+  readonly want: readonly string[];
+}
+
+/** The guest on `down`, the neighbour and the router on `up` are known. */
+const known = (scene: Scene): void => {
+  scene.receive(DOWN, solicit(guest, NEIGHBOR));
+  scene.receive(UP, solicit(neighbor, GUEST));
+  scene.receive(UP, routerAdvert());
+};
+
+const solicits: readonly Row[] = [
+  {
+    name: 'a solicitation goes to all other segments, from us, with our address as its option',
+    at: DOWN,
+    frame: solicit(guest, NEIGHBOR),
+    outcome: 'forwarded',
+    want: [
+      'located 2001:db8::2 down',
+      'up: aa:01>33:ff:00:00:09 NS 2001:db8::2 > ff02::1:ff00:9 for 2001:db8::9 slla=02:aa:00:00:00:01',
+      'down2: aa:03>33:ff:00:00:09 NS 2001:db8::2 > ff02::1:ff00:9 for 2001:db8::9 slla=02:aa:00:00:00:03',
+    ],
+  },
+  {
+    name: 'unknown options and no source option stay as they are (optimistic nodes, RFC 4429)',
+    options: { links: [link(UP), link(DOWN)] },
+    at: DOWN,
+    frame: solicit(guest, NEIGHBOR, [option(0xf0, ip('::'))]),
+    outcome: 'forwarded',
+    want: [
+      'located 2001:db8::2 down',
+      'up: aa:01>33:ff:00:00:09 NS 2001:db8::2 > ff02::1:ff00:9 for 2001:db8::9 option-240',
+    ],
+  },
+  {
+    name: 'a duplicate check crosses unchanged',
+    options: { links: [link(UP), link(DOWN)] },
+    at: DOWN,
+    frame: duplicateCheck(2, GUEST),
+    outcome: 'forwarded',
+    want: [
+      'located 2001:db8::2 down',
+      'up: aa:01>33:ff:00:00:02 NS :: > ff02::1:ff00:2 for 2001:db8::2 nonce',
+    ],
+  },
+  {
+    name: 'a probe goes to the one it asks, at its own Ethernet address',
+    before: known,
+    at: UP,
+    frame: probe(neighbor, GUEST, UP),
+    outcome: 'forwarded',
+    want: ['down: aa:02>02 NS 2001:db8::9 > 2001:db8::2 for 2001:db8::2 slla=02:aa:00:00:00:02'],
+  },
+  {
+    name: 'an address of this host on the segment itself is the kernel’s to answer',
+    at: UP,
+    frame: solicit(neighbor, ip('2001:db8::a')),
+    outcome: 'local',
+    want: ['located 2001:db8::9 up'],
+  },
+  {
+    name: 'an address of this host on another segment is defended at once',
+    at: DOWN,
+    frame: duplicateCheck(2, ip('2001:db8::a')),
+    outcome: 'local',
+    want: ['down: aa:02>33:00:00:00:01 NA 2001:db8::a > ff02::1 of 2001:db8::a RO tlla=02:aa:00:00:00:02'],
+  },
+  {
+    name: 'who asks for such an address is told',
+    at: DOWN,
+    frame: solicit(guest, ip('2001:db8::a')),
+    outcome: 'local',
+    want: [
+      'located 2001:db8::2 down',
+      'down: aa:02>02 NA 2001:db8::a > 2001:db8::2 of 2001:db8::a RSO tlla=02:aa:00:00:00:02',
+    ],
+  },
+  {
+    name: 'with one interface there is nowhere to go',
+    options: { links: [link(UP)] },
+    at: UP,
+    frame: solicit(neighbor, GUEST),
+    outcome: 'no-exit',
+    want: ['located 2001:db8::9 up'],
+  },
+];
+
+const adverts: readonly Row[] = [
+  {
+    name: 'an answer goes to the asker alone, flags as they are',
+    before: known,
+    at: DOWN,
+    frame: advertise(guest, NEIGHBOR, DOWN),
+    outcome: 'forwarded',
+    want: ['up: aa:01>09 NA 2001:db8::2 > 2001:db8::9 of 2001:db8::2 SO tlla=02:aa:00:00:00:01'],
+  },
+  {
+    name: 'an answer without option gets none',
+    before: known,
+    at: DOWN,
+    frame: advertise(guest, NEIGHBOR, DOWN, { flags: NaFlag.solicited, options: [] }),
+    outcome: 'forwarded',
+    want: ['up: aa:01>09 NA 2001:db8::2 > 2001:db8::9 of 2001:db8::2 S'],
+  },
+  {
+    name: 'an unsolicited one goes to all others',
+    options: { links: [link(UP), link(DOWN)] },
+    before: known,
+    at: DOWN,
+    frame: advertise(guest, ip('ff02::1'), DOWN, { flags: NaFlag.override | NaFlag.router }),
+    outcome: 'forwarded',
+    want: ['up: aa:01>33:00:00:00:01 NA 2001:db8::2 > ff02::1 of 2001:db8::2 RO tlla=02:aa:00:00:00:01'],
+  },
+  {
+    name: 'never back to where it came from',
+    before: known,
+    at: UP,
+    frame: advertise(router, NEIGHBOR, UP),
+    outcome: 'same-segment',
+    want: [],
+  },
+  {
+    name: 'an answer to a question of this host is not passed on, but remembered',
+    at: DOWN,
+    frame: advertise(guest, ip('fe80::a:2'), DOWN),
+    outcome: 'local',
+    want: ['located 2001:db8::2 down'],
+  },
+  {
+    name: 'nobody else has the addresses of this host',
+    at: DOWN,
+    frame: advertise(guest, ip('ff02::1'), DOWN, { flags: NaFlag.override, target: ip('2001:db8::a') }),
+    outcome: 'na-own-target',
+    want: [],
+  },
+];
+
+const routers: readonly Row[] = [
+  {
+    name: 'a router solicitation goes upstream only',
+    at: DOWN,
+    frame: routerSolicit(guestLl),
+    outcome: 'forwarded',
+    want: ['located fe80::2 down', 'up: aa:01>33:00:00:00:02 RS fe80::2 > ff02::2 slla=02:aa:00:00:00:01'],
+  },
+  {
+    name: 'a router solicitation without source goes too',
+    at: DOWN,
+    frame: routerSolicit({ mac: 2, source: ip('::') }, []),
+    outcome: 'forwarded',
+    want: ['up: aa:01>33:00:00:00:02 RS :: > ff02::2'],
+  },
+  {
+    name: 'an advertisement goes to every downstream with P set',
+    at: UP,
+    frame: routerAdvert({ flags: RaFlag.managed }),
+    outcome: 'forwarded',
+    want: [
+      'located fe80::1 up',
+      'down: aa:02>33:00:00:00:01 RA fe80::1 > ff02::1 MP lifetime=1800 prefix slla=02:aa:00:00:00:02',
+      'down2: aa:03>33:00:00:00:01 RA fe80::1 > ff02::1 MP lifetime=1800 prefix slla=02:aa:00:00:00:03',
+    ],
+  },
+  {
+    name: 'a unicast advertisement goes to the one that asked',
+    before: (scene) => {
+      scene.receive(DOWN2, routerSolicit(guestLl));
+    },
+    at: UP,
+    frame: routerAdvert({ options: [PREFIX] }, GUEST_LL),
+    outcome: 'forwarded',
+    want: ['located fe80::1 up', 'down2: aa:03>02 RA fe80::1 > fe80::2 P lifetime=1800 prefix'],
+  },
+  {
+    name: 'a resolver that is link-local is out of reach in route mode',
+    options: { links: [link(UP), link(DOWN)] },
+    at: UP,
+    frame: routerAdvert({
+      options: [rdnssOption({ lifetimeSec: 9, servers: [ip('fe80::1')] }), mtuOption(1400)],
+    }),
+    outcome: 'forwarded',
+    want: ['located fe80::1 up', 'down: aa:02>33:00:00:00:01 RA fe80::1 > ff02::1 P lifetime=1800 mtu'],
+  },
+  {
+    name: 'a redirect to a node on the same segment tells its own address',
+    before: (scene) => {
+      known(scene);
+      scene.receive(DOWN, advertise({ mac: 7, source: ip('2001:db8::7') }, ip('fe80::a:2'), DOWN));
+    },
+    at: UP,
+    frame: redirect(GUEST, { target: ip('2001:db8::7'), destination: ip('2001:db8::7') }),
+    outcome: 'forwarded',
+    want: ['down: aa:02>02 Redirect fe80::1 > 2001:db8::2 2001:db8::7 by 2001:db8::7 tlla=02:00:00:00:00:07'],
+  },
+  {
+    name: 'a redirect to a node elsewhere tells ours',
+    before: known,
+    at: UP,
+    frame: redirect(GUEST, { target: NEIGHBOR, destination: NEIGHBOR }),
+    outcome: 'forwarded',
+    want: ['down: aa:02>02 Redirect fe80::1 > 2001:db8::2 2001:db8::9 by 2001:db8::9 tlla=02:aa:00:00:00:02'],
+  },
+  {
+    name: 'a redirect to a node that is unknown tells none',
+    before: known,
+    at: UP,
+    frame: redirect(GUEST, { target: ip('2001:db8::77'), destination: ip('2001:db8::77') }, [
+      linkAddressOption('target', mac(0x77)),
+      option(4, ip('::')),
+    ]),
+    outcome: 'forwarded',
+    want: ['down: aa:02>02 Redirect fe80::1 > 2001:db8::2 2001:db8::77 by 2001:db8::77 redirected'],
+  },
+];
+
+test.each([...solicits, ...adverts, ...routers])('$name', ({ options, before, at, frame, outcome, want }) => {
+  const scene = new Scene(options);
+  before?.(scene);
+  scene.taken();
+  scene.receive(at, frame);
+  expect(scene.taken()).toEqual(want);
+  expect(scene.outcome).toBe(outcome);
+});
+
+test('prefixes lose L and MTUs are clamped in route mode, and neither is the case in bridge mode', () => {
+  const advert = routerAdvert({ options: [PREFIX, mtuOption(9000)] });
+  const bytes = (mode: 'route' | 'bridge'): readonly [number, number] => {
+    const scene = new Scene({ mode, links: [link(UP, { mtu: 9000 }), link(DOWN, { mtu: 1500 })] });
+    const { actions } = scene.group.step(
+      UP,
+      advert,
+      { outgoing: false, forOthers: false, vlan: 0, checksumReady: true, truncated: false },
+      scene.now,
+    );
+    const frame =
+      actions.flatMap((action) => (action.do === 'send' ? [action.frame] : []))[0] ?? new Uint8Array(200);
+    return [frame[54 + 16 + 3] ?? 0, new DataView(frame.buffer).getUint32(54 + 16 + 32 + 4)];
+  };
+  expect(bytes('route')).toEqual([0x40, 1500]);
+  expect(bytes('bridge')).toEqual([0xc0, 1500]);
+});
+
+test('a message larger than the way out takes is dropped', () => {
+  const scene = new Scene({ links: [link(UP, { mtu: 1280 }), link(DOWN)] });
+  scene.receive(DOWN, solicit(guest, NEIGHBOR, [option(200, new Uint8Array(1300))]));
+  expect(scene.outcome).toBe('too-big');
+});
+
+describe('a destination that is unknown', () => {
+  const asked = (scene: Scene): readonly string[] => scene.taken().filter((line) => line.includes(' NS '));
+
+  test('is asked for on the other segments; the message goes out when it answers', () => {
+    const scene = new Scene();
+    scene.receive(UP, probe(neighbor, GUEST, UP));
+    expect(scene.outcome).toBe('queued');
+    expect(asked(scene)).toEqual([
+      'down: aa:02>33:ff:00:00:02 NS fe80::a:2 > ff02::1:ff00:2 for 2001:db8::2 slla=02:aa:00:00:00:02',
+      'down2: aa:03>33:ff:00:00:02 NS fe80::a:3 > ff02::1:ff00:2 for 2001:db8::2 slla=02:aa:00:00:00:03',
+    ]);
+    scene.receive(DOWN2, advertise(guest, ip('fe80::a:3'), DOWN2));
+    expect(scene.taken()).toEqual([
+      'located 2001:db8::2 down2',
+      'down2: aa:03>02 NS 2001:db8::9 > 2001:db8::2 for 2001:db8::2 slla=02:aa:00:00:00:03',
+    ]);
+    expect(scene.group.state.counters).toMatchObject({ received: 2, forwarded: 1, local: 1 });
+  });
+
+  test('is asked for three times, and then its messages are dropped', () => {
+    const scene = new Scene({ links: [link(UP), link(DOWN)] });
+    for (let i = 0; i < 5; i++)
+      scene.receive(UP, probe({ mac: 9, source: ip(`2001:db8::9${i}`) }, GUEST, UP));
+    expect(scene.outcome).toBe('queue-full');
+    scene.pass(2);
+    expect(asked(scene)).toHaveLength(3);
+    expect(scene.group.state.counters.dropped).toEqual({ unresolved: 4, 'queue-full': 1 });
+    expect(scene.group.state.pending.size).toBe(0);
+  });
+
+  test('is asked for at a bounded rate, and the memory of it is bounded', () => {
+    const scene = new Scene({ links: [link(UP), link(DOWN)] });
+    for (let i = 0; i < 20_000; i++)
+      scene.receive(UP, probe(neighbor, ip(`2001:db8::5:${i.toString(16)}`), UP));
+    expect(asked(scene).length).toBeLessThanOrEqual(50);
+    expect(scene.group.state.pending.size).toBeLessThanOrEqual(50);
+    expect(scene.group.state.counters.dropped['solicit-rate']).toBeGreaterThan(19_000);
+  });
+});
+
+describe('this host’s own messages (RFC 4389 §4.2)', () => {
+  const host = { mac: 0, source: ip('2001:db8::a') };
+  test('its solicitations on one segment are heard on the others', () => {
+    const scene = new Scene({ links: [link(UP), link(DOWN)] });
+    scene.receive(UP, solicit(host, GUEST), { outgoing: true });
+    expect(scene.taken()).toEqual([
+      'down: aa:02>33:ff:00:00:02 NS 2001:db8::a > ff02::1:ff00:2 for 2001:db8::2 slla=02:aa:00:00:00:02',
+    ]);
+  });
+
+  test('but not where the node is known to be on the segment that it asks', () => {
+    const scene = new Scene();
+    known(scene);
+    scene.taken();
+    scene.receive(DOWN, solicit({ mac: 0, source: ip('fe80::a:2') }, GUEST), { outgoing: true });
+    expect(scene.taken()).toEqual([]);
+    expect(scene.outcome).toBe('local');
+  });
+});
+
+test('a node that moves is where it was heard last', () => {
+  const scene = new Scene();
+  scene.receive(DOWN, solicit(guest, NEIGHBOR));
+  scene.pass(1);
+  scene.taken();
+  scene.receive(DOWN2, duplicateCheck(2, GUEST));
+  expect(scene.taken().slice(0, 2)).toEqual(['lost 2001:db8::2 down', 'located 2001:db8::2 down2']);
+});
+
+test('an advertisement without O does not take an address from a node that is there', () => {
+  const scene = new Scene();
+  scene.receive(DOWN, advertise(guest, ip('fe80::a:2'), DOWN));
+  scene.receive(UP, advertise({ mac: 9, source: GUEST }, ip('fe80::a:1'), UP, { flags: NaFlag.solicited }));
+  expect(scene.group.state.table.get(GUEST)?.ifindex).toBe(DOWN);
+});
+
+test('a silent guest is asked whether it is there, and forgotten when it does not answer', () => {
+  const scene = new Scene();
+  scene.receive(DOWN, solicit(guest, NEIGHBOR));
+  scene.taken();
+  scene.pass(60.5);
+  expect(scene.taken()).toEqual([
+    'down: aa:02>02 NS fe80::a:2 > 2001:db8::2 for 2001:db8::2 slla=02:aa:00:00:00:02',
+  ]);
+  scene.receive(DOWN, advertise(guest, ip('fe80::a:2'), DOWN, { options: [] }));
+  scene.pass(59);
+  expect(scene.taken()).toEqual([]);
+  scene.pass(10);
+  expect(scene.taken().at(-1)).toBe('lost 2001:db8::2 down');
+  expect(scene.group.nextDue()).toBe(Infinity);
+});
+
+test('an address that was checked and then not used is forgotten within seconds', () => {
+  const scene = new Scene();
+  scene.receive(DOWN, duplicateCheck(2, GUEST));
+  scene.pass(10);
+  expect(scene.taken().at(-1)).toBe('lost 2001:db8::2 down');
+});
+
+test('what was known before a restart is asked at once', () => {
+  const scene = new Scene();
+  scene.group.restore(GUEST, DOWN, scene.now);
+  scene.pass(2);
+  expect(scene.taken()[0]).toBe(
+    'down: aa:02>33:ff:00:00:02 NS fe80::a:2 > ff02::1:ff00:2 for 2001:db8::2 slla=02:aa:00:00:00:02',
+  );
+  scene.receive(DOWN, advertise(guest, ip('fe80::a:2'), DOWN));
+  expect(scene.group.state.table.get(GUEST)).toMatchObject({ ifindex: DOWN, mac: mac(2) });
+});
+
+test('nodes of an interface that goes are forgotten', () => {
+  const scene = new Scene();
+  known(scene);
+  scene.taken();
+  scene.update([link(UP), link(DOWN2)]);
+  expect(scene.taken()).toEqual(['lost 2001:db8::2 down']);
+});
+
+test('when the upstream goes, its routers are retracted on every downstream', () => {
+  const scene = new Scene({ links: [link(UP), link(DOWN)] });
+  scene.receive(UP, routerAdvert());
+  scene.taken();
+  scene.update([link(DOWN)]);
+  expect(scene.taken()).toEqual([
+    'lost fe80::1 up',
+    'down: aa:02>33:00:00:00:01 RA fe80::1 > ff02::1 P lifetime=0 prefix slla=02:aa:00:00:00:02',
+  ]);
+});

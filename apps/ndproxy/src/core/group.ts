@@ -1,0 +1,206 @@
+import { millis, type Millis } from '@pp/base';
+import type { FrameFacts } from '@pp/ports';
+import { isLinkLocal } from '@pp/wire';
+import { dropped, LOCAL, type Action, type Verdict } from './action';
+import { GroupState, type GroupSettings } from './group-state';
+import { addressKey, macNumber, type AddressKey } from './keys';
+import { Member, type MemberLink } from './member';
+import { onMessage, onOutgoing } from './on-message';
+import { replayAdverts, retractRouters } from './on-router-advert';
+import { solicitation, routerSolicitation } from './our-messages';
+import { admit, CHECKED_BEFORE, type NdPacket } from './packet';
+import { askFor } from './pass-on';
+import type { Waiting } from './pending';
+
+/** An address of this host. */
+export interface OwnAddress {
+  readonly ifindex: number;
+  readonly address: Uint8Array;
+  /** False while it is checked for duplicates: it may not be used as a source. */
+  readonly usable: boolean;
+}
+
+/** What one frame came to. `packet`: views, valid as long as the frame. */
+export interface Step {
+  readonly verdict: Verdict;
+  readonly packet: NdPacket | null;
+  readonly actions: readonly Action[];
+}
+
+/**
+ * Theory of operation. A group joins the segments of its members into one IPv6 link, for neighbour discovery: every message that
+ * comes in on one member goes out on the others under our own Ethernet address (RFC 4389). It never answers from its cache: nodes answer
+ * for themselves, through us, but for addresses of this very host. What comes in is not trusted: it is checked (`admit`), counted under
+ * one verdict, and remembered only within fixed bounds. Pure: frames, links and time in, actions out.
+ */
+export class Group {
+  readonly state: GroupState;
+
+  constructor(settings: GroupSettings, now: Millis) {
+    this.state = new GroupState(settings, now);
+  }
+
+  /** A frame that came in on, or left by, a member. It is borrowed. */
+  step(ifindex: number, frame: Uint8Array, facts: FrameFacts, now: Millis): Step {
+    const { state } = this;
+    const admitted = admit(frame, facts);
+    const packet = admitted.ok ? admitted.packet : null;
+    const verdict = admitted.ok
+      ? this.#judge(ifindex, frame, admitted.packet, facts, now)
+      : dropped(admitted.reason);
+    state.counters.count(verdict);
+    const member = state.members.get(ifindex);
+    if (member !== undefined) member.received += 1;
+    this.#release(now);
+    return { verdict, packet, actions: state.takeActions() };
+  }
+
+  /** The members that are there and up now, and the addresses of this host. */
+  update(links: readonly MemberLink[], addresses: readonly OwnAddress[], now: Millis): readonly Action[] {
+    const { state } = this;
+    const before = state.upstream;
+    this.#setOwn(links, addresses);
+    this.#dropMembers(links, now);
+    for (const link of links) this.#setMember(link, now);
+    this.#setLinkLocals(addresses);
+    if (state.upstream !== undefined && state.upstream !== before) this.#askRouters(now);
+    return state.takeActions();
+  }
+
+  /** A node is known to be on a segment from before a restart: it is asked at once whether that still holds. */
+  restore(address: Uint8Array, ifindex: number, now: Millis): readonly Action[] {
+    const { state } = this;
+    if (state.members.has(ifindex))
+      state.learn({ address, ifindex, mac: null, certainty: 'used', override: true }, now);
+    return state.takeActions();
+  }
+
+  /** Does what time has made due. */
+  tick(now: Millis): readonly Action[] {
+    const { state } = this;
+    this.#expireWaiting(now);
+    for (const exit of state.downstreams()) if (exit.gate.repeatAt <= now) replayAdverts(state, exit, now);
+    if (state.routerSolicits.dueAt <= now) this.#solicitRouters(now);
+    if (state.probesDueAt <= now) this.#probe(now);
+    return state.takeActions();
+  }
+
+  /** When `tick` has something to do, or Infinity. */
+  nextDue(): number {
+    const { state } = this;
+    const gates = state.downstreams().map(({ gate }) => gate.repeatAt);
+    return Math.min(state.pending.nextDue(), state.routerSolicits.dueAt, state.probesDueAt, ...gates);
+  }
+
+  #judge(ifindex: number, frame: Uint8Array, packet: NdPacket, facts: FrameFacts, now: Millis): Verdict {
+    const { state } = this;
+    const from = state.members.get(ifindex);
+    if (from === undefined) return dropped('no-exit');
+    if (state.isDisabled(now) || from.isDisabled(now)) return dropped('loop-disabled');
+    if (!facts.outgoing && state.isOwnMac(frame)) return dropped('own-mac');
+    if (!facts.outgoing && state.isOwn(packet.source)) return dropped('own-source');
+    if (state.recent.hasLooped(packet, ifindex, now)) return facts.outgoing ? LOCAL : dropped('looped');
+    return facts.outgoing ? onOutgoing(state, packet, from, now) : onMessage(state, frame, packet, from, now);
+  }
+
+  /** Messages whose destination was found by what has just been learnt. */
+  #release(now: Millis): void {
+    const { state } = this;
+    for (let address = state.found.pop(); address !== undefined; address = state.found.pop()) {
+      for (const waiting of state.pending.take(address)) state.counters.settle(this.#again(waiting, now));
+    }
+  }
+
+  #again({ frame, ifindex }: Waiting, now: Millis): Verdict {
+    const admitted = admit(frame, CHECKED_BEFORE);
+    const from = this.state.members.get(ifindex);
+    if (!admitted.ok || from === undefined) return dropped('no-exit');
+    return onMessage(this.state, frame, admitted.packet, from, now);
+  }
+
+  #expireWaiting(now: Millis): void {
+    const { state } = this;
+    const { ask, unresolved } = state.pending.due(now);
+    for (const { address, from } of ask) if (state.solicits.take(now)) askFor(state, address, from, now);
+    for (let i = 0; i < unresolved.length; i++) state.counters.settle(dropped('unresolved'));
+  }
+
+  #setOwn(links: readonly MemberLink[], addresses: readonly OwnAddress[]): void {
+    const own = new Map<AddressKey, Set<number>>(); // BOUNDED: by the host's addresses
+    for (const { address, ifindex } of addresses) {
+      const key = addressKey(address);
+      own.set(key, (own.get(key) ?? new Set()).add(ifindex));
+    }
+    this.state.ownAddresses = own;
+    this.state.ownMacs = new Set(links.map(({ mac }) => macNumber(mac)));
+  }
+
+  #dropMembers(links: readonly MemberLink[], now: Millis): void {
+    const { state } = this;
+    for (const [ifindex, member] of state.members) {
+      if (links.some((link) => link.ifindex === ifindex && link.role === member.link.role)) continue;
+      state.members.delete(ifindex);
+      state.table.forgetInterface(ifindex);
+      if (member.link.role === 'upstream') retractRouters(state, member, now);
+    }
+  }
+
+  #setMember(link: MemberLink, now: Millis): void {
+    const { state } = this;
+    const known = state.members.get(link.ifindex);
+    if (known !== undefined) {
+      known.link = link;
+      return;
+    }
+    const member = new Member(link, state.settings.limits, now);
+    state.members.set(link.ifindex, member);
+    if (link.role === 'upstream') return;
+    replayAdverts(state, member, now);
+    if (member.gate.adverts === 0) this.#askRouters(now);
+  }
+
+  #setLinkLocals(addresses: readonly OwnAddress[]): void {
+    for (const member of this.state.members.values()) {
+      const { ifindex } = member.link;
+      const own = addresses.find(
+        (each) => each.ifindex === ifindex && each.usable && isLinkLocal(each.address),
+      );
+      member.linkLocal = own?.address ?? null;
+    }
+  }
+
+  /** Asks soon, so that interfaces that come together are served by one answer. */
+  #askRouters(now: Millis): void {
+    const { routerSolicits } = this.state.settings.limits;
+    this.state.routerSolicits = { left: routerSolicits, dueAt: now + 100 };
+  }
+
+  #solicitRouters(now: Millis): void {
+    const { state } = this;
+    const { left } = state.routerSolicits;
+    const { upstream } = state;
+    const interval = state.settings.limits.routerSolicitInterval;
+    if (upstream !== undefined && !state.isDisabled(now))
+      state.originate(upstream, routerSolicitation(upstream.link, upstream.linkLocal));
+    state.routerSolicits =
+      left > 1 ? { left: left - 1, dueAt: now + interval } : { left: 0, dueAt: Infinity };
+  }
+
+  /** Asks nodes of downstreams that were not heard for long whether they are there; the others are forgotten in time. */
+  #probe(now: Millis): void {
+    const { state } = this;
+    const { limits } = state.settings;
+    for (const { address, ifindex, mac, probes, dueAt, heardAt } of [...state.table.entries()]) {
+      if (dueAt > now) continue;
+      const member = state.members.get(ifindex);
+      if (member?.link.role !== 'downstream' || isLinkLocal(address)) {
+        if (now - heardAt >= limits.forgetAfter) state.table.forget(address);
+      } else if (probes >= limits.probes) state.table.forget(address);
+      else if (member.linkLocal !== null && state.probes.take(now)) {
+        state.originate(member, solicitation(member.link, member.linkLocal, address, mac));
+        state.table.probed(address, millis(now + limits.probeInterval));
+      }
+    }
+    state.probesDueAt = state.table.size > 0 ? now + 1000 : Infinity;
+  }
+}

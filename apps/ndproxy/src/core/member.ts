@@ -1,0 +1,62 @@
+import { millis, type Millis } from '@pp/base';
+import type { Limits } from './limits';
+import { TokenBucket } from './token-bucket';
+
+export type Role = 'upstream' | 'downstream';
+
+/** An interface of a group that is there and up. */
+export interface MemberLink {
+  readonly ifindex: number;
+  readonly ifname: string;
+  readonly role: Role;
+  readonly mac: Uint8Array;
+  readonly mtu: number;
+}
+
+/** RFC 4389 §6: nothing passes a downstream before two advertisements were sent there, in which another proxy would recognise us. */
+export interface Gate {
+  isOpen: boolean;
+  adverts: number;
+  /** When the advertisement is to be sent again; Infinity: not. */
+  repeatAt: number;
+  /** It opens then, unless an advertisement comes before. */
+  opensAt: number;
+}
+
+/** A member and what the group remembers of it. */
+export class Member {
+  link: MemberLink;
+  readonly gate: Gate;
+  readonly routerSolicits: TokenBucket;
+  /** Our link-local address there, once it is usable. */
+  linkLocal: Uint8Array | null = null;
+  disabledUntil = -Infinity;
+  received = 0;
+  sent = 0;
+
+  constructor(link: MemberLink, limits: Limits, now: Millis) {
+    this.link = link;
+    this.routerSolicits = new TokenBucket(limits.routerSolicitsPerSecond, now);
+    this.gate = {
+      isOpen: link.role === 'upstream',
+      adverts: 0,
+      repeatAt: Infinity,
+      opensAt: millis(now + limits.gateQuiet),
+    };
+  }
+
+  isDisabled(now: Millis): boolean {
+    return now < this.disabledUntil;
+  }
+
+  /** Messages may pass. */
+  isOpen(now: Millis): boolean {
+    return this.isGateOpen(now) && !this.isDisabled(now);
+  }
+
+  /** Once open it stays open. */
+  isGateOpen(now: Millis): boolean {
+    if (now >= this.gate.opensAt) this.gate.isOpen = true;
+    return this.gate.isOpen;
+  }
+}

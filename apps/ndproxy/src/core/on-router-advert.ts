@@ -1,0 +1,110 @@
+import type { Millis } from '@pp/base';
+import { RaFlag, type NdRewrite, type RouterAdvert } from '@pp/wire';
+import { dropped, FORWARDED, type Verdict } from './action';
+import type { GroupState } from './group-state';
+import type { Member } from './member';
+import { admit, CHECKED_BEFORE, senderMac, type NdPacket } from './packet';
+import { passOn } from './pass-on';
+import type { KnownRouter } from './routers';
+import { advertRewrite, replayAdvert } from './translate';
+
+interface ReceivedAdvert {
+  readonly frame: Uint8Array;
+  readonly packet: NdPacket;
+  readonly advert: RouterAdvert;
+}
+
+/** RFC 4389 §4.1.3.3, with the loop policies of spec/nd-and-relays.md 5. */
+export function onRouterAdvert(
+  state: GroupState,
+  { frame, packet, advert }: ReceivedAdvert,
+  from: Member,
+  now: Millis,
+): Verdict {
+  if (from.link.role === 'downstream') return onDownstream(state, from, now);
+  if ((advert.flags & RaFlag.proxy) !== 0 && state.settings.loopPolicy !== 'nested')
+    return onProxied(state, from, now);
+  const { ifindex } = from.link;
+  const mac = senderMac(packet);
+  state.learn({ address: packet.source, ifindex, mac, certainty: 'advertised', override: true }, now);
+  state.routers.learn(frame, packet, advert, now);
+  state.routerSolicits = { left: 0, dueAt: Infinity };
+  if (state.isOwn(packet.destination)) {
+    replayToAll(state, now); // it answers our own question, which was asked for the downstreams
+    return FORWARDED;
+  }
+  return passOn(state, packet, from, now, {
+    allows: (exit) => exit.link.role === 'downstream',
+    rewriteFor: (exit) => advertRewrite(state.settings.mode, from.link, exit.link),
+    pastGates: true, // which it opens
+    onSent: (exit) => {
+      countAdvert(state, exit, now);
+    },
+  });
+}
+
+function onDownstream(state: GroupState, from: Member, now: Millis): Verdict {
+  if (state.settings.loopPolicy === 'rfc') disable(state, from, now);
+  return dropped('ra-downstream');
+}
+
+/** Another proxy is between us and the router. */
+function onProxied(state: GroupState, from: Member, now: Millis): Verdict {
+  if (state.settings.loopPolicy === 'rfc') disable(state, from, now);
+  else {
+    state.disabledUntil = now + state.settings.limits.loopDisable;
+    state.tell('loop.detected', { ifname: from.link.ifname, minutes: minutes(state) });
+  }
+  return dropped('ra-proxied');
+}
+
+function disable(state: GroupState, member: Member, now: Millis): void {
+  if (!member.isDisabled(now))
+    state.tell('loop.detected', { ifname: member.link.ifname, minutes: minutes(state) });
+  member.disabledUntil = now + state.settings.limits.loopDisable;
+}
+
+const minutes = (state: GroupState): number => state.settings.limits.loopDisable / 60_000;
+
+function countAdvert(state: GroupState, exit: Member, now: Millis): void {
+  const { gate } = exit;
+  const { gateAdverts, gateRepeat, gateQuiet } = state.settings.limits;
+  if (exit.isGateOpen(now)) return;
+  gate.adverts += 1;
+  gate.isOpen = gate.adverts >= gateAdverts;
+  gate.repeatAt = gate.isOpen ? Infinity : now + gateRepeat;
+  gate.opensAt = now + gateQuiet;
+}
+
+/** Sends what upstream routers said a moment ago to a downstream once more. */
+export function replayAdverts(state: GroupState, exit: Member, now: Millis): void {
+  exit.gate.repeatAt = Infinity;
+  const { upstream } = state;
+  if (upstream === undefined || exit.isDisabled(now) || state.isDisabled(now)) return;
+  for (const router of state.routers.all()) {
+    if (now - router.heardAt > state.settings.limits.freshAdvert) continue;
+    const lifetimeSec = Math.max(0, Math.floor((router.until - now) / 1000)); // never extended
+    const rewrite = advertRewrite(state.settings.mode, upstream.link, exit.link);
+    sendAgain(state, router, exit, { ...rewrite, lifetimeSec });
+    countAdvert(state, exit, now);
+  }
+}
+
+function replayToAll(state: GroupState, now: Millis): void {
+  for (const exit of state.downstreams()) replayAdverts(state, exit, now);
+}
+
+/** The upstream is gone: its routers are no way out any more (the idea of RFC 9096). */
+export function retractRouters(state: GroupState, upstream: Member, now: Millis): void {
+  for (const exit of state.downstreams()) {
+    if (exit.isDisabled(now)) continue;
+    const rewrite = { ...advertRewrite(state.settings.mode, upstream.link, exit.link), lifetimeSec: 0 };
+    for (const router of state.routers.all()) sendAgain(state, router, exit, rewrite);
+  }
+  state.routers.forgetRouters();
+}
+
+function sendAgain(state: GroupState, { frame }: KnownRouter, exit: Member, rewrite: NdRewrite): void {
+  const admitted = admit(frame, CHECKED_BEFORE);
+  if (admitted.ok) state.originate(exit, replayAdvert(admitted.packet, exit.link, rewrite));
+}

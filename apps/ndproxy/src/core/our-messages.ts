@@ -1,0 +1,68 @@
+import {
+  ALL_NODES,
+  ALL_ROUTERS,
+  isUnspecified,
+  linkAddressOption,
+  multicastMac,
+  NaFlag,
+  ndFrame,
+  solicitedNodeOf,
+} from '@pp/wire';
+import type { MemberLink } from './member';
+import { senderMac, type NdPacket } from './packet';
+
+/** A solicitation in our own name: to the target's group, or straight to it where its Ethernet address is known. */
+export function solicitation(
+  { mac }: MemberLink,
+  linkLocal: Uint8Array,
+  target: Uint8Array,
+  targetMac: Uint8Array | null,
+): Uint8Array {
+  const destination = targetMac === null ? solicitedNodeOf(target) : target;
+  const destinationMac = targetMac ?? multicastMac(destination);
+  return ndFrame(
+    { sourceMac: mac, destinationMac, source: linkLocal, destination },
+    { kind: 'neighbor-solicit', target, options: [linkAddressOption('source', mac)] },
+  );
+}
+
+/** Asks the routers of the upstream to advertise. Without an address of our own there is no link-layer option, RFC 4861 §4.1. */
+export function routerSolicitation({ mac }: MemberLink, linkLocal: Uint8Array | null): Uint8Array {
+  return ndFrame(
+    {
+      sourceMac: mac,
+      destinationMac: multicastMac(ALL_ROUTERS),
+      source: linkLocal ?? new Uint8Array(16),
+      destination: ALL_ROUTERS,
+    },
+    {
+      kind: 'router-solicit',
+      options: linkLocal === null ? [] : [linkAddressOption('source', mac)],
+    },
+  );
+}
+
+/** This host has the target on another interface: the asker is told so, or warned off in its duplicate check (RFC 4862 §5.4.4). */
+export function defence(
+  { mac }: MemberLink,
+  asked: NdPacket,
+  target: Uint8Array,
+  isRouter: boolean,
+): Uint8Array {
+  const isDuplicateCheck = isUnspecified(asked.source);
+  const destination = isDuplicateCheck ? ALL_NODES : asked.source;
+  return ndFrame(
+    {
+      sourceMac: mac,
+      destinationMac: isDuplicateCheck ? multicastMac(ALL_NODES) : senderMac(asked),
+      source: target,
+      destination,
+    },
+    {
+      kind: 'neighbor-advert',
+      flags: NaFlag.override | (isDuplicateCheck ? 0 : NaFlag.solicited) | (isRouter ? NaFlag.router : 0),
+      target,
+      options: [linkAddressOption('target', mac)],
+    },
+  );
+}

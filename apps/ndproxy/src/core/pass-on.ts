@@ -1,0 +1,111 @@
+import type { Millis } from '@pp/base';
+import { isMulticast, multicastMac, type NdRewrite } from '@pp/wire';
+import { dropped, FORWARDED, QUEUED, type Verdict } from './action';
+import type { GroupState } from './group-state';
+import type { Member } from './member';
+import { solicitation } from './our-messages';
+import type { NdPacket } from './packet';
+import { translate, withOurAddress } from './translate';
+
+/** Where a message may go, and how it is changed on the way. */
+export interface Way {
+  readonly allows: (exit: Member) => boolean;
+  readonly rewriteFor: (exit: Member) => NdRewrite;
+  /** It also passes gates that are closed. */
+  readonly pastGates: boolean;
+  readonly onSent: (exit: Member) => void;
+}
+
+/** To every other member, with our own Ethernet address in the place of the sender's. */
+export const ANY_WAY: Way = {
+  allows: () => true,
+  rewriteFor: (exit) => withOurAddress(exit.link),
+  pastGates: false,
+  onSent: () => undefined,
+};
+
+/** To all other segments, or to that of its destination. */
+export function passOn(
+  state: GroupState,
+  packet: NdPacket,
+  from: Member,
+  now: Millis,
+  way: Way = ANY_WAY,
+): Verdict {
+  return isMulticast(packet.destination)
+    ? flood(state, packet, from, now, way)
+    : passTo(state, packet, from, now, way);
+}
+
+function flood(state: GroupState, packet: NdPacket, from: Member, now: Millis, way: Way): Verdict {
+  let outcome: Verdict = dropped('no-exit');
+  for (const exit of state.members.values()) {
+    if (exit === from || !way.allows(exit) || !isPassable(exit, now, way)) continue;
+    const sent = sendTo(state, packet, exit, multicastMac(packet.destination), way);
+    if (outcome !== FORWARDED) outcome = sent ? FORWARDED : dropped('too-big');
+  }
+  return outcome;
+}
+
+/** To where its destination is, or it waits until that is known; never back to where it came from. */
+function passTo(state: GroupState, packet: NdPacket, from: Member, now: Millis, way: Way): Verdict {
+  const { ifindex, mac = null } = state.table.get(packet.destination) ?? { ifindex: 0 };
+  const exit = state.members.get(ifindex);
+  if (exit === undefined || mac === null) return queue(state, packet, from, now);
+  if (exit === from) return dropped('same-segment');
+  if (!way.allows(exit)) return dropped('no-exit');
+  if (!isPassable(exit, now, way)) return dropped(exit.isDisabled(now) ? 'loop-disabled' : 'gate-closed');
+  return sendTo(state, packet, exit, mac, way) ? FORWARDED : dropped('too-big');
+}
+
+const isPassable = (exit: Member, now: Millis, { pastGates }: Way): boolean =>
+  pastGates ? !exit.isDisabled(now) : exit.isOpen(now);
+
+/** False: larger than the way out takes. */
+function sendTo(
+  state: GroupState,
+  packet: NdPacket,
+  exit: Member,
+  destinationMac: Uint8Array,
+  way: Way,
+): boolean {
+  if (packet.header.length + packet.icmp.length > exit.link.mtu) return false;
+  state.send(exit, translate(packet, exit.link, destinationMac, way.rewriteFor(exit)));
+  way.onSent(exit);
+  return true;
+}
+
+function queue(state: GroupState, packet: NdPacket, from: Member, now: Millis): Verdict {
+  const { destination } = packet;
+  if (!state.pending.has(destination)) {
+    if (!canAsk(state, from, now)) return dropped('no-exit');
+    if (!state.solicits.take(now)) return dropped('solicit-rate');
+  }
+  const { ifindex } = from.link;
+  const outcome = state.pending.add(destination, { frame: frameOf(packet), ifindex }, now);
+  if (outcome === 'full') return dropped('queue-full');
+  if (outcome === 'ask') askFor(state, destination, new Set([ifindex]), now);
+  return QUEUED;
+}
+
+/** The frame that the packet's views belong to. */
+function frameOf({ destinationMac, icmp }: NdPacket): Uint8Array {
+  const start = destinationMac.byteOffset;
+  return new Uint8Array(destinationMac.buffer, start, icmp.byteOffset + icmp.length - start);
+}
+
+const canAsk = (state: GroupState, from: Member, now: Millis): boolean =>
+  [...state.members.values()].some((exit) => exit !== from && exit.linkLocal !== null && exit.isOpen(now));
+
+/** Solicits an address on all segments but the given ones, RFC 4389 §4.1. */
+export function askFor(
+  state: GroupState,
+  address: Uint8Array,
+  except: ReadonlySet<number>,
+  now: Millis,
+): void {
+  for (const exit of state.members.values()) {
+    if (except.has(exit.link.ifindex) || exit.linkLocal === null || !exit.isOpen(now)) continue;
+    state.originate(exit, solicitation(exit.link, exit.linkLocal, address, null));
+  }
+}

@@ -1,0 +1,92 @@
+import {
+  ALL_NODES,
+  decodeRdnss,
+  ETHERNET_HEADER,
+  ETHERTYPE_IPV6,
+  IPV6_HEADER,
+  isLinkLocal,
+  multicastMac,
+  NdOptionType,
+  rdnssOption,
+  rewriteNd,
+  withIcmp6Checksum,
+  type NdOption,
+  type NdRewrite,
+} from '@pp/wire';
+import type { Mode } from './limits';
+import type { MemberLink } from './member';
+import type { NdPacket } from './packet';
+
+/** The message as the segment of `exit` is to see it: from us, to `destinationMac`. */
+export function translate(
+  packet: NdPacket,
+  exit: MemberLink,
+  destinationMac: Uint8Array,
+  rewrite: NdRewrite,
+): Uint8Array {
+  const icmp = rewriteNd(packet.icmp, partsOf(packet), rewrite, packet);
+  if (!packet.checksumReady) withIcmp6Checksum(icmp, packet.source, packet.destination);
+  return frameOf(packet.header, icmp, exit, destinationMac);
+}
+
+const partsOf = ({ fixedBytes, message }: NdPacket) => ({ fixedBytes, options: message.options });
+
+/** Options unchanged but for our own Ethernet address in place of the sender's. */
+export const withOurAddress = (exit: MemberLink): NdRewrite => ({ linkAddress: exit.mac });
+
+/** RFC 4389 §4.1.3.3 for router advertisements; in route mode also what makes neighbours send to the router. */
+export const advertRewrite = (mode: Mode, entry: MemberLink, exit: MemberLink): NdRewrite => ({
+  linkAddress: exit.mac,
+  setProxyFlag: true,
+  ...clampedMtu(Math.min(entry.mtu, exit.mtu)),
+  ...(mode === 'route' ? { clearOnLink: true, option: withoutLinkLocalResolvers } : {}),
+});
+
+/** RFC 8200 §5: no link of IPv6 has less than 1280. */
+const MIN_MTU = 1280;
+const clampedMtu = (mtu: number): Pick<NdRewrite, 'maxMtu'> => (mtu < MIN_MTU ? {} : { maxMtu: mtu });
+
+/** A link-local resolver is out of reach behind a router. */
+function withoutLinkLocalResolvers(option: NdOption): NdOption | null {
+  if (option.type !== NdOptionType.rdnss) return option;
+  const rdnss = decodeRdnss(option);
+  if (!rdnss.ok) return option;
+  const servers = rdnss.value.servers.filter((server) => !isLinkLocal(server));
+  if (servers.length === rdnss.value.servers.length) return option;
+  return servers.length === 0 ? null : rdnssOption({ ...rdnss.value, servers });
+}
+
+/** An advertisement once more, to all nodes of the segment. */
+export function replayAdvert(packet: NdPacket, exit: MemberLink, rewrite: NdRewrite): Uint8Array {
+  const route = { source: packet.source, destination: ALL_NODES };
+  const icmp = withIcmp6Checksum(
+    rewriteNd(packet.icmp, partsOf(packet), rewrite, route),
+    route.source,
+    route.destination,
+  );
+  const frame = frameOf(packet.header, icmp, exit, multicastMac(ALL_NODES));
+  frame.set(ALL_NODES, DESTINATION_AT);
+  return frame;
+}
+
+// RFC 8200 §3: payload length at 4, destination at 24
+const LENGTH_AT = ETHERNET_HEADER + 4;
+const DESTINATION_AT = ETHERNET_HEADER + 24;
+
+function frameOf(
+  header: Uint8Array,
+  icmp: Uint8Array,
+  { mac }: MemberLink,
+  destinationMac: Uint8Array,
+): Uint8Array {
+  const frame = new Uint8Array(ETHERNET_HEADER + IPV6_HEADER + icmp.length);
+  frame.set(destinationMac, 0);
+  frame.set(mac, 6);
+  frame[12] = ETHERTYPE_IPV6 >>> 8;
+  frame[13] = ETHERTYPE_IPV6 & 0xff;
+  frame.set(header, ETHERNET_HEADER);
+  frame[LENGTH_AT] = icmp.length >>> 8;
+  frame[LENGTH_AT + 1] = icmp.length;
+  frame.set(icmp, ETHERNET_HEADER + IPV6_HEADER);
+  return frame;
+}
