@@ -1,7 +1,7 @@
 import type { LogFields, Logger } from '@pp/base';
 import { fstatSync } from 'node:fs';
 import { pino } from 'pino';
-import { writeWhole } from './write-whole';
+import { printError } from './print';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export const LOG_FORMATS = ['text', 'json'] as const;
@@ -20,9 +20,7 @@ const STDERR = 2;
 
 /** Lines on stderr, each written before the call returns. `journal`: whether the reader is journald. */
 export function stderrLog(options: LogOptions, journal = isJournal(process.env['JOURNAL_STREAM'])): Logger {
-  return lineLog(options, journal, (line) => {
-    writeWhole(STDERR, line);
-  });
+  return lineLog(options, journal, printError);
 }
 
 /** `write` takes one whole line with its newline. */

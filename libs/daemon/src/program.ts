@@ -1,11 +1,9 @@
 import { readArgs, type CommonArgs, type ServiceSpec } from './args';
+import { print, printError } from './print';
 import { ExitCode, Refused } from './refused';
 import { askStatus } from './status-client';
 import { statusPath } from './status-socket';
 import { statusText } from './status-text';
-import { writeWhole } from './write-whole';
-
-const STDERR = 2;
 
 /** Between what is wrong and what to do about it: services keep to one line, a tool for people has a line for each. */
 export type Joint = '; ' | '\n';
@@ -24,7 +22,7 @@ export async function runProgram(
   } catch (fault) {
     if (!(fault instanceof Refused)) throw fault;
     const { sentence, advice, exitCode } = fault;
-    writeWhole(STDERR, `${name}: ${sentence}${advice === undefined ? '' : joint + advice}\n`);
+    printError(`${name}: ${sentence}${advice === undefined ? '' : joint + advice}\n`);
     process.exit(exitCode);
   }
 }
@@ -40,10 +38,10 @@ export function runService<C>(
       case 'serve':
         return serve(asked.config, asked.common);
       case 'status':
-        await print(await statusAnswer(spec.name, asked.stateDir, asked.json));
+        print(await statusAnswer(spec.name, asked.stateDir, asked.json));
         return ExitCode.done;
       case 'print':
-        await print(asked.text);
+        print(asked.text);
         return ExitCode.done;
       case 'refuse':
         throw new Refused(asked.exitCode, asked.sentence);
@@ -54,18 +52,6 @@ export function runService<C>(
 /** A service whose work is not built yet: its --help and its checks are true, and it refuses to run with `sentence`. */
 export function runShell<C>(spec: ServiceSpec<C>, sentence: string): Promise<never> {
   return runService(spec, () => Promise.reject(new Refused(ExitCode.failed, sentence)));
-}
-
-/** Writes to standard output, waiting for a slow reader; one that is gone is no fault. */
-export function print(text: string): Promise<void> {
-  return new Promise((resolve) => {
-    process.stdout.once('error', () => {
-      resolve();
-    });
-    process.stdout.write(text, () => {
-      resolve();
-    });
-  });
 }
 
 async function statusAnswer(app: string, stateDir: string, json: boolean): Promise<string> {

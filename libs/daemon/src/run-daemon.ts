@@ -1,7 +1,8 @@
 import { causeChain, Scope, seconds, type Clock, type Logger, type Millis, type Task } from '@pp/base';
-import { AddonLoadError, loadNative, type Native } from '@pp/native';
+import type { Native } from '@pp/native';
 import type { ServiceSpec } from './args';
 import { stderrLog } from './log';
+import { openNative } from './open-native';
 import { runService } from './program';
 import { ExitCode, Refused } from './refused';
 import { openStatusSocket, statusPath } from './status-socket';
@@ -119,15 +120,6 @@ class Report {
 function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;
   return () => (made ??= { value: make() }).value;
-}
-
-function openNative(stateDir: string): Native {
-  try {
-    return loadNative({ stateDir });
-  } catch (fault) {
-    if (fault instanceof AddonLoadError) throw new Refused(ExitCode.failed, fault.message, { cause: fault });
-    throw fault;
-  }
 }
 
 /** Closes the scope after `work`, however that ended, and reports all that went wrong. */

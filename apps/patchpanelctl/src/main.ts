@@ -1,0 +1,26 @@
+/** The operator's command line. It has no state: what it shows it asks the manager, what it does the manager does. */
+import { ExitCode, print, Refused, runProgram } from '@pp/daemon';
+import { NAME, readCommand } from './args';
+import { connect } from './connect';
+import { status } from './status';
+import { connectDoors } from './wiring';
+
+async function main(): Promise<number> {
+  const asked = readCommand(process.argv.slice(2));
+  switch (asked.do) {
+    case 'status': {
+      const { text, exitCode } = await status(asked);
+      print(text);
+      return exitCode;
+    }
+    case 'connect':
+      return connect(asked, connectDoors(asked.stateDir));
+    case 'print':
+      print(asked.text);
+      return ExitCode.done;
+    case 'refuse':
+      throw new Refused(asked.exitCode, asked.sentence);
+  }
+}
+
+void runProgram(NAME, main, '\n');

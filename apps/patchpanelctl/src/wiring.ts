@@ -1,0 +1,31 @@
+import { openNative, print, printError, stderrLog, systemClock } from '@pp/daemon';
+import { isatty } from 'node:tty';
+import { connectBus } from '@pp/dbus';
+import { NAME } from './args';
+import type { ConnectDoors } from './connect';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** The real outside. The addon is unpacked where it may: an operator's state directory may not exist. */
+export function connectDoors(stateDir: string): ConnectDoors {
+  const native = openNative(stateDir);
+  const log = stderrLog({ level: 'warn', format: 'text' });
+  return {
+    native,
+    connectBus: () => connectBus({ native, clock: systemClock, log }),
+    print,
+    warn: (sentence) => {
+      printError(`${NAME}: ${sentence}
+`);
+    },
+    onSignal,
+    terminal: isatty(0),
+  };
+}
+
+function onSignal(handler: (signal: NodeJS.Signals) => void): () => void {
+  for (const signal of SIGNALS) process.on(signal, handler);
+  return () => {
+    for (const signal of SIGNALS) process.off(signal, handler);
+  };
+}
