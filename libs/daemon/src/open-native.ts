@@ -6,7 +6,12 @@ export function openNative(stateDir: string): Native {
   try {
     return loadNative({ stateDir });
   } catch (fault) {
-    if (fault instanceof AddonLoadError) throw new Refused(ExitCode.failed, fault.message, { cause: fault });
+    if (fault instanceof AddonLoadError) {
+      throw new Refused(ExitCode.failed, fault.message, {
+        advice: `let one of them execute, or put addon-${process.arch}.node beside the program`,
+        cause: fault,
+      });
+    }
     throw fault;
   }
 }

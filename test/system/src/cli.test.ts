@@ -1,0 +1,189 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const ROOT = resolve(__dirname, '../../..');
+const bin = (app: string): string => join(ROOT, 'dist/bin', app);
+
+interface Outcome {
+  readonly exit: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a built program to its end; from `/` unless told, so that nothing depends on the checkout. */
+function run(program: string, args: readonly string[], cwd = '/'): Outcome {
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8' });
+  return { exit: status, stdout, stderr };
+}
+
+const SHELLS = [
+  {
+    app: 'ndproxy',
+    missing: 'proxying',
+    bad: ['eth0'],
+    sentence: "'eth0' stands alone; write at least two interfaces: ndproxy eth0 vmtap0",
+  },
+  {
+    app: 'mcastfwd',
+    missing: 'forwarding',
+    bad: ['--direction', 'up'],
+    sentence: "--direction 'up' is unknown; write two-way or inbound or outbound",
+  },
+  {
+    app: 'bcast-fwd',
+    missing: 'forwarding',
+    bad: ['eth0'],
+    sentence: "'eth0' stands alone; write at least two interfaces: bcast-fwd eth0 vmtap0",
+  },
+  {
+    app: 'adb-proxy',
+    missing: 'relaying',
+    bad: ['--listen', '5555'],
+    sentence: '--listen needs --connect too; write for example --connect unix:/run/arc/adb/adb.sock',
+  },
+  {
+    app: 'counters',
+    missing: 'counting',
+    bad: ['eth0'],
+    sentence: "argument 'eth0' is not understood; see counters --help",
+  },
+];
+const SERVICES = [...SHELLS.map(({ app }) => app), 'patchpanel-manager'];
+
+describe.each([...SERVICES, 'patchpanelctl'])('%s', (app) => {
+  test('is one executable file', () => {
+    expect((statSync(bin(app)).mode & 0o777).toString(8)).toBe('755');
+  });
+
+  test('--version is that of its package', () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'apps', app, 'package.json'), 'utf8')) as {
+      version: string;
+    };
+    expect(run(bin(app), ['--version'])).toEqual({ exit: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  test('--help', () => {
+    const { exit, stdout, stderr } = run(bin(app), ['--help']);
+    expect([exit, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(new RegExp(`^Usage: ${app} \\[options\\]`));
+    for (const word of ['--help', '--version', '--state-dir', 'status']) expect(stdout).toContain(word);
+  });
+
+  test('an unknown option is exit 2 with one line', () => {
+    expect(run(bin(app), ['--bogus'])).toEqual({
+      exit: 2,
+      stdout: '',
+      stderr: `${app}: unknown option '--bogus'; see ${app} --help\n`,
+    });
+  });
+
+  test('it starts from a directory of its own', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'alone-'));
+    try {
+      copyFileSync(bin(app), join(dir, 'moved'));
+      expect(run(join(dir, 'moved'), ['--version'], dir).exit).toBe(0);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+});
+
+describe.each(SERVICES)('%s as a service', (app) => {
+  test.each([
+    {
+      name: 'log level',
+      args: ['--log-level', 'loud'],
+      sentence: "--log-level 'loud' is unknown; write debug or info or warn or error",
+    },
+    {
+      name: 'log format',
+      args: ['--log-format', 'xml'],
+      sentence: "--log-format 'xml' is unknown; write text or json",
+    },
+    {
+      name: 'state dir',
+      args: ['--state-dir', ''],
+      sentence: "--state-dir '' is empty; write a directory such as /run/patchpanel",
+    },
+  ])('a bad $name is exit 2', ({ args, sentence }) => {
+    expect(run(bin(app), args)).toEqual({ exit: 2, stdout: '', stderr: `${app}: ${sentence}\n` });
+  });
+
+  test.each([{ args: ['status'] }, { args: ['status', '--json'] }])(
+    '$args of nobody is exit 6',
+    ({ args }) => {
+      expect(run(bin(app), ['--state-dir', '/nonexistent', ...args])).toEqual({
+        exit: 6,
+        stdout: '',
+        stderr: `${app}: ${app} is not running: nobody answers at /nonexistent/${app}.sock; start it or give its --state-dir\n`,
+      });
+    },
+  );
+});
+
+describe.each(SHELLS)('$app', ({ app, missing, bad, sentence }) => {
+  test('a bad argument is exit 2', () => {
+    expect(run(bin(app), bad)).toEqual({ exit: 2, stdout: '', stderr: `${app}: ${sentence}\n` });
+  });
+
+  test('refuses what is not built yet with one line and exit 1', () => {
+    expect(run(bin(app), [])).toEqual({
+      exit: 1,
+      stdout: '',
+      stderr: `${app}: ${missing} is not built yet; this release has patchpanel-manager and patchpanelctl only\n`,
+    });
+  });
+});
+
+test('patchpanelctl: what is wrong on one line, what to do on the next', () => {
+  expect(run(bin('patchpanelctl'), ['--state-dir', '/nonexistent', 'status'])).toEqual({
+    exit: 6,
+    stdout: '',
+    stderr:
+      'patchpanelctl: patchpanel-manager is not running: nobody answers at /nonexistent/patchpanel-manager.sock\nstart it or give its --state-dir\n',
+  });
+});
+
+/** In a mount namespace of its own, where the given directories do not execute. */
+function runNoexec(places: readonly string[]): Outcome {
+  const mounts = places.map(
+    (place) => `mount --bind ${place} ${place} && mount -o remount,bind,noexec ${place}`,
+  );
+  const script = [...mounts, `exec node ${bin('patchpanelctl')} --state-dir /nonexistent connect --new`].join(
+    ' && ',
+  );
+  const { status, stdout, stderr } = spawnSync(
+    'unshare',
+    ['--mount', '--propagation', 'private', 'sh', '-c', script],
+    {
+      cwd: '/',
+      encoding: 'utf8',
+      env: { ...process.env, DBUS_SYSTEM_BUS_ADDRESS: 'unix:path=/nonexistent/bus' },
+    },
+  );
+  return { exit: status, stdout, stderr };
+}
+
+const why = process.geteuid?.() === 0 ? undefined : 'root is needed for a mount namespace';
+const describeAsRoot = why === undefined ? describe : describe.skip;
+
+describeAsRoot(
+  `the addon where directories are mounted noexec${why === undefined ? '' : ` (skipped: ${why})`}`,
+  () => {
+    test('another directory is taken', () => {
+      const { exit, stderr } = runNoexec(['/tmp', '/run']);
+      expect(stderr).toMatch(/^patchpanelctl: cannot connect to the D-Bus system bus/); // so the addon was there
+      expect(exit).toBe(6);
+    });
+
+    test('where none is left, each is named and the exit code is 1', () => {
+      const { exit, stderr } = runNoexec(['/run', '/dev/shm', '/tmp', '/var/tmp']);
+      expect(stderr).toMatch(
+        /^patchpanelctl: no directory to load the addon from: \/nonexistent: .*; \/run: .*; \/dev\/shm: .*; \/tmp: .*; \/var\/tmp: .*\nlet one of them execute, or put addon-\w+\.node beside the program\n$/,
+      );
+      expect(exit).toBe(1);
+    });
+  },
+);
