@@ -22,8 +22,8 @@ export interface LinkSettings {
   readonly netnsFd?: number;
 }
 
-/** The far end of a veth: made in its own namespace, under its own name. */
-export interface NewPeer extends LinkSettings {
+/** The far end of a veth: made in its own namespace, under its own name, and down (up is ENOTCONN before the two ends are joined). */
+export interface NewPeer extends Omit<LinkSettings, 'up'> {
   readonly ifname: string;
 }
 

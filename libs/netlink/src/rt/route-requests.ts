@@ -38,13 +38,22 @@ export const delRoute = (route: NewRoute): NetlinkRequest => ({
   body: body(route, RTA.RT_SCOPE_NOWHERE),
 });
 
-/** All tables, both families. */
-export const dumpRoutes = (): Query<Route> => ({
+/** Both families; of one table or one protocol if so asked, which the kernel sorts out (Linux 4.20). */
+export const dumpRoutes = ({ table = 0, protocol = 0 } = {}): Query<Route> => ({
   label: 'route.dump',
   type: RTM_GETROUTE,
   flags: 0,
-  body: new Uint8Array(RTA.RTMSG),
-  decode: decodeRoute,
+  body: concat([
+    Uint8Array.of(0, 0, 0, 0, RTA.RT_TABLE_UNSPEC, protocol, 0, 0),
+    u32host(0),
+    optional(table === 0 ? null : table, (number) => attribute(RTA.TABLE, u32host(number))),
+  ]),
+  decode: (message) => {
+    const route = decodeRoute(message);
+    const isWanted =
+      (table === 0 || route?.table === table) && (protocol === 0 || route?.protocol === protocol);
+    return isWanted ? route : null;
+  },
 });
 
 /** struct rtmsg: u8 family, dst_len, src_len, tos, table, protocol, scope, type; u32 flags. */

@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { loadNative } from '@pp/native';
+import type { Native, NetlinkFamily } from '@pp/native';
+import { NetlinkClient } from '../client';
+import { netlinkIn } from '../socket';
+import type { OpenNetlink } from '../socket';
+
+/** A network namespace of the test's own, gone when it is closed. */
+export class TestNetns {
+  readonly fd: number;
+  readonly #clients: NetlinkClient[] = [];
+
+  constructor(readonly native: Native) {
+    this.fd = native.createNetns();
+  }
+
+  open(family: NetlinkFamily): OpenNetlink {
+    return netlinkIn(this.native, family, this.fd);
+  }
+
+  client(family: NetlinkFamily): NetlinkClient {
+    const client = new NetlinkClient(this.open(family));
+    this.#clients.push(client);
+    return client;
+  }
+
+  close(): void {
+    for (const client of this.#clients) client.close();
+    this.native.closeFd(this.fd);
+  }
+}
+
+/** The tests of `suite` run where network namespaces can be made; elsewhere they are skipped, and the name says why. */
+export function describeOnKernel(name: string, suite: (native: Native) => void): void {
+  const usable = tryKernel();
+  if (typeof usable === 'string') describe.skip(`${name} (needs ${usable})`, () => { test.todo('run it as root'); }); // prettier-ignore
+  else describe(name, () => { suite(usable); }); // prettier-ignore
+}
+
+function tryKernel(): Native | string {
+  try {
+    const native = loadNative();
+    new TestNetns(native).close();
+    return native;
+  } catch (error) {
+    return `network namespaces: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+const POLLS = 4000;
+
+/** Waits for a condition by looking again and again; fails when it stays false (20 s). */
+export async function until(what: string, condition: () => boolean): Promise<void> {
+  for (let poll = 0; poll < POLLS; poll += 1) {
+    if (condition()) return;
+    await sleep(5);
+  }
+  throw new Error(`never came true: ${what}`);
+}
