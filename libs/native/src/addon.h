@@ -134,6 +134,9 @@ napi_value pp_source_close_js(pp_env *env, napi_value *args);
 uint8_t *pp_scratch(pp_env *env);
 int32_t *pp_table(pp_env *env);
 
+/* socket.c: a buffer size beyond the system's limit if we may, else up to it. */
+void pp_set_buffer(int fd, int force_option, int option, int bytes);
+
 /* One exported function. */
 typedef struct {
   const char *name;

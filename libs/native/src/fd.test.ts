@@ -16,13 +16,13 @@ function openFlags(fd: number): number {
 }
 
 /** Watches until the first report. */
-function firstReport(fd: number): { readonly seen: PollEvents[]; close(): void } {
+function firstReport(fd: number): { readonly seen: PollEvents[] } {
   const seen: PollEvents[] = [];
   const watch = native.watchFd(fd, (events) => {
     seen.push(events);
     watch.close();
   });
-  return { seen, close: watch.close };
+  return { seen };
 }
 
 test('errnoName has every name that node knows, and those that only netlink says', () => {

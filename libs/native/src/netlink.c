@@ -1,232 +1,274 @@
-/* Netlink sockets. A request runs inside send(2), and the kernel may hold the caller there for tens of milliseconds (deleting a
- * link), so each socket sends from a thread of its own, started with its first message. Answers are received on the event loop. */
-#include <fcntl.h>
+/* Netlink sockets. The kernel works on a request inside send(), for as long as it takes, so sending has a thread of its own.
+ *
+ * The thread and the source share a `sender`, which the last of them frees. Closing does not wait for a request under way: the
+ * descriptor stays open until the thread has come back from it. What was queued and not begun is dropped. */
+#include "addon.h"
+
 #include <linux/netlink.h>
 #include <pthread.h>
-
-#include "addon.h"
+#include <signal.h>
 
 enum { ON_DATAGRAM, ON_ERROR };
 
 #define DATAGRAMS_A_WAKE 64
-#define SENDER_STACK (128 * 1024)
+/* The kernel sizes dump datagrams by the room that the last receive offered, up to this. */
+#define DUMP_BYTES 32768
+/* The kernel refuses requests longer than the send buffer; a cap, not an allocation. */
+#define SEND_BUFFER_BYTES (8 << 20)
+#define SENDER_STACK_BYTES (256 << 10)
 
 typedef struct message {
   struct message *next;
+  int error; /* of the send that failed */
   size_t length;
   uint8_t data[];
 } message;
 
-/* Shared by the loop and the sending thread; the last of the two to leave frees it. Plain malloc: pp_alloc is the loop's. */
 typedef struct {
   pthread_mutex_t lock;
-  pthread_cond_t wake;
-  message *head, **tail;
-  uv_async_t *async; /* NULL once the socket is closed */
-  int fd;            /* a duplicate, so that closing the socket never meets a send under way */
-  int error;         /* of a send, for the loop to report */
+  pthread_cond_t changed;
+  int fd;
+  int users; /* the source and the thread */
+  bool stopping;
+  message *queue, **queue_end;
+  message *failed, **failed_end;
+  uv_async_t *wake; /* the source's; not touched once `stopping` is set */
 } sender;
 
 typedef struct {
   pp_source source;
-  uv_async_t async;
-  sender *sender; /* NULL before the first message */
-  uint32_t port;
+  sender *sending;
+  bool started;
+  uv_async_t wake;
 } netlink;
 
-static void sender_free(sender *self) {
-  while (self->head != NULL) {
-    message *next = self->head->next;
-    free(self->head);
-    self->head = next;
+static void free_messages(message *list) {
+  while (list != NULL) {
+    message *next = list->next;
+    pp_free(list);
+    list = next;
   }
-  close(self->fd);
-  pthread_mutex_destroy(&self->lock);
-  pthread_cond_destroy(&self->wake);
-  free(self);
 }
 
-static void send_one(sender *self, message *piece) {
+static void append(message ***end, message *item) {
+  item->next = NULL;
+  **end = item;
+  *end = &item->next;
+}
+
+/* Called with the lock held, which is gone on return. */
+static void leave_sender(sender *self) {
+  bool last = --self->users == 0;
   pthread_mutex_unlock(&self->lock);
-  ssize_t sent;
-  do sent = send(self->fd, piece->data, piece->length, MSG_NOSIGNAL);
-  while (sent < 0 && errno == EINTR);
-  int error = sent < 0 ? errno : 0;
-  free(piece);
-  pthread_mutex_lock(&self->lock);
-  if (error == 0 || self->async == NULL) return;
-  self->error = error;
-  uv_async_send(self->async);
+  if (!last) return;
+  close(self->fd);
+  free_messages(self->queue);
+  free_messages(self->failed);
+  pthread_cond_destroy(&self->changed);
+  pthread_mutex_destroy(&self->lock);
+  pp_free(self);
+}
+
+static message *take_next(sender *self) {
+  while (self->queue == NULL && !self->stopping) pthread_cond_wait(&self->changed, &self->lock);
+  if (self->stopping) return NULL;
+  message *next = self->queue;
+  self->queue = next->next;
+  if (self->queue == NULL) self->queue_end = &self->queue;
+  return next;
 }
 
 static void *run_sender(void *data) {
   sender *self = data;
   pthread_mutex_lock(&self->lock);
-  while (self->async != NULL) {
-    message *piece = self->head;
-    if (piece == NULL) {
-      pthread_cond_wait(&self->wake, &self->lock);
-      continue;
+  for (message *next; (next = take_next(self)) != NULL;) {
+    pthread_mutex_unlock(&self->lock);
+    ssize_t sent;
+    do sent = send(self->fd, next->data, next->length, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    next->error = sent < 0 ? errno : 0;
+    pthread_mutex_lock(&self->lock);
+    if (next->error == 0 || self->stopping) {
+      pp_free(next);
+    } else {
+      append(&self->failed_end, next);
+      uv_async_send(self->wake);
     }
-    self->head = piece->next;
-    if (self->head == NULL) self->tail = &self->head;
-    send_one(self, piece);
   }
-  pthread_mutex_unlock(&self->lock);
-  sender_free(self);
+  leave_sender(self);
   return NULL;
 }
 
-/* The thread, detached: it ends by itself after `async` became NULL. errno, or 0. */
-static int start_sender(netlink *self) {
-  sender *made = calloc(1, sizeof *made);
-  if (made == NULL) return ENOMEM;
-  made->tail = &made->head;
-  made->async = &self->async;
-  made->fd = fcntl(self->source.fd, F_DUPFD_CLOEXEC, 0);
-  int error = made->fd < 0 ? errno : 0;
-  pthread_mutex_init(&made->lock, NULL);
-  pthread_cond_init(&made->wake, NULL);
+static int start_thread(netlink *self) {
   pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setstacksize(&attributes, SENDER_STACK);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   pthread_t thread;
-  if (error == 0) error = pthread_create(&thread, &attributes, run_sender, made);
+  sigset_t all, before;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, SENDER_STACK_BYTES);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for node's own threads */
+  self->sending->users++;
+  int error = pthread_create(&thread, &attributes, run_sender, self->sending);
+  if (error != 0) self->sending->users--;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
   pthread_attr_destroy(&attributes);
-  if (error == 0)
-    self->sender = made;
-  else
-    sender_free(made);
   return error;
 }
 
-static void on_send_failed(uv_async_t *async) {
-  netlink *self = async->data;
-  pthread_mutex_lock(&self->sender->lock);
-  int error = self->sender->error;
-  self->sender->error = 0;
-  pthread_mutex_unlock(&self->sender->lock);
+static void on_send_failed(uv_async_t *wake) {
+  netlink *self = wake->data;
   napi_handle_scope scope;
-  if (error == 0 || napi_open_handle_scope(self->source.env->napi, &scope) != napi_ok) return;
-  pp_source_fail(&self->source, ON_ERROR, error, "send netlink");
+  if (self->source.closed || napi_open_handle_scope(self->source.env->napi, &scope) != napi_ok) return;
+  pthread_mutex_lock(&self->sending->lock);
+  message *failed = self->sending->failed;
+  self->sending->failed = NULL;
+  self->sending->failed_end = &self->sending->failed;
+  pthread_mutex_unlock(&self->sending->lock);
+  for (message *each = failed; each != NULL; each = each->next)
+    pp_source_fail(&self->source, ON_ERROR, each->error, "send netlink");
+  free_messages(failed);
   napi_close_handle_scope(self->source.env->napi, scope);
 }
 
-/* Only the kernel is heard (port 0): any process may send to our port. */
-static void deliver(netlink *self, const uint8_t *bytes, size_t length, const struct sockaddr_nl *from) {
-  pp_source *source = &self->source;
-  napi_value buffer, datagram;
-  void *copy;
-  if (from->nl_pid != 0) return;
-  if (napi_create_arraybuffer(source->env->napi, length, &copy, &buffer) != napi_ok) return;
-  if (length > 0) memcpy(copy, bytes, length);
-  napi_create_typedarray(source->env->napi, napi_uint8_array, length, buffer, 0, &datagram);
-  pp_source_call(source, ON_DATAGRAM, 1, &datagram);
+/* A fresh array for the datagram that waits; its length was peeked. */
+static ssize_t receive_into(netlink *self, size_t length, napi_value *array) {
+  static uint8_t slack[DUMP_BYTES]; /* never written: see DUMP_BYTES */
+  napi_env napi = self->source.env->napi;
+  napi_value buffer;
+  void *bytes;
+  if (napi_create_arraybuffer(napi, length, &bytes, &buffer) != napi_ok) return -1;
+  napi_create_typedarray(napi, napi_uint8_array, length, buffer, 0, array);
+  struct iovec parts[2] = {{bytes, length}, {slack, sizeof slack}};
+  struct msghdr header = {.msg_iov = parts, .msg_iovlen = 2};
+  return recvmsg(self->source.fd, &header, MSG_DONTWAIT);
+}
+
+/* One datagram; false when there is none. */
+static bool receive(netlink *self) {
+  struct sockaddr_nl from = {0};
+  struct msghdr header = {.msg_name = &from, .msg_namelen = sizeof from};
+  ssize_t length = recvmsg(self->source.fd, &header, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+  if (length >= 0 && from.nl_pid != 0) { /* another process: only the kernel is believed */
+    recv(self->source.fd, NULL, 0, MSG_DONTWAIT);
+    return true;
+  }
+  napi_value datagram = NULL;
+  if (length >= 0) length = receive_into(self, (size_t)length, &datagram);
+  if (length >= 0) {
+    pp_source_call(&self->source, ON_DATAGRAM, 1, &datagram);
+    return true;
+  }
+  if (errno == EAGAIN) return false;
+  if (errno != EINTR) pp_source_fail(&self->source, ON_ERROR, errno, "recvmsg netlink"); /* ENOBUFS: what follows is good */
+  return true;
 }
 
 static void on_ready(pp_source *source, int events) {
   (void)events;
-  napi_env napi = source->env->napi;
   for (int i = 0; i < DATAGRAMS_A_WAKE && !source->closed; i++) {
-    uint8_t *scratch = pp_scratch(source->env);
-    struct sockaddr_nl from;
-    struct iovec bytes = {scratch, PP_SCRATCH_BYTES};
-    struct msghdr message = {.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &bytes, .msg_iovlen = 1};
-    ssize_t length = recvmsg(source->fd, &message, MSG_DONTWAIT | MSG_TRUNC);
-    if (length < 0 && (errno == EAGAIN || errno == EINTR)) return;
     napi_handle_scope scope;
-    if (napi_open_handle_scope(napi, &scope) != napi_ok) return;
-    if (length < 0)
-      pp_source_fail(source, ON_ERROR, errno, "recv netlink");
-    else if (length > PP_SCRATCH_BYTES)
-      pp_source_fail(source, ON_ERROR, EMSGSIZE, "recv netlink");
-    else
-      deliver((netlink *)source, scratch, (size_t)length, &from);
-    napi_close_handle_scope(napi, scope);
+    if (napi_open_handle_scope(source->env->napi, &scope) != napi_ok) return;
+    bool more = receive((netlink *)source);
+    napi_close_handle_scope(source->env->napi, scope);
+    if (!more) return;
   }
 }
 
 static void on_close(pp_source *source) {
   netlink *self = (netlink *)source;
-  if (self->sender != NULL) {
-    sender *left = self->sender;
-    pthread_mutex_lock(&left->lock);
-    left->async = NULL;
-    pthread_cond_signal(&left->wake);
-    pthread_mutex_unlock(&left->lock); /* from here on it is the thread's */
-    self->sender = NULL;
-  }
-  pp_source_close_handle(source, (uv_handle_t *)&self->async);
+  pthread_mutex_lock(&self->sending->lock);
+  self->sending->stopping = true;
+  pthread_cond_signal(&self->sending->changed);
+  leave_sender(self->sending);
+  pp_source_close_handle(source, (uv_handle_t *)&self->wake);
 }
 
 static const pp_source_type NETLINK = {"netlink socket", sizeof(netlink), on_ready, on_close};
 
-/* All or nothing; errno is set on failure. */
-static int open_socket(int protocol, int64_t receive_bytes, uint32_t *port) {
+/* Extended acks tell what was wrong, capped acks do not echo the request, strict checks make the kernel filter dumps. Kernels before
+ * 4.20 lack some: they answer as they can. */
+static void ask_for_details(int fd) {
+  const int options[] = {NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK};
+  for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+    setsockopt(fd, SOL_NETLINK, options[i], &(int){1}, sizeof(int));
+}
+
+static int open_socket(pp_env *env, int protocol, int receive_bytes) {
   int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
-  if (fd < 0) return -1;
-  int on = 1, room = (int)receive_bytes;
-  struct sockaddr_nl own = {.nl_family = AF_NETLINK};
-  socklen_t length = sizeof own;
-  if (room > 0 && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) != 0)
-    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
-  setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on); /* Linux 4.20; nothing depends on it */
-  if (setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on) == 0 &&
-      setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on) == 0 &&
-      bind(fd, (struct sockaddr *)&own, sizeof own) == 0 && getsockname(fd, (struct sockaddr *)&own, &length) == 0) {
-    *port = own.nl_pid;
-    return fd;
+  if (fd < 0) {
+    pp_throw(env, errno, "socket AF_NETLINK %d", protocol);
+    return -1;
   }
-  int error = errno;
+  pp_set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, SEND_BUFFER_BYTES);
+  if (receive_bytes > 0) pp_set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, receive_bytes);
+  ask_for_details(fd);
+  struct sockaddr_nl any = {.nl_family = AF_NETLINK};
+  if (bind(fd, (struct sockaddr *)&any, sizeof any) == 0) return fd;
+  pp_throw(env, errno, "bind AF_NETLINK");
   close(fd);
-  errno = error;
   return -1;
 }
 
-static napi_value netlink_open(pp_env *env, napi_value *args) {
+static sender *make_sender(int fd, uv_async_t *wake) {
+  sender *self = pp_alloc(sizeof *self);
+  pthread_mutex_init(&self->lock, NULL);
+  pthread_cond_init(&self->changed, NULL);
+  self->fd = fd;
+  self->users = 1;
+  self->queue_end = &self->queue;
+  self->failed_end = &self->failed;
+  self->wake = wake;
+  return self;
+}
+
+/* (protocol, receiveBufferBytes, onDatagram, onError) */
+static napi_value open_netlink(pp_env *env, napi_value *args) {
   PP_INT(protocol, args[0]);
-  int64_t room;
-  if (!pp_read_number(env, args[1], "receiveBufferBytes", 0, INT_MAX, &room)) return NULL;
-  uint32_t port = 0;
-  int fd = open_socket(protocol, room, &port);
-  if (fd < 0) return pp_throw(env, errno, "socket AF_NETLINK %d", protocol);
+  PP_INT(receive_bytes, args[1]);
+  int fd = open_socket(env, protocol, receive_bytes);
+  if (fd < 0) return NULL;
   napi_value handle;
-  netlink *made = (netlink *)pp_source_open(env, &NETLINK, fd, args + 2, 2, &handle);
-  if (made == NULL) {
+  netlink *self = (netlink *)pp_source_open(env, &NETLINK, fd, args + 2, 2, &handle);
+  if (self == NULL) {
     close(fd);
     return NULL;
   }
-  made->port = port;
-  made->source.users++;
-  uv_async_init(env->loop, &made->async, on_send_failed);
-  made->async.data = made;
-  pp_source_want(&made->source, UV_READABLE);
+  self->source.lends_fd = true; /* by the sender */
+  self->source.users++;         /* for `wake` */
+  uv_async_init(env->loop, &self->wake, on_send_failed);
+  uv_unref((uv_handle_t *)&self->wake); /* the poll handle keeps the loop alive */
+  self->wake.data = self;
+  self->sending = make_sender(fd, &self->wake);
+  pp_source_want(&self->source, UV_READABLE);
   return handle;
 }
 
 static napi_value netlink_port(pp_env *env, napi_value *args) {
   netlink *self = (netlink *)pp_source_of(env, args[0], &NETLINK);
-  return self == NULL ? NULL : pp_number(env, self->port);
+  if (self == NULL) return NULL;
+  struct sockaddr_nl address;
+  socklen_t length = sizeof address;
+  if (getsockname(self->source.fd, (struct sockaddr *)&address, &length) != 0) return pp_throw(env, errno, "getsockname");
+  return pp_number(env, address.nl_pid);
 }
 
 static napi_value netlink_send(pp_env *env, napi_value *args) {
   netlink *self = (netlink *)pp_source_of(env, args[0], &NETLINK);
   if (self == NULL) return NULL;
-  PP_BYTES(bytes, args[1]);
-  int error = self->sender == NULL ? start_sender(self) : 0;
-  if (error != 0) return pp_throw(env, error, "start the sender of a netlink socket");
-  message *piece = malloc(sizeof *piece + bytes.length);
-  if (piece == NULL) return pp_throw(env, ENOMEM, "netlink message of %zu bytes", bytes.length);
-  piece->next = NULL;
-  piece->length = bytes.length;
-  memcpy(piece->data, bytes.data, bytes.length);
-  sender *to = self->sender;
-  pthread_mutex_lock(&to->lock);
-  *to->tail = piece;
-  to->tail = &piece->next;
-  pthread_cond_signal(&to->wake);
-  pthread_mutex_unlock(&to->lock);
+  PP_BYTES(data, args[1]);
+  if (!self->started) {
+    int error = start_thread(self);
+    if (error != 0) return pp_throw(env, error, "pthread_create");
+    self->started = true;
+  }
+  message *item = pp_alloc(sizeof *item + data.length);
+  item->length = data.length;
+  memcpy(item->data, data.data, data.length);
+  pthread_mutex_lock(&self->sending->lock);
+  append(&self->sending->queue_end, item);
+  pthread_cond_signal(&self->sending->changed);
+  pthread_mutex_unlock(&self->sending->lock);
   return NULL;
 }
 
@@ -242,9 +284,6 @@ static napi_value netlink_member(pp_env *env, napi_value *args) {
 }
 
 const pp_function pp_netlink_functions[] = {
-    {"netlinkOpen", netlink_open},
-    {"netlinkPort", netlink_port},
-    {"netlinkSend", netlink_send},
-    {"netlinkMember", netlink_member},
-    {NULL, NULL},
+    {"netlinkOpen", open_netlink}, {"netlinkPort", netlink_port}, {"netlinkSend", netlink_send},
+    {"netlinkMember", netlink_member}, {NULL, NULL},
 };

@@ -1,142 +1,164 @@
-/* Network namespaces as descriptors of nsfs files. */
+/* Network namespaces by descriptor. This thread leaves its own only within runInNetns, and always comes back. */
+#include "addon.h"
+
 #include <fcntl.h>
 #include <linux/nsfs.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
-#include "addon.h"
-
-static napi_value opened(pp_env *env, const char *path) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  return fd < 0 ? pp_throw(env, errno, "open %s", path) : pp_number(env, fd);
-}
+#define OWN_NETNS "/proc/thread-self/ns/net"
 
 static napi_value netns_of_pid(pp_env *env, napi_value *args) {
   PP_INT(pid, args[0]);
-  char path[64];
+  char path[32];
   snprintf(path, sizeof path, "/proc/%d/ns/net", pid);
-  return opened(env, path);
+  /* The process is held by a descriptor and seen alive after the open: so the file was its, and not that of a successor to its number. */
+  int process = (int)syscall(SYS_pidfd_open, pid, 0);
+  if (process < 0) return pp_throw(env, errno, "pidfd_open %d", pid);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  int error = fd < 0 ? errno : 0;
+  if (error == 0 && poll(&(struct pollfd){.fd = process, .events = POLLIN}, 1, 0) != 0) error = ESRCH;
+  close(process);
+  if (error == 0) return pp_number(env, fd);
+  if (fd >= 0) close(fd);
+  return pp_throw(env, error, "open %s", path);
 }
 
 static napi_value netns_of_path(pp_env *env, napi_value *args) {
   PP_TEXT(path, args[0]);
-  int fd = open(path.data, O_RDONLY | O_CLOEXEC);
+  int fd = open(path.data, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a FIFO must not hold us */
   if (fd < 0) return pp_throw(env, errno, "open %s", path.data);
-  int type = ioctl(fd, NS_GET_NSTYPE);
-  if (type == CLONE_NEWNET) return pp_number(env, fd);
-  pp_throw(env, type < 0 ? errno : EINVAL, "%s as a network namespace", path.data);
+  if (ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET) return pp_number(env, fd);
   close(fd);
-  return NULL;
+  return pp_throw(env, EINVAL, "%s is no network namespace", path.data);
 }
 
 static napi_value netns_current(pp_env *env, napi_value *args) {
   (void)args;
-  return opened(env, "/proc/thread-self/ns/net");
+  int fd = open(OWN_NETNS, O_RDONLY | O_CLOEXEC);
+  return fd < 0 ? pp_throw(env, errno, "open " OWN_NETNS) : pp_number(env, fd);
 }
 
 static napi_value netns_owner(pp_env *env, napi_value *args) {
   PP_INT(fd, args[0]);
   int user_namespace = ioctl(fd, NS_GET_USERNS);
-  if (user_namespace < 0) return pp_throw(env, errno, "user namespace of fd %d", fd);
+  if (user_namespace < 0) return pp_throw(env, errno, "NS_GET_USERNS %d", fd);
   uid_t uid;
-  int failed = ioctl(user_namespace, NS_GET_OWNER_UID, &uid);
-  int error = errno;
+  int error = ioctl(user_namespace, NS_GET_OWNER_UID, &uid) == 0 ? 0 : errno;
   close(user_namespace);
-  return failed != 0 ? pp_throw(env, error, "owner of fd %d", fd) : pp_number(env, uid);
+  return error == 0 ? pp_number(env, uid) : pp_throw(env, error, "NS_GET_OWNER_UID %d", fd);
 }
 
 typedef struct {
   int fd, error;
-} made_netns;
+} new_netns;
 
-/* A thread has a namespace of its own until it ends; the descriptor keeps it. */
-static void *make_netns(void *data) {
-  made_netns *made = data;
-  made->fd = unshare(CLONE_NEWNET) == 0 ? open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC) : -1;
-  made->error = errno;
+static void *run_unshare(void *data) {
+  new_netns *result = data;
+  result->fd = -1;
+  if (unshare(CLONE_NEWNET) == 0) result->fd = open(OWN_NETNS, O_RDONLY | O_CLOEXEC);
+  result->error = result->fd < 0 ? errno : 0;
   return NULL;
 }
 
-static napi_value netns_create(pp_env *env, napi_value *args) {
+static napi_value create_netns(pp_env *env, napi_value *args) {
   (void)args;
-  made_netns made = {-1, 0};
   pthread_t thread;
-  int error = pthread_create(&thread, NULL, make_netns, &made);
-  if (error != 0) return pp_throw(env, error, "thread for a network namespace");
+  new_netns result;
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for node's own threads */
+  int error = pthread_create(&thread, NULL, run_unshare, &result);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (error != 0) return pp_throw(env, error, "pthread_create");
   pthread_join(thread, NULL);
-  return made.fd < 0 ? pp_throw(env, made.error, "unshare CLONE_NEWNET") : pp_number(env, made.fd);
+  return result.fd < 0 ? pp_throw(env, result.error, "unshare CLONE_NEWNET") : pp_number(env, result.fd);
 }
 
-/* As ip-netns(8) does it: the directory is a shared mount of its own, so that other mount namespaces see names come and go. */
-static int share_directory(const char *path) {
-  char directory[PATH_MAX];
-  snprintf(directory, sizeof directory, "%s", path);
-  char *slash = strrchr(directory, '/');
-  if (slash == NULL || slash == directory) return 0;
-  *slash = 0;
-  if (mkdir(directory, 0755) != 0 && errno != EEXIST) return -1;
-  if (mount("", directory, "none", MS_SHARED | MS_REC, NULL) == 0) return 0;
-  if (errno != EINVAL) return -1; /* EINVAL: not a mount yet */
-  if (mount(directory, directory, "none", MS_BIND | MS_REC, NULL) != 0) return -1;
-  return mount("", directory, "none", MS_SHARED | MS_REC, NULL);
+/* As iproute2 does: mounts made in the directory later are seen in mount namespaces made before, and their removal too. */
+static bool share_directory(pp_env *env, const char *directory) {
+  if (mkdir(directory, 0755) != 0 && errno != EEXIST) {
+    pp_throw(env, errno, "mkdir %s", directory);
+    return false;
+  }
+  if (mount("", directory, "none", MS_SHARED | MS_REC, NULL) == 0) return true;
+  /* EINVAL: not a mount yet, so make it one. */
+  if (errno == EINVAL && mount(directory, directory, "none", MS_BIND | MS_REC, NULL) == 0 &&
+      mount("", directory, "none", MS_SHARED | MS_REC, NULL) == 0)
+    return true;
+  pp_throw(env, errno, "mount %s", directory);
+  return false;
 }
 
-static napi_value netns_name(pp_env *env, napi_value *args) {
+static napi_value name_netns(pp_env *env, napi_value *args) {
   PP_INT(fd, args[0]);
   PP_TEXT(path, args[1]);
-  if (share_directory(path.data) != 0) return pp_throw(env, errno, "share the directory of %s", path.data);
-  int file = open(path.data, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0);
-  if (file < 0) return pp_throw(env, errno, "create %s", path.data);
+  if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET) return pp_throw(env, EINVAL, "%d is no network namespace", fd);
+  char *slash = strrchr(path.data, '/');
+  if (path.data[0] != '/' || slash == path.data) return pp_throw(env, EINVAL, "netns path \"%s\"", path.data);
+  *slash = 0;
+  if (!share_directory(env, path.data)) return NULL;
+  *slash = '/';
+  int file = open(path.data, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+  if (file < 0) return pp_throw(env, errno, "open %s", path.data);
   close(file);
-  char source[64];
-  snprintf(source, sizeof source, "/proc/thread-self/fd/%d", fd);
+  char source[32];
+  snprintf(source, sizeof source, "/proc/self/fd/%d", fd);
   if (mount(source, path.data, "none", MS_BIND, NULL) == 0) return NULL;
-  pp_throw(env, errno, "mount namespace on %s", path.data);
+  pp_throw(env, errno, "mount %s", path.data);
   unlink(path.data);
   return NULL;
 }
 
-static napi_value netns_unname(pp_env *env, napi_value *args) {
+static napi_value unname_netns(pp_env *env, napi_value *args) {
   PP_TEXT(path, args[0]);
-  int unmounted = umount2(path.data, MNT_DETACH);
-  if (unmounted != 0 && errno != EINVAL) return pp_throw(env, errno, "umount %s", path.data); /* EINVAL: only the file is left */
+  while (umount2(path.data, MNT_DETACH | UMOUNT_NOFOLLOW) == 0) continue;
+  if (errno != EINVAL) return pp_throw(env, errno, "umount %s", path.data); /* EINVAL: not mounted, or no longer */
+  struct stat status;
+  if (lstat(path.data, &status) != 0) return pp_throw(env, errno, "lstat %s", path.data);
+  if (!S_ISREG(status.st_mode) || status.st_size > 0) return pp_throw(env, EINVAL, "%s is no namespace's name", path.data);
   if (unlink(path.data) != 0) return pp_throw(env, errno, "unlink %s", path.data);
   return NULL;
 }
 
-/* Going on in a foreign namespace would be worse than not going on. */
-static void go_back(int netns) {
-  if (setns(netns, CLONE_NEWNET) != 0)
-    napi_fatal_error("runInNetns", NAPI_AUTO_LENGTH, "cannot return to the own network namespace", NAPI_AUTO_LENGTH);
+static bool know_own_netns(pp_env *env) {
+  if (env->own_netns >= 0) return true;
+  env->own_netns = open(OWN_NETNS, O_RDONLY | O_CLOEXEC);
+  if (env->own_netns < 0) pp_throw(env, errno, "open " OWN_NETNS);
+  return env->own_netns >= 0;
 }
 
-static napi_value netns_run(pp_env *env, napi_value *args) {
+/* Nested calls come back to where the outer one was. */
+static napi_value run_in_netns(pp_env *env, napi_value *args) {
   PP_INT(fd, args[0]);
-  if (env->own_netns < 0) env->own_netns = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-  if (env->own_netns < 0) return pp_throw(env, errno, "open own network namespace");
-  int entered = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* what runs inside may close the caller's */
-  if (entered < 0) return pp_throw(env, errno, "dup %d", fd);
-  napi_value result = NULL, receiver;
-  if (setns(entered, CLONE_NEWNET) != 0) {
-    pp_throw(env, errno, "setns");
-  } else {
-    int outer = env->current_netns;
-    env->current_netns = entered;
-    napi_get_global(env->napi, &receiver);
-    if (napi_call_function(env->napi, receiver, args[1], 0, NULL, &result) != napi_ok) result = NULL;
-    env->current_netns = outer;
-    go_back(outer >= 0 ? outer : env->own_netns);
+  if (!know_own_netns(env)) return NULL;
+  int inside = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* the caller may close its own in there */
+  if (inside < 0) return pp_throw(env, errno, "dup %d", fd);
+  if (setns(inside, CLONE_NEWNET) != 0) {
+    pp_throw(env, errno, "setns %d", fd);
+    close(inside);
+    return NULL;
   }
-  close(entered);
+  int outside = env->current_netns;
+  env->current_netns = inside;
+  napi_value result = NULL;
+  napi_call_function(env->napi, pp_undefined(env), args[1], 0, NULL, &result); /* what it throws stays pending */
+  env->current_netns = outside;
+  if (setns(outside < 0 ? env->own_netns : outside, CLONE_NEWNET) != 0)
+    napi_fatal_error("patchpanel addon", NAPI_AUTO_LENGTH, "cannot return from a network namespace", NAPI_AUTO_LENGTH);
+  close(inside);
   return result;
 }
 
 const pp_function pp_netns_functions[] = {
-    {"netnsOfPid", netns_of_pid},   {"netnsOfPath", netns_of_path}, {"netnsCurrent", netns_current},
-    {"netnsOwner", netns_owner},    {"netnsCreate", netns_create},  {"netnsName", netns_name},
-    {"netnsUnname", netns_unname},  {"netnsRun", netns_run},        {NULL, NULL},
+    {"netnsOfPid", netns_of_pid}, {"netnsOfPath", netns_of_path}, {"netnsCurrent", netns_current},
+    {"netnsOwner", netns_owner},  {"netnsCreate", create_netns},  {"netnsName", name_netns},
+    {"netnsUnname", unname_netns}, {"netnsRun", run_in_netns},    {NULL, NULL},
 };

@@ -27,6 +27,11 @@ ssize_t pp_send_with_fds(int socket, struct msghdr *message, const int *fds, siz
   return sent;
 }
 
+void pp_set_buffer(int fd, int force_option, int option, int bytes) {
+  if (setsockopt(fd, SOL_SOCKET, force_option, &bytes, sizeof bytes) == 0) return;
+  setsockopt(fd, SOL_SOCKET, option, &bytes, sizeof bytes);
+}
+
 /* Fills in the address; its length, or 0 after throwing. "@name" and "\0name" are abstract. */
 static socklen_t unix_address(pp_env *env, const pp_text *path, struct sockaddr_un *address) {
   bool abstract = path->length > 0 && (path->data[0] == '@' || path->data[0] == 0);
