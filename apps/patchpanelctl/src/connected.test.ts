@@ -40,6 +40,7 @@ describe('from the response', () => {
 
 test('for people', () => {
   expect(connectedText(CONNECTED)).toBe(
-    'netns   connected_netns_0\nsubnet  100.115.92.128/30\ninside  veth0 100.115.92.130\nhost    arc_ns0 100.115.92.129\n',
+    'netns   connected_netns_0\nsubnet  100.115.92.128/30\ninside  veth0 100.115.92.130\nhost    arc_ns0 100.115.92.129\n' +
+      '\nHeld until Ctrl-C. To enter it: ip netns exec connected_netns_0 sh\n',
   );
 });

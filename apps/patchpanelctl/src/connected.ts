@@ -30,10 +30,11 @@ export function connectedFromProto(bytes: Uint8Array): Checked<Connected> {
   });
 }
 
+/** What somebody who holds a namespace wants to read. */
 export function connectedText(connected: Connected): string {
   const { netns_name, host_ifname, peer_ifname, host_ipv4_address, peer_ipv4_address, ipv4_subnet } =
     connected;
-  return table(
+  const facts = table(
     ['netns', netns_name],
     [
       ['subnet', ipv4_subnet],
@@ -41,6 +42,7 @@ export function connectedText(connected: Connected): string {
       ['host', `${host_ifname} ${host_ipv4_address}`],
     ],
   );
+  return `${facts}\nHeld until Ctrl-C. To enter it: ip netns exec ${netns_name} sh\n`;
 }
 
 /** "Network order": the first byte of the address is the lowest of the integer. */

@@ -2,7 +2,7 @@ import { Refused } from '@pp/daemon';
 import { DBusError } from '@pp/dbus';
 import { meaningOf } from './failure';
 
-const rows: { name: string; want: number }[] = [
+const rows: { name: string; want: number; sentence?: string }[] = [
   { name: 'org.chromium.PatchPanel.Error.InvalidArgument', want: 1 },
   { name: 'org.chromium.PatchPanel.Error.NotFound', want: 3 },
   { name: 'org.chromium.PatchPanel.Error.AlreadyExists', want: 4 },
@@ -11,8 +11,8 @@ const rows: { name: string; want: number }[] = [
   { name: 'org.chromium.PatchPanel.Error.Failed', want: 1 },
   { name: 'org.chromium.PatchPanel.Error.OfTomorrow', want: 1 },
   { name: 'org.freedesktop.DBus.Error.AccessDenied', want: 5 },
-  { name: 'org.freedesktop.DBus.Error.ServiceUnknown', want: 6 },
-  { name: 'org.freedesktop.DBus.Error.NameHasNoOwner', want: 6 },
+  { name: 'org.freedesktop.DBus.Error.ServiceUnknown', want: 6, sentence: 'no manager runs on this bus' },
+  { name: 'org.freedesktop.DBus.Error.NameHasNoOwner', want: 6, sentence: 'no manager runs on this bus' },
   { name: 'org.freedesktop.DBus.Error.Spawn.ChildExited', want: 6 },
   { name: 'org.freedesktop.DBus.Error.NoReply', want: 6 },
   { name: 'org.freedesktop.DBus.Error.Disconnected', want: 6 },
@@ -20,12 +20,12 @@ const rows: { name: string; want: number }[] = [
   { name: 'com.example.Error', want: 1 },
 ];
 
-test.each(rows)('$name is exit code $want', ({ name, want }) => {
+test.each(rows)('$name is exit code $want', ({ name, want, sentence = 'no uplink wlan9' }) => {
   const refused = meaningOf(new DBusError(name, 'no uplink wlan9'));
   expect(refused).toBeInstanceOf(Refused);
   expect(refused).toMatchObject({
     exitCode: want,
-    sentence: 'no uplink wlan9',
+    sentence,
     advice: expect.stringMatching(/\w/) as string,
   });
 });

@@ -4,6 +4,8 @@ import { DBusError } from '@pp/dbus';
 
 interface Meaning {
   readonly exitCode: ExitCode;
+  /** Where the error's own sentence is about D-Bus and not about us. */
+  readonly sentence?: string;
   /** What the reader can do next. */
   readonly advice: string;
 }
@@ -18,6 +20,8 @@ const UNREACHABLE: Meaning = {
   exitCode: ExitCode.unreachable,
   advice: 'start it: systemctl start patchpanel-manager',
 };
+
+const ABSENT: Meaning = { ...UNREACHABLE, sentence: 'no manager runs on this bus' };
 
 /** By the end of org.chromium.PatchPanel.Error.*. */
 const OF_MANAGER: Readonly<Record<string, Meaning>> = {
@@ -35,8 +39,8 @@ const OF_MANAGER: Readonly<Record<string, Meaning>> = {
 /** By the end of org.freedesktop.DBus.Error.*: the bus or the connection speaks, not the manager. */
 const OF_BUS: Readonly<Record<string, Meaning>> = {
   AccessDenied: DENIED,
-  ServiceUnknown: UNREACHABLE,
-  NameHasNoOwner: UNREACHABLE,
+  ServiceUnknown: ABSENT,
+  NameHasNoOwner: ABSENT,
   Disconnected: UNREACHABLE,
   NoReply: { exitCode: ExitCode.unreachable, advice: LOOK_AT_LOG },
 };
@@ -46,8 +50,8 @@ const OTHERWISE: Meaning = { exitCode: ExitCode.failed, advice: LOOK_AT_LOG };
 /** What an error reply means for the operator; anything else is a bug and stays as it is. */
 export function meaningOf(fault: unknown): unknown {
   if (!(fault instanceof DBusError)) return fault;
-  const { exitCode, advice } = meaningOfName(fault.name);
-  return new Refused(exitCode, fault.message, { advice, cause: fault });
+  const { exitCode, advice, sentence = fault.message } = meaningOfName(fault.name);
+  return new Refused(exitCode, sentence, { advice, cause: fault });
 }
 
 function meaningOfName(name: string): Meaning {
