@@ -2,6 +2,9 @@ import { MalformedError } from './malformed';
 import {
   align4,
   concat,
+  decodeText,
+  getU16host,
+  viewOf,
   readS32host,
   readU16host,
   readU32be,
@@ -17,7 +20,6 @@ const NLA_F_NESTED = 0x8000;
 const TYPE_MASK = 0x3fff; // neither NLA_F_NESTED nor NLA_F_NET_BYTEORDER
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8');
 
 /** One attribute, padded to four bytes; its payload is all `parts` in order. */
 export function attribute(type: number, ...parts: readonly Uint8Array[]): Uint8Array {
@@ -48,13 +50,15 @@ const NOTHING = new Uint8Array(0);
 /** A sequence of attributes, as received. Getters give null for what is absent and throw MalformedError for a wrong length. */
 export class Attributes {
   readonly #bytes: Uint8Array;
-  /** Type to place of the payload; of several of one type the last counts, as in the kernel. */
-  readonly #places = new Map<number, { readonly start: number; readonly end: number }>(); // BOUNDED: by one datagram
+  /** Type to place of the payload, start and end in one number; of several of one type the last counts, as in the kernel. */
+  readonly #places = new Map<number, number>(); // BOUNDED: by one datagram
 
   /** Attributes fill `bytes` from `from` to the end. */
   constructor(bytes: Uint8Array, from = 0) {
     this.#bytes = bytes;
-    for (const { type, start, end } of places(bytes, from)) this.#places.set(type, { start, end });
+    forEachAttribute(bytes, from, (type, start, end) => {
+      this.#places.set(type, start * END_RANGE + end);
+    });
   }
 
   has(type: number): boolean {
@@ -63,7 +67,7 @@ export class Attributes {
 
   bytes(type: number): Uint8Array | null {
     const place = this.#places.get(type);
-    return place === undefined ? null : this.#bytes.subarray(place.start, place.end);
+    return place === undefined ? null : this.#bytes.subarray(startOf(place), endOf(place));
   }
 
   u8(type: number): number | null {
@@ -95,7 +99,7 @@ export class Attributes {
     const bytes = this.bytes(type);
     if (bytes === null) return null;
     const nul = bytes.indexOf(0);
-    return decoder.decode(nul < 0 ? bytes : bytes.subarray(0, nul));
+    return decodeText(nul < 0 ? bytes : bytes.subarray(0, nul));
   }
 
   nested(type: number): Attributes | null {
@@ -106,25 +110,38 @@ export class Attributes {
   #number<T>(type: number, length: number, read: (bytes: Uint8Array, at: number) => T): T | null {
     const place = this.#places.get(type);
     if (place === undefined) return null;
-    if (place.end - place.start !== length) {
-      throw new MalformedError(`attribute ${type} has ${place.end - place.start} bytes, not ${length}`);
-    }
-    return read(this.#bytes, place.start);
+    const [start, end] = [startOf(place), endOf(place)];
+    if (end - start !== length)
+      throw new MalformedError(`attribute ${type} has ${end - start} bytes, not ${length}`);
+    return read(this.#bytes, start);
   }
 }
 
+// A datagram is far shorter than 2^24 bytes, so that both fit a double.
+const END_RANGE = 2 ** 24;
+const startOf = (place: number): number => Math.floor(place / END_RANGE);
+const endOf = (place: number): number => place % END_RANGE;
+
 /** The payloads of a nested list, where the same type comes many times (NFTA_LIST_ELEM). */
 export function list(bytes: Uint8Array): readonly Uint8Array[] {
-  return [...places(bytes, 0)].map(({ start, end }) => bytes.subarray(start, end));
+  const payloads: Uint8Array[] = []; // BOUNDED: by one datagram
+  forEachAttribute(bytes, 0, (_type, start, end) => payloads.push(bytes.subarray(start, end)));
+  return payloads;
 }
 
-function* places(bytes: Uint8Array, from: number): Generator<{ type: number; start: number; end: number }> {
+/** Refuses what is cut off, and bytes after the last; its padding may be absent. */
+function forEachAttribute(
+  bytes: Uint8Array,
+  from: number,
+  take: (type: number, start: number, end: number) => void,
+): void {
+  const view = viewOf(bytes);
   for (let at = from; at < bytes.length;) {
     if (at + HEADER > bytes.length)
       throw new MalformedError(`${bytes.length - at} bytes after the last attribute`);
-    const end = at + readU16host(bytes, at);
+    const end = at + getU16host(view, at);
     if (end < at + HEADER || end > bytes.length) throw new MalformedError(`attribute of ${end - at} bytes`);
-    yield { type: readU16host(bytes, at + 2) & TYPE_MASK, start: at + HEADER, end };
+    take(getU16host(view, at + 2) & TYPE_MASK, at + HEADER, end);
     at = align4(end - from) + from;
   }
 }

@@ -11,8 +11,11 @@ export const u32be = (value: number): Uint8Array =>
 export const u64be = (value: bigint): Uint8Array =>
   concat([u32be(Number(value >> 32n)), u32be(Number(value & 0xffffffffn))]);
 
-const viewOf = (bytes: Uint8Array): DataView =>
+/** For who reads many numbers: a view costs more than a read. */
+export const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+export const getU16host = (view: DataView, at: number): number => view.getUint16(at, HOST_IS_LITTLE);
 
 /** Readers throw RangeError beyond the end: the caller has checked the length. */
 export const readU8 = (bytes: Uint8Array, at: number): number => viewOf(bytes).getUint8(at);
@@ -25,6 +28,19 @@ export const readS32host = (bytes: Uint8Array, at: number): number =>
 export const readU16be = (bytes: Uint8Array, at: number): number => viewOf(bytes).getUint16(at);
 export const readU32be = (bytes: Uint8Array, at: number): number => viewOf(bytes).getUint32(at);
 export const readU64be = (bytes: Uint8Array, at: number): bigint => viewOf(bytes).getBigUint64(at);
+
+const decoder = new TextDecoder();
+const ASCII_END = 0x80;
+
+/** UTF-8. Names are short and ASCII, for which a decoder takes longer than a loop. */
+export function decodeText(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) {
+    if (byte >= ASCII_END) return decoder.decode(bytes);
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
 
 /** All parts in order, as one array. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array {
