@@ -3,3 +3,8 @@ export { LinuxProcessNetns } from './linux-process-netns';
 export { NativeDescriptors } from './native-descriptors';
 export { NetlinkNews, type NetlinkNewsOptions } from './netlink-news';
 export { SystemClock } from './system-clock';
+export { LinuxPacketPorts } from './linux-packet-ports';
+export { NetlinkHostRoutes } from './netlink-host-routes';
+export { NetlinkInterfaces, type NetlinkInterfacesOptions } from './netlink-interfaces';
+export { NftNeighborGuard } from './nft-neighbor-guard';
+export { UdpMemberships } from './udp-memberships';
