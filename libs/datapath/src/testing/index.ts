@@ -1,1 +1,2 @@
-export {};
+export * from './fake-kernel';
+export type { ForeignLink } from './fake-net';

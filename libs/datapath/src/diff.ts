@@ -1,0 +1,154 @@
+import type { Address, Desired, Element, Link, Netns, Part, Route, Rule, Sysctl } from './desired';
+import { setNamed } from './nft/sets';
+import type { Lost } from './op';
+import { ifnameOfSysctl } from './sysctl-keys';
+import {
+  addressText,
+  attributesText,
+  elementKey,
+  identityText,
+  netnsText,
+  routeText,
+  ruleText,
+  sysctlText,
+} from './text';
+
+/** What is in one state and not in the other, each in the order of its state. */
+export interface Delta<T> {
+  readonly removed: readonly T[];
+  readonly added: readonly T[];
+}
+
+/** What differs in the parts that changed, with all that follows from a link's coming and going worked out. */
+export interface Diff {
+  readonly netns: Delta<Netns>;
+  /** A link that becomes another one under the same name is removed and added. */
+  readonly links: Delta<Link>;
+  /** Same link, other attributes; or its bridge is removed, so that it must be attached anew. */
+  readonly changedLinks: readonly { readonly link: Link; readonly was: Link }[];
+  /** What goes with a removed link is in `lost`, not here; what must be put on an added link is here. */
+  readonly addresses: Delta<Address>;
+  readonly routes: Delta<Route>;
+  readonly rules: Delta<Rule>;
+  readonly elements: Delta<Element>;
+  /** Same key, other verdict. */
+  readonly changedElements: Delta<Element>;
+  /** To be written; they are never restored. */
+  readonly linkSysctls: readonly Sysctl[];
+  readonly lost: ReadonlyMap<string, Lost>;
+}
+
+/**
+ * Parts are disjoint: no two want the same thing, and what names a link of ours stands in that link's part. So those that are
+ * equal by reference need no look.
+ */
+export function diffParts(from: Desired['parts'], to: Desired['parts']): Diff {
+  const before: Part[] = [];
+  const after: Part[] = [];
+  for (const [owner, part] of from) if (to.get(owner) !== part) before.push(part);
+  for (const [owner, part] of to) if (from.get(owner) !== part) after.push(part);
+  return diffPart(merged(before), merged(after));
+}
+
+function diffPart(from: Part, to: Part): Diff {
+  const netns = delta(from.netns, to.netns, netnsText);
+  const links = linkDelta(from.links, to.links, new Set(netns.added.map(({ name }) => name)));
+  const gone = new Set(links.removed.map(({ ifname }) => ifname));
+  const onGone = onLinks(gone);
+  const addresses = delta(from.addresses, to.addresses, addressText, onGone.address);
+  const routes = delta(from.routes, to.routes, routeText, onGone.route);
+  return {
+    netns,
+    links,
+    changedLinks: changedLinks(from.links, to.links, gone),
+    addresses: { ...addresses, removed: addresses.removed.filter((address) => !onGone.address(address)) },
+    routes: { ...routes, removed: routes.removed.filter((route) => !onGone.route(route)) },
+    rules: delta(from.rules, to.rules, ruleText),
+    elements: delta(from.elements, to.elements, elementKey, onGone.element),
+    changedElements: changedElements(from.elements, to.elements, onGone.element),
+    linkSysctls: delta(from.linkSysctls, to.linkSysctls, sysctlText, onGone.sysctl).added,
+    lost: new Map(links.removed.map(({ ifname }) => [ifname, lostWith(ifname, from)])),
+  };
+}
+
+const merged = (parts: readonly Part[]): Part => ({
+  netns: parts.flatMap(({ netns }) => netns),
+  links: parts.flatMap(({ links }) => links),
+  addresses: parts.flatMap(({ addresses }) => addresses),
+  routes: parts.flatMap(({ routes }) => routes),
+  rules: parts.flatMap(({ rules }) => rules),
+  elements: parts.flatMap(({ elements }) => elements),
+  linkSysctls: parts.flatMap(({ linkSysctls }) => linkSysctls),
+});
+
+/** Things are equal when their texts are; what is `renewed` is removed and added although it stays. */
+function delta<T>(
+  from: readonly T[],
+  to: readonly T[],
+  text: (thing: T) => string,
+  renewed: (thing: T) => boolean = () => false,
+): Delta<T> {
+  const [before, after] = [new Set(from.map(text)), new Set(to.map(text))];
+  return {
+    removed: from.filter((thing) => renewed(thing) || !after.has(text(thing))),
+    added: to.filter((thing) => renewed(thing) || !before.has(text(thing))),
+  };
+}
+
+/** A veth dies with its peer's namespace, so one whose namespace is new is new. */
+function linkDelta(from: readonly Link[], to: readonly Link[], newNetns: ReadonlySet<string>): Delta<Link> {
+  const isNew = (link: Link): boolean => link.kind === 'veth' && newNetns.has(link.peer.netns);
+  const renewed = new Set(to.filter(isNew).map(({ ifname }) => ifname));
+  return delta(from, to, identityText, ({ ifname }) => renewed.has(ifname));
+}
+
+function changedLinks(
+  from: readonly Link[],
+  to: readonly Link[],
+  gone: ReadonlySet<string>,
+): Diff['changedLinks'] {
+  const before = new Map(from.map((link) => [link.ifname, link]));
+  return to.flatMap((link) => {
+    const was = before.get(link.ifname);
+    if (was === undefined || gone.has(link.ifname)) return [];
+    const loose = was.master !== null && gone.has(was.master);
+    return loose || attributesText(was) !== attributesText(link) ? [{ link, was }] : [];
+  });
+}
+
+function changedElements(
+  from: readonly Element[],
+  to: readonly Element[],
+  renewed: (element: Element) => boolean,
+): Delta<Element> {
+  const before = new Map(from.map((element) => [elementKey(element), element]));
+  const pairs = to.flatMap((element) => {
+    const was = before.get(elementKey(element));
+    return was === undefined || was.jump === element.jump || renewed(element) ? [] : [{ element, was }];
+  });
+  return { removed: pairs.map(({ was }) => was), added: pairs.map(({ element }) => element) };
+}
+
+function lostWith(ifname: string, from: Part): Lost {
+  const onIt = onLinks(new Set([ifname]));
+  return {
+    addresses: from.addresses.filter(onIt.address),
+    routes: from.routes.filter(onIt.route),
+    linkSysctls: from.linkSysctls.filter(onIt.sysctl),
+  };
+}
+
+/** Tells what names one of these links. */
+export function onLinks(names: ReadonlySet<string>): {
+  readonly address: (address: Address) => boolean;
+  readonly route: (route: Route) => boolean;
+  readonly sysctl: (sysctl: Sysctl) => boolean;
+  readonly element: (element: Element) => boolean;
+} {
+  return {
+    address: ({ ifname }) => names.has(ifname),
+    route: ({ dev }) => dev !== null && names.has(dev),
+    sysctl: ({ key }) => names.has(ifnameOfSysctl(key) ?? ''),
+    element: ({ set, key }) => setNamed(set).fields[0] === 'ifname' && names.has(key[0] ?? ''),
+  };
+}

@@ -1,0 +1,23 @@
+import type { TrafficSource } from '../marks';
+
+/** Which way a guest's traffic leaves: pinned to an uplink, by the default route, as the user's traffic (it follows a VPN), or not at all. */
+export type Egress =
+  | { readonly kind: 'uplink'; readonly ifname: string }
+  | { readonly kind: 'default' }
+  | { readonly kind: 'user' }
+  /** Pinned to an uplink that is not there. */
+  | { readonly kind: 'nowhere' };
+
+/** Chain that marks what comes from a guest of this egress. */
+export const egressChain = (egress: Egress): string =>
+  egress.kind === 'uplink' ? `egress_to_${chainWord(egress.ifname)}` : `egress_${egress.kind}`;
+
+/** Chain that writes this source into the mark. */
+export const sourceChain = (source: TrafficSource): string => `source_${source.toLowerCase()}`;
+
+/** Chain that writes the uplink into the mark of a connection that leaves by it. */
+export const pinChain = (ifname: string): string => `pin_to_${chainWord(ifname)}`;
+
+/** An ifname as part of a chain's name: what nft's grammar does not take there becomes `/` and its code in hex (no ifname has a `/`). */
+const chainWord = (ifname: string): string =>
+  ifname.replace(/[^A-Za-z0-9_.-]/gu, (character) => `/${(character.codePointAt(0) ?? 0).toString(16)}/`);

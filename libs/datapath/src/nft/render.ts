@@ -1,0 +1,67 @@
+import { invariant } from '@pp/base';
+import type { Element, Shape } from '../desired';
+import { TABLE } from '../tags';
+import { chainNames, ruleset, type Chain } from './ruleset';
+import { ALL_SETS, setNamed, type Field, type SetSpec } from './sets';
+
+const HERE = `inet ${TABLE}`;
+
+/**
+ * The whole table as one `nft -f` transaction that may be loaded over any former state of it: what exists stays (counters keep their
+ * values), chains and sets are emptied and filled anew, and at no moment is there less than before or after. `elements` are
+ * those of guests; `stale` names chains of former shapes that must go. One command a line.
+ */
+export function rulesetText(shape: Shape, elements: Iterable<Element>, stale: readonly string[]): string {
+  const { counters, chains, elements: own } = ruleset(shape);
+  const lines = [
+    `add table ${HERE}`,
+    ...counters.map((name) => `add counter ${HERE} ${name}`),
+    ...ALL_SETS.map(declareSet),
+    ...chains.map(declareChain),
+    ...stale.map((name) => `add chain ${HERE} ${name}`), // so that deleting it cannot fail
+    ...chains.map(({ name }) => `flush chain ${HERE} ${name}`),
+    ...stale.map((name) => `flush chain ${HERE} ${name}`),
+    ...ALL_SETS.map(({ kind, name }) => `flush ${kind === 'vmap' ? 'map' : 'set'} ${HERE} ${name}`),
+    ...stale.map((name) => `delete chain ${HERE} ${name}`),
+    ...chains.flatMap(({ name, rules }) => rules.map((rule) => `add rule ${HERE} ${name} ${rule}`)),
+    ...addElements([...own, ...elements]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** Chains of `before` that `after` has no more. */
+export function staleChains(before: readonly string[], after: Shape): readonly string[] {
+  const kept = new Set(chainNames(after));
+  return before.filter((name) => !kept.has(name));
+}
+
+/** One element as nft writes it: `"arc_ns0" . 100.115.92.130`, `"arc_ns0" : jump egress_default`. */
+export function elementText({ set, key, jump }: Element): string {
+  const { fields, kind } = setNamed(set);
+  invariant(key.length === fields.length, `an element of ${set} has ${fields.length} fields`);
+  invariant((jump !== undefined) === (kind === 'vmap'), `only verdict maps jump: ${set}`);
+  const text = fields.map((field, i) => fieldText(field, key[i] ?? '')).join(' . ');
+  return jump === undefined ? text : `${text} : jump ${jump}`;
+}
+
+const fieldText = (field: Field, text: string): string => (field === 'ifname' ? `"${text}"` : text);
+
+function declareSet({ kind, name, fields }: SetSpec): string {
+  const type = fields.join(' . ');
+  return kind === 'vmap'
+    ? `add map ${HERE} ${name} { type ${type} : verdict; }`
+    : `add set ${HERE} ${name} { type ${type}; }`;
+}
+
+const declareChain = ({ name, hook }: Chain): string =>
+  hook === null ? `add chain ${HERE} ${name}` : `add chain ${HERE} ${name} { ${hook} }`;
+
+function addElements(elements: readonly Element[]): readonly string[] {
+  const bySet = new Map<string, string[]>();
+  for (const element of elements) {
+    const texts = bySet.get(element.set) ?? [];
+    texts.push(elementText(element));
+    bySet.set(element.set, texts);
+  }
+  return [...bySet].map(([name, texts]) => `add element ${HERE} ${name} { ${texts.join(', ')} }`);
+}

@@ -1,0 +1,70 @@
+/** Type of one field of a key, by nft's name. How the text of a field looks: */
+export type Field =
+  /** The name itself. */
+  | 'ifname'
+  /** Canonical text. */
+  | 'ipv4_addr'
+  | 'ipv6_addr'
+  /** "0x00002100". */
+  | 'mark'
+  /** A name of INET_PROTOCOLS. */
+  | 'inet_proto'
+  /** A port in decimal. */
+  | 'inet_service';
+
+/** Numbers of the protocols that keys name (IANA). */
+export const INET_PROTOCOLS: Readonly<Record<string, number>> = { tcp: 6, udp: 17 };
+
+/** A set, or a map from its key to a chain to jump to, of `table inet patchpanel`. */
+export interface SetSpec {
+  readonly name: string;
+  readonly kind: 'set' | 'vmap';
+  readonly fields: readonly Field[];
+}
+
+/**
+ * What of the datapath depends on guests and uplinks. All are hash tables without a declared size: the kernel lets them grow
+ * with their content, which the address pools bound. A declared 65,536 costs 2 MB of kernel memory for each set, used or not, and
+ * listing the table takes ten times as long; the look-up costs the same (measured on 6.18). None has intervals, which would make
+ * each look-up a third dearer: a prefix is given address by address.
+ */
+export const SETS = {
+  /** Links that may pass packets: what is in LINK_GROUP and not here is not set up yet, or on its way out. */
+  guests: set('guests', 'ifname'),
+  /** Every IPv4 source address that may come from a link. */
+  guestIp4: set('guest_ip4', 'ifname', 'ipv4_addr'),
+  /** The host's own addresses on guest links. */
+  guestGateways: set('guest_gateways', 'ipv4_addr'),
+  /** Services of the host that a guest may use. */
+  guestServices: set('guest_services', 'ifname', 'inet_proto', 'inet_service'),
+  /** Containers and VMs, which `userNamespaces` may talk to. */
+  managedGuests: set('managed_guests', 'ifname'),
+  /** Namespaces connected with allow_user_traffic. */
+  userNamespaces: set('user_namespaces', 'ifname'),
+  /** To the chain of the guest's traffic source. */
+  guestSource: vmap('guest_source', 'ifname'),
+  /** To the chain of the way the guest's traffic leaves. */
+  guestEgress: vmap('guest_egress', 'ifname'),
+  uplinks: set('uplinks', 'ifname'),
+  /** To the chain that pins a connection to the uplink it leaves by. */
+  uplinkPin: vmap('uplink_pin', 'ifname'),
+} as const satisfies Readonly<Record<string, SetSpec>>;
+
+const BY_NAME: ReadonlyMap<string, SetSpec> = new Map(Object.values(SETS).map((spec) => [spec.name, spec]));
+
+export const ALL_SETS: readonly SetSpec[] = [...BY_NAME.values()];
+
+/** The set of that name; a name that is none of ours is a fault of the caller. */
+export function setNamed(name: string): SetSpec {
+  const spec = BY_NAME.get(name);
+  if (spec === undefined) throw new Error(`no set named ${name} in the table`);
+  return spec;
+}
+
+function set(name: string, ...fields: readonly Field[]): SetSpec {
+  return { name, kind: 'set', fields };
+}
+
+function vmap(name: string, ...fields: readonly Field[]): SetSpec {
+  return { name, kind: 'vmap', fields };
+}
