@@ -26,6 +26,10 @@ async function main(): Promise<number> {
     );
     return 0;
   }
+  if (process.getuid?.() !== 0) {
+    process.stderr.write('bench: namespaces and iptables need root: run it as root\n');
+    return 1;
+  }
   const { quick, only } = args.value;
   const say = (text: string): void => void process.stderr.write(`${text}\n`);
   compilePrograms();

@@ -1,4 +1,4 @@
-import { Lab, startBus, type Bus, type Host } from '@pp/lab';
+import { Lab, startBus, until, type Bus, type Host } from '@pp/lab';
 import { readFileSync } from 'node:fs';
 import { millisOf, LineProgram } from './line-program';
 import { programPath } from './programs';
@@ -76,4 +76,11 @@ export async function timeUntilGone(
   const start = Number(process.hrtime.bigint()) / 1e6; // CLOCK_MONOTONIC, as the watcher's
   release();
   return millisOf(await watcher.next()) - start;
+}
+
+/** Links that have just come up do duplicate address detection for a second or two, and get routes after it. */
+export async function settled({ host }: Machine): Promise<void> {
+  await until('duplicate address detection is over', async () => {
+    return (await host.ok('ip', ['-6', 'addr', 'show', 'tentative'])).trim() === '';
+  });
 }

@@ -1,5 +1,4 @@
-import { until } from '@pp/lab';
-import type { Bed, Machine } from '../bed/bed';
+import { settled, type Bed, type Machine } from '../bed/bed';
 import { LineProgram } from '../bed/line-program';
 import { programPath } from '../bed/programs';
 import { Manager } from '../manager/manager';
@@ -35,7 +34,7 @@ async function measure(bed: Bed, settings: Settings): Promise<readonly Row[]> {
   const many = await way(bed, 'many', 500);
   await countDatagrams(bed, [one, many]);
   for (const each of [one, many]) await proveReno(bed, each);
-  await settled(many);
+  await settled(many.machine);
   const udp = await interleave(
     rounds,
     { many: () => kpps(bed, many, spanMs), one: () => kpps(bed, one, spanMs) },
@@ -90,14 +89,6 @@ async function proveReno(bed: Bed, { guest, machine }: Way): Promise<void> {
   ]);
   if (answers.some((answer) => answer.trim() !== 'reno'))
     throw new Error(`congestion control is ${answers.join()}`);
-}
-
-/** Links that have just come up still do duplicate address detection and send reports. */
-async function settled({ machine }: Way): Promise<void> {
-  await until('duplicate address detection is over', async () => {
-    const tentative = await machine.host.ok('ip', ['-6', 'addr', 'show', 'tentative']);
-    return tentative.trim() === '';
-  });
 }
 
 /** Thousands of packets a second that arrived at the sink. */

@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <sched.h>
 
+#define PROTOCOL 80 /* patchpanel's */
 #define ADD (NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK)
 
 /* Locally administered, different for each use. */
@@ -80,7 +81,7 @@ static inline void add_default_route(struct batch *b, in_addr_t gateway, uint32_
   struct rtmsg head = {
       .rtm_family = AF_INET,
       .rtm_table = RT_TABLE_MAIN,
-      .rtm_protocol = RTPROT_STATIC,
+      .rtm_protocol = PROTOCOL,
       .rtm_scope = RT_SCOPE_UNIVERSE,
       .rtm_type = RTN_UNICAST,
   };

@@ -41,7 +41,7 @@ export class Manager {
     const served = client.served();
     const { args = [], env = {} } = options;
     const start = performance.now();
-    const uplink = ['--state-dir', '/run/patchpanel', '--uplink', 'eth0=ethernet', '--helpers', 'none'];
+    const uplink = ['--state-dir', '/run/patchpanel', '--uplink', 'eth0=ethernet'];
     const child = machine.host.spawn(
       BINARY,
       [...uplink, '--log-format', 'json', '--log-level', 'warn', ...args],
@@ -81,13 +81,14 @@ export class Manager {
     return made;
   }
 
-  /** Releases and waits until the links are gone. */
+  /** Releases, and waits until the links are gone and the kernel has let go of what it holds meanwhile. */
   async release(...connections: readonly Connection[]): Promise<void> {
     for (const connection of connections) connection.release();
     const names = new Set(connections.map(({ hostIfname }) => hostIfname));
     await until('released links are gone', () => !linksOf(this.machine).some((name) => names.has(name)), {
       deadline: seconds(30),
     });
+    await this.machine.host.ok('ip', ['link', 'set', 'lo', 'up']); // needs the lock that a deletion holds beyond unlisting the link
   }
 
   async stop(): Promise<void> {

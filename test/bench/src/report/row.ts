@@ -1,6 +1,6 @@
 import type { Spread } from '../stats/spread';
 
-/** `enforced` false: what depends on an idle machine is printed, and judged by the reader. */
+/** `enforced` false: an aim. What depends on an idle machine or on many rounds is printed, and judged by the reader. */
 export interface Goal {
   readonly kind: 'at least' | 'at most';
   readonly value: number;

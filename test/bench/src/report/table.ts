@@ -47,7 +47,7 @@ function cellsOf(row: Row): readonly string[] {
     spread === null
       ? ['', '', '', '', '']
       : [spread.min, spread.lower, spread.median, spread.upper, spread.max].map(short);
-  const goalText = `${goal.kind} ${goal.value} ${unit}${goal.enforced ? '' : ', idle machine'}`;
+  const goalText = `${goal.enforced ? '' : 'aim: '}${goal.kind} ${goal.value} ${unit}`;
   return [
     name,
     `${short(measured)} ${unit}`,
