@@ -38,30 +38,15 @@ interface Attempt {
   readonly faults: readonly KernelError[];
 }
 
-/** Run by run, until a refusal counts. */
+/** Hands over all at once, and again what was skipped, until nothing is left or a refusal counts. */
 async function attempt(kernel: Kernel, ops: readonly Op[], onFault: 'stop' | 'go on'): Promise<Attempt> {
   const done: Op[] = [];
   const faults: KernelError[] = [];
-  for (const run of runsOf(ops)) {
-    const { done: more, faults: refusals } = await attemptRun(kernel, run, onFault);
-    done.push(...more);
-    faults.push(...refusals);
-    if (faults.length > 0 && onFault === 'stop') break;
-  }
-  return { done, faults };
-}
-
-/** Hands over all of a run at once, and again what was skipped. */
-async function attemptRun(kernel: Kernel, run: readonly Op[], onFault: 'stop' | 'go on'): Promise<Attempt> {
-  const done: Op[] = [];
-  const faults: KernelError[] = [];
-  for (let left = run; left.length > 0 && (faults.length === 0 || onFault === 'go on');) {
+  for (let left = ops; left.length > 0 && (faults.length === 0 || onFault === 'go on');) {
     const outcomes = await kernel.apply(left);
     invariant(outcomes.length === left.length, `one outcome per step: ${outcomes.length} of ${left.length}`);
-    invariant(
-      outcomes.some((outcome) => outcome !== 'skipped'),
-      'the kernel door attempts at least one step',
-    );
+    const isTried = outcomes.some((outcome) => outcome !== 'skipped');
+    invariant(isTried, 'the kernel door attempts at least one step');
     const again: Op[] = [];
     for (const [i, op] of left.entries()) {
       const outcome = outcomes[i];
@@ -73,26 +58,6 @@ async function attemptRun(kernel: Kernel, run: readonly Op[], onFault: 'stop' | 
     left = again;
   }
   return { done, faults };
-}
-
-/**
- * Neighbours that may share one batch of the kernel, which goes on behind a refusal: none of them destroys what an earlier one in
- * the run was to release or to deny.
- */
-function runsOf(ops: readonly Op[]): readonly (readonly Op[])[] {
-  const runs: Op[][] = [];
-  for (const op of ops) {
-    const run = runs.at(-1);
-    if (run?.[0] !== undefined && batchOf(run[0]) === batchOf(op)) run.push(op);
-    else runs.push([op]);
-  }
-  return runs;
-}
-
-function batchOf(op: Op): string {
-  if (op.do === 'link.set') return 'attachments and attributes';
-  if (op.do === 'link.del' && op.link.kind === 'bridge') return 'ends of bridges';
-  return /^(link|address|route|rule)\./.test(op.do) ? 'rtnetlink' : op.do;
 }
 
 type Elements = Extract<Op, { do: 'nft.elements' }>;

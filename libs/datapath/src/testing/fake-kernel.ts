@@ -12,7 +12,7 @@ export interface FakeHost {
   readonly links?: readonly ForeignLink[];
   /** Keys that this kernel has, beside those of our own links. */
   readonly sysctls?: ReadonlyMap<string, string>;
-  /** What becomes of the steps behind a refused one; the contract allows both. */
+  /** What becomes of the steps that share a batch with a refused one; the contract allows both. */
   readonly afterRefusal?: 'skip' | 'go on';
 }
 
@@ -47,10 +47,13 @@ export class FakeKernel implements Kernel {
 
   apply(ops: readonly Op[]): Promise<readonly Outcome[]> {
     let isRefused = false;
+    let isOver = false;
     const outcomes = ops.map((op): Outcome => {
-      if (isRefused && this.#afterRefusal === 'skip') return 'skipped';
+      isOver ||= isRefused && !isBatched(op);
+      if (isOver) return 'skipped';
       const outcome = this.#attempt(op);
-      if (outcome !== 'done') isRefused = true;
+      isRefused ||= outcome !== 'done';
+      isOver ||= isRefused && (this.#afterRefusal === 'skip' || !isBatched(op));
       return outcome;
     });
     return Promise.resolve(outcomes);
@@ -170,3 +173,7 @@ export class FakeKernel implements Kernel {
     }
   }
 }
+
+/** See Kernel.apply. */
+const isBatched = ({ do: verb }: Op): boolean =>
+  verb !== 'link.del' && /^(link|address|route|rule|sysctl)\./.test(verb);
