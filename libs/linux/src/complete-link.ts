@@ -13,10 +13,10 @@ const MAIN = 254; // RT_TABLE_MAIN
 /** Names the link by its alias, which the kernel ignores at creation, and brings it up. */
 export function completion({ op, seen }: MadeLink, resolve: Resolve): NetlinkRequest {
   const { link } = op;
-  const { mac, mtu, ...rest } = attributesOf(link, resolve);
-  // Only a TAP has not got these at its creation.
-  const late = link.kind === 'tap' ? { mac, mtu, group: LINK_GROUP } : {};
-  return { ...setLink(seen.ifindex, { alias: link.alias, ...rest, ...late }), label: describe(op) };
+  const { mac, mtu, ...always } = attributesOf(link, resolve);
+  // A veth has these from its creation, a TAP has not. A bridge keeps an MTU only if it is set later: else it follows its ports.
+  const late = link.kind === 'veth' ? {} : { mac, mtu, group: LINK_GROUP };
+  return { ...setLink(seen.ifindex, { alias: link.alias, ...always, ...late }), label: describe(op) };
 }
 
 /** Sets up the far end of a veth inside its namespace. null: done, or nothing to do. */

@@ -100,7 +100,7 @@ const lookAt = (op: LinkOp): Query<SeenLink> => ({ ...getLink(op.link.ifname), l
 /** It carries our group from its first moment. A TAP is there already. */
 function creation(op: LinkOp, { netnsFd }: Held): readonly NetlinkRequest[] {
   const { ifname, mac, mtu, kind } = op.link;
-  const common = { ifname, mac, mtu, group: LINK_GROUP };
+  const common = { ifname, mac, group: LINK_GROUP };
   switch (kind) {
     case 'tap':
       return [];
@@ -113,7 +113,7 @@ function creation(op: LinkOp, { netnsFd }: Held): readonly NetlinkRequest[] {
         mtu,
         ...(netnsFd === undefined ? {} : { netnsFd }),
       };
-      return [{ ...addLink({ ...common, kind: { name: 'veth', peer } }), label: describe(op) }];
+      return [{ ...addLink({ ...common, mtu, kind: { name: 'veth', peer } }), label: describe(op) }];
     }
   }
 }

@@ -2,7 +2,7 @@ import { unlinkSync } from 'node:fs';
 import { KernelError } from '@pp/base';
 import type { Netns } from '@pp/datapath';
 import type { Native } from '@pp/native';
-import { kernelErrorOf } from './errors';
+import { isSystemError, kernelErrorOf } from './errors';
 
 type NetnsCalls = Pick<
   Native,
@@ -50,8 +50,8 @@ export class NetnsNames {
       this.native.closeFd(this.open(name));
       return true;
     } catch (error) {
-      kernelErrorOf(error, name); // throws on what is no refusal
-      return false;
+      if (isSystemError(error)) return false;
+      throw error;
     }
   }
 
@@ -88,7 +88,7 @@ function removeEmpty(path: string): boolean {
     unlinkSync(path);
     return true;
   } catch (error) {
-    kernelErrorOf(error, path); // EBUSY: a namespace is mounted there
-    return false;
+    if (isSystemError(error)) return false; // EBUSY: a namespace is mounted there
+    throw error;
   }
 }

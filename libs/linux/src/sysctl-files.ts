@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { KernelError } from '@pp/base';
-import { kernelErrorOf } from './errors';
+import { isSystemError, kernelErrorOf } from './errors';
 import type { InHost } from './host-netns';
 
 const ROOT = '/proc/sys';
@@ -16,7 +16,7 @@ export class SysctlFiles {
     try {
       return this.inHost(() => readFileSync(path, 'utf8')).trimEnd();
     } catch (error) {
-      if (error instanceof Error && 'code' in error) return null;
+      if (isSystemError(error)) return null;
       throw error;
     }
   }

@@ -1,0 +1,3 @@
+export * from './kernel-contract';
+export * from './ops';
+export * from './test-host';
