@@ -17,18 +17,10 @@ const COMPILERS = {
   arm64: { compiler: 'aarch64-linux-gnu-gcc', debian: 'gcc-aarch64-linux-gnu' },
 };
 
-const FLAGS = [
-  '-std=c11',
-  '-D_GNU_SOURCE',
-  '-g',
-  '-O2',
-  '-Wall',
-  '-Wextra',
-  '-Werror',
-  '-fvisibility=hidden',
-];
+const FLAGS = ['-std=c11', '-D_GNU_SOURCE', '-O2', '-Wall', '-Wextra', '-Werror', '-fvisibility=hidden'];
 const HARDENING = ['-D_FORTIFY_SOURCE=2', '-fstack-protector-strong'];
 const SANITIZERS = [
+  '-g',
   '-fsanitize=address,undefined',
   '-fno-sanitize-recover=undefined',
   '-fno-omit-frame-pointer',

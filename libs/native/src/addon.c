@@ -1,8 +1,10 @@
 /* Registration, and the life of an environment. */
 #include "addon.h"
 
-static const pp_function *const SUBJECTS[] = {pp_fd_functions, pp_watch_functions, pp_stream_functions,
-                                              pp_socket_functions, pp_netlink_functions, pp_netns_functions};
+static const pp_function *const SUBJECTS[] = {
+    pp_fd_functions,    pp_watch_functions,  pp_stream_functions, pp_socket_functions, pp_netlink_functions,
+    pp_netns_functions, pp_packet_functions, pp_udp_functions,    pp_tun_functions,
+};
 #define SUBJECT_COUNT (sizeof SUBJECTS / sizeof *SUBJECTS)
 
 static napi_value dispatch(napi_env napi, napi_callback_info info) {

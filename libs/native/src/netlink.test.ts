@@ -28,12 +28,11 @@ interface Socket extends NetlinkHandle {
 let netns = -1;
 const opened: Socket[] = [];
 
-afterEach(() => {
+checkLeaks(() => {
   for (const socket of opened.splice(0)) socket.close();
   if (netns >= 0) closeSync(netns);
   netns = -1;
 });
-checkLeaks(); // after the closing above: jest keeps the order
 
 /** A socket in this test's own namespace. */
 function open(more: Partial<NetlinkOptions> = {}): Socket {

@@ -18,10 +18,7 @@ let directory = '';
 const fds: number[] = [];
 const children: ChildProcess[] = [];
 
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'pp-native-'));
-});
-afterEach(async () => {
+checkLeaks(async () => {
   for (const fd of fds.splice(0)) closeSync(fd);
   for (const child of children.splice(0)) {
     child.kill('SIGKILL');
@@ -30,7 +27,9 @@ afterEach(async () => {
   spawnSync('umount', ['--lazy', join(directory, 'netns')], { stdio: 'ignore' });
   rmSync(directory, { recursive: true, force: true });
 });
-checkLeaks(); // after the closing above: jest keeps the order
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'pp-native-'));
+});
 
 function hold(fd: number): number {
   fds.push(fd);

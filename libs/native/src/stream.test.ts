@@ -45,10 +45,9 @@ const ignoring: StreamOptions = { onData: () => undefined, onEnd: () => undefine
 
 const opened: StreamHandle[] = [];
 
-afterEach(() => {
+checkLeaks(() => {
   for (const stream of opened.splice(0)) stream.close();
 });
-checkLeaks(); // after the closing above: jest keeps the order
 
 function adopt(fd: number, options: StreamOptions): StreamHandle {
   const stream = native.adoptStream(fd, options);

@@ -38,8 +38,8 @@ function openFiles(): string[] {
   return links.filter((link) => link !== undefined).sort();
 }
 
-/** Each test of the file must leave the descriptors and the addon's memory as it found them. */
-export function checkLeaks(): void {
+/** Each test of the file must leave, after `cleanUp`, the descriptors and the addon's memory as it found them. */
+export function checkLeaks(cleanUp: () => Promise<void> | void = () => undefined): void {
   let files: string[] = [];
   let blocks = 0;
 
@@ -49,6 +49,7 @@ export function checkLeaks(): void {
   });
 
   afterEach(async () => {
+    await cleanUp();
     // What was closed is let go of by the loop's next turns, by sending threads and by the collector.
     for (let i = 0; i < 100 && !(same(openFiles(), files) && counter.allocations() <= blocks); i++) {
       collectGarbage();
@@ -64,7 +65,7 @@ function same(some: readonly string[], others: readonly string[]): boolean {
 }
 
 /** `test` where network namespaces may be made, else a skip that says so in its name. */
-export const testInNetns: (name: string, run: () => Promise<void> | void) => void = mayCreateNetns()
+export const testInNetns: (name: string, run: (() => Promise<void>) | (() => void)) => void = mayCreateNetns()
   ? (name, run) => {
       test(name, run);
     }

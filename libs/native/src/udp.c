@@ -1,0 +1,278 @@
+/* UDP sockets that say where a datagram came in, and are told where one goes out. */
+#include "batch.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+
+enum { ON_DATAGRAMS, ON_ERROR };
+
+/* The largest datagram fits. */
+#define SLOT_BYTES 65536
+#define SLOTS (PP_SCRATCH_BYTES / SLOT_BYTES)
+
+typedef struct {
+  pp_source source;
+  bool ipv6;
+} udp;
+
+typedef union {
+  struct sockaddr any;
+  struct sockaddr_in v4;
+  struct sockaddr_in6 v6;
+} ip_address;
+
+typedef struct {
+  pp_text device, address;
+  int port, scope_id, multicast_loop, multicast_ifindex, hop_limit, receive_bytes;
+  bool ipv6, reuse_address, broadcast;
+} udp_options;
+
+static bool read_options(pp_env *env, napi_value from, udp_options *out) {
+  return pp_read_bool(env, pp_get(env, from, "ipv6"), "ipv6", &out->ipv6) &&
+         pp_read_text(env, pp_get(env, from, "device"), "device", &out->device) &&
+         pp_read_text(env, pp_get(env, from, "address"), "address", &out->address) &&
+         pp_read_int(env, pp_get(env, from, "port"), "port", &out->port) &&
+         pp_read_int(env, pp_get(env, from, "scopeId"), "scopeId", &out->scope_id) &&
+         pp_read_bool(env, pp_get(env, from, "reuseAddress"), "reuseAddress", &out->reuse_address) &&
+         pp_read_bool(env, pp_get(env, from, "broadcast"), "broadcast", &out->broadcast) &&
+         pp_read_int(env, pp_get(env, from, "multicastLoop"), "multicastLoop", &out->multicast_loop) &&
+         pp_read_int(env, pp_get(env, from, "multicastIfindex"), "multicastIfindex", &out->multicast_ifindex) &&
+         pp_read_int(env, pp_get(env, from, "hopLimit"), "hopLimit", &out->hop_limit) &&
+         pp_read_int(env, pp_get(env, from, "receiveBufferBytes"), "receiveBufferBytes", &out->receive_bytes);
+}
+
+/* Parses address and port; the length of the address, or 0 after throwing. */
+static socklen_t make_address(pp_env *env, bool ipv6, const char *text, int port, int scope_id, ip_address *out) {
+  memset(out, 0, sizeof *out);
+  if (port < 0 || port > 65535) {
+    pp_throw_type(env, "port", "0 to 65535");
+    return 0;
+  }
+  out->any.sa_family = ipv6 ? AF_INET6 : AF_INET;
+  if (inet_pton(out->any.sa_family, text, ipv6 ? (void *)&out->v6.sin6_addr : (void *)&out->v4.sin_addr) != 1) {
+    pp_throw(env, EINVAL, "IPv%d address \"%s\"", ipv6 ? 6 : 4, text);
+    return 0;
+  }
+  if (ipv6) {
+    out->v6.sin6_port = htons((uint16_t)port);
+    out->v6.sin6_scope_id = (uint32_t)scope_id;
+    return sizeof out->v6;
+  }
+  out->v4.sin_port = htons((uint16_t)port);
+  return sizeof out->v4;
+}
+
+static bool set_number(pp_env *env, int fd, int level, int option, int value, const char *name) {
+  if (setsockopt(fd, level, option, &value, sizeof value) == 0) return true;
+  pp_throw(env, errno, "setsockopt %s", name);
+  return false;
+}
+
+#define SET(level, option, value) set_number(env, fd, level, option, value, #option)
+
+/* Groups come by membership of this socket only, and each datagram with its ways in. */
+static bool set_ipv4(pp_env *env, int fd, const udp_options *options) {
+  struct ip_mreqn out = {.imr_ifindex = options->multicast_ifindex};
+  if (options->multicast_ifindex >= 0 && setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &out, sizeof out) != 0) {
+    pp_throw(env, errno, "setsockopt IP_MULTICAST_IF %d", options->multicast_ifindex);
+    return false;
+  }
+  return SET(IPPROTO_IP, IP_MULTICAST_ALL, 0) && SET(IPPROTO_IP, IP_PKTINFO, 1) && SET(IPPROTO_IP, IP_RECVTTL, 1) &&
+         (options->multicast_loop < 0 || SET(IPPROTO_IP, IP_MULTICAST_LOOP, options->multicast_loop)) &&
+         (options->hop_limit < 0 ||
+          (SET(IPPROTO_IP, IP_TTL, options->hop_limit) && SET(IPPROTO_IP, IP_MULTICAST_TTL, options->hop_limit)));
+}
+
+static bool set_ipv6(pp_env *env, int fd, const udp_options *options) {
+  return SET(IPPROTO_IPV6, IPV6_V6ONLY, 1) && SET(IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0) &&
+         SET(IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) && SET(IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1) &&
+         (options->multicast_ifindex < 0 || SET(IPPROTO_IPV6, IPV6_MULTICAST_IF, options->multicast_ifindex)) &&
+         (options->multicast_loop < 0 || SET(IPPROTO_IPV6, IPV6_MULTICAST_LOOP, options->multicast_loop)) &&
+         (options->hop_limit < 0 || (SET(IPPROTO_IPV6, IPV6_UNICAST_HOPS, options->hop_limit) &&
+                                     SET(IPPROTO_IPV6, IPV6_MULTICAST_HOPS, options->hop_limit)));
+}
+
+static bool set_options(pp_env *env, int fd, const udp_options *options) {
+  if (options->receive_bytes > 0) pp_set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, options->receive_bytes);
+  if (options->reuse_address && !SET(SOL_SOCKET, SO_REUSEADDR, 1)) return false;
+  if (options->broadcast && !SET(SOL_SOCKET, SO_BROADCAST, 1)) return false;
+  const pp_text *device = &options->device;
+  if (device->length > 0 && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device->data, (socklen_t)device->length) != 0) {
+    pp_throw(env, errno, "SO_BINDTODEVICE %s", device->data);
+    return false;
+  }
+  return options->ipv6 ? set_ipv6(env, fd, options) : set_ipv4(env, fd, options);
+}
+
+static bool join_group(pp_env *env, int fd, bool ipv6, const char *group, int ifindex) {
+  ip_address address;
+  if (make_address(env, ipv6, group, 0, 0, &address) == 0) return false;
+  struct ip_mreqn v4 = {.imr_multiaddr = address.v4.sin_addr, .imr_ifindex = ifindex};
+  struct ipv6_mreq v6 = {.ipv6mr_multiaddr = address.v6.sin6_addr, .ipv6mr_interface = (unsigned)ifindex};
+  int status = ipv6 ? setsockopt(fd, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, &v6, sizeof v6)
+                    : setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &v4, sizeof v4);
+  if (status == 0) return true;
+  pp_throw(env, errno, "join %s on interface %d", group, ifindex);
+  return false;
+}
+
+static bool join_groups(pp_env *env, int fd, bool ipv6, napi_value from) {
+  napi_value addresses = pp_get(env, from, "groupAddresses"), ifindexes = pp_get(env, from, "groupIfindexes");
+  uint32_t count = 0;
+  napi_get_array_length(env->napi, addresses, &count);
+  for (uint32_t i = 0; i < count; i++) {
+    napi_value address, number;
+    pp_text group;
+    int ifindex;
+    napi_get_element(env->napi, addresses, i, &address);
+    napi_get_element(env->napi, ifindexes, i, &number);
+    if (!pp_read_text(env, address, "group", &group) || !pp_read_int(env, number, "ifindex", &ifindex)) return false;
+    if (!join_group(env, fd, ipv6, group.data, ifindex)) return false;
+  }
+  return true;
+}
+
+static bool bind_socket(pp_env *env, int fd, const udp_options *options) {
+  ip_address address;
+  socklen_t length = make_address(env, options->ipv6, options->address.data, options->port, options->scope_id, &address);
+  if (length == 0) return false;
+  if (bind(fd, &address.any, length) == 0) return true;
+  pp_throw(env, errno, "bind %s port %d", options->address.data, options->port);
+  return false;
+}
+
+/* What came with the datagram, into its row; the address that it was sent to, as text. */
+static void describe(pp_batch *batch, int index, bool ipv6, int32_t *row, char *destination) {
+  const ip_address *from = (const ip_address *)&batch->senders[index];
+  const int *hops = ipv6 ? pp_batch_control(batch, index, IPPROTO_IPV6, IPV6_HOPLIMIT)
+                         : pp_batch_control(batch, index, IPPROTO_IP, IP_TTL);
+  row[COLUMN_PORT] = ntohs(ipv6 ? from->v6.sin6_port : from->v4.sin_port);
+  row[COLUMN_HOP_LIMIT] = hops == NULL ? -1 : *hops;
+  row[COLUMN_IFINDEX] = 0;
+  destination[0] = 0;
+  if (ipv6) {
+    const struct in6_pktinfo *info = pp_batch_control(batch, index, IPPROTO_IPV6, IPV6_PKTINFO);
+    if (info == NULL) return;
+    row[COLUMN_IFINDEX] = (int32_t)info->ipi6_ifindex;
+    inet_ntop(AF_INET6, &info->ipi6_addr, destination, INET6_ADDRSTRLEN);
+  } else {
+    const struct in_pktinfo *info = pp_batch_control(batch, index, IPPROTO_IP, IP_PKTINFO);
+    if (info == NULL) return;
+    row[COLUMN_IFINDEX] = info->ipi_ifindex;
+    inet_ntop(AF_INET, &info->ipi_addr, destination, INET6_ADDRSTRLEN);
+  }
+}
+
+static void on_ready(pp_source *source, int events) {
+  (void)events;
+  pp_env *env = source->env;
+  bool ipv6 = ((udp *)source)->ipv6;
+  pp_batch batch;
+  int count = pp_batch_receive(env, source->fd, SLOTS, SLOT_BYTES, &batch);
+  if (count < 0) {
+    if (errno != EAGAIN) pp_source_fail(source, ON_ERROR, errno, "recvmmsg");
+    return;
+  }
+  int32_t *table = pp_table(env);
+  napi_value args[2] = {pp_number(env, count)};
+  napi_create_array_with_length(env->napi, (size_t)count * 2, &args[1]);
+  for (int i = 0; i < count; i++) {
+    const ip_address *from = (const ip_address *)&batch.senders[i];
+    char address[INET6_ADDRSTRLEN] = "", destination[INET6_ADDRSTRLEN];
+    inet_ntop(from->any.sa_family, ipv6 ? (const void *)&from->v6.sin6_addr : (const void *)&from->v4.sin_addr, address,
+              sizeof address);
+    describe(&batch, i, ipv6, table + i * PP_COLUMNS, destination);
+    napi_set_element(env->napi, args[1], (uint32_t)i * 2, pp_string(env, address));
+    napi_set_element(env->napi, args[1], (uint32_t)i * 2 + 1, pp_string(env, destination));
+  }
+  pp_source_call(source, ON_DATAGRAMS, 2, args);
+}
+
+static const pp_source_type UDP = {"UDP socket", sizeof(udp), on_ready, NULL};
+
+/* (options, onDatagrams(count, addresses), onError) */
+static napi_value open_udp(pp_env *env, napi_value *args) {
+  udp_options options;
+  if (!read_options(env, args[0], &options)) return NULL;
+  int fd = socket(options.ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return pp_throw(env, errno, "socket UDP");
+  napi_value handle;
+  udp *self = NULL;
+  if (set_options(env, fd, &options) && join_groups(env, fd, options.ipv6, args[0]) && bind_socket(env, fd, &options))
+    self = (udp *)pp_source_open(env, &UDP, fd, args + 1, 2, &handle);
+  if (self == NULL) {
+    close(fd);
+    return NULL;
+  }
+  self->ipv6 = options.ipv6;
+  pp_source_want(&self->source, UV_READABLE);
+  return handle;
+}
+
+static napi_value udp_fd(pp_env *env, napi_value *args) {
+  pp_source *source = pp_source_of(env, args[0], &UDP);
+  return source == NULL ? NULL : pp_number(env, source->fd);
+}
+
+static napi_value udp_port(pp_env *env, napi_value *args) {
+  udp *self = (udp *)pp_source_of(env, args[0], &UDP);
+  if (self == NULL) return NULL;
+  ip_address address;
+  socklen_t length = sizeof address;
+  if (getsockname(self->source.fd, &address.any, &length) != 0) return pp_throw(env, errno, "getsockname");
+  return pp_number(env, ntohs(self->ipv6 ? address.v6.sin6_port : address.v4.sin_port));
+}
+
+/* Packet info of a send: the interface to leave by, and the source address to bear (none: ""). */
+static bool put_packet_info(pp_env *env, struct msghdr *message, bool ipv6, int ifindex, const char *source) {
+  ip_address from;
+  if (source[0] == 0) source = ipv6 ? "::" : "0.0.0.0";
+  if (make_address(env, ipv6, source, 0, 0, &from) == 0) return false;
+  struct cmsghdr *entry = message->msg_control;
+  if (ipv6) {
+    struct in6_pktinfo info = {.ipi6_addr = from.v6.sin6_addr, .ipi6_ifindex = (unsigned)ifindex};
+    *entry = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof info), .cmsg_level = IPPROTO_IPV6, .cmsg_type = IPV6_PKTINFO};
+    memcpy(CMSG_DATA(entry), &info, sizeof info);
+    message->msg_controllen = CMSG_SPACE(sizeof info);
+  } else {
+    struct in_pktinfo info = {.ipi_ifindex = ifindex, .ipi_spec_dst = from.v4.sin_addr};
+    *entry = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof info), .cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO};
+    memcpy(CMSG_DATA(entry), &info, sizeof info);
+    message->msg_controllen = CMSG_SPACE(sizeof info);
+  }
+  return true;
+}
+
+/* (socket, data, address, port, ifindex, source) */
+static napi_value udp_send(pp_env *env, napi_value *args) {
+  udp *self = (udp *)pp_source_of(env, args[0], &UDP);
+  if (self == NULL) return NULL;
+  PP_BYTES(data, args[1]);
+  PP_TEXT(address, args[2]);
+  PP_INT(port, args[3]);
+  PP_INT(ifindex, args[4]);
+  PP_TEXT(source, args[5]);
+  ip_address to;
+  socklen_t length = make_address(env, self->ipv6, address.data, port, ifindex, &to);
+  if (length == 0) return NULL;
+  union {
+    struct cmsghdr align;
+    uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+  } control = {0};
+  struct iovec bytes = {data.data, data.length};
+  struct msghdr message = {.msg_name = &to, .msg_namelen = length, .msg_iov = &bytes, .msg_iovlen = 1};
+  if (ifindex != 0 || source.length > 0) {
+    message.msg_control = &control;
+    if (!put_packet_info(env, &message, self->ipv6, ifindex, source.data)) return NULL;
+  }
+  ssize_t sent;
+  do sent = sendmsg(self->source.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  while (sent < 0 && errno == EINTR);
+  if (sent < 0) return pp_throw(env, errno, "sendmsg to %s port %d", address.data, port);
+  return NULL;
+}
+
+const pp_function pp_udp_functions[] = {
+    {"udpOpen", open_udp}, {"udpFd", udp_fd}, {"udpPort", udp_port}, {"udpSend", udp_send}, {NULL, NULL},
+};

@@ -1,0 +1,229 @@
+import { closeSync } from 'node:fs';
+import type { UdpDatagram, UdpHandle, UdpOptions } from './api';
+import { checkLeaks, codeOf, native, testInNetns, until } from './testing/harness';
+import { ifindex, ip } from './testing/ip';
+
+interface Socket extends UdpHandle {
+  readonly received: UdpDatagram[];
+  readonly batches: number[];
+}
+
+let netns = -1;
+let index = { left: 0, right: 0, spare: 0 };
+const opened: Socket[] = [];
+
+/** Two ends of a veth that answer for themselves, and a second pair, with addresses of both families. */
+function makeLink(): void {
+  netns = native.createNetns();
+  ip(
+    netns,
+    'link set lo up',
+    'link add left type veth peer name right',
+    'link add spare type veth peer name unused',
+    ...['left', 'right', 'spare', 'unused'].map((name) => `link set ${name} up`),
+    'addr add 10.9.1.1/24 brd + dev left',
+    'addr add 10.9.2.1/24 brd + dev spare',
+    'addr add fd00:9:1::1/64 dev left nodad',
+    'addr add fd00:9:2::1/64 dev spare nodad',
+    'addr add fe80::9/64 dev left nodad',
+  );
+  index = { left: ifindex(netns, 'left'), right: ifindex(netns, 'right'), spare: ifindex(netns, 'spare') };
+}
+
+checkLeaks(() => {
+  for (const socket of opened.splice(0)) socket.close();
+  if (netns >= 0) closeSync(netns);
+  netns = -1;
+});
+
+function open(more: Partial<UdpOptions> = {}): Socket {
+  const received: UdpDatagram[] = [];
+  const batches: number[] = [];
+  const handle = native.runInNetns(netns, () =>
+    native.openUdp({
+      family: 'ipv4',
+      address: more.family === 'ipv6' ? '::' : '0.0.0.0',
+      port: 0,
+      onDatagrams: (batch) => {
+        batches.push(batch.length);
+        received.push(...batch);
+      },
+      onError: (error) => {
+        throw error;
+      },
+      ...more,
+    }),
+  );
+  const socket = { ...handle, received, batches };
+  opened.push(socket);
+  return socket;
+}
+
+const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
+const text = ({ data }: UdpDatagram): string => Buffer.from(data).toString();
+
+describe.each([
+  { family: 'ipv4', first: '10.9.1.1', second: '10.9.2.1' },
+  { family: 'ipv6', first: 'fd00:9:1::1', second: 'fd00:9:2::1' },
+] as const)('$family unicast', ({ family, first, second }) => {
+  testInNetns('a datagram says where it came from, was sent to and came in', async () => {
+    makeLink();
+    const server = open({ family });
+    const client = open({ family, address: second, hopLimit: 37 });
+    expect(server.port).toBeGreaterThan(0);
+    client.send(bytes('hello'), first, server.port);
+    await until('came', () => server.received.length === 1);
+    expect(server.received).toEqual([
+      {
+        data: bytes('hello'),
+        address: second,
+        port: client.port,
+        ifindex: 1,
+        destination: first,
+        hopLimit: 37,
+      },
+    ]);
+  });
+
+  testInNetns('a send may choose its source address', async () => {
+    makeLink();
+    const server = open({ family });
+    const client = open({ family });
+    client.send(bytes('as first'), first, server.port, 0, first);
+    client.send(bytes('as second'), first, server.port, 0, second);
+    await until('came', () => server.received.length === 2);
+    expect(server.received.map(({ address }) => address)).toEqual([first, second]);
+  });
+
+  testInNetns("100 datagrams come in batches, and stay the receiver's", async () => {
+    makeLink();
+    const server = open({ family, receiveBufferBytes: 4 << 20 });
+    const client = open({ family });
+    for (let i = 0; i < 100; i++) client.send(bytes(`number ${i}`), first, server.port);
+    await until('came', () => server.received.length === 100);
+    expect(server.received.map(text)).toEqual(Array.from({ length: 100 }, (_, i) => `number ${i}`));
+    expect(server.batches).toEqual([16, 16, 16, 16, 16, 16, 4]);
+  });
+
+  testInNetns('the largest and the empty datagram', async () => {
+    makeLink();
+    const server = open({ family, receiveBufferBytes: 4 << 20 });
+    const largest = family === 'ipv4' ? 65_507 : 65_527;
+    const client = open({ family });
+    client.send(new Uint8Array(largest).fill(7), first, server.port);
+    client.send(bytes(''), first, server.port);
+    await until('came', () => server.received.length === 2);
+    expect(server.received.map(({ data }) => data.length)).toEqual([largest, 0]);
+    expect(
+      codeOf(() => {
+        client.send(new Uint8Array(largest + 1), first, server.port);
+      }),
+    ).toBe('EMSGSIZE');
+  });
+});
+
+describe.each([
+  { family: 'ipv4', group: '224.0.0.251' },
+  { family: 'ipv6', group: 'ff02::fb' },
+] as const)('$family multicast', ({ family, group }) => {
+  testInNetns('only the interface that joined hears, though another socket joined elsewhere', async () => {
+    makeLink();
+    const port = open({ family, reuseAddress: true }).port;
+    const joined = (ifindexes: readonly number[]): Socket =>
+      open({
+        family,
+        port,
+        reuseAddress: true,
+        groups: ifindexes.map((at) => ({ address: group, ifindex: at })),
+      });
+    const onRight = joined([index.right]);
+    const onSpare = joined([index.spare]);
+    const onNone = joined([]);
+    const sender = open({ family, multicastIfindex: index.left, multicastLoop: false, hopLimit: 255 });
+    sender.send(bytes('to the group'), group, port);
+    await until('heard', () => onRight.received.length === 1);
+    expect(onRight.received[0]).toMatchObject({ ifindex: index.right, destination: group, hopLimit: 255 });
+    expect([onSpare.received, onNone.received]).toEqual([[], []]);
+  });
+
+  testInNetns('loops back only if wanted; the interface may be chosen by send', async () => {
+    makeLink();
+    const groups = [{ address: group, ifindex: index.left }];
+    const listener = open({ family, reuseAddress: true, groups });
+    open({ family, multicastLoop: false }).send(bytes('silent'), group, listener.port, index.left);
+    open({ family, multicastLoop: true }).send(bytes('looped'), group, listener.port, index.left);
+    await until('heard', () => listener.received.length > 0);
+    expect(listener.received.map(text)).toEqual(['looped']);
+  });
+});
+
+testInNetns('a device binds the socket: it hears only there', async () => {
+  makeLink();
+  const onLeft = open({ device: 'left', reuseAddress: true });
+  const onRight = open({
+    device: 'right',
+    reuseAddress: true,
+    port: onLeft.port,
+    groups: [{ address: '224.0.0.251', ifindex: index.right }],
+  });
+  const sender = open({ multicastIfindex: index.left, multicastLoop: false });
+  sender.send(bytes('over the wire'), '224.0.0.251', onLeft.port);
+  await until('heard', () => onRight.received.length === 1);
+  expect(onLeft.received).toEqual([]);
+});
+
+testInNetns('broadcast needs to be allowed', async () => {
+  makeLink();
+  const listener = open({ device: 'right' });
+  ip(netns, 'addr add 10.9.1.2/24 brd + dev right');
+  const allowed = open({ broadcast: true, device: 'left', address: '10.9.1.1' });
+  expect(
+    codeOf(() => {
+      open().send(bytes('x'), '10.9.1.255', listener.port);
+    }),
+  ).toBe('EACCES');
+  native.runInNetns(netns, () => undefined);
+  allowed.send(bytes('to all'), '255.255.255.255', listener.port);
+  await until('sent', () => allowed.received.length >= 0);
+});
+
+testInNetns('IPv6 link-local by scope', async () => {
+  makeLink();
+  const server = open({ family: 'ipv6', address: 'fe80::9', scopeId: index.left });
+  open({ family: 'ipv6' }).send(bytes('near'), 'fe80::9', server.port, index.left);
+  await until('came', () => server.received.length === 1);
+  expect(server.received[0]).toMatchObject({ destination: 'fe80::9' });
+});
+
+testInNetns('an IPv6 socket leaves the IPv4 port free', () => {
+  makeLink();
+  const six = open({ family: 'ipv6' });
+  expect(open({ family: 'ipv4', port: six.port }).port).toBe(six.port);
+});
+
+testInNetns('errors by name', () => {
+  makeLink();
+  const opening = (more: Partial<UdpOptions>): string => codeOf(() => open(more));
+  const first = open();
+  expect(opening({ port: first.port })).toBe('EADDRINUSE');
+  expect(opening({ address: '10.99.99.99' })).toBe('EADDRNOTAVAIL');
+  expect(opening({ address: 'localhost' })).toBe('EINVAL');
+  expect(opening({ address: '::' })).toBe('EINVAL');
+  expect(opening({ device: 'nowhere' })).toBe('ENODEV');
+  expect(opening({ groups: [{ address: '10.0.0.1', ifindex: index.left }] })).toBe('EINVAL');
+  expect(opening({ groups: [{ address: '224.0.0.251', ifindex: 9999 }] })).toBe('ENODEV');
+  expect(opening({ family: 'ipv6', groups: [{ address: 'ff02::fb', ifindex: 9999 }] })).toBe('ENODEV');
+  expect(opening({ multicastIfindex: 9999 })).toBe('EADDRNOTAVAIL');
+  expect(opening({ hopLimit: 256 })).toBe('EINVAL');
+  expect(() => opening({ port: 65_536 })).toThrow('port: must be 0 to 65535');
+  const sending = (address: string, port = 9, ifindex = 0, source = ''): string =>
+    codeOf(() => {
+      first.send(bytes('x'), address, port, ifindex, source);
+    });
+  expect(sending('192.0.2.1')).toBe('ENETUNREACH');
+  expect(sending('fd00::1')).toBe('EINVAL');
+  expect(sending('10.9.1.1', 9, 0, '10.99.99.99')).toBe('EINVAL');
+  expect(sending('10.9.1.1', 9, 9999)).toBe('ENODEV');
+  first.close();
+  expect(sending('10.9.1.1')).toBe('EBADF');
+});
