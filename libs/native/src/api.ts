@@ -115,7 +115,10 @@ export interface UdpOptions {
   readonly scopeId?: number;
   readonly reuseAddress?: boolean;
   readonly broadcast?: boolean;
-  /** Multicast groups to join on `ifindex` before bind. */
+  /**
+   * Multicast groups to join on `ifindex` before bind; others are not heard (IP_MULTICAST_ALL off). IPv6: Linux gives a group that this
+   * socket joined anywhere from every interface where somebody joined it: set `device`, or look at each `ifindex`.
+   */
   readonly groups?: readonly { readonly address: string; readonly ifindex: number }[];
   readonly multicastLoop?: boolean;
   readonly multicastIfindex?: number;

@@ -9,37 +9,54 @@ interface Socket extends UdpHandle {
 }
 
 let netns = -1;
-let index = { left: 0, right: 0, spare: 0 };
+let far = -1;
+let index = { left: 0, spare: 0, right: 0, other: 0 };
 const opened: Socket[] = [];
 
-/** Two ends of a veth that answer for themselves, and a second pair, with addresses of both families. */
+/** A wire from `left` here to `right` in another namespace, and a second one whose ends are both here, of both families. */
 function makeLink(): void {
   netns = native.createNetns();
+  far = native.createNetns();
   ip(
     netns,
     'link set lo up',
     'link add left type veth peer name right',
     'link add spare type veth peer name unused',
-    ...['left', 'right', 'spare', 'unused'].map((name) => `link set ${name} up`),
+    `link set right netns /proc/${process.pid}/fd/${far}`,
+    ...['left', 'spare', 'unused'].map((name) => `link set ${name} up`),
     'addr add 10.9.1.1/24 brd + dev left',
     'addr add 10.9.2.1/24 brd + dev spare',
     'addr add fd00:9:1::1/64 dev left nodad',
     'addr add fd00:9:2::1/64 dev spare nodad',
     'addr add fe80::9/64 dev left nodad',
   );
-  index = { left: ifindex(netns, 'left'), right: ifindex(netns, 'right'), spare: ifindex(netns, 'spare') };
+  ip(
+    far,
+    'addr add 10.9.1.2/24 brd + dev right',
+    'addr add fe80::8/64 dev right nodad',
+    'link set right up',
+    'link add other type veth peer name other2',
+    'link set other up',
+    'link set other2 up',
+  );
+  index = {
+    left: ifindex(netns, 'left'),
+    spare: ifindex(netns, 'spare'),
+    right: ifindex(far, 'right'),
+    other: ifindex(far, 'other'),
+  };
 }
 
 checkLeaks(() => {
   for (const socket of opened.splice(0)) socket.close();
-  if (netns >= 0) closeSync(netns);
-  netns = -1;
+  for (const fd of [netns, far]) if (fd >= 0) closeSync(fd);
+  netns = far = -1;
 });
 
-function open(more: Partial<UdpOptions> = {}): Socket {
+function open(more: Partial<UdpOptions> = {}, inside = netns): Socket {
   const received: UdpDatagram[] = [];
   const batches: number[] = [];
-  const handle = native.runInNetns(netns, () =>
+  const handle = native.runInNetns(inside, () =>
     native.openUdp({
       family: 'ipv4',
       address: more.family === 'ipv6' ? '::' : '0.0.0.0',
@@ -78,7 +95,7 @@ describe.each([
         data: bytes('hello'),
         address: second,
         port: client.port,
-        ifindex: 1,
+        ifindex: index.left, // of the address: Linux does not say `lo`
         destination: first,
         hopLimit: 37,
       },
@@ -126,24 +143,39 @@ describe.each([
   { family: 'ipv4', group: '224.0.0.251' },
   { family: 'ipv6', group: 'ff02::fb' },
 ] as const)('$family multicast', ({ family, group }) => {
-  testInNetns('only the interface that joined hears, though another socket joined elsewhere', async () => {
+  testInNetns('who joined on the interface hears, who did not join does not', async () => {
     makeLink();
-    const port = open({ family, reuseAddress: true }).port;
-    const joined = (ifindexes: readonly number[]): Socket =>
-      open({
-        family,
-        port,
-        reuseAddress: true,
-        groups: ifindexes.map((at) => ({ address: group, ifindex: at })),
-      });
-    const onRight = joined([index.right]);
-    const onSpare = joined([index.spare]);
-    const onNone = joined([]);
-    const sender = open({ family, multicastIfindex: index.left, multicastLoop: false, hopLimit: 255 });
+    const { port } = open({ family, reuseAddress: true }, far);
+    const listening = (...ifindexes: number[]): Socket =>
+      open(
+        {
+          family,
+          port,
+          reuseAddress: true,
+          groups: ifindexes.map((at) => ({ address: group, ifindex: at })),
+        },
+        far,
+      );
+    const joined = listening(index.right);
+    const elsewhere = listening(index.other);
+    const nowhere = listening();
+    const sender = open({ family, multicastIfindex: index.left, hopLimit: 255 });
     sender.send(bytes('to the group'), group, port);
+    await until('heard', () => joined.received.length === 1);
+    expect(joined.received[0]).toMatchObject({ ifindex: index.right, destination: group, hopLimit: 255 });
+    expect(nowhere.received).toEqual([]);
+    // Linux does not look at the interface of an IPv6 membership (api.ts says so).
+    expect(elsewhere.received.map(({ ifindex }) => ifindex)).toEqual(family === 'ipv4' ? [] : [index.right]);
+  });
+
+  testInNetns('a device binds the socket: it hears only there', async () => {
+    makeLink();
+    const groups = [{ address: group, ifindex: index.right }];
+    const onRight = open({ family, device: 'right', reuseAddress: true, groups }, far);
+    const onOther = open({ family, device: 'other', reuseAddress: true, port: onRight.port, groups }, far);
+    open({ family, multicastIfindex: index.left }).send(bytes('over the wire'), group, onRight.port);
     await until('heard', () => onRight.received.length === 1);
-    expect(onRight.received[0]).toMatchObject({ ifindex: index.right, destination: group, hopLimit: 255 });
-    expect([onSpare.received, onNone.received]).toEqual([[], []]);
+    expect(onOther.received).toEqual([]);
   });
 
   testInNetns('loops back only if wanted; the interface may be chosen by send', async () => {
@@ -157,34 +189,17 @@ describe.each([
   });
 });
 
-testInNetns('a device binds the socket: it hears only there', async () => {
-  makeLink();
-  const onLeft = open({ device: 'left', reuseAddress: true });
-  const onRight = open({
-    device: 'right',
-    reuseAddress: true,
-    port: onLeft.port,
-    groups: [{ address: '224.0.0.251', ifindex: index.right }],
-  });
-  const sender = open({ multicastIfindex: index.left, multicastLoop: false });
-  sender.send(bytes('over the wire'), '224.0.0.251', onLeft.port);
-  await until('heard', () => onRight.received.length === 1);
-  expect(onLeft.received).toEqual([]);
-});
-
 testInNetns('broadcast needs to be allowed', async () => {
   makeLink();
-  const listener = open({ device: 'right' });
-  ip(netns, 'addr add 10.9.1.2/24 brd + dev right');
-  const allowed = open({ broadcast: true, device: 'left', address: '10.9.1.1' });
-  expect(
-    codeOf(() => {
-      open().send(bytes('x'), '10.9.1.255', listener.port);
-    }),
-  ).toBe('EACCES');
-  native.runInNetns(netns, () => undefined);
-  allowed.send(bytes('to all'), '255.255.255.255', listener.port);
-  await until('sent', () => allowed.received.length >= 0);
+  const listener = open({ device: 'right' }, far);
+  expect(codeOf(() => open().send(bytes('x'), '10.9.1.255', listener.port))).toBe('EACCES');
+  open({ broadcast: true }).send(bytes('directed'), '10.9.1.255', listener.port);
+  open({ broadcast: true, device: 'left' }).send(bytes('limited'), '255.255.255.255', listener.port);
+  await until('came', () => listener.received.length === 2);
+  expect(listener.received.map((each) => [text(each), each.destination])).toEqual([
+    ['directed', '10.9.1.255'],
+    ['limited', '255.255.255.255'],
+  ]);
 });
 
 testInNetns('IPv6 link-local by scope', async () => {
@@ -222,7 +237,7 @@ testInNetns('errors by name', () => {
     });
   expect(sending('192.0.2.1')).toBe('ENETUNREACH');
   expect(sending('fd00::1')).toBe('EINVAL');
-  expect(sending('10.9.1.1', 9, 0, '10.99.99.99')).toBe('EINVAL');
+  expect(sending('10.9.1.1', 9, 0, '10.99.99.99')).toMatch(/^(EINVAL|ENETUNREACH)$/); // by kernel
   expect(sending('10.9.1.1', 9, 9999)).toBe('ENODEV');
   first.close();
   expect(sending('10.9.1.1')).toBe('EBADF');
