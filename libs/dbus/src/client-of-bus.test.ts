@@ -6,6 +6,8 @@ import { whyNoPrivateBus } from './testing';
 import { BusLab, CALL, NAME, PATH } from './testing/bus-lab';
 import { until } from './testing/until';
 
+jest.setTimeout(60_000);
+
 const run = promisify(execFile);
 const why = whyNoPrivateBus();
 const describeOnBus = why === undefined ? describe : describe.skip;

@@ -77,7 +77,10 @@ export class Connection {
     return this.#isClosed;
   }
 
-  /** Queues a whole message; the descriptors stay the caller's. Nothing happens on a closed connection. */
+  /**
+   * Queues a whole message; the descriptors stay the caller's. Nothing happens on a closed connection. No descriptors before the
+   * first reply: dbus-daemon loses those that arrive together with the end of the handshake.
+   */
   send(bytes: Uint8Array, fds: readonly number[]): void {
     if (!this.#isClosed && !this.#stream.write(bytes, fds)) this.#stream.pause();
   }

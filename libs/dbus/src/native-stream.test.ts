@@ -7,6 +7,8 @@ import { connectUnixStream } from './native-stream';
 import { native } from './testing/bus-lab';
 import { until } from './testing/until';
 
+jest.setTimeout(60_000);
+
 let directory: string;
 let server: Server;
 let told: string[];

@@ -8,6 +8,8 @@ import { until } from './testing/until';
 import { encodeBody } from './wire/body';
 import { encodeMessage } from './wire/encode';
 
+jest.setTimeout(60_000);
+
 const run = promisify(execFile);
 const why = whyNoPrivateBus();
 const describeOnBus = why === undefined ? describe : describe.skip;

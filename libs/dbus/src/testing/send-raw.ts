@@ -9,7 +9,10 @@ const HELLO = {
   member: 'Hello',
 } as const;
 
-/** Sends bytes of any kind as a second message after Hello; resolves with the name of the first error reply. */
+/**
+ * Sends bytes of any kind after Hello; resolves with the name of the first error reply. Hello is waited for: what comes right behind
+ * the handshake dbus-daemon reads without looking for descriptors, and they are lost.
+ */
 export function sendRaw(
   native: StreamDoor,
   address: string,
@@ -28,6 +31,7 @@ export function sendRaw(
       onDropped: reject,
       onMessage: ({ header, fds: received }) => {
         received.close();
+        if (header.type === 'return') connection.send(bytes, fds);
         if (header.type !== 'error') return;
         connection.close();
         resolve(header.errorName);
@@ -36,7 +40,6 @@ export function sendRaw(
     connection.closed.then(reject, reject);
     connection.authenticated.then(() => {
       connection.send(encodeMessage({ type: 'call', serial: 1, ...HELLO }), []);
-      connection.send(bytes, fds);
     }, reject);
   });
 }
