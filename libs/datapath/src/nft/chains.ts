@@ -18,6 +18,9 @@ export const sourceChain = (source: TrafficSource): string => `source_${source.t
 /** Chain that writes the uplink into the mark of a connection that leaves by it. */
 export const pinChain = (ifname: string): string => `pin_to_${chainWord(ifname)}`;
 
+/** Chain that holds back what is pinned to another uplink than the one it would leave by. */
+export const forwardChain = (ifname: string): string => `forward_to_${chainWord(ifname)}`;
+
 /** An ifname as part of a chain's name: what nft's grammar does not take there becomes `/` and its code in hex (no ifname has a `/`). */
 const chainWord = (ifname: string): string =>
   ifname.replace(/[^A-Za-z0-9_.-]/gu, (character) => `/${(character.codePointAt(0) ?? 0).toString(16)}/`);

@@ -1,7 +1,8 @@
 import { invariant } from '@pp/base';
 import type { Element, Shape } from '../desired';
 import { TABLE } from '../tags';
-import { chainNames, ruleset, type Chain } from './ruleset';
+import { chainNames, ruleset } from './ruleset';
+import type { Chain } from './rules';
 import { ALL_SETS, setNamed, type Field, type SetSpec } from './sets';
 
 const HERE = `inet ${TABLE}`;

@@ -48,6 +48,8 @@ export const SETS = {
   uplinks: set('uplinks', 'ifname'),
   /** To the chain that pins a connection to the uplink it leaves by. */
   uplinkPin: vmap('uplink_pin', 'ifname'),
+  /** To the chain that holds back what is pinned to another uplink. */
+  uplinkForward: vmap('uplink_forward', 'ifname'),
 } as const satisfies Readonly<Record<string, SetSpec>>;
 
 const BY_NAME: ReadonlyMap<string, SetSpec> = new Map(Object.values(SETS).map((spec) => [spec.name, spec]));

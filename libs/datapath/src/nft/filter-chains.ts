@@ -1,0 +1,92 @@
+import type { Uplink } from '../desired';
+import { formatMark, NEEDS_SNAT, NOWHERE_TAG, ROUTING_TAG_MASK, routingTag } from '../marks';
+import { forwardChain } from './chains';
+import { at, base, drop, marked, OUR_GROUPS, plain, type Chain } from './rules';
+import { SETS } from './sets';
+
+const GUESTS = at(SETS.guests);
+
+/** RFC 4861 without router advertisements and redirects, and the reports of RFC 2710 and 3810. */
+const ICMPV6_TO_HOST = [
+  'echo-request',
+  'nd-neighbor-solicit',
+  'nd-neighbor-advert',
+  'nd-router-solicit',
+  'mld-listener-report',
+  'mld-listener-done',
+  'mld2-listener-report',
+];
+
+/** What may enter at all. CVE-2020-8558: with route_localnet a neighbour would reach what listens on loopback only. */
+export const guardChain = (): Chain =>
+  base(
+    'guard',
+    ['filter', 'prerouting', 'raw'],
+    [
+      `ip saddr 127.0.0.0/8 iifname != "lo" ${drop('drop_martian')}`,
+      `ip daddr 127.0.0.0/8 iifname != "lo" ${drop('drop_martian')}`,
+      `meta iifgroup ${OUR_GROUPS} iifname != ${GUESTS} ${drop('drop_not_allowed')}`,
+      `iifname ${GUESTS} iifname . ip saddr != ${at(SETS.guestIp4)} ${drop('drop_spoofed_ip4')}`,
+      // Here come the checks of Ethernet and IPv6 sources, each for links in a set of their own.
+    ],
+  );
+
+/** What guests may reach of the host. */
+export const inputChains = (): readonly Chain[] => [
+  plain('from_guest', [
+    'ct state established,related accept',
+    'icmp type echo-request accept',
+    `icmpv6 type { ${ICMPV6_TO_HOST.join(', ')} } accept`,
+    `iifname . meta l4proto . th dport ${at(SETS.guestServices)} accept`,
+    drop('drop_guest_to_host'),
+  ]),
+  base('input', ['filter', 'input', 'filter - 10'], [`iifname ${GUESTS} jump from_guest`]),
+];
+
+/** What comes from guests passes outwards; what goes to a guest must be asked for, published, or allowed between the two. */
+export function forwardChains(): readonly Chain[] {
+  const [managed, users] = [at(SETS.managedGuests), at(SETS.userNamespaces)];
+  return [
+    plain('to_guest', [
+      'ct status dnat accept',
+      `iifname ${managed} oifname ${users} accept`,
+      `iifname ${users} oifname ${managed} accept`,
+      `iifname ${GUESTS} ${drop('drop_guest_to_guest')}`,
+      drop('drop_unasked'),
+    ]),
+    base(
+      'forward',
+      ['filter', 'forward', 'filter - 10'],
+      [
+        // Here comes VPN lockdown.
+        `${marked(ROUTING_TAG_MASK, NOWHERE_TAG)} oifname != ${GUESTS} ${drop('drop_no_uplink')}`,
+        'ct state established,related accept',
+        // NAT passes these by, so they would leave with the guest's address.
+        `${marked(NEEDS_SNAT, NEEDS_SNAT)} ct state invalid,untracked ${drop('drop_invalid')}`,
+        `meta oifgroup ${OUR_GROUPS} jump to_guest`,
+        `oifname ${GUESTS} jump to_guest`,
+        `iifname ${GUESTS} oifname vmap ${at(SETS.uplinkForward)}`,
+      ],
+    ),
+  ];
+}
+
+/** Main's routes to the networks of other uplinks come before those of the tag, so a guest that is pinned is held back here. */
+export const uplinkForwardChain = ({ ifname, ifindex }: Uplink): Chain =>
+  plain(forwardChain(ifname), [
+    `meta mark & ${formatMark(ROUTING_TAG_MASK)} != { ${formatMark(0)}, ${formatMark(routingTag(ifindex))} } ${drop('drop_other_uplink')}`,
+  ]);
+
+/** What is done to packets that leave. */
+export function leavingChains(guestPrefixes: readonly string[]): readonly Chain[] {
+  const leak = `ip saddr { ${guestPrefixes.join(', ')} } oifname ${at(SETS.uplinks)} ${drop('drop_leak')}`;
+  return [
+    base('pin', ['filter', 'postrouting', 'mangle'], [`oifname vmap ${at(SETS.uplinkPin)}`]),
+    base(
+      'nat_out',
+      ['nat', 'postrouting', 'srcnat'],
+      [`meta nfproto ipv4 ${marked(NEEDS_SNAT, NEEDS_SNAT)} oifname != ${GUESTS} masquerade`],
+    ),
+    base('leak', ['filter', 'postrouting', 'srcnat + 10'], guestPrefixes.length > 0 ? [leak] : []),
+  ];
+}

@@ -1,0 +1,49 @@
+import { allBut, formatMark } from '../marks';
+import { DOOMED_GROUP, LINK_GROUP } from '../tags';
+import type { SetSpec } from './sets';
+
+export interface Chain {
+  readonly name: string;
+  /** "type filter hook input priority 0; policy accept;"; null: entered by jumps only. */
+  readonly hook: string | null;
+  readonly rules: readonly string[];
+}
+
+/** Named counters, one for each reason to drop; they keep their values over each load of the table. */
+export const COUNTERS = [
+  'drop_martian',
+  'drop_not_allowed',
+  'drop_spoofed_ip4',
+  'drop_no_uplink',
+  'drop_other_uplink',
+  'drop_invalid',
+  'drop_unasked',
+  'drop_guest_to_guest',
+  'drop_guest_to_host',
+  'drop_leak',
+] as const;
+
+/** A chain that packets enter from the kernel's hook; what it does not decide passes. */
+export const base = (
+  name: string,
+  [type, hook, priority]: readonly ['filter' | 'nat', string, string],
+  rules: readonly string[],
+): Chain => ({ name, hook: `type ${type} hook ${hook} priority ${priority}; policy accept;`, rules });
+
+export const plain = (name: string, rules: readonly string[]): Chain => ({ name, hook: null, rules });
+
+/** A set in a rule. */
+export const at = ({ name }: SetSpec): string => `@${name}`;
+
+export const drop = (counter: (typeof COUNTERS)[number]): string => `counter name "${counter}" drop`;
+
+/** The groups of our own links, allowed or not. */
+export const OUR_GROUPS = `${LINK_GROUP}-${DOOMED_GROUP}`;
+
+/** The mark's bits of `mask` are `bits`. */
+export const marked = (mask: number, bits: number): string =>
+  `meta mark & ${formatMark(mask)} == ${formatMark(bits)}`;
+
+/** Makes the mark's bits of `mask` `bits`; all others stay. */
+export const mark = (mask: number, bits: number): string =>
+  `meta mark set meta mark & ${formatMark(allBut(mask))} | ${formatMark(bits)}`;

@@ -1,0 +1,70 @@
+import type { Element, Part, Shape } from '../desired';
+import { namespacePart } from '../parts/namespace';
+import { vmPart } from '../parts/vm';
+
+/** Tables that stand for all others: nothing but the frame, an ordinary host, and one with every kind of thing. */
+export interface TableCase {
+  /** Of its golden file. */
+  readonly name: string;
+  readonly shape: Shape;
+  readonly elements: readonly Element[];
+}
+
+const GUEST_PREFIX = '100.115.92.0/23';
+
+const pinned = namespacePart({
+  number: 0,
+  subnet: '100.115.92.128/30',
+  hostMac: '02:00:00:00:00:01',
+  peerMac: '02:00:00:00:00:02',
+  client: null,
+  egress: { kind: 'uplink', ifname: 'eth0' },
+  source: 'SYSTEM',
+  allowUserTraffic: true,
+  forceForwarding: true,
+});
+
+const following = namespacePart({
+  number: 1,
+  subnet: '100.115.92.132/30',
+  hostMac: '02:00:00:00:00:03',
+  peerMac: '02:00:00:00:00:04',
+  client: { pid: 4711, inode: 4026532001 },
+  egress: { kind: 'default' },
+  source: 'UNKNOWN',
+  allowUserTraffic: false,
+  forceForwarding: true,
+});
+
+const vm: Part = vmPart({
+  key: 'termina/7',
+  tap: 'vmtap0',
+  mac: '02:00:00:00:00:05',
+  owner: 0,
+  subnet: '100.115.92.24/30',
+  containers: '100.115.92.192/28',
+  source: 'CROSVM',
+  forceForwarding: true,
+});
+
+const mdns: Element = { set: 'guest_services', key: ['vmtap0', 'udp', '5353'] };
+
+export const TABLE_CASES: readonly TableCase[] = [
+  { name: 'no-uplink', shape: { uplinks: [], guestPrefixes: [] }, elements: [] },
+  {
+    name: 'one-uplink',
+    shape: { uplinks: [{ ifname: 'eth0', ifindex: 2 }], guestPrefixes: [GUEST_PREFIX] },
+    elements: pinned.elements,
+  },
+  {
+    name: 'everything',
+    shape: {
+      uplinks: [
+        { ifname: 'eth0', ifindex: 2 },
+        { ifname: 'wg@home', ifindex: 77 },
+      ],
+      guestPrefixes: [GUEST_PREFIX, '10.80.0.0/16'],
+    },
+    elements: [...pinned.elements, ...following.elements, ...vm.elements, mdns],
+  },
+];
