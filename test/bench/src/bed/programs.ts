@@ -7,6 +7,7 @@ const SOURCES = {
   'connect-floor': 'floor',
   'release-floor': 'floor',
   'await-links-gone': 'tools',
+  'connect-client': 'tools',
   'hold-namespaces': 'tools',
   'run-steps': 'tools',
   traffic: 'tools',

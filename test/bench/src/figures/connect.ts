@@ -1,7 +1,9 @@
 import type { Bed, Machine } from '../bed/bed';
 import { elementsOf } from '../bed/elements';
 import { addedBy } from '../bed/same-state';
+import type { Connection } from '../manager/client';
 import { Manager } from '../manager/manager';
+import { ThinClient } from '../manager/thin-client';
 import { cniPlugins } from '../peers/cni';
 import { rawNetlink } from '../peers/floor';
 import type { Peer } from '../peers/peer';
@@ -33,10 +35,11 @@ async function measure(bed: Bed, settings: Settings): Promise<readonly Row[]> {
     await bed.machine('floor'),
   ];
   const manager = await Manager.start(bed, ours);
+  const client = new ThinClient(ours, manager.bus);
   for (const { host } of [steps, floor]) await host.shell('echo 1 > /proc/sys/net/ipv4/ip_forward');
   const [first = 0] = pids;
   const peers = {
-    ours: ourPeer(manager),
+    ours: ourPeer(manager, client),
     cni: cniPlugins(cni),
     steps: processPerStep(steps),
     floor: rawNetlink(floor, await likeOurs(manager, floor, first)),
@@ -61,17 +64,17 @@ async function measure(bed: Bed, settings: Settings): Promise<readonly Row[]> {
     floor: contender('floor'),
   };
   const up = await interleave(rounds, contenders, progress(settings, 'connect', rounds));
-  const bus = await pings(manager, rounds);
+  const bus = await pings(client, rounds);
   await manager.stop();
   return [...rowsOf(up, down, bus), same];
 }
 
 /** Its disconnect takes as long as the link is seen, which is asked every 20 ms. */
-function ourPeer(manager: Manager): Peer {
-  const held = new Map<number, Awaited<ReturnType<Manager['connect']>>>(); // BOUNDED: one at a time
+function ourPeer(manager: Manager, client: ThinClient): Peer {
+  const held = new Map<number, Connection>(); // BOUNDED: one at a time
   return {
     connect: async (pid) => {
-      const connection = await manager.connect(pid);
+      const connection = await client.connectNamespace(pid);
       held.set(pid, connection);
       return connection.tookMs;
     },
@@ -172,16 +175,16 @@ async function sameState(
 /** A sysctl is there with every link: what we set differs from what the floor leaves at its default. */
 const subjectOf = (fact: string): string => fact.replace(/( sysctl \S+) = .*/, '$1');
 
-async function pings(manager: Manager, rounds: number): Promise<readonly number[]> {
+async function pings(client: ThinClient, rounds: number): Promise<readonly number[]> {
   const samples: number[] = [];
-  for (let i = 0; i < rounds; i++) samples.push(await manager.client.ping());
+  for (let i = 0; i < rounds; i++) samples.push(await client.ping());
   return samples;
 }
 
 function rowsOf(up: Samples, down: Samples, bus: readonly number[]): readonly Row[] {
   const told = (name: Name, who: string): string =>
     `${who}: ${spreadText(spreadOf(up[name]), 'ms')}; delete ${spreadText(spreadOf(down[name]), 'ms')}`;
-  const ours = told('ours', 'ours, request to reply');
+  const ours = told('ours', 'ours, request to reply, timed in C');
   const faster = (name: 'cni' | 'steps'): readonly number[] => pairRatios(up[name], up.ours);
   const slower = pairRatios(up.ours, up.floor);
   const row = (name: string, ratios: readonly number[], rest: Pick<Row, 'goal' | 'details'>): Row => {

@@ -1,5 +1,6 @@
 import type { Bed } from '../bed/bed';
 import { Manager } from '../manager/manager';
+import { ThinClient } from '../manager/thin-client';
 import { atMost, type Row } from '../report/row';
 import { spreadText } from '../report/table';
 import { interleave, pairRatios } from '../stats/interleave';
@@ -19,14 +20,9 @@ async function measure(bed: Bed, settings: Settings): Promise<readonly Row[]> {
   const rounds = settings.quick ? 15 : 200;
   const few = await crowd(bed, 'few', 16);
   const many = await crowd(bed, 'many', 500);
-  const once = async (manager: Manager, pid: number): Promise<number> => {
-    const connection = await manager.connect(pid);
-    await manager.release(connection);
-    return connection.tookMs;
-  };
   const samples = await interleave(
     rounds,
-    { many: () => once(many.manager, many.spare), few: () => once(few.manager, few.spare) },
+    { many: () => once(many), few: () => once(few) },
     progress(settings, 'pool', rounds),
   );
   await Promise.all([few.manager.stop(), many.manager.stop()]);
@@ -46,14 +42,24 @@ async function measure(bed: Bed, settings: Settings): Promise<readonly Row[]> {
   ];
 }
 
+interface Crowd {
+  readonly manager: Manager;
+  readonly client: ThinClient;
+  /** A process in one more namespace. */
+  readonly spare: number;
+}
+
 /** A machine with `count` namespaces connected, and one more namespace to try with. */
-async function crowd(
-  bed: Bed,
-  name: string,
-  count: number,
-): Promise<{ readonly manager: Manager; readonly spare: number }> {
+async function crowd(bed: Bed, name: string, count: number): Promise<Crowd> {
   const [spare = 0, ...pids] = await bed.namespaces(count + 1);
-  const manager = await Manager.start(bed, await bed.machine(name), { args: POOL });
+  const machine = await bed.machine(name);
+  const manager = await Manager.start(bed, machine, { args: POOL });
   await manager.connectAll(pids);
-  return { manager, spare };
+  return { manager, client: new ThinClient(machine, manager.bus), spare };
+}
+
+async function once({ manager, client, spare }: Crowd): Promise<number> {
+  const connection = await client.connectNamespace(spare);
+  await manager.release(connection);
+  return connection.tookMs;
 }

@@ -29,9 +29,8 @@ async function measure(bed: Bed, settings: Settings): Promise<readonly Row[]> {
   const rounds = settings.quick ? 3 : 11;
   const pids = await bed.namespaces(COUNT);
   const machine = await bed.machine('manager');
-  const bus = await bed.bus(machine);
-  const manager = await Manager.startOn(machine, bus.outside, bus.inside, { args: POOL });
-  const asker = await Client.open(bus.outside);
+  const manager = await Manager.start(bed, machine, { args: POOL });
+  const asker = await Client.open(manager.bus.outside);
   const releases: Release[] = [];
   const ours: Contender = async () => {
     const release = await releaseAll(manager, asker, pids);

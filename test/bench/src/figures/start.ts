@@ -23,7 +23,7 @@ async function measure(bed: Bed, settings: Settings): Promise<readonly Row[]> {
   const [starts, resident, proportional]: [number[], number[], number[]] = [[], [], []];
   const told = progress(settings, 'start', rounds);
   for (let round = 0; round < rounds; round++) {
-    const manager = await Manager.startOn(machine, bus.outside, bus.inside, {});
+    const manager = await Manager.startOn(machine, bus, {});
     await delay(IDLE_MS);
     starts.push(manager.startMs);
     resident.push(residentMb(manager.pid));

@@ -19,7 +19,7 @@ export interface Connection {
 
 const native: Native = loadNative();
 
-/** A client as thin as there is: body made beforehand, reply looked at afterwards. */
+/** A client in this process, for many calls at once. What is timed to the microsecond is timed by ThinClient. */
 export class Client {
   readonly bus: Bus;
 
@@ -54,11 +54,6 @@ export class Client {
     } finally {
       native.closeFd(theirs);
     }
-  }
-
-  /** Milliseconds of a call that the manager's bus library answers: what D-Bus itself costs. */
-  async ping(): Promise<number> {
-    return timed(this.bus, { ...TARGET, interface: 'org.freedesktop.DBus.Peer', member: 'Ping' });
   }
 
   /** Milliseconds until the manager has refused a ConnectNamespace that is no protobuf: its own code runs, the kernel is not asked. */

@@ -1,25 +1,30 @@
-import { repository, until, type Child } from '@pp/lab';
 import { seconds } from '@pp/base';
+import { program, until, type Bus, type Child } from '@pp/lab';
 import { linksOf, type Bed, type Machine } from '../bed/bed';
 import { Client, type Connection } from './client';
-
-const BINARY = repository('dist', 'bin', 'patchpanel-manager');
 
 export interface ManagerOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
+const COMMON = [
+  ...['--state-dir', '/run/patchpanel', '--uplink', 'eth0=ethernet'],
+  ...['--log-format', 'json', '--log-level', 'warn'],
+];
+
 /** The manager on a machine, with a client. */
 export class Manager {
   readonly machine: Machine;
+  readonly bus: Bus;
   readonly client: Client;
   /** From starting the program to its name being owned on the bus. */
   readonly startMs: number;
   readonly #child: Child;
 
-  private constructor(machine: Machine, client: Client, child: Child, startMs: number) {
+  private constructor(machine: Machine, bus: Bus, client: Client, child: Child, startMs: number) {
     this.machine = machine;
+    this.bus = bus;
     this.client = client;
     this.#child = child;
     this.startMs = startMs;
@@ -27,34 +32,26 @@ export class Manager {
 
   /** On a machine that has no bus yet. */
   static async start(bed: Bed, machine: Machine, options: ManagerOptions = {}): Promise<Manager> {
-    const bus = await bed.bus(machine);
-    return Manager.startOn(machine, bus.outside, bus.inside, options);
+    return Manager.startOn(machine, await bed.bus(machine), options);
   }
 
   static async startOn(
     machine: Machine,
-    outside: string,
-    inside: string,
-    options: ManagerOptions,
+    bus: Bus,
+    { args = [], env = {} }: ManagerOptions,
   ): Promise<Manager> {
-    const client = await Client.open(outside);
+    const client = await Client.open(bus.outside);
     const served = client.served();
-    const { args = [], env = {} } = options;
     const start = performance.now();
-    const uplink = ['--state-dir', '/run/patchpanel', '--uplink', 'eth0=ethernet'];
-    const child = machine.host.spawn(
-      BINARY,
-      [...uplink, '--log-format', 'json', '--log-level', 'warn', ...args],
-      {
-        env: { DBUS_SYSTEM_BUS_ADDRESS: inside, ...env },
-      },
-    );
+    const child = machine.host.spawn(program('patchpanel-manager'), [...COMMON, ...args], {
+      env: { DBUS_SYSTEM_BUS_ADDRESS: bus.inside, ...env },
+    });
     const died = child.exited.then(() => {
       throw new Error(`the manager ended:\n${child.output()}`);
     });
     await Promise.race([served, died]);
     died.catch(() => undefined); // it is stopped one day
-    const manager = new Manager(machine, client, child, performance.now() - start);
+    const manager = new Manager(machine, bus, client, child, performance.now() - start);
     await client.refusal(); // the name comes before the kernel: the first answer says that both are there
     return manager;
   }

@@ -1,0 +1,33 @@
+import type { Bus } from '@pp/lab';
+import type { Machine } from '../bed/bed';
+import { LineProgram, millisOf } from '../bed/line-program';
+import { programPath } from '../bed/programs';
+import type { Connection } from './client';
+
+/** tools/connect-client.c: timed in C, as the peers are. One call at a time. */
+export class ThinClient {
+  readonly #program: LineProgram;
+
+  constructor({ host }: Machine, { inside }: Bus) {
+    const socket = inside.replace(/^unix:path=/, '');
+    this.#program = new LineProgram(host, programPath('connect-client'), [socket]);
+  }
+
+  async connectNamespace(pid: number): Promise<Connection> {
+    const [nanoseconds = '', hostIfname = ''] = (await this.#program.ask(`connect ${pid}`)).split(' ');
+    return {
+      tookMs: millisOf(nanoseconds),
+      hostIfname,
+      release: () => void this.#program.ask(`release ${hostIfname}`),
+    };
+  }
+
+  /** Milliseconds of a call that the manager's bus library answers: what D-Bus itself costs. */
+  async ping(): Promise<number> {
+    return millisOf(await this.#program.ask('ping'));
+  }
+
+  async close(): Promise<void> {
+    await this.#program.close();
+  }
+}
