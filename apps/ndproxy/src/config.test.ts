@@ -20,6 +20,16 @@ const rows: { name: string; in: string; want: Config | string }[] = [
       groups: [LAN, { name: 'b-2', upstream: 'eth1', downstreams: ['tap1', 'tap2'] }],
     },
   },
+  {
+    name: 'a pattern of downstreams',
+    in: 'eth0 vmtap* veth1',
+    want: { ...ALONE, groups: [{ name: 'main', upstream: 'eth0', downstreams: ['vmtap*', 'veth1'] }] },
+  },
+  {
+    name: 'no pattern for the upstream',
+    in: 'eth* vmtap0',
+    want: '\'eth*\' cannot be an interface; write a name as "ip link" shows it',
+  },
   { name: 'an unknown mode', in: '--mode hub', want: "--mode 'hub' is unknown; write route or bridge" },
   {
     name: 'an unknown policy',

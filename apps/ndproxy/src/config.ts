@@ -27,12 +27,11 @@ const GROUP_EXAMPLE = '--group lan:eth0,vmtap0';
 export const SPEC: ServiceSpec<Config> = {
   name: 'ndproxy',
   version: VERSION,
-  description:
-    'Proxies IPv6 neighbour discovery between interfaces that share a prefix (RFC 4389). In this release only the command line is there: it is checked, and then ndproxy refuses to start.',
+  description: 'Proxies IPv6 neighbour discovery between interfaces that share a prefix (RFC 4389).',
   options: [
     {
       flags: '--mode <MODE>',
-      text: 'route: the kernel forwards (default); bridge: every IPv6 packet is copied',
+      text: 'route: the kernel forwards the data (default); bridge: not built yet',
     },
     {
       flags: '--loop-policy <POLICY>',
@@ -46,9 +45,9 @@ export const SPEC: ServiceSpec<Config> = {
   ],
   operands: {
     synopsis: '[UPSTREAM DOWNSTREAM...]',
-    text: 'Without interfaces the manager says what to proxy.',
+    text: 'Interfaces that are not there yet are awaited; a downstream may end in * (vmtap*).',
   },
-  notes: `Examples:\n  ${EXAMPLE}\n  ndproxy --mode bridge ${GROUP_EXAMPLE} --group lab:eth1,vmtap1,vmtap2`,
+  notes: `Examples:\n  ${EXAMPLE}\n  ndproxy ${GROUP_EXAMPLE} --group lab:eth1,vmtap1,vmtap2`,
   parse,
 };
 
@@ -63,10 +62,20 @@ function parse(raw: RawArgs): Checked<Config> {
     : groups;
 }
 
+/** As checkedFan; a downstream may be a pattern, "vmtap*". */
+function checkedMembers(names: readonly string[], example: string): ReturnType<typeof checkedFan> {
+  const [upstream, ...downstreams] = names;
+  const plain = downstreams.map((name) => (/^.+\*$/.test(name) ? name.slice(0, -1) : name));
+  const checked = checkedFan(upstream === undefined ? [] : [upstream, ...plain], example);
+  return checked.ok && checked.value !== undefined
+    ? accept({ first: checked.value.first, rest: downstreams })
+    : checked;
+}
+
 /** An interface is in one group only: it has one upstream. */
 function checkedGroups(raw: RawArgs): Checked<readonly Group[]> {
   const groups: Group[] = [];
-  const own = checkedFan(raw.operands, EXAMPLE);
+  const own = checkedMembers(raw.operands, EXAMPLE);
   if (!own.ok) return own;
   if (own.value !== undefined) groups.push(groupOf(OPERANDS_GROUP, own.value));
   for (const text of raw.all('group')) {
@@ -91,7 +100,7 @@ function checkedGroup(text: string): Checked<Group> {
       'InvalidArgument',
       `--group '${text}' is not NAME:UP,DOWN; write for example ${GROUP_EXAMPLE}`,
     );
-  const fan = checkedFan(members.split(','), GROUP_EXAMPLE);
+  const fan = checkedMembers(members.split(','), GROUP_EXAMPLE);
   if (!fan.ok) return fan;
   return fan.value === undefined
     ? refuse('InvalidArgument', `group '${name}' is empty`)

@@ -1,5 +1,11 @@
-/** IPv6 neighbour discovery proxy (RFC 4389). */
-import { runShell } from '@pp/daemon';
+/**
+ * Theory of operation. Packet sockets on the members of a group give neighbour discovery frames, netlink gives interfaces and their
+ * addresses; the pure core (core/group.ts) decides, and its actions go out by the same sockets. In route mode the kernel forwards
+ * the data: each guest that was heard gets a /128 route, and an nft rule keeps the kernel from routing neighbour discovery itself.
+ * Nothing that comes in on a segment is trusted, and nobody there can make this process remember more than fixed bounds.
+ */
+import { runDaemon } from '@pp/daemon';
 import { SPEC } from './config';
+import { wire } from './wiring';
 
-void runShell(SPEC, 'proxying is not built yet; this release has patchpanel-manager and patchpanelctl only');
+void runDaemon(SPEC, wire);

@@ -59,7 +59,6 @@ export const DROP_REASONS = {
   unresolved: 'nobody answered for its destination',
   'queue-full': 'too many wait for an answer',
   'solicit-rate': 'more unknown destinations than are asked for',
-  'send-failed': 'the kernel did not take it',
 } as const satisfies Record<string, string>;
 
 export type DropReason = keyof typeof DROP_REASONS;

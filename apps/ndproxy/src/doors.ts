@@ -1,0 +1,15 @@
+import type { Clock, Logger } from '@pp/base';
+import type { GroupMemberships, HostRoutes, InterfaceNews, NeighborGuard, PacketPorts } from '@pp/ports';
+
+/** Everything outside that the proxy touches. */
+export interface Doors {
+  readonly packets: PacketPorts;
+  readonly interfaces: InterfaceNews;
+  readonly routes: HostRoutes;
+  readonly guard: NeighborGuard;
+  readonly memberships: GroupMemberships;
+  /** A kernel setting by its key in sysctl(8) with slashes, or null where there is none. Only read. */
+  readonly sysctl: (key: string) => string | null;
+  readonly clock: Clock;
+  readonly log: Logger;
+}

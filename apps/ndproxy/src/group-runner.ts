@@ -1,0 +1,211 @@
+import { KernelError, millis, type Cancel } from '@pp/base';
+import type { FrameFacts, InterfacesView, PacketPort } from '@pp/ports';
+import { ipv6ToBytes, parseCidr } from '@pp/wire';
+import type { Action } from './core/action';
+import { ND_FILTER } from './core/filter';
+import { Group, type OwnAddress, type Step } from './core/group';
+import type { GroupSettings } from './core/group-state';
+import type { Move } from './core/location-table';
+import type { DesiredGroup } from './desired-groups';
+import type { Doors } from './doors';
+import { membersOf, type Absence } from './membership';
+
+/** One frame and what became of it, for whoever traces. */
+export interface Traced {
+  readonly group: string;
+  readonly ifname: string;
+  readonly outgoing: boolean;
+  readonly step: Step;
+}
+
+export interface RunnerHooks {
+  readonly onMove: (move: Move) => void;
+  /** An advertisement may have told prefixes. */
+  readonly onAdvert: () => void;
+  /** null: nobody traces. The packet is borrowed. */
+  readonly tracer: () => ((traced: Traced) => void) | null;
+}
+
+/** A port that could not be opened is tried again after this. */
+const REOPEN = millis(1000);
+
+/** Runs one group: opens its ports as interfaces come and go, gives it frames and time, and does what it says. */
+export class GroupRunner {
+  readonly group: Group;
+  readonly #doors: Doors;
+  readonly #hooks: RunnerHooks;
+  readonly #ports = new Map<number, PacketPort>(); // BOUNDED: by the interfaces
+  readonly #outbox = new Map<number, Uint8Array[]>(); // BOUNDED: emptied after each batch
+  #desired: DesiredGroup;
+  #view: InterfacesView = { links: [], addresses: [] };
+  #missing: ReadonlyMap<string, Absence> = new Map();
+  #wake: { readonly at: number; readonly cancel: Cancel } | null = null;
+  #reopen: Cancel | null = null;
+  /** Frames that the kernel did not take. */
+  sendFailures = 0;
+  /** Frames that came faster than they were read. */
+  missed = 0;
+
+  constructor(desired: DesiredGroup, settings: GroupSettings, doors: Doors, hooks: RunnerHooks) {
+    this.#desired = desired;
+    this.#doors = doors;
+    this.#hooks = hooks;
+    this.group = new Group(settings, doors.clock.now());
+  }
+
+  get desired(): DesiredGroup {
+    return this.#desired;
+  }
+
+  get missing(): ReadonlyMap<string, Absence> {
+    return this.#missing;
+  }
+
+  /** The interfaces are so now, or the group is to be so. */
+  sync(desired: DesiredGroup, view: InterfacesView): void {
+    this.#desired = desired;
+    this.#view = view;
+    const { links, missing } = membersOf(desired, view);
+    this.#tellMissing(missing);
+    this.#closeAllBut(new Set(links.map(({ ifindex }) => ifindex)));
+    const open = links.filter(({ ifindex, ifname }) => this.#open(ifindex, ifname));
+    this.#do(this.group.update(open, ownAddresses(view), this.#doors.clock.now()));
+    this.#settle();
+  }
+
+  /** A node that was behind an interface before a restart. */
+  restore(address: Uint8Array, ifindex: number): void {
+    this.#do(this.group.restore(address, ifindex, this.#doors.clock.now()));
+    this.#settle();
+  }
+
+  close(): void {
+    this.#wake?.cancel();
+    this.#reopen?.();
+    this.#closeAllBut(new Set());
+  }
+
+  #tellMissing(missing: ReadonlyMap<string, Absence>): void {
+    const { log } = this.#doors;
+    const { name: group } = this.#desired;
+    for (const [ifname, why] of missing)
+      if (this.#missing.get(ifname) !== why) log.info('interface.awaited', { group, ifname, why });
+    this.#missing = missing;
+  }
+
+  #closeAllBut(wanted: ReadonlySet<number>): void {
+    for (const [ifindex, port] of this.#ports) {
+      if (wanted.has(ifindex)) continue;
+      port.close();
+      this.#ports.delete(ifindex);
+      this.#doors.log.info('member.left', { group: this.#desired.name, ifindex });
+    }
+  }
+
+  /** Whether there is a port now. */
+  #open(ifindex: number, ifname: string): boolean {
+    if (this.#ports.has(ifindex)) return true;
+    const { packets, log } = this.#doors;
+    const { name: group } = this.#desired;
+    try {
+      const port = packets.open({
+        ifindex,
+        filter: ND_FILTER,
+        onFrame: (frame, facts) => {
+          this.#onFrame(ifindex, ifname, frame, facts);
+        },
+        onBatchEnd: () => {
+          this.#settle();
+        },
+        onFault: ({ message: error }) => {
+          log.debug('member.fault', { group, ifname, error });
+        },
+      });
+      this.#ports.set(ifindex, port);
+      log.info('member.joined', { group, ifname, ifindex });
+      return true;
+    } catch (fault) {
+      if (!(fault instanceof KernelError) || !PASSING.has(fault.code)) throw fault;
+      log.debug('member.refused', { group, ifname, error: fault.message });
+      this.#reopenLater();
+      return false;
+    }
+  }
+
+  #reopenLater(): void {
+    this.#reopen ??= this.#doors.clock.after('ndproxy.reopen', REOPEN, () => {
+      this.#reopen = null;
+      this.sync(this.#desired, this.#view);
+    });
+  }
+
+  #onFrame(ifindex: number, ifname: string, frame: Uint8Array, facts: FrameFacts): void {
+    const step = this.group.step(ifindex, frame, facts, this.#doors.clock.now());
+    const tracer = this.#hooks.tracer();
+    if (tracer !== null) tracer({ group: this.#desired.name, ifname, outgoing: facts.outgoing, step });
+    this.#do(step.actions);
+    if (step.packet?.message.kind === 'router-advert') this.#hooks.onAdvert();
+  }
+
+  #do(actions: readonly Action[]): void {
+    for (const action of actions) {
+      switch (action.do) {
+        case 'send':
+          this.#post(action.ifindex, action.frame);
+          break;
+        case 'move':
+          this.#hooks.onMove(action.move);
+          break;
+        case 'tell':
+          this.#doors.log.warn(action.event, action.fields);
+          break;
+      }
+    }
+  }
+
+  #post(ifindex: number, frame: Uint8Array): void {
+    const frames = this.#outbox.get(ifindex);
+    if (frames === undefined) this.#outbox.set(ifindex, [frame]);
+    else frames.push(frame);
+  }
+
+  /** Sends what has gathered, and sets the clock for what is due next. */
+  #settle(): void {
+    for (const [ifindex, frames] of this.#outbox) this.#send(ifindex, frames);
+    this.#outbox.clear();
+    const due = this.group.nextDue();
+    if (this.#wake !== null && this.#wake.at <= due) return;
+    this.#wake?.cancel();
+    this.#wake = null;
+    if (due === Infinity) return;
+    const { clock } = this.#doors;
+    const delay = millis(Math.max(1, due - clock.now()));
+    const cancel = clock.after('ndproxy.tick', delay, () => {
+      this.#wake = null;
+      this.#do(this.group.tick(clock.now()));
+      this.#settle();
+    });
+    this.#wake = { at: due, cancel };
+  }
+
+  #send(ifindex: number, frames: readonly Uint8Array[]): void {
+    const port = this.#ports.get(ifindex);
+    if (port === undefined) return;
+    try {
+      this.sendFailures += frames.length - port.send(frames);
+      this.missed += port.missed();
+    } catch (fault) {
+      if (!(fault instanceof KernelError) || !PASSING.has(fault.code)) throw fault;
+      this.sendFailures += frames.length;
+    }
+  }
+}
+
+/** The interface goes, is down, or is busy: news of it come by netlink. */
+const PASSING = new Set(['ENODEV', 'ENXIO', 'ENETDOWN', 'ENETUNREACH', 'ENOBUFS', 'EAGAIN', 'EMSGSIZE']);
+
+const ownAddresses = ({ addresses }: InterfacesView): readonly OwnAddress[] =>
+  addresses.flatMap(({ ifindex, cidr, usable }) => {
+    const parsed = parseCidr(cidr);
+    return parsed?.family === 'ipv6' ? [{ ifindex, address: ipv6ToBytes(parsed.address), usable }] : [];
+  });

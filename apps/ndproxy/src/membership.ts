@@ -1,0 +1,46 @@
+import type { InterfacesView, InterfaceView } from '@pp/ports';
+import { macToBytes, parseMac } from '@pp/wire';
+import type { MemberLink, Role } from './core/member';
+import type { DesiredGroup } from './desired-groups';
+
+/** Why an interface that is named is no member now. */
+export type Absence = 'absent' | 'down' | 'not-ethernet';
+
+export interface Membership {
+  readonly links: readonly MemberLink[];
+  /** By name or pattern; a pattern that nothing matches is absent. */
+  readonly missing: ReadonlyMap<string, Absence>;
+}
+
+const ARPHRD_ETHER = 1; // linux/if_arp.h
+
+/** Which interfaces are members of a group now. One that is both upstream and matched by a pattern is upstream. */
+export function membersOf(group: DesiredGroup, { links }: InterfacesView): Membership {
+  const found: MemberLink[] = []; // BOUNDED: by the interfaces
+  const missing = new Map<string, Absence>();
+  const add = (pattern: string, role: Role): void => {
+    const matches = links.filter(({ ifname }) => isMatch(pattern, ifname) && ifname !== 'lo');
+    if (matches.length === 0) missing.set(pattern, 'absent');
+    for (const view of matches) {
+      if (found.some(({ ifindex }) => ifindex === view.ifindex)) continue;
+      const member = memberLink(view, role);
+      if (typeof member === 'string') missing.set(view.ifname, member);
+      else found.push(member);
+    }
+  };
+  if (group.upstream !== null) add(group.upstream, 'upstream');
+  for (const pattern of group.downstreams) if (pattern !== group.upstream) add(pattern, 'downstream');
+  return { links: found, missing };
+}
+
+export const isMatch = (pattern: string, ifname: string): boolean =>
+  pattern.endsWith('*') ? ifname.startsWith(pattern.slice(0, -1)) : pattern === ifname;
+
+function memberLink(
+  { ifname, ifindex, type, running, mtu, mac }: InterfaceView,
+  role: Role,
+): MemberLink | Absence {
+  const parsed = type === ARPHRD_ETHER ? parseMac(mac) : null;
+  if (parsed === null) return 'not-ethernet';
+  return running ? { ifindex, ifname, role, mac: macToBytes(parsed), mtu } : 'down';
+}

@@ -1,0 +1,225 @@
+import { seconds } from '@pp/base';
+import {
+  advertise,
+  DOWN,
+  duplicateCheck,
+  GUEST,
+  GUEST_LL,
+  ip,
+  NEIGHBOR,
+  PREFIX,
+  routerAdvert,
+  solicit,
+} from './core/testing/scene';
+import { NaFlag } from '@pp/wire';
+import { statusOf } from './status';
+import { GROUP, Rig, view } from './testing/rig';
+
+const guest = { mac: 2, source: GUEST };
+const unsolicited = advertise(guest, ip('ff02::1'), DOWN, { flags: NaFlag.override });
+const GUEST_ROUTE = '2001:db8::2 dev #2 src 2001:db8::a';
+
+test('an interface is awaited, said once, and served when it comes', async () => {
+  const rig = new Rig();
+  await rig.start(['eth0']);
+  expect(rig.packets.openIfindexes).toEqual([1]);
+  await rig.tell([view('eth0'), view('tap0'), view('tap1', { running: false })]);
+  await rig.tell([view('eth0'), view('tap0'), view('tap1', { running: false })]);
+  expect(rig.packets.openIfindexes).toEqual([1, 2]);
+  expect(rig.log.lines.filter((line) => line.includes('awaited'))).toEqual([
+    'info interface.awaited group=main ifname=eth0 why=absent',
+    'info interface.awaited group=main ifname=tap* why=absent',
+    'info interface.awaited group=main ifname=tap1 why=down',
+  ]);
+  expect(rig.guard.protected).toEqual(['eth0', 'tap0']);
+});
+
+test('an interface that goes takes its port, its nodes and its routes along', async () => {
+  const rig = new Rig();
+  await rig.start();
+  await rig.send('tap0', unsolicited);
+  expect(rig.routes.text).toEqual([GUEST_ROUTE]);
+  await rig.tell([view('eth0')]);
+  expect(rig.packets.openIfindexes).toEqual([1]);
+  expect([...rig.service.routes.installed]).toEqual([]);
+  expect(rig.guard.protected).toEqual(['eth0']);
+});
+
+test('one that comes back under the same name with another index is served again', async () => {
+  const rig = new Rig();
+  await rig.start();
+  rig.packets.plug(7, rig.lan(2), '02aa00000002');
+  await rig.tell([view('eth0'), view('tap0', { ifindex: 7 })]);
+  expect(rig.packets.openIfindexes).toEqual([1, 7]);
+});
+
+test('one that went between its news and us is tried again', async () => {
+  const rig = new Rig();
+  rig.packets.unplug(2);
+  await rig.start();
+  expect(rig.packets.openIfindexes).toEqual([1]);
+  rig.packets.plug(2, rig.lan(2), '02aa00000002');
+  rig.clock.advance(seconds(2));
+  expect(rig.packets.openIfindexes).toEqual([1, 2]);
+});
+
+test('a changed Ethernet address is used from then on', async () => {
+  const rig = new Rig();
+  await rig.start();
+  await rig.tell([view('eth0', { mac: '02:bb:00:00:00:01' }), view('tap0')]);
+  await rig.send('tap0', solicit(guest, NEIGHBOR));
+  expect(rig.lan(1).frames.at(-1)?.subarray(6, 12)).toEqual(Uint8Array.of(2, 0xbb, 0, 0, 0, 1));
+});
+
+describe('routes', () => {
+  test.each([
+    { name: 'an advertisement', frame: unsolicited },
+    { name: 'a solicitation', frame: solicit(guest, NEIGHBOR) },
+    { name: 'a duplicate check', frame: duplicateCheck(2, GUEST) },
+  ])('a guest that is heard by $name gets one, with the upstream’s address as source', async ({ frame }) => {
+    const rig = new Rig();
+    await rig.start();
+    await rig.send('tap0', frame);
+    expect(rig.routes.text).toEqual([GUEST_ROUTE]);
+  });
+
+  test('it follows a guest that moves, and goes when the guest is on the upstream', async () => {
+    const rig = new Rig();
+    await rig.start(['eth0', 'tap0', 'tap1']);
+    await rig.send('tap0', solicit(guest, NEIGHBOR));
+    rig.clock.advance(seconds(1));
+    await rig.send('tap1', solicit(guest, NEIGHBOR));
+    expect(rig.routes.text).toEqual([GUEST_ROUTE.replace('#2', '#3')]);
+    rig.clock.advance(seconds(1));
+    await rig.send('eth0', solicit(guest, NEIGHBOR));
+    expect(rig.routes.text).toEqual([]);
+  });
+
+  test('a guest that is gone loses it', async () => {
+    const rig = new Rig();
+    await rig.start();
+    await rig.send('tap0', solicit(guest, NEIGHBOR));
+    rig.clock.advance(seconds(70));
+    await rig.settled();
+    expect(rig.routes.text).toEqual([]);
+  });
+
+  test.each([
+    { name: 'link-local addresses', source: GUEST_LL },
+    { name: 'addresses that are not of a shared prefix', source: ip('2001:db8:bad::1') },
+  ])('$name get none', async ({ source }) => {
+    const rig = new Rig();
+    await rig.start();
+    await rig.send('tap0', solicit({ mac: 2, source }, NEIGHBOR));
+    expect(rig.routes.text).toEqual([]);
+  });
+
+  test('a prefix that a router announces is shared, also for guests heard before', async () => {
+    const rig = new Rig();
+    await rig.start();
+    await rig.tell([view('eth0'), view('tap0')], [{ ifindex: 1, cidr: 'fe80::a:1/64', usable: true }]);
+    await rig.send('tap0', unsolicited);
+    expect(rig.routes.text).toEqual([]);
+    await rig.send('eth0', routerAdvert({ options: [PREFIX] }));
+    expect(rig.routes.text).toEqual(['2001:db8::2 dev #2']);
+  });
+
+  test('none in bridge mode', async () => {
+    const rig = new Rig({ mode: 'bridge' });
+    await rig.start();
+    await rig.send('tap0', unsolicited);
+    expect(rig.routes.text).toEqual([]);
+  });
+
+  test('those of an earlier process are kept while their guests answer, and others removed', async () => {
+    const rig = new Rig({}, [
+      { address: '2001:db8::2', ifindex: 2, source: '2001:db8::a' },
+      { address: '2001:db8::3', ifindex: 2, source: '2001:db8::a' },
+      { address: '2001:db8::4', ifindex: 99, source: '2001:db8::a' },
+    ]);
+    rig.interfaces.tell({ links: [view('eth0'), view('tap0')], addresses: rigAddresses });
+    rig.service.setGroups([GROUP]);
+    await rig.service.start();
+    expect(rig.routes.text).toEqual([GUEST_ROUTE, '2001:db8::3 dev #2 src 2001:db8::a']);
+    rig.clock.advance(seconds(2));
+    await rig.send('tap0', advertise(guest, ip('fe80::a:2'), DOWN));
+    rig.clock.advance(seconds(10));
+    await rig.settled();
+    expect(rig.routes.text).toEqual([GUEST_ROUTE]);
+  });
+
+  const rigAddresses = [
+    { ifindex: 1, cidr: '2001:db8::a/64', usable: true },
+    { ifindex: 2, cidr: 'fe80::a:2/64', usable: true },
+  ];
+});
+
+test('groups of guests’ addresses are joined on the other segments, and left again', async () => {
+  const rig = new Rig();
+  await rig.start(['eth0', 'tap0', 'tap1']);
+  const routers = ['1', '2', '3'].map((n) => `${n}:ff020000000000000000000000000002`);
+  expect([...rig.memberships.joined].sort()).toEqual(routers);
+  await rig.send('tap0', unsolicited);
+  await rig.send(
+    'tap0',
+    advertise({ mac: 2, source: GUEST_LL }, ip('ff02::1'), DOWN, { flags: NaFlag.override }),
+  ); // the same group
+  const group = 'ff0200000000000000000001ff000002';
+  expect([...rig.memberships.joined].sort()).toEqual([...routers, `1:${group}`, `3:${group}`].sort());
+  await rig.tell([view('eth0'), view('tap1')]);
+  expect([...rig.memberships.joined].sort()).toEqual([routers[0], routers[2]]);
+});
+
+test('several groups are on their own, and can be changed while they run', async () => {
+  const rig = new Rig();
+  await rig.start(['eth0', 'tap0', 'tap1'], [{ name: 'a', upstream: 'eth0', downstreams: ['tap0'] }]);
+  await rig.send('tap0', unsolicited);
+  expect(rig.lan(1).frames.length).toBeGreaterThan(0);
+  expect(rig.lan(3).frames).toEqual([]);
+  rig.service.setGroups([{ name: 'b', upstream: null, downstreams: ['tap0', 'tap1'] }]);
+  await rig.settled();
+  expect(rig.packets.openIfindexes).toEqual([2, 3]);
+  expect(rig.routes.text).toEqual([]);
+  expect(rig.guard.protected).toEqual(['tap0', 'tap1']);
+});
+
+test('a bridge whose frames netfilter sees is not guarded', async () => {
+  const rig = new Rig();
+  rig.sysctls.set('net/bridge/bridge-nf-call-ip6tables', '1');
+  await rig.start(['eth0']);
+  await rig.tell([view('eth0'), view('tap0', { kind: 'bridge' })]);
+  expect(rig.guard.protected).toEqual(['eth0']);
+});
+
+test('a stop leaves nothing', async () => {
+  const rig = new Rig();
+  await rig.start();
+  await rig.send('tap0', unsolicited);
+  await rig.service.stop();
+  expect(rig.packets.openIfindexes).toEqual([]);
+  expect(rig.routes.text).toEqual([]);
+  expect(rig.guard.protected).toBeNull();
+  expect(rig.memberships.joined.size).toBe(0);
+});
+
+test('status tells members, neighbours, drops and what the kernel lacks', async () => {
+  const rig = new Rig();
+  rig.sysctls.set('net/ipv6/conf/all/forwarding', '1').set('net/ipv6/conf/eth0/accept_ra', '1');
+  await rig.start(['eth0', 'tap0']);
+  await rig.send('tap0', unsolicited);
+  await rig.send('tap0', routerAdvert());
+  expect(statusOf(rig.service)).toMatchObject({
+    mode: 'route',
+    guard: 'in place',
+    warnings: ['eth0 ignores router advertisements while this host forwards: set its accept_ra=2'],
+    groups: [{ name: 'main', received: 2, forwarded: 1, local: 0, dropped: 1, waiting: 0 }],
+    members: [
+      { ifname: 'eth0', role: 'upstream', state: 'open', received: 0 },
+      { ifname: 'tap0', role: 'downstream', state: 'open', received: 2 },
+    ],
+    neighbors: [
+      { address: '2001:db8::2', ifname: 'tap0', mac: '02:00:00:00:00:02', certainty: 'advertised' },
+    ],
+    drops: [{ reason: 'ra-downstream', count: 1, meaning: 'router advertisement on a downstream' }],
+  });
+});

@@ -1,0 +1,201 @@
+import type { InterfacesView } from '@pp/ports';
+import { ipv6FromBytes, ipv6ToBytes, parseIpv6 } from '@pp/wire';
+import { addressKey, type AddressKey } from './core/keys';
+import { LIMITS, NESTED_NEIGHBORS_PER_MAC, type LoopPolicy, type Mode } from './core/limits';
+import type { Move } from './core/location-table';
+import type { DesiredGroup } from './desired-groups';
+import type { Doors } from './doors';
+import { GroupRunner, type Traced } from './group-runner';
+import { SolicitedNodeGroups } from './memberships';
+import { routeFor, sharedPrefixes, type SharedPrefixes } from './route-wish';
+import { RouteSync } from './route-sync';
+
+export interface ProxySettings {
+  readonly mode: Mode;
+  readonly loopPolicy: LoopPolicy;
+}
+
+/** All groups of a process, and what they share of the kernel: routes, the guard, multicast groups. */
+export class ProxyService {
+  readonly settings: ProxySettings;
+  readonly doors: Doors;
+  readonly routes: RouteSync;
+  readonly joins: SolicitedNodeGroups;
+  readonly #runners = new Map<string, GroupRunner>(); // BOUNDED: by those who make groups
+  readonly #prefixes = new Map<string, SharedPrefixes>();
+  /** Nodes whose groups are joined. BOUNDED: by the location tables. */
+  readonly #joined = new Set<AddressKey>();
+  #desired: readonly DesiredGroup[] = [];
+  #view: InterfacesView = { links: [], addresses: [] };
+  #isServing = false;
+  #guarded: readonly string[] | null = null;
+  #guardWork: Promise<void> = Promise.resolve();
+  /** null: in place. */
+  guardFault: string | null = null;
+  /** Gets every frame, while somebody traces. */
+  tracer: ((traced: Traced) => void) | null = null;
+
+  constructor(settings: ProxySettings, doors: Doors) {
+    this.settings = settings;
+    this.doors = doors;
+    this.routes = new RouteSync(doors.routes, doors.log);
+    this.joins = new SolicitedNodeGroups(doors.memberships);
+  }
+
+  get runners(): Iterable<GroupRunner> {
+    return this.#runners.values();
+  }
+
+  get view(): InterfacesView {
+    return this.#view;
+  }
+
+  /** Serves from here on: interfaces are followed, and routes of an earlier process are taken over or removed. */
+  async start(): Promise<void> {
+    const routes = await this.routes.adopt();
+    await this.doors.interfaces.start((view) => {
+      this.#view = view;
+      this.#isServing = true;
+      this.#sync();
+    });
+    for (const { address, ifindex } of routes) this.#takeOver(address, ifindex);
+    this.#guard();
+    await Promise.all([this.#guardWork, this.routes.settled()]);
+  }
+
+  /** All groups that there are to be. */
+  setGroups(desired: readonly DesiredGroup[]): void {
+    this.#desired = desired;
+    if (this.#isServing) this.#sync();
+  }
+
+  /** The host is as it was without us. */
+  async stop(): Promise<void> {
+    this.doors.interfaces.close();
+    for (const runner of this.#runners.values()) runner.close();
+    this.#runners.clear();
+    await this.#guardWork;
+    await this.doors.guard.remove();
+    this.doors.memberships.close();
+    await this.routes.close();
+  }
+
+  #sync(): void {
+    for (const [name, runner] of this.#runners) {
+      if (this.#desired.some((group) => group.name === name)) continue;
+      this.#syncRunner(runner, { ...runner.desired, upstream: null, downstreams: [] });
+      runner.close();
+      this.#runners.delete(name);
+      this.#prefixes.delete(name);
+    }
+    for (const group of this.#desired) this.#syncRunner(this.#runnerOf(group), group);
+    this.#guard();
+  }
+
+  #runnerOf(desired: DesiredGroup): GroupRunner {
+    const known = this.#runners.get(desired.name);
+    if (known !== undefined) return known;
+    const { mode, loopPolicy } = this.settings;
+    const limits =
+      loopPolicy === 'nested' ? { ...LIMITS, neighborsPerMac: NESTED_NEIGHBORS_PER_MAC } : LIMITS;
+    const settings = { name: desired.name, mode, loopPolicy, limits };
+    const runner: GroupRunner = new GroupRunner(desired, settings, this.doors, {
+      onMove: (move) => {
+        this.#onMove(runner, move);
+      },
+      onAdvert: () => {
+        this.#refreshPrefixes(runner);
+      },
+      tracer: () => this.tracer,
+    });
+    this.#runners.set(desired.name, runner);
+    return runner;
+  }
+
+  #syncRunner(runner: GroupRunner, desired: DesiredGroup): void {
+    const { members, table } = runner.group.state;
+    const before = new Set(members.keys());
+    runner.sync(desired, this.#view);
+    for (const ifindex of before) if (!members.has(ifindex)) this.#onMemberGone(ifindex);
+    for (const ifindex of members.keys()) {
+      if (before.has(ifindex)) continue;
+      this.joins.addInterface(ifindex);
+      for (const { address, ifindex: home } of table.entries())
+        if (home !== ifindex && isDownstream(runner, home)) this.joins.add(address, [ifindex]);
+    }
+    this.#refreshPrefixes(runner);
+  }
+
+  #onMemberGone(ifindex: number): void {
+    this.joins.removeInterface(ifindex);
+    if (!this.#view.links.some((link) => link.ifindex === ifindex)) this.routes.forgetInterface(ifindex);
+  }
+
+  #onMove(runner: GroupRunner, { to, address, ifindex }: Move): void {
+    const { state } = runner.group;
+    this.routes.wish(ipv6FromBytes(address), to === 'lost' ? null : this.#routeFor(runner, address));
+    const others = [...state.members.keys()].filter((each) => each !== ifindex);
+    if (to === 'lost') {
+      if (this.#joined.delete(addressKey(address))) this.joins.remove(address, others);
+    } else if (isDownstream(runner, ifindex)) {
+      this.#joined.add(addressKey(address));
+      this.joins.add(address, others);
+    }
+  }
+
+  #routeFor(runner: GroupRunner, address: Uint8Array): ReturnType<typeof routeFor> {
+    const shared = this.#prefixes.get(runner.desired.name) ?? { prefixes: [], sources: [] };
+    return routeFor(runner.group.state, address, shared);
+  }
+
+  /** When the shared prefixes or our own addresses change, so do the routes. */
+  #refreshPrefixes(runner: GroupRunner): void {
+    const { state } = runner.group;
+    const shared = sharedPrefixes(state, this.#view, this.doors.clock.now());
+    const before = this.#prefixes.get(runner.desired.name);
+    if (JSON.stringify(before) === JSON.stringify(shared)) return;
+    this.#prefixes.set(runner.desired.name, shared);
+    for (const { address } of state.table.entries())
+      this.routes.wish(ipv6FromBytes(address), routeFor(state, address, shared));
+  }
+
+  #takeOver(text: string, ifindex: number): void {
+    const address = parseIpv6(text);
+    const runner = [...this.#runners.values()].find((each) => isDownstream(each, ifindex));
+    if (runner === undefined || address === null || this.settings.mode !== 'route')
+      this.routes.wish(text, null);
+    else runner.restore(ipv6ToBytes(address), ifindex);
+  }
+
+  /** The kernel routes for us, but never neighbour discovery. */
+  #guard(): void {
+    const ifnames = this.#guardable();
+    if (this.#guarded !== null && ifnames.join(' ') === this.#guarded.join(' ')) return;
+    this.#guarded = ifnames;
+    this.#guardWork = this.#guardWork
+      .then(() => this.doors.guard.protect(ifnames))
+      .then(
+        () => {
+          this.guardFault = null;
+        },
+        (fault: unknown) => {
+          this.guardFault = fault instanceof Error ? fault.message : String(fault);
+          this.doors.log.warn('guard.refused', { error: this.guardFault });
+        },
+      );
+  }
+
+  /** A bridge whose frames netfilter sees must not be guarded: its packet sockets come after netfilter (bridge-nf-call-ip6tables). */
+  #guardable(): readonly string[] {
+    const isFiltered = this.doors.sysctl('net/bridge/bridge-nf-call-ip6tables') === '1';
+    const kinds = new Map(this.#view.links.map(({ ifindex, kind }) => [ifindex, kind]));
+    const members = [...this.#runners.values()].flatMap(({ group }) => [...group.state.members.values()]);
+    return members
+      .filter(({ link }) => !(isFiltered && kinds.get(link.ifindex) === 'bridge'))
+      .map(({ link }) => link.ifname)
+      .sort();
+  }
+}
+
+const isDownstream = (runner: GroupRunner, ifindex: number): boolean =>
+  runner.group.state.members.get(ifindex)?.link.role === 'downstream';

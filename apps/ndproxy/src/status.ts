@@ -1,0 +1,109 @@
+import { ipv6FromBytes, macFromBytes } from '@pp/wire';
+import { DROP_REASONS, type DropReason } from './core/drop-reason';
+import type { Member } from './core/member';
+import type { GroupRunner } from './group-runner';
+import type { ProxyService } from './proxy-service';
+
+/** What `ndproxy status` adds to what every service says. */
+export function statusOf(service: ProxyService): object {
+  const runners = [...service.runners];
+  const now = service.doors.clock.now();
+  return {
+    ...service.settings,
+    guard: service.guardFault ?? 'in place',
+    warnings: warningsOf(service),
+    groups: runners.map((runner) => groupRow(runner, now)),
+    members: runners.flatMap((runner) => memberRows(runner, now)),
+    neighbors: runners.flatMap((runner) => neighborRows(runner, now)),
+    routers: runners.flatMap(({ group }) =>
+      group.state.routers.all().map(({ address, until }) => ({
+        group: group.state.settings.name,
+        address: ipv6FromBytes(address),
+        lifetimeSec: Math.max(0, Math.floor((until - now) / 1000)),
+      })),
+    ),
+    routes: [...service.routes.installed],
+    routeFailures: service.routes.failures,
+    multicastGroups: service.joins.size,
+    multicastRefused: service.joins.refused,
+    drops: runners.flatMap(dropRows),
+  };
+}
+
+/** received = forwarded + local + dropped + waiting. */
+function groupRow({ group, sendFailures, missed, desired }: GroupRunner, now: number): object {
+  const { counters, pending, disabledUntil } = group.state;
+  const { received, forwarded, local, sent, originated } = counters;
+  return {
+    name: desired.name,
+    upstream: desired.upstream,
+    state:
+      now < disabledUntil ? `off for ${minutesUntil(disabledUntil, now)} min: another proxy was heard` : 'on',
+    received,
+    forwarded,
+    local,
+    dropped: counters.droppedTotal,
+    waiting: pending.waiting,
+    sent,
+    originated,
+    sendFailures,
+    missed,
+  };
+}
+
+function memberRows({ group, desired, missing }: GroupRunner, now: number): readonly object[] {
+  const present = [...group.state.members.values()].map((member) => ({
+    group: desired.name,
+    ifname: member.link.ifname,
+    role: member.link.role,
+    state: stateOf(member, now),
+    received: member.received,
+    sent: member.sent,
+  }));
+  const absent = [...missing].map(([ifname, state]) => ({ group: desired.name, ifname, state }));
+  return [...present, ...absent];
+}
+
+function stateOf({ gate, disabledUntil }: Member, now: number): string {
+  if (now < disabledUntil) return `off for ${minutesUntil(disabledUntil, now)} min`;
+  return gate.isOpen || now >= gate.opensAt ? 'open' : 'waits for router advertisements';
+}
+
+const minutesUntil = (until: number, now: number): number => Math.ceil((until - now) / 60_000);
+
+const neighborRows = ({ group, desired }: GroupRunner, now: number): readonly object[] =>
+  [...group.state.table.entries()].map(({ address, ifindex, mac, certainty, heardAt }) => ({
+    group: desired.name,
+    address: ipv6FromBytes(address),
+    ifname: group.state.members.get(ifindex)?.link.ifname,
+    mac: mac === null ? null : macFromBytes(mac),
+    certainty,
+    idleSec: Math.floor((now - heardAt) / 1000),
+  }));
+
+const dropRows = ({ group, desired }: GroupRunner): readonly object[] =>
+  Object.entries(group.state.counters.dropped).map(([reason, count]) => ({
+    group: desired.name,
+    reason,
+    count,
+    meaning: DROP_REASONS[reason as DropReason],
+  }));
+
+/** Settings of the kernel under which proxying cannot work. */
+export function warningsOf({ settings, doors, runners }: ProxyService): readonly string[] {
+  const upstreams = [...runners].flatMap(({ group }) => group.state.upstream?.link.ifname ?? []);
+  if (settings.mode !== 'route' || upstreams.length === 0) return [];
+  const forwards = doors.sysctl('net/ipv6/conf/all/forwarding') === '1';
+  return [
+    ...(forwards
+      ? []
+      : [
+          'this host does not forward IPv6: set net.ipv6.conf.all.forwarding=1, after accept_ra=2 on the upstream',
+        ]),
+    ...upstreams
+      .filter((ifname) => forwards && doors.sysctl(`net/ipv6/conf/${ifname}/accept_ra`) === '1')
+      .map(
+        (ifname) => `${ifname} ignores router advertisements while this host forwards: set its accept_ra=2`,
+      ),
+  ];
+}

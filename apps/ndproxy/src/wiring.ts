@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import type { Task } from '@pp/base';
+import { ExitCode, Refused, type DaemonContext, type Parts } from '@pp/daemon';
+import {
+  LinuxPacketPorts,
+  NetlinkHostRoutes,
+  NetlinkInterfaces,
+  NftNeighborGuard,
+  UdpMemberships,
+} from '@pp/linux';
+import { FixedGroups } from './desired-groups';
+import type { Config } from './config';
+import type { Doors } from './doors';
+import { ProxyService } from './proxy-service';
+import { statusOf } from './status';
+
+/** rtm_protocol of our routes; not in iproute2's rt_protos, and not the manager's. */
+export const ROUTE_PROTOCOL = 81;
+/** design.md, contracts. */
+export const GUARD_TABLE = 'patchpanel_ndproxy';
+
+/** Joins the parts. */
+export async function wire(context: DaemonContext<Config>): Promise<Parts> {
+  const { config, scope } = context;
+  if (config.groups.length === 0)
+    throw new Refused(
+      ExitCode.usage,
+      'there is no manager to follow yet; name interfaces: ndproxy eth0 vmtap0',
+    );
+  if (config.mode === 'bridge')
+    throw new Refused(ExitCode.failed, 'bridge mode is not built yet; leave --mode out');
+  const service = new ProxyService(config, doorsOf(context));
+  scope.defer(() => service.stop());
+  new FixedGroups(config.groups).start((groups) => {
+    service.setGroups(groups);
+  });
+  await service.start();
+  return { tasks: [proxyTask], status: () => statusOf(service) };
+}
+
+function doorsOf({ native: load, clock, log, scope }: DaemonContext<Config>): Doors {
+  const native = load();
+  return {
+    packets: new LinuxPacketPorts(native),
+    interfaces: new NetlinkInterfaces({ native, clock, log }),
+    routes: scope.use(new NetlinkHostRoutes(native, ROUTE_PROTOCOL)),
+    guard: scope.use(new NftNeighborGuard(native, GUARD_TABLE)),
+    memberships: new UdpMemberships(native),
+    sysctl,
+    clock,
+    log,
+  };
+}
+
+function sysctl(key: string): string | null {
+  try {
+    return readFileSync(`/proc/sys/${key}`, 'utf8').trim();
+  } catch (fault) {
+    const { code } = fault as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'EACCES') return null;
+    throw fault;
+  }
+}
+
+/** Everything happens in answer to frames, news and timers; a fault in them ends the process. */
+const proxyTask: Task = {
+  name: 'proxy',
+  ready: Promise.resolve(),
+  run: (signal) =>
+    new Promise((resolve) => {
+      signal.addEventListener('abort', () => {
+        resolve();
+      });
+    }),
+};

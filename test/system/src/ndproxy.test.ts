@@ -1,0 +1,277 @@
+import {
+  labTest,
+  labMissing,
+  program,
+  STANDARD,
+  standardLab,
+  until,
+  type Child,
+  type Guest,
+  type Place,
+  type StandardLab,
+} from '@pp/lab';
+
+/*
+ * internet -- router (radvd) -- lan: lanhost, host eth0 -- ndproxy -- vg1: g1, vg2: g2
+ */
+
+const STATE = '/run/lab/ndproxy';
+const MISSING = labMissing();
+
+interface StatusRow {
+  readonly [key: string]: unknown;
+}
+interface Status {
+  readonly groups: readonly StatusRow[];
+  readonly members: readonly StatusRow[];
+  readonly neighbors: readonly StatusRow[];
+  readonly routes: readonly StatusRow[];
+  readonly drops: readonly StatusRow[];
+  readonly warnings: readonly string[];
+  readonly guard: string;
+}
+
+let lab: StandardLab;
+
+async function startProxy(place: Place, args: readonly string[], state = STATE): Promise<Child> {
+  const proxy = place.spawn(program('ndproxy'), [...args, '--state-dir', state]);
+  await proxy.line('log line "ready"', (line) => (line.includes('ready') ? true : undefined));
+  return proxy;
+}
+
+const status = async (place: Place, state = STATE): Promise<Status> =>
+  JSON.parse(await place.ok(program('ndproxy'), ['status', '--json', '--state-dir', state])) as Status;
+
+/** A host that forwards, as the manager would have set it. */
+const forward = (place: Place): Promise<string> =>
+  place.shell(`cd /proc/sys/net/ipv6/conf
+    echo 2 > eth0/accept_ra
+    echo 1 > all/forwarding`);
+
+/** A guest behind a veth of `host`; its end is down until `up`. */
+async function guestBehind(host: Place, name: string, ifname: string): Promise<Guest> {
+  const guest = await lab.guest(name);
+  await host.shell(
+    `ip link add ${ifname} type veth peer name eth0 netns ${guest.pid}; ip link set ${ifname} up`,
+  );
+  await guest.shell(
+    'for i in all default; do echo 0 > /proc/sys/net/ipv6/conf/$i/router_solicitation_delay; done',
+  );
+  return guest;
+}
+
+async function up(guest: Place): Promise<void> {
+  await guest.shell('ip link set eth0 up');
+}
+
+/** Its address by SLAAC, once duplicate detection is through. */
+const globalAddress = (place: Place, ifname = 'eth0'): Promise<string> =>
+  until(`${place.name} has a global address`, async () => {
+    const shown = await place.ok('ip', [
+      '-6',
+      'addr',
+      'show',
+      'dev',
+      ifname,
+      'scope',
+      'global',
+      '-tentative',
+    ]);
+    return /inet6 (2001:db8:77:[0-9a-f:]+)/.exec(shown)?.[1];
+  });
+
+const pings = async (place: Place, address: string): Promise<void> => {
+  await until(`${place.name} pings ${address}`, async () => {
+    const { code } = await place.run('ping', ['-6', '-c', '1', '-W', '1', address]);
+    return code === 0;
+  });
+};
+
+async function sniff(place: Place, ifname: string, filter: string): Promise<Child> {
+  const dump = place.spawn('tcpdump', ['-l', '-nn', '-e', '-v', '-i', ifname, filter]);
+  await dump.line('sign of listening', (line) => (line.includes('listening on') ? true : undefined));
+  return dump;
+}
+
+if (MISSING === undefined) {
+  beforeEach(async () => {
+    lab = await standardLab();
+    await forward(lab.host);
+  }, 60_000);
+  afterEach(async () => {
+    await lab.close();
+  }, 60_000);
+}
+
+labTest(
+  'a guest configures itself through the proxy, reaches the Internet and is reached by it',
+  async () => {
+    const guest = await guestBehind(lab.host, 'g1', 'vg1');
+    const proxy = await startProxy(lab.host, ['eth0', 'vg1']);
+    await up(guest);
+    const address = await globalAddress(guest);
+    await pings(guest, STANDARD.internet.v6);
+    await pings(lab.internet, address);
+    await pings(lab.lanhost, address);
+    await pings(lab.host, address);
+    await pings(guest, STANDARD.host.v6);
+    await pings(guest, STANDARD.lanhost.v6);
+
+    // The guest sees everybody at the proxy's Ethernet address.
+    const proxyMac = (await lab.host.shell('cat /sys/class/net/vg1/address')).trim();
+    const seen = await guest.ok('ip', ['-6', 'neigh', 'show', 'dev', 'eth0']);
+    for (const line of seen.trim().split('\n')) expect(line).toMatch(new RegExp(`lladdr ${proxyMac}|FAILED`));
+    expect(seen).toMatch(/fe80:\S+ lladdr \S+ router/);
+
+    const told = await status(lab.host);
+    expect(told.warnings).toEqual([]);
+    expect(told.guard).toBe('in place');
+    expect(told.neighbors).toContainEqual(expect.objectContaining({ address, ifname: 'vg1' }));
+    const [group] = told.groups;
+    const { received, forwarded, local, dropped, waiting } = group as Readonly<Record<string, number>>;
+    expect(received).toBe((forwarded ?? 0) + (local ?? 0) + (dropped ?? 0) + (waiting ?? 0));
+
+    expect(await lab.host.shell('ip -6 route show proto 81')).toContain(
+      `${address} dev vg1 src ${STANDARD.host.v6}`,
+    );
+    expect((await proxy.stop()).code).toBe(0);
+    expect(
+      await lab.host.shell('ip -6 route show proto 81; nft list tables; ip -d link show eth0'),
+    ).not.toMatch(/proto 81|patchpanel_ndproxy|allmulti [1-9]/);
+  },
+);
+
+labTest(
+  'neighbour unreachability detection works through the proxy, and no "beyond scope" is emitted',
+  async () => {
+    const guest = await guestBehind(lab.host, 'g1', 'vg1');
+    await startProxy(lab.host, ['eth0', 'vg1']);
+    await up(guest);
+    const address = await globalAddress(guest);
+    const errors = await sniff(lab.lanhost, 'eth0', 'icmp6 and ip6[40] == 1 and ip6[41] == 2');
+    await pings(lab.lanhost, address);
+    const state = async (): Promise<string> => lab.lanhost.ok('ip', ['-6', 'neigh', 'show', address]);
+    const mac = /lladdr (\S+)/.exec(await state())?.[1] ?? '';
+    await lab.lanhost.shell(`ip -6 neigh replace ${address} lladdr ${mac} dev eth0 nud stale`);
+    // A connectionless packet makes it be probed: nothing but the answer to the probe makes it reachable again.
+    await lab.lanhost.shell(`echo x | timeout 1 socat - UDP6:[${address}]:9 || true`);
+    await until('the probe was answered', async () => (await state()).includes('REACHABLE'));
+    await errors.stop();
+    expect(errors.stdout.trim()).toBe('');
+    expect(await lab.host.shell('nft list table inet patchpanel_ndproxy')).toMatch(/counter packets [1-9]/); // it had work
+  },
+);
+
+labTest('duplicate address detection crosses the segments, both ways', async () => {
+  const guest = await guestBehind(lab.host, 'g1', 'vg1');
+  await startProxy(lab.host, ['eth0', 'vg1']);
+  await up(guest);
+  await globalAddress(guest);
+  const failed = (place: Place, address: string): Promise<unknown> =>
+    until(
+      `${place.name} finds ${address} to be a duplicate`,
+      async () =>
+        (await place.ok('ip', ['-6', 'addr', 'show', 'dev', 'eth0'])).includes(
+          `${address}/64 scope global tentative dadfailed`,
+        ) || (await place.ok('ip', ['-6', 'addr', 'show', 'dev', 'eth0', 'dadfailed'])).includes(address),
+    );
+  await guest.shell(`ip addr add ${STANDARD.lanhost.v6}/64 dev eth0`);
+  await failed(guest, STANDARD.lanhost.v6);
+  await guest.shell(`ip addr add ${STANDARD.host.v6}/64 dev eth0`); // the proxy host's own
+  await failed(guest, STANDARD.host.v6);
+  await guest.shell('ip addr add 2001:db8:77::77/64 dev eth0');
+  await until('the guest has it', async () =>
+    (await guest.ok('ip', ['-6', 'addr', 'show', 'dev', 'eth0', '-tentative'])).includes('2001:db8:77::77'),
+  );
+  await lab.lanhost.shell(
+    'echo 1 > /proc/sys/net/ipv6/conf/eth0/accept_dad; echo 1 > /proc/sys/net/ipv6/conf/all/accept_dad; ip addr add 2001:db8:77::77/64 dev eth0',
+  );
+  await failed(lab.lanhost, '2001:db8:77::77');
+});
+
+labTest('guests on two segments reach each other; one that moves is found again', async () => {
+  const [g1, g2] = [await guestBehind(lab.host, 'g1', 'vg1'), await guestBehind(lab.host, 'g2', 'vg2')];
+  await startProxy(lab.host, ['eth0', 'vg*']);
+  await up(g1);
+  await up(g2);
+  const [a1, a2] = [await globalAddress(g1), await globalAddress(g2)];
+  await pings(g1, a2);
+  await pings(g2, a1);
+  const moving = '2001:db8:77::55';
+  await g1.shell(`ip addr add ${moving}/64 dev eth0`);
+  await pings(lab.internet, moving);
+  await g1.shell(`ip addr del ${moving}/64 dev eth0`);
+  await g2.shell(`ip addr add ${moving}/64 dev eth0`);
+  await pings(lab.internet, moving);
+  expect(await lab.host.shell('ip -6 route show proto 81')).toContain(`${moving} dev vg2`);
+});
+
+labTest('an interface that vanishes and comes back is served again', async () => {
+  const guest = await guestBehind(lab.host, 'g1', 'vg1');
+  await startProxy(lab.host, ['eth0', 'vg1']);
+  await up(guest);
+  await pings(lab.internet, await globalAddress(guest));
+  await lab.host.shell('ip link del vg1');
+  await until('it is awaited', async () =>
+    (await status(lab.host)).members.some(({ ifname, state }) => ifname === 'vg1' && state === 'absent'),
+  );
+  await lab.host.shell(`ip link add vg1 type veth peer name eth0 netns ${guest.pid}; ip link set vg1 up`);
+  await up(guest);
+  await pings(lab.internet, await globalAddress(guest));
+});
+
+labTest('killed, it leaves nothing harmful, and the next one takes over', async () => {
+  const guest = await guestBehind(lab.host, 'g1', 'vg1');
+  const first = await startProxy(lab.host, ['eth0', 'vg1']);
+  await up(guest);
+  const address = await globalAddress(guest);
+  await pings(lab.internet, address);
+  first.kill('SIGKILL');
+  await first.exited;
+  expect(await lab.host.shell('ip -d link show eth0')).not.toMatch(/allmulti [1-9]|promiscuity [1-9]/);
+  await lab.host.shell('ip -6 route add 2001:db8:77::dead/128 dev vg1 proto 81'); // a guest that has gone meanwhile
+  await startProxy(lab.host, ['eth0', 'vg1']);
+  expect(await lab.host.shell('nft list table inet patchpanel_ndproxy | grep -c "drop"')).toBe('1\n');
+  await pings(lab.internet, address);
+  const routes = (): Promise<string> => lab.host.shell('ip -6 route show proto 81');
+  await until('the route of the guest that has gone is gone', async () => !(await routes()).includes('dead'));
+  expect(await routes()).toContain(`${address} dev vg1`);
+});
+
+labTest('two proxies in parallel settle: no storm, and the guest works', async () => {
+  // A second way between the same two segments: a bridge joins g1 and the second proxy's downstream.
+  const second = await lab.lab.host('second');
+  await lab.lab.plug(second, 'lan', { ifname: 'eth0', mac: '02:50:50:00:77:03', addresses: [] });
+  await lab.lab.plug(lab.host, 'guests', { ifname: 'guests0', mac: '02:50:50:00:99:01', addresses: [] });
+  await lab.lab.plug(second, 'guests', { ifname: 'guests0', mac: '02:50:50:00:99:02', addresses: [] });
+  const guest = await lab.lab.host('g1');
+  await lab.lab.plug(guest, 'guests', { ifname: 'eth0', mac: '02:50:50:00:99:03', addresses: [] });
+  await guest.shell('ip link set eth0 down');
+  await forward(second);
+  await startProxy(lab.host, ['eth0', 'guests0']);
+  await startProxy(second, ['eth0', 'guests0']);
+  await up(guest);
+  const address = await globalAddress(guest);
+  await pings(guest, STANDARD.internet.v6);
+  await pings(lab.internet, address);
+  const sent = async (): Promise<number> => Number((await status(lab.host)).groups[0]?.['sent']);
+  await guest.shell('ip -6 neigh flush dev eth0');
+  const before = await sent();
+  await guest.run('ping', ['-6', '-c', '1', '-W', '1', '2001:db8:77::404']); // a solicitation that nobody answers, three times
+  expect((await sent()) - before).toBeLessThan(60);
+});
+
+labTest('a chain of two, the second nested: a guest behind both reaches the Internet', async () => {
+  const vm = await guestBehind(lab.host, 'vm', 'vmtap1');
+  const container = await lab.guest('container');
+  await vm.shell(`ip link add veth1 type veth peer name eth0 netns ${container.pid}; ip link set veth1 up`);
+  await startProxy(lab.host, ['eth0', 'vmtap*']);
+  await forward(vm);
+  await up(vm);
+  await globalAddress(vm);
+  await startProxy(vm, ['--loop-policy', 'nested', 'eth0', 'veth1'], `${STATE}-vm`);
+  await up(container);
+  const address = await globalAddress(container);
+  await pings(container, STANDARD.internet.v6);
+  await pings(lab.internet, address);
+});
