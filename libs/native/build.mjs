@@ -1,6 +1,7 @@
 /**
- * Compiles the addon: `node build.mjs [--arch x64|arm64] [--asan] [--out DIR]` leaves DIR/addon-<arch>[-asan].node
- * (default: dist/native of the workspace). Needs a C compiler and the headers of Node-API and libuv, nothing else.
+ * Compiles the addon: `node build.mjs [--arch x64|arm64] [--asan] [--out DIR]` leaves DIR/addon-<arch>[-asan].node.
+ * DIR is dist/native of the workspace for the plain addon of this machine, which nx keeps and clears; else dist/addons.
+ * Needs a C compiler and the headers of Node-API and libuv, nothing else.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs';
@@ -62,7 +63,8 @@ function main() {
     options: { arch: { type: 'string' }, asan: { type: 'boolean' }, out: { type: 'string' } },
   });
   const arch = values.arch ?? process.arch;
-  const out = values.out ?? join(HERE, '..', '..', 'dist', 'native');
+  const ofNx = arch === process.arch && !values.asan;
+  const out = values.out ?? join(HERE, '..', '..', 'dist', ofNx ? 'native' : 'addons');
   const target = join(out, `addon-${arch}${values.asan ? '-asan' : ''}.node`);
   const sources = readdirSync(join(HERE, 'src')).filter((name) => name.endsWith('.c'));
   const compiler = compilerFor(arch);

@@ -192,7 +192,11 @@ describe.each([
 testInNetns('broadcast needs to be allowed', async () => {
   makeLink();
   const listener = open({ device: 'right' }, far);
-  expect(codeOf(() => open().send(bytes('x'), '10.9.1.255', listener.port))).toBe('EACCES');
+  expect(
+    codeOf(() => {
+      open().send(bytes('x'), '10.9.1.255', listener.port);
+    }),
+  ).toBe('EACCES');
   open({ broadcast: true }).send(bytes('directed'), '10.9.1.255', listener.port);
   open({ broadcast: true, device: 'left' }).send(bytes('limited'), '255.255.255.255', listener.port);
   await until('came', () => listener.received.length === 2);

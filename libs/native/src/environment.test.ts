@@ -1,0 +1,154 @@
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
+
+const ADDON =
+  process.env['PP_ADDON_PATH'] ?? resolve(__dirname, `../../../dist/native/addon-${process.arch}.node`);
+
+/** Begins each program: the addon's functions as `addon`, and `quiet` as a callback. */
+const PROLOGUE = `
+  const module_ = { exports: {} };
+  process.dlopen(module_, ${JSON.stringify(ADDON)});
+  class NativeError extends Error {
+    constructor(code, call) { super(code + ' ' + call); }
+  }
+  const addon = module_.exports.attach(NativeError, new Uint8Array(1 << 20), new Int32Array(512));
+  const quiet = () => undefined;
+  const openAll = () => {
+    const [reader, writer] = addon.pipe();
+    addon.watchFd(reader, quiet);
+    addon.closeFd(writer);
+    const [a, b] = addon.socketPair(1);
+    const stream = addon.streamOpen(a, false, quiet, quiet, quiet, quiet, quiet);
+    addon.streamPause(addon.streamOpen(b, false, quiet, quiet, quiet, quiet, quiet), true);
+    for (let i = 0; i < 100; i++) addon.streamWrite(stream, new Uint8Array(65536), [reader]);
+    const netlink = addon.netlinkOpen(0, 0, quiet, quiet);
+    addon.netlinkSend(netlink, new Uint8Array(16));
+    addon.closeFd(reader);
+  };
+`;
+
+interface Outcome {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(program: string): Outcome {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', PROLOGUE + program], {
+    encoding: 'utf8',
+  });
+  return { status, stdout, stderr };
+}
+
+test('a throw out of a callback ends the process like any uncaught exception', () => {
+  const { status, stderr } = run(`
+    const [reader, writer] = addon.pipe();
+    addon.closeFd(writer);
+    addon.watchFd(reader, () => { throw new Error('out of the callback'); });
+  `);
+  expect(status).not.toBe(0);
+  expect(stderr).toContain('Error: out of the callback');
+});
+
+test('with a handler for uncaught exceptions the loop and the source go on', () => {
+  const outcome = run(`
+    let calls = 0;
+    process.on('uncaughtException', (fault) => console.log(fault.message));
+    const [reader, writer] = addon.pipe();
+    addon.closeFd(writer);
+    const watch = addon.watchFd(reader, () => {
+      calls++;
+      if (calls === 3) addon.close(watch);
+      throw new Error('call ' + calls);
+    });
+  `);
+  expect(outcome).toEqual({ status: 0, stdout: 'call 1\ncall 2\ncall 3\n', stderr: '' });
+});
+
+test('an open source keeps the process running, a closed one not', () => {
+  const outcome = run(`
+    const [reader, writer] = addon.pipe();
+    const watch = addon.watchFd(reader, () => { console.log('seen'); addon.close(watch); });
+    setTimeout(() => require('fs').writeSync(writer, 'x'), 50).unref();
+    process.on('exit', () => console.log('exit'));
+  `);
+  // The unreferenced timer alone would not have been waited for.
+  expect(outcome).toEqual({ status: 0, stdout: 'seen\nexit\n', stderr: '' });
+});
+
+test('process.exit inside a callback, with everything open', () => {
+  const outcome = run(`
+    openAll();
+    const [reader, writer] = addon.pipe();
+    addon.closeFd(writer);
+    addon.watchFd(reader, () => process.exit(3));
+  `);
+  expect(outcome).toEqual({ status: 3, stdout: '', stderr: '' });
+});
+
+test('a worker that is ended with everything open leaves no descriptor and no memory', () => {
+  const outcome = run(`
+    const { Worker } = require('worker_threads');
+    const { readdirSync } = require('fs');
+    const files = () => readdirSync('/proc/self/fd').length;
+    const round = (times) => {
+      const worker = new Worker(${JSON.stringify(PROLOGUE)} + 'openAll(); require("worker_threads").parentPort.postMessage("open");', { eval: true });
+      worker.on('message', () => worker.terminate());
+      worker.on('exit', () => {
+        if (times === 0) return check(files(), addon.allocations(), 200);
+        round(times - 1);
+      });
+    };
+    // A sending thread may take a moment to leave.
+    const check = (now, blocks, tries) => {
+      if ((now !== before || blocks !== allocated) && tries > 0)
+        return setTimeout(() => check(files(), addon.allocations(), tries - 1), 10);
+      console.log(now - before, blocks - allocated);
+    };
+    let before, allocated;
+    const warm = new Worker('', { eval: true });
+    warm.on('exit', () => { before = files(); allocated = addon.allocations(); round(5); });
+  `);
+  expect(outcome).toEqual({ status: 0, stdout: '0 0\n', stderr: '' });
+});
+
+test('received descriptors that do not fit are told, and their message gets none of them', () => {
+  const program = `
+    const [a, b] = addon.socketPair(1);
+    const [reader, writer] = addon.pipe();
+    const sender = addon.streamOpen(a, false, quiet, quiet, quiet, quiet, quiet);
+    addon.streamWrite(sender, Buffer.from('too many'), [reader, writer, reader, writer]);
+    addon.streamWrite(sender, Buffer.from('enough'), [reader]);
+    const onData = (length, fds) => {
+      console.log(length, fds.length);
+      if (length === 6) process.exit(0);
+    };
+    addon.streamOpen(b, false, onData, quiet, (error) => console.log(error.message), quiet, quiet);
+    const filling = [];
+    try { for (;;) filling.push(addon.dupFd(reader)); } catch (fault) { console.log(fault.message.slice(0, 6)); }
+    addon.closeFd(filling.pop());
+    addon.closeFd(filling.pop());
+  `;
+  const stdout = 'EMFILE\nEMFILE recvmsg descriptors\n8 0\n6 1\n';
+  expect(run(program, 'ulimit -n 200')).toEqual({ status: 0, stdout, stderr: '' });
+});
+
+test('attaching twice is refused', () => {
+  const { stderr } = run(
+    'module_.exports.attach(NativeError, new Uint8Array(1 << 20), new Int32Array(512));',
+  );
+  expect(stderr).toContain('Error: EALREADY attach');
+});
+
+test.each(['new Uint8Array(9), new Int32Array(512)', 'new Uint8Array(1 << 20), new Int32Array(9)'])(
+  'buffers that are too short (%s) end the process, not its memory',
+  (buffers) => {
+    const { status, stderr } = run(`
+      const second = { exports: {} };
+      process.dlopen(second, ${JSON.stringify(ADDON)});
+      second.exports.attach(NativeError, ${buffers});
+    `);
+    expect(status).not.toBe(0);
+    expect(stderr).toContain('a borrowed buffer was transferred');
+  },
+);
