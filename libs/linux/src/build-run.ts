@@ -79,7 +79,9 @@ async function configure(
     }));
   const requests = [
     ...made.flatMap((link) => prepare(link, (resolve) => completion(link, resolve))),
-    ...rest.flatMap((step) => prepare(step, (resolve) => requestOf(step.op, resolve))),
+    ...rest.flatMap((step) =>
+      prepare(step, (resolve) => ({ ...requestOf(step.op, resolve), label: describe(step.op) })),
+    ),
   ];
   const [results, peers] = await Promise.all([
     context.route.requestMany(requests.map(({ request }) => request)),
@@ -88,12 +90,18 @@ async function configure(
   requests.forEach(({ at }, index) => {
     outcomes.refuseIf(at, results[index]);
   });
+  for (const { at, op } of rest) if (outcomes.refused(at)) forget(context, ifnamesIn(op));
   made.forEach(({ at }, index) => {
     outcomes.refuseIf(at, peers[index]);
   });
   await keepOrDelete(context, made, outcomes);
   const gone = new Set(made.filter(({ at }) => outcomes.refused(at)).map(({ op }) => op.link.ifname));
   for (const { at, op } of rest) if (!ifnamesIn(op).some((name) => gone.has(name))) outcomes.set(at, 'done');
+}
+
+/** What was refused may have been meant for a link that is no more: its name is looked up the next time. */
+function forget({ own }: Context, names: readonly string[]): void {
+  for (const name of names) own.delete(name);
 }
 
 interface Prepared {

@@ -220,6 +220,23 @@ describe('answers lost (ENOBUFS)', () => {
   });
 });
 
+describe('the kernel’s race at the end of a dump (EINVAL)', () => {
+  test('the dump is repeated', async () => {
+    const { client, sockets } = connect((request) => [tell(request, 1), done(request)]);
+    const answer = client.dump(ask(0));
+    sockets[0]?.fail('EINVAL');
+    expect(await answer).toEqual([1]);
+    expect(sockets[0]?.sent.length).toBe(2);
+  });
+
+  test('that comes late does not harm the next request', async () => {
+    const { client, sockets } = connect(oddRefused);
+    const answer = client.get(ask(4));
+    sockets[0]?.fail('EINVAL');
+    expect(await answer).toBe(4);
+  });
+});
+
 test('a socket that fails fails the request, and serves the next', async () => {
   const { client, sockets } = connect(oddRefused);
   const all = [outcome(client.get(ask(4))), client.get(ask(6))];

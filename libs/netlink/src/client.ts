@@ -13,6 +13,12 @@ import type { NetlinkSocket, OpenNetlink } from './socket';
 const MAX_DATAGRAM_BYTES = 16 << 10;
 const MAX_DATAGRAM_MESSAGES = 64;
 
+/**
+ * ENOBUFS says that answers were dropped. EINVAL comes when a dump ends in the thread that sent it while this one receives its first part
+ * (netlink_recvmsg looks at cb_running without its lock); it takes the place of an ENOBUFS that was there.
+ */
+const MAYBE_LOST: ReadonlySet<Errno> = new Set(['ENOBUFS', 'EINVAL']);
+
 /** Requests in a queue on one socket of its own; every refusal is a KernelError with the request's label. */
 export class NetlinkClient {
   readonly #socket: NetlinkSocket;
@@ -113,7 +119,7 @@ export class NetlinkClient {
   }
 
   #onError(code: Errno, why: string): void {
-    if (code !== 'ENOBUFS') this.#abandon(code, why);
+    if (!MAYBE_LOST.has(code)) this.#abandon(code, why);
     else if (this.#current?.lost()) this.#next();
   }
 

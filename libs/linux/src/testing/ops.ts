@@ -40,7 +40,7 @@ export const TAP: Tap = {
   mtu: 1450,
   multicast: true,
   master: null,
-  owner: 1000,
+  owner: 4321, // nobody's
 };
 
 export const ADDRESS: Address = { ifname: VETH.ifname, cidr: '100.115.92.129/30' };
