@@ -1,5 +1,5 @@
 /**
- * Translates proto/patchpanel_service.proto into libs/proto/src/gen (or `--out DIR`):
+ * Translates proto/*.proto, all of one package, into libs/proto/src/gen (or `--out DIR`):
  *   codec.js, codec.d.ts  encode and decode by protobufjs (pbjs static module)
  *   messages.ts           an interface for each message, a constant for each enum, and the table of fields
  */
@@ -29,16 +29,17 @@ interface Message {
 
 /** What a field's type word means. `type` is its TypeScript type, `kind` what the field table says of it. */
 interface Target {
-  readonly kind: 'int32' | 'uint32' | 'uint64' | 'bool' | 'string' | 'enum' | 'message';
+  readonly kind: 'int32' | 'uint32' | 'uint64' | 'bool' | 'string' | 'bytes' | 'enum' | 'message';
   readonly type: string;
   /** The enum's or message's name. */
   readonly of?: string;
 }
 
 const ROOT = resolve(import.meta.dirname, '..');
-const PROTO = join(ROOT, 'proto/patchpanel_service.proto');
+/** The published API first, then our own inner interface. */
+const PROTOS = ['proto/patchpanel_service.proto', 'proto/forwarding.proto'];
 const PACKAGE = 'patchpanel';
-const MARK = '// Written by tools/gen-proto.ts from proto/patchpanel_service.proto; never edited.\n';
+const MARK = `// Written by tools/gen-proto.ts from ${PROTOS.join(' and ')}; never edited.\n`;
 
 const SCALARS: Readonly<Record<string, Target>> = {
   int32: { kind: 'int32', type: 'number' },
@@ -46,6 +47,7 @@ const SCALARS: Readonly<Record<string, Target>> = {
   uint64: { kind: 'uint64', type: 'bigint' },
   bool: { kind: 'bool', type: 'boolean' },
   string: { kind: 'string', type: 'string' },
+  bytes: { kind: 'bytes', type: 'Uint8Array' },
 };
 
 const CODEC_ONLY = 'create convert delimited typeurl comments service verify beautify'
@@ -69,12 +71,13 @@ function main(): void {
 }
 
 function pbjs(...options: readonly string[]): string {
-  return execFileSync(join(ROOT, 'node_modules/.bin/pbjs'), [...options, PROTO], { encoding: 'utf8' });
+  const files = PROTOS.map((file) => join(ROOT, file));
+  return execFileSync(join(ROOT, 'node_modules/.bin/pbjs'), [...options, ...files], { encoding: 'utf8' });
 }
 
 function packageOf(root: NodeJson): NodeJson {
   const found = root.nested?.[PACKAGE];
-  if (found === undefined) throw new Error(`${PROTO} has no package ${PACKAGE}`);
+  if (found === undefined) throw new Error(`${PROTOS.join(', ')} have no package ${PACKAGE}`);
   return found;
 }
 
@@ -103,7 +106,7 @@ const HEAD = `
 export interface Field {
   readonly name: string;
   readonly protoName: string;
-  readonly kind: 'int32' | 'uint32' | 'uint64' | 'bool' | 'string' | 'enum' | 'message';
+  readonly kind: 'int32' | 'uint32' | 'uint64' | 'bool' | 'string' | 'bytes' | 'enum' | 'message';
   readonly repeated: boolean;
   readonly of?: MessageName;
 }

@@ -60,7 +60,7 @@ describe('every known field with every wrong wire type', () => {
     })),
   );
   test.each(rows)('$name.$field.protoName', ({ name, number, field }) => {
-    const right = field.kind === 'string' || field.kind === 'message' ? 2 : 0;
+    const right = ['string', 'bytes', 'message'].includes(field.kind) ? 2 : 0;
     const refused = [0, 1, 2, 3, 4, 5, 6, 7].filter((wireType) => {
       const bytes = fromHex(
         ((number << 3) | wireType).toString(16).padStart(2, '0') + (bodies[wireType] ?? ''),

@@ -7,7 +7,7 @@ import { wireFault } from './wire-fault';
 /** What `encode` takes: fields left out or undefined are at their default, as proto3 has it. */
 export type Init<T> = { readonly [K in keyof T]?: InitField<T[K]> | undefined };
 type InitField<F> = F extends readonly (infer E)[] ? readonly InitItem<E>[] : InitItem<F>;
-type InitItem<I> = I extends object ? Init<I> : I;
+type InitItem<I> = I extends Uint8Array ? I : I extends object ? Init<I> : I;
 
 /** The bytes of a message, fields in order of their numbers, defaults left out. A number outside its field's type is a bug and thrown. */
 export function encode<M extends MessageName>(name: M, message: Init<Messages[M]>): Uint8Array {
@@ -77,6 +77,7 @@ function rawItem(field: Field, value: unknown): unknown {
       return value;
     case 'bool':
     case 'string':
+    case 'bytes':
       return value;
   }
 }
@@ -87,6 +88,8 @@ function plainItem(field: Field, value: unknown): unknown {
       return field.of === undefined || value === null ? undefined : fromRaw(field.of, value as object);
     case 'uint64':
       return whole(value);
+    case 'bytes':
+      return new Uint8Array(value as Uint8Array); // the decoder gives a window into the message
     default:
       return value;
   }

@@ -4,6 +4,8 @@ import { Cursor } from './cursor';
 /** https://protobuf.dev/programming-guides/encoding: the low three bits of a tag. */
 const WireType = { varint: 0, fixed64: 1, bytes: 2, groupStart: 3, groupEnd: 4, fixed32: 5 } as const;
 
+const WITH_LENGTH: ReadonlySet<Field['kind']> = new Set(['message', 'string', 'bytes']);
+
 /** Groups are a relic that only unknown fields may hold; nobody nests them. */
 const MAX_GROUP_DEPTH = 16;
 
@@ -25,7 +27,7 @@ function checkMessage(name: MessageName, cursor: Cursor): void {
 
 function checkField(cursor: Cursor, field: Field, number: number, wireType: number): void {
   const label = `field ${number} (${field.protoName})`;
-  const want = field.kind === 'message' || field.kind === 'string' ? WireType.bytes : WireType.varint;
+  const want = WITH_LENGTH.has(field.kind) ? WireType.bytes : WireType.varint;
   if (wireType !== want) {
     cursor.refuse(`${label} has wire type ${wireType}, must be ${want}`);
   } else if (want === WireType.varint) {
@@ -38,7 +40,7 @@ function checkField(cursor: Cursor, field: Field, number: number, wireType: numb
 function checkBody(cursor: Cursor, field: Field, label: string): void {
   const body = cursor.bytes();
   if (field.of === undefined) {
-    if (!isUtf8(body)) cursor.refuse(`${label} is not UTF-8`);
+    if (field.kind === 'string' && !isUtf8(body)) cursor.refuse(`${label} is not UTF-8`);
     return;
   }
   const fault = wireFault(field.of, body);

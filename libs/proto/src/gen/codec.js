@@ -1,4 +1,4 @@
-// Written by tools/gen-proto.ts from proto/patchpanel_service.proto; never edited.
+// Written by tools/gen-proto.ts from proto/patchpanel_service.proto and proto/forwarding.proto; never edited.
 /*eslint-disable block-scoped-var, id-length, no-control-regex, no-magic-numbers, no-mixed-operators, no-prototype-builtins, no-redeclare, no-shadow, no-var, sort-vars, default-case, jsdoc/require-param*/
 "use strict";
 
@@ -3304,6 +3304,716 @@ $root.patchpanel = (function() {
         })();
 
         return NeighborReachabilityEventSignal;
+    })();
+
+    patchpanel.ForwardingPair = (function() {
+
+        var ForwardingPair = function (p) {
+            if (p)
+                for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
+                    if (p[ks[i]] != null && ks[i] !== "__proto__")
+                        this[ks[i]] = p[ks[i]];
+        };
+
+        ForwardingPair.prototype.upstream = "";
+        ForwardingPair.prototype.downstream = "";
+        ForwardingPair.prototype.ipv6 = false;
+        ForwardingPair.prototype.multicast = false;
+        ForwardingPair.prototype.broadcast = false;
+
+        ForwardingPair.encode = function (m, w, q) {
+            if (!w)
+                w = $Writer.create();
+            if (q === $undefined)
+                q = 0;
+            if (q > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (m.upstream != null && $Object.hasOwnProperty.call(m, "upstream") && m.upstream !== "")
+                w.uint32(10).string(m.upstream);
+            if (m.downstream != null && $Object.hasOwnProperty.call(m, "downstream") && m.downstream !== "")
+                w.uint32(18).string(m.downstream);
+            if (m.ipv6 != null && $Object.hasOwnProperty.call(m, "ipv6") && m.ipv6 !== false)
+                w.uint32(24).bool(m.ipv6);
+            if (m.multicast != null && $Object.hasOwnProperty.call(m, "multicast") && m.multicast !== false)
+                w.uint32(32).bool(m.multicast);
+            if (m.broadcast != null && $Object.hasOwnProperty.call(m, "broadcast") && m.broadcast !== false)
+                w.uint32(40).bool(m.broadcast);
+            if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
+                for (var i = 0; i < m.$unknowns.length; ++i)
+                    w.raw(m.$unknowns[i]);
+            return w;
+        };
+
+        ForwardingPair.decode = function (r, l, z, q, g) {
+            if (!(r instanceof $Reader))
+                r = $Reader.create(r);
+            if (q === $undefined)
+                q = 0;
+            if (q > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            var c, m, v;
+            if (l === $undefined)
+                c = r.len;
+            else {
+                c = r.pos + l;
+                if (c > r.len)
+                    throw $RangeError("index out of range");
+                l = r.len;
+                r.len = c;
+            }
+            m = g || new $root.patchpanel.ForwardingPair();
+            while (r.pos < c) {
+                var s = r.pos;
+                var t = r.tag();
+                if (t === z) {
+                    z = $undefined;
+                    break;
+                }
+                var u = t & 7;
+                switch (t >>>= 3) {
+                case 1: {
+                        if (u !== 2)
+                            break;
+                        if ((v = r.stringVerify()).length)
+                            m.upstream = v;
+                        else
+                            delete m.upstream;
+                        continue;
+                    }
+                case 2: {
+                        if (u !== 2)
+                            break;
+                        if ((v = r.stringVerify()).length)
+                            m.downstream = v;
+                        else
+                            delete m.downstream;
+                        continue;
+                    }
+                case 3: {
+                        if (u !== 0)
+                            break;
+                        if (v = r.bool())
+                            m.ipv6 = v;
+                        else
+                            delete m.ipv6;
+                        continue;
+                    }
+                case 4: {
+                        if (u !== 0)
+                            break;
+                        if (v = r.bool())
+                            m.multicast = v;
+                        else
+                            delete m.multicast;
+                        continue;
+                    }
+                case 5: {
+                        if (u !== 0)
+                            break;
+                        if (v = r.bool())
+                            m.broadcast = v;
+                        else
+                            delete m.broadcast;
+                        continue;
+                    }
+                }
+                r.skipType(u, q, t);
+                if (!r.discardUnknown) {
+                    $util.makeProp(m, "$unknowns", false);
+                    (m.$unknowns || (m.$unknowns = [])).push(r.raw(s, r.pos));
+                }
+            }
+            if (l !== $undefined) {
+                if (r.pos !== c)
+                    throw $RangeError("index out of range");
+                r.len = l;
+            }
+            if (z !== $undefined)
+                throw $Error("missing end group");
+            return m;
+        };
+
+        return ForwardingPair;
+    })();
+
+    patchpanel.ForwardingArc = (function() {
+
+        var ForwardingArc = function (p) {
+            if (p)
+                for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
+                    if (p[ks[i]] != null && ks[i] !== "__proto__")
+                        this[ks[i]] = p[ks[i]];
+        };
+
+        ForwardingArc.prototype.cid = 0;
+        ForwardingArc.prototype.pid = 0;
+
+        ForwardingArc.encode = function (m, w, q) {
+            if (!w)
+                w = $Writer.create();
+            if (q === $undefined)
+                q = 0;
+            if (q > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (m.cid != null && $Object.hasOwnProperty.call(m, "cid") && m.cid !== 0)
+                w.uint32(8).uint32(m.cid);
+            if (m.pid != null && $Object.hasOwnProperty.call(m, "pid") && m.pid !== 0)
+                w.uint32(16).int32(m.pid);
+            if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
+                for (var i = 0; i < m.$unknowns.length; ++i)
+                    w.raw(m.$unknowns[i]);
+            return w;
+        };
+
+        ForwardingArc.decode = function (r, l, z, q, g) {
+            if (!(r instanceof $Reader))
+                r = $Reader.create(r);
+            if (q === $undefined)
+                q = 0;
+            if (q > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            var c, m, v;
+            if (l === $undefined)
+                c = r.len;
+            else {
+                c = r.pos + l;
+                if (c > r.len)
+                    throw $RangeError("index out of range");
+                l = r.len;
+                r.len = c;
+            }
+            m = g || new $root.patchpanel.ForwardingArc();
+            while (r.pos < c) {
+                var s = r.pos;
+                var t = r.tag();
+                if (t === z) {
+                    z = $undefined;
+                    break;
+                }
+                var u = t & 7;
+                switch (t >>>= 3) {
+                case 1: {
+                        if (u !== 0)
+                            break;
+                        if (v = r.uint32())
+                            m.cid = v;
+                        else
+                            delete m.cid;
+                        continue;
+                    }
+                case 2: {
+                        if (u !== 0)
+                            break;
+                        if (v = r.int32())
+                            m.pid = v;
+                        else
+                            delete m.pid;
+                        continue;
+                    }
+                }
+                r.skipType(u, q, t);
+                if (!r.discardUnknown) {
+                    $util.makeProp(m, "$unknowns", false);
+                    (m.$unknowns || (m.$unknowns = [])).push(r.raw(s, r.pos));
+                }
+            }
+            if (l !== $undefined) {
+                if (r.pos !== c)
+                    throw $RangeError("index out of range");
+                r.len = l;
+            }
+            if (z !== $undefined)
+                throw $Error("missing end group");
+            return m;
+        };
+
+        return ForwardingArc;
+    })();
+
+    patchpanel.GetForwardingRequest = (function() {
+
+        var GetForwardingRequest = function (p) {
+            if (p)
+                for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
+                    if (p[ks[i]] != null && ks[i] !== "__proto__")
+                        this[ks[i]] = p[ks[i]];
+        };
+
+        GetForwardingRequest.encode = function (m, w, q) {
+            if (!w)
+                w = $Writer.create();
+            if (q === $undefined)
+                q = 0;
+            if (q > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
+                for (var i = 0; i < m.$unknowns.length; ++i)
+                    w.raw(m.$unknowns[i]);
+            return w;
+        };
+
+        GetForwardingRequest.decode = function (r, l, z, q, g) {
+            if (!(r instanceof $Reader))
+                r = $Reader.create(r);
+            if (q === $undefined)
+                q = 0;
+            if (q > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            var c, m;
+            if (l === $undefined)
+                c = r.len;
+            else {
+                c = r.pos + l;
+                if (c > r.len)
+                    throw $RangeError("index out of range");
+                l = r.len;
+                r.len = c;
+            }
+            m = g || new $root.patchpanel.GetForwardingRequest();
+            while (r.pos < c) {
+                var s = r.pos;
+                var t = r.tag();
+                if (t === z) {
+                    z = $undefined;
+                    break;
+                }
+                r.skipType(t & 7, q, t);
+                if (!r.discardUnknown) {
+                    $util.makeProp(m, "$unknowns", false);
+                    (m.$unknowns || (m.$unknowns = [])).push(r.raw(s, r.pos));
+                }
+            }
+            if (l !== $undefined) {
+                if (r.pos !== c)
+                    throw $RangeError("index out of range");
+                r.len = l;
+            }
+            if (z !== $undefined)
+                throw $Error("missing end group");
+            return m;
+        };
+
+        return GetForwardingRequest;
+    })();
+
+    patchpanel.ForwardingState = (function() {
+
+        var ForwardingState = function (p) {
+            this.pairs = [];
+            if (p)
+                for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
+                    if (p[ks[i]] != null && ks[i] !== "__proto__")
+                        this[ks[i]] = p[ks[i]];
+        };
+
+        ForwardingState.prototype.instance = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+        ForwardingState.prototype.generation = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+        ForwardingState.prototype.pairs = $util.emptyArray;
+        ForwardingState.prototype.arc = null;
+
+        ForwardingState.encode = function (m, w, q) {
+            if (!w)
+                w = $Writer.create();
+            if (q === $undefined)
+                q = 0;
+            if (q > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (m.instance != null && $Object.hasOwnProperty.call(m, "instance") && (typeof m.instance === "object" ? m.instance.low || m.instance.high : m.instance !== 0))
+                w.uint32(8).uint64(m.instance);
+            if (m.generation != null && $Object.hasOwnProperty.call(m, "generation") && (typeof m.generation === "object" ? m.generation.low || m.generation.high : m.generation !== 0))
+                w.uint32(16).uint64(m.generation);
+            if (m.pairs != null && m.pairs.length) {
+                for (var i = 0; i < m.pairs.length; ++i)
+                    $root.patchpanel.ForwardingPair.encode(m.pairs[i], w.uint32(26).fork(), q + 1).ldelim();
+            }
+            if (m.arc != null && $Object.hasOwnProperty.call(m, "arc"))
+                $root.patchpanel.ForwardingArc.encode(m.arc, w.uint32(34).fork(), q + 1).ldelim();
+            if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
+                for (var i = 0; i < m.$unknowns.length; ++i)
+                    w.raw(m.$unknowns[i]);
+            return w;
+        };
+
+        ForwardingState.decode = function (r, l, z, q, g) {
+            if (!(r instanceof $Reader))
+                r = $Reader.create(r);
+            if (q === $undefined)
+                q = 0;
+            if (q > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            var c, m, v;
+            if (l === $undefined)
+                c = r.len;
+            else {
+                c = r.pos + l;
+                if (c > r.len)
+                    throw $RangeError("index out of range");
+                l = r.len;
+                r.len = c;
+            }
+            m = g || new $root.patchpanel.ForwardingState();
+            while (r.pos < c) {
+                var s = r.pos;
+                var t = r.tag();
+                if (t === z) {
+                    z = $undefined;
+                    break;
+                }
+                var u = t & 7;
+                switch (t >>>= 3) {
+                case 1: {
+                        if (u !== 0)
+                            break;
+                        if (typeof (v = r.uint64()) === "object" ? v.low || v.high : v !== 0)
+                            m.instance = v;
+                        else
+                            delete m.instance;
+                        continue;
+                    }
+                case 2: {
+                        if (u !== 0)
+                            break;
+                        if (typeof (v = r.uint64()) === "object" ? v.low || v.high : v !== 0)
+                            m.generation = v;
+                        else
+                            delete m.generation;
+                        continue;
+                    }
+                case 3: {
+                        if (u !== 2)
+                            break;
+                        if (!(m.pairs && m.pairs.length))
+                            m.pairs = [];
+                        m.pairs.push($root.patchpanel.ForwardingPair.decode(r, r.size(), $undefined, q + 1));
+                        continue;
+                    }
+                case 4: {
+                        if (u !== 2)
+                            break;
+                        m.arc = $root.patchpanel.ForwardingArc.decode(r, r.size(), $undefined, q + 1, m.arc);
+                        continue;
+                    }
+                }
+                r.skipType(u, q, t);
+                if (!r.discardUnknown) {
+                    $util.makeProp(m, "$unknowns", false);
+                    (m.$unknowns || (m.$unknowns = [])).push(r.raw(s, r.pos));
+                }
+            }
+            if (l !== $undefined) {
+                if (r.pos !== c)
+                    throw $RangeError("index out of range");
+                r.len = l;
+            }
+            if (z !== $undefined)
+                throw $Error("missing end group");
+            return m;
+        };
+
+        return ForwardingState;
+    })();
+
+    patchpanel.ForwardingChange = (function() {
+
+        var ForwardingChange = function (p) {
+            this.removed = [];
+            this.added = [];
+            if (p)
+                for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
+                    if (p[ks[i]] != null && ks[i] !== "__proto__")
+                        this[ks[i]] = p[ks[i]];
+        };
+
+        ForwardingChange.prototype.instance = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+        ForwardingChange.prototype.generation = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+        ForwardingChange.prototype.removed = $util.emptyArray;
+        ForwardingChange.prototype.added = $util.emptyArray;
+        ForwardingChange.prototype.arc = null;
+
+        ForwardingChange.encode = function (m, w, q) {
+            if (!w)
+                w = $Writer.create();
+            if (q === $undefined)
+                q = 0;
+            if (q > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (m.instance != null && $Object.hasOwnProperty.call(m, "instance") && (typeof m.instance === "object" ? m.instance.low || m.instance.high : m.instance !== 0))
+                w.uint32(8).uint64(m.instance);
+            if (m.generation != null && $Object.hasOwnProperty.call(m, "generation") && (typeof m.generation === "object" ? m.generation.low || m.generation.high : m.generation !== 0))
+                w.uint32(16).uint64(m.generation);
+            if (m.removed != null && m.removed.length) {
+                for (var i = 0; i < m.removed.length; ++i)
+                    $root.patchpanel.ForwardingPair.encode(m.removed[i], w.uint32(26).fork(), q + 1).ldelim();
+            }
+            if (m.added != null && m.added.length) {
+                for (var i = 0; i < m.added.length; ++i)
+                    $root.patchpanel.ForwardingPair.encode(m.added[i], w.uint32(34).fork(), q + 1).ldelim();
+            }
+            if (m.arc != null && $Object.hasOwnProperty.call(m, "arc"))
+                $root.patchpanel.ForwardingArc.encode(m.arc, w.uint32(42).fork(), q + 1).ldelim();
+            if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
+                for (var i = 0; i < m.$unknowns.length; ++i)
+                    w.raw(m.$unknowns[i]);
+            return w;
+        };
+
+        ForwardingChange.decode = function (r, l, z, q, g) {
+            if (!(r instanceof $Reader))
+                r = $Reader.create(r);
+            if (q === $undefined)
+                q = 0;
+            if (q > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            var c, m, v;
+            if (l === $undefined)
+                c = r.len;
+            else {
+                c = r.pos + l;
+                if (c > r.len)
+                    throw $RangeError("index out of range");
+                l = r.len;
+                r.len = c;
+            }
+            m = g || new $root.patchpanel.ForwardingChange();
+            while (r.pos < c) {
+                var s = r.pos;
+                var t = r.tag();
+                if (t === z) {
+                    z = $undefined;
+                    break;
+                }
+                var u = t & 7;
+                switch (t >>>= 3) {
+                case 1: {
+                        if (u !== 0)
+                            break;
+                        if (typeof (v = r.uint64()) === "object" ? v.low || v.high : v !== 0)
+                            m.instance = v;
+                        else
+                            delete m.instance;
+                        continue;
+                    }
+                case 2: {
+                        if (u !== 0)
+                            break;
+                        if (typeof (v = r.uint64()) === "object" ? v.low || v.high : v !== 0)
+                            m.generation = v;
+                        else
+                            delete m.generation;
+                        continue;
+                    }
+                case 3: {
+                        if (u !== 2)
+                            break;
+                        if (!(m.removed && m.removed.length))
+                            m.removed = [];
+                        m.removed.push($root.patchpanel.ForwardingPair.decode(r, r.size(), $undefined, q + 1));
+                        continue;
+                    }
+                case 4: {
+                        if (u !== 2)
+                            break;
+                        if (!(m.added && m.added.length))
+                            m.added = [];
+                        m.added.push($root.patchpanel.ForwardingPair.decode(r, r.size(), $undefined, q + 1));
+                        continue;
+                    }
+                case 5: {
+                        if (u !== 2)
+                            break;
+                        m.arc = $root.patchpanel.ForwardingArc.decode(r, r.size(), $undefined, q + 1, m.arc);
+                        continue;
+                    }
+                }
+                r.skipType(u, q, t);
+                if (!r.discardUnknown) {
+                    $util.makeProp(m, "$unknowns", false);
+                    (m.$unknowns || (m.$unknowns = [])).push(r.raw(s, r.pos));
+                }
+            }
+            if (l !== $undefined) {
+                if (r.pos !== c)
+                    throw $RangeError("index out of range");
+                r.len = l;
+            }
+            if (z !== $undefined)
+                throw $Error("missing end group");
+            return m;
+        };
+
+        return ForwardingChange;
+    })();
+
+    patchpanel.NeighborEvent = (function() {
+
+        var NeighborEvent = function (p) {
+            if (p)
+                for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
+                    if (p[ks[i]] != null && ks[i] !== "__proto__")
+                        this[ks[i]] = p[ks[i]];
+        };
+
+        NeighborEvent.prototype.ifname = "";
+        NeighborEvent.prototype.address = $util.newBuffer([]);
+        NeighborEvent.prototype.upstream = "";
+
+        NeighborEvent.encode = function (m, w, q) {
+            if (!w)
+                w = $Writer.create();
+            if (q === $undefined)
+                q = 0;
+            if (q > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (m.ifname != null && $Object.hasOwnProperty.call(m, "ifname") && m.ifname !== "")
+                w.uint32(10).string(m.ifname);
+            if (m.address != null && $Object.hasOwnProperty.call(m, "address") && m.address.length)
+                w.uint32(18).bytes(m.address);
+            if (m.upstream != null && $Object.hasOwnProperty.call(m, "upstream") && m.upstream !== "")
+                w.uint32(26).string(m.upstream);
+            if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
+                for (var i = 0; i < m.$unknowns.length; ++i)
+                    w.raw(m.$unknowns[i]);
+            return w;
+        };
+
+        NeighborEvent.decode = function (r, l, z, q, g) {
+            if (!(r instanceof $Reader))
+                r = $Reader.create(r);
+            if (q === $undefined)
+                q = 0;
+            if (q > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            var c, m, v;
+            if (l === $undefined)
+                c = r.len;
+            else {
+                c = r.pos + l;
+                if (c > r.len)
+                    throw $RangeError("index out of range");
+                l = r.len;
+                r.len = c;
+            }
+            m = g || new $root.patchpanel.NeighborEvent();
+            while (r.pos < c) {
+                var s = r.pos;
+                var t = r.tag();
+                if (t === z) {
+                    z = $undefined;
+                    break;
+                }
+                var u = t & 7;
+                switch (t >>>= 3) {
+                case 1: {
+                        if (u !== 2)
+                            break;
+                        if ((v = r.stringVerify()).length)
+                            m.ifname = v;
+                        else
+                            delete m.ifname;
+                        continue;
+                    }
+                case 2: {
+                        if (u !== 2)
+                            break;
+                        if ((v = r.bytes()).length)
+                            m.address = v;
+                        else
+                            delete m.address;
+                        continue;
+                    }
+                case 3: {
+                        if (u !== 2)
+                            break;
+                        if ((v = r.stringVerify()).length)
+                            m.upstream = v;
+                        else
+                            delete m.upstream;
+                        continue;
+                    }
+                }
+                r.skipType(u, q, t);
+                if (!r.discardUnknown) {
+                    $util.makeProp(m, "$unknowns", false);
+                    (m.$unknowns || (m.$unknowns = [])).push(r.raw(s, r.pos));
+                }
+            }
+            if (l !== $undefined) {
+                if (r.pos !== c)
+                    throw $RangeError("index out of range");
+                r.len = l;
+            }
+            if (z !== $undefined)
+                throw $Error("missing end group");
+            return m;
+        };
+
+        return NeighborEvent;
+    })();
+
+    patchpanel.NeighborResponse = (function() {
+
+        var NeighborResponse = function (p) {
+            if (p)
+                for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
+                    if (p[ks[i]] != null && ks[i] !== "__proto__")
+                        this[ks[i]] = p[ks[i]];
+        };
+
+        NeighborResponse.encode = function (m, w, q) {
+            if (!w)
+                w = $Writer.create();
+            if (q === $undefined)
+                q = 0;
+            if (q > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
+                for (var i = 0; i < m.$unknowns.length; ++i)
+                    w.raw(m.$unknowns[i]);
+            return w;
+        };
+
+        NeighborResponse.decode = function (r, l, z, q, g) {
+            if (!(r instanceof $Reader))
+                r = $Reader.create(r);
+            if (q === $undefined)
+                q = 0;
+            if (q > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            var c, m;
+            if (l === $undefined)
+                c = r.len;
+            else {
+                c = r.pos + l;
+                if (c > r.len)
+                    throw $RangeError("index out of range");
+                l = r.len;
+                r.len = c;
+            }
+            m = g || new $root.patchpanel.NeighborResponse();
+            while (r.pos < c) {
+                var s = r.pos;
+                var t = r.tag();
+                if (t === z) {
+                    z = $undefined;
+                    break;
+                }
+                r.skipType(t & 7, q, t);
+                if (!r.discardUnknown) {
+                    $util.makeProp(m, "$unknowns", false);
+                    (m.$unknowns || (m.$unknowns = [])).push(r.raw(s, r.pos));
+                }
+            }
+            if (l !== $undefined) {
+                if (r.pos !== c)
+                    throw $RangeError("index out of range");
+                r.len = l;
+            }
+            if (z !== $undefined)
+                throw $Error("missing end group");
+            return m;
+        };
+
+        return NeighborResponse;
     })();
 
     return patchpanel;

@@ -1,10 +1,10 @@
-// Written by tools/gen-proto.ts from proto/patchpanel_service.proto; never edited.
+// Written by tools/gen-proto.ts from proto/patchpanel_service.proto and proto/forwarding.proto; never edited.
 
 /** What the wire says of a field. `protoName` is its name in the .proto file, `of` the message it holds. */
 export interface Field {
   readonly name: string;
   readonly protoName: string;
-  readonly kind: 'int32' | 'uint32' | 'uint64' | 'bool' | 'string' | 'enum' | 'message';
+  readonly kind: 'int32' | 'uint32' | 'uint64' | 'bool' | 'string' | 'bytes' | 'enum' | 'message';
   readonly repeated: boolean;
   readonly of?: MessageName;
 }
@@ -261,6 +261,44 @@ export interface NeighborReachabilityEventSignal {
   readonly type: number;
 }
 
+export interface ForwardingPair {
+  readonly upstream: string;
+  readonly downstream: string;
+  readonly ipv6: boolean;
+  readonly multicast: boolean;
+  readonly broadcast: boolean;
+}
+
+export interface ForwardingArc {
+  readonly cid: number;
+  readonly pid: number;
+}
+
+export type GetForwardingRequest = Readonly<Record<never, never>>;
+
+export interface ForwardingState {
+  readonly instance: bigint;
+  readonly generation: bigint;
+  readonly pairs: readonly ForwardingPair[];
+  readonly arc: ForwardingArc | undefined;
+}
+
+export interface ForwardingChange {
+  readonly instance: bigint;
+  readonly generation: bigint;
+  readonly removed: readonly ForwardingPair[];
+  readonly added: readonly ForwardingPair[];
+  readonly arc: ForwardingArc | undefined;
+}
+
+export interface NeighborEvent {
+  readonly ifname: string;
+  readonly address: Uint8Array;
+  readonly upstream: string;
+}
+
+export type NeighborResponse = Readonly<Record<never, never>>;
+
 /** Every message by its name. */
 export interface Messages {
   readonly IPv4Subnet: IPv4Subnet;
@@ -298,6 +336,13 @@ export interface Messages {
   readonly GetDevicesResponse: GetDevicesResponse;
   readonly NetworkDeviceChangedSignal: NetworkDeviceChangedSignal;
   readonly NeighborReachabilityEventSignal: NeighborReachabilityEventSignal;
+  readonly ForwardingPair: ForwardingPair;
+  readonly ForwardingArc: ForwardingArc;
+  readonly GetForwardingRequest: GetForwardingRequest;
+  readonly ForwardingState: ForwardingState;
+  readonly ForwardingChange: ForwardingChange;
+  readonly NeighborEvent: NeighborEvent;
+  readonly NeighborResponse: NeighborResponse;
 }
 
 export type MessageName = keyof Messages;
@@ -432,4 +477,35 @@ export const FIELDS: Readonly<Record<MessageName, Readonly<Record<number, Field>
     3: { name: 'role', protoName: 'role', kind: 'enum', repeated: false },
     4: { name: 'type', protoName: 'type', kind: 'enum', repeated: false },
   },
+  ForwardingPair: {
+    1: { name: 'upstream', protoName: 'upstream', kind: 'string', repeated: false },
+    2: { name: 'downstream', protoName: 'downstream', kind: 'string', repeated: false },
+    3: { name: 'ipv6', protoName: 'ipv6', kind: 'bool', repeated: false },
+    4: { name: 'multicast', protoName: 'multicast', kind: 'bool', repeated: false },
+    5: { name: 'broadcast', protoName: 'broadcast', kind: 'bool', repeated: false },
+  },
+  ForwardingArc: {
+    1: { name: 'cid', protoName: 'cid', kind: 'uint32', repeated: false },
+    2: { name: 'pid', protoName: 'pid', kind: 'int32', repeated: false },
+  },
+  GetForwardingRequest: {},
+  ForwardingState: {
+    1: { name: 'instance', protoName: 'instance', kind: 'uint64', repeated: false },
+    2: { name: 'generation', protoName: 'generation', kind: 'uint64', repeated: false },
+    3: { name: 'pairs', protoName: 'pairs', kind: 'message', repeated: true, of: 'ForwardingPair' },
+    4: { name: 'arc', protoName: 'arc', kind: 'message', repeated: false, of: 'ForwardingArc' },
+  },
+  ForwardingChange: {
+    1: { name: 'instance', protoName: 'instance', kind: 'uint64', repeated: false },
+    2: { name: 'generation', protoName: 'generation', kind: 'uint64', repeated: false },
+    3: { name: 'removed', protoName: 'removed', kind: 'message', repeated: true, of: 'ForwardingPair' },
+    4: { name: 'added', protoName: 'added', kind: 'message', repeated: true, of: 'ForwardingPair' },
+    5: { name: 'arc', protoName: 'arc', kind: 'message', repeated: false, of: 'ForwardingArc' },
+  },
+  NeighborEvent: {
+    1: { name: 'ifname', protoName: 'ifname', kind: 'string', repeated: false },
+    2: { name: 'address', protoName: 'address', kind: 'bytes', repeated: false },
+    3: { name: 'upstream', protoName: 'upstream', kind: 'string', repeated: false },
+  },
+  NeighborResponse: {},
 };

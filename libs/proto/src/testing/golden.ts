@@ -27,6 +27,9 @@ const TERMINA = {
 };
 const TERMINA_FIELD = '0a280a06766d7461703010e4e6f1d2011a0808e4e6f1c201101e20032a06766d7461703030e4e6f1ca01';
 
+const PAIR = { upstream: 'eth0', downstream: 'vmtap0', ipv6: true, multicast: true, broadcast: true };
+const NS_PAIR = { upstream: 'eth0', downstream: 'arc_ns3', ipv6: true, multicast: false, broadcast: false };
+
 /** As ArcVmStartup fills it: the other fields stay at their default. */
 const ARCVM = { ifname: 'vmtap1', ipv4Addr: net('100.115.92.6'), guestType: 2 };
 const ARCVM_DECODED = { ...ARCVM, ipv4Subnet: undefined, physIfname: '', hostIpv4Addr: 0 };
@@ -214,4 +217,44 @@ export const GOLDEN: readonly Golden[] = [
     message: { ifindex: 7, ipAddr: 'fe80::1', role: 3, type: 2 },
     fields: ['0807', '1207666538303a3a31', '1803', '2002'],
   },
+  {
+    name: 'ForwardingPair',
+    message: { upstream: 'eth0', downstream: 'vmtap0', ipv6: true, multicast: true, broadcast: true },
+    fields: ['0a0465746830', '1206766d74617030', '1801', '2001', '2801'],
+  },
+  { name: 'ForwardingArc', message: { cid: 33, pid: 4711 }, fields: ['0821', '10e724'] },
+  { name: 'GetForwardingRequest', message: {}, fields: [] },
+  {
+    name: 'ForwardingState',
+    message: { instance: MAX_U64, generation: 7n, pairs: [PAIR, NS_PAIR], arc: { cid: 33, pid: 0 } },
+    fields: [
+      '08ffffffffffffffffff01',
+      '1007',
+      '1a140a04657468301206766d74617030180120012801',
+      '1a110a046574683012076172635f6e73331801',
+      '22020821',
+    ],
+  },
+  {
+    name: 'ForwardingChange',
+    message: { instance: 1n, generation: 8n, removed: [PAIR], added: [NS_PAIR], arc: { cid: 0, pid: 4711 } },
+    fields: [
+      '0801',
+      '1008',
+      '1a140a04657468301206766d74617030180120012801',
+      '22110a046574683012076172635f6e73331801',
+      '2a0310e724',
+    ],
+  },
+  {
+    name: 'NeighborEvent',
+    message: {
+      ifname: 'vmtap0',
+      // 2001:db8:77::9: not UTF-8, which bytes need not be
+      address: Uint8Array.of(0x20, 0x01, 0x0d, 0xb8, 0, 0x77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9),
+      upstream: 'eth0',
+    },
+    fields: ['0a06766d74617030', '121020010db8007700000000000000000009', '1a0465746830'],
+  },
+  { name: 'NeighborResponse', message: {}, fields: [] },
 ];
