@@ -11,5 +11,6 @@ export * from './repository';
 export * from './services/bus';
 export * from './services/peer-echo';
 export * from './services/probes';
+export * from './services/tap-pump';
 export * from './standard-lab';
 export * from './until';

@@ -41,6 +41,7 @@ function busConfiguration(ours: boolean): string {
   <auth>EXTERNAL</auth>
   <listen>unix:path=${SHARED_INSIDE}/bus</listen>
   <listen>unix:path=/run/dbus/system_bus_socket</listen>
+  <limit name="max_replies_per_connection">50000</limit>
   <policy context="default">
     <allow user="*"/>
     <deny own="*"/>
