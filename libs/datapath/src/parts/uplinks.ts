@@ -95,15 +95,7 @@ function uplinkRoutes(uplink: UplinkNetwork): readonly Route[] {
       metric: family === 'ipv6' && metric === 0 ? IPV6_METRIC : metric,
     }),
   );
-  const byMetric = uplink.defaults.toSorted((a, b) => a.metric - b.metric);
-  const defaults = byMetric.map(({ family, gateway }, i) =>
-    unicast(uplink, family, {
-      dst: ANYWHERE[family],
-      via: gateway,
-      src: null,
-      metric: DEFAULT_METRIC[family] + i,
-    }),
-  );
+  const defaults = FAMILIES.flatMap((family) => defaultRoutes(uplink, family));
   const ends = FAMILIES.map((family) => blackhole(ANYWHERE[family], routingTable(uplink.ifindex)));
   const all = [
     ...mirrored.toSorted((a, b) => Number(a.via !== null) - Number(b.via !== null)),
@@ -112,6 +104,15 @@ function uplinkRoutes(uplink: UplinkNetwork): readonly Route[] {
   ];
   const first = new Map(all.toReversed().map((route) => [`${route.dst} ${route.metric}`, route]));
   return all.filter((route) => first.get(`${route.dst} ${route.metric}`) === route);
+}
+
+function defaultRoutes(uplink: UplinkNetwork, wanted: Family): readonly Route[] {
+  return uplink.defaults
+    .filter(({ family }) => family === wanted)
+    .toSorted((a, b) => a.metric - b.metric)
+    .map(({ family, gateway: via }, i) =>
+      unicast(uplink, family, { dst: ANYWHERE[family], via, src: null, metric: DEFAULT_METRIC[family] + i }),
+    );
 }
 
 function unicast(
