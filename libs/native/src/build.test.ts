@@ -24,10 +24,9 @@ function build(
   args: readonly string[],
   env: NodeJS.ProcessEnv = process.env,
 ): { status: number | null; stderr: string } {
-  const { LD_PRELOAD: _, ...clean } = env; // the compiler does not run under a sanitizer
   const { status, stderr } = spawnSync(node, [BUILD, '--out', out, ...args], {
     encoding: 'utf8',
-    env: clean,
+    env: { ...env, LD_PRELOAD: '' }, // the compiler does not run under a sanitizer
   });
   return { status, stderr };
 }

@@ -33,10 +33,10 @@ interface Outcome {
   readonly stderr: string;
 }
 
-function run(program: string): Outcome {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', PROLOGUE + program], {
-    encoding: 'utf8',
-  });
+/** Runs a program after the prologue, under `limits` of the shell. */
+function run(program: string, limits = 'true'): Outcome {
+  const command = ['-c', `${limits} && exec "$@"`, 'sh', process.execPath, '-e', PROLOGUE + program];
+  const { status, stdout, stderr } = spawnSync('sh', command, { encoding: 'utf8' });
   return { status, stdout, stderr };
 }
 
