@@ -1,3 +1,4 @@
+import { GROUP_USAGE } from './control/request';
 import { accept, refuse, type Checked } from '@pp/base';
 import { checkedFan, choice, VERSION, type RawArgs, type ServiceSpec } from '@pp/daemon';
 
@@ -47,7 +48,7 @@ export const SPEC: ServiceSpec<Config> = {
     synopsis: '[UPSTREAM DOWNSTREAM...]',
     text: 'Interfaces that are not there yet are awaited; a downstream may end in * (vmtap*).',
   },
-  notes: `Examples:\n  ${EXAMPLE}\n  ndproxy ${GROUP_EXAMPLE} --group lab:eth1,vmtap1,vmtap2`,
+  notes: `Of the running proxy, as root:\n  ndproxy trace ADDR [--state-dir DIR]        every message about an address, and what became of it\n  ndproxy group VERB ... [--state-dir DIR]    ${GROUP_USAGE.join('\n                                              ')}\n\nExamples:\n  ${EXAMPLE}\n  ndproxy ${GROUP_EXAMPLE} --group lab:eth1,vmtap1,vmtap2`,
   parse,
 };
 

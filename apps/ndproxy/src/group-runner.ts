@@ -6,7 +6,7 @@ import { ND_FILTER } from './core/filter';
 import { Group, type OwnAddress, type Step } from './core/group';
 import type { GroupSettings } from './core/group-state';
 import type { Move } from './core/location-table';
-import type { DesiredGroup } from './desired-groups';
+import type { DesiredGroup } from './groups/desired-groups';
 import type { Doors } from './doors';
 import { membersOf, type Absence } from './membership';
 

@@ -6,6 +6,9 @@
  */
 import { runDaemon } from '@pp/daemon';
 import { SPEC } from './config';
+import { controlCommand, runControl } from './control/client';
 import { wire } from './wiring';
 
-void runDaemon(SPEC, wire);
+const argv = process.argv.slice(2);
+const command = controlCommand(argv);
+void (command === undefined ? runDaemon(SPEC, wire) : runControl(command, argv.slice(1)));

@@ -1,7 +1,7 @@
 import type { InterfacesView, InterfaceView } from '@pp/ports';
 import { macToBytes, parseMac } from '@pp/wire';
 import type { MemberLink, Role } from './core/member';
-import type { DesiredGroup } from './desired-groups';
+import type { DesiredGroup } from './groups/desired-groups';
 
 /** Why an interface that is named is no member now. */
 export type Absence = 'absent' | 'down' | 'not-ethernet';

@@ -3,7 +3,7 @@ import { ipv6FromBytes, ipv6ToBytes, parseIpv6 } from '@pp/wire';
 import { addressKey, type AddressKey } from './core/keys';
 import { LIMITS, NESTED_NEIGHBORS_PER_MAC, type LoopPolicy, type Mode } from './core/limits';
 import type { Move } from './core/location-table';
-import type { DesiredGroup } from './desired-groups';
+import type { DesiredGroup } from './groups/desired-groups';
 import type { Doors } from './doors';
 import { GroupRunner, type Traced } from './group-runner';
 import { SolicitedNodeGroups } from './memberships';

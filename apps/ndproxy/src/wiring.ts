@@ -8,7 +8,8 @@ import {
   NftNeighborGuard,
   UdpMemberships,
 } from '@pp/linux';
-import { FixedGroups } from './desired-groups';
+import { controlPath, openControl } from './control/server';
+import { GroupRegistry } from './groups/registry';
 import type { Config } from './config';
 import type { Doors } from './doors';
 import { ProxyService } from './proxy-service';
@@ -31,10 +32,12 @@ export async function wire(context: DaemonContext<Config>): Promise<Parts> {
     throw new Refused(ExitCode.failed, 'bridge mode is not built yet; leave --mode out');
   const service = new ProxyService(config, doorsOf(context));
   scope.defer(() => service.stop());
-  new FixedGroups(config.groups).start((groups) => {
+  const registry = new GroupRegistry(config.groups);
+  registry.start((groups) => {
     service.setGroups(groups);
   });
   await service.start();
+  scope.use(await openControl(controlPath(context.stateDir), service, registry));
   return { tasks: [proxyTask], status: () => statusOf(service) };
 }
 

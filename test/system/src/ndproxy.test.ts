@@ -275,3 +275,36 @@ labTest('a chain of two, the second nested: a guest behind both reaches the Inte
   await pings(container, STANDARD.internet.v6);
   await pings(lab.internet, address);
 });
+
+labTest('groups are changed while it runs, and a trace says what becomes of a message', async () => {
+  const [g1, g2] = [await guestBehind(lab.host, 'g1', 'vg1'), await guestBehind(lab.host, 'g2', 'vg2')];
+  await startProxy(lab.host, ['eth0', 'vg1']);
+  await up(g1);
+  await up(g2);
+  await pings(lab.internet, await globalAddress(g1));
+  const group = (...args: readonly string[]): Promise<string> =>
+    lab.host.ok(program('ndproxy'), ['group', ...args, '--state-dir', STATE]);
+  expect(await group('bind-if', 'vg2')).toBe('OK\n');
+  expect(await group('add-if', 'vg2', 'main')).toBe('OK\n');
+  const refused = await lab.host.run(program('ndproxy'), [
+    'group',
+    'add-if',
+    'vg3',
+    'main',
+    '--state-dir',
+    STATE,
+  ]);
+  expect(refused).toMatchObject({
+    code: 1,
+    stderr: "ndproxy: Does Not Exist: interface 'vg3' is not bound\n",
+  });
+  const address = await globalAddress(g2);
+  const trace = lab.host.spawn(program('ndproxy'), ['trace', address, '--state-dir', STATE]);
+  await until('the trace tells of a solicitation', async () => {
+    await lab.lanhost.shell('ip -6 neigh flush dev eth0');
+    await pings(lab.lanhost, address);
+    return /main .* on (eth0|vg2): NS .*forwarded/.test(trace.stdout);
+  });
+  expect(await group('release-group', 'main')).toBe('OK\n');
+  await until('routes are gone', async () => (await lab.host.shell('ip -6 route show proto 81')) === '');
+});

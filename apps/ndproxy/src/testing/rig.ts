@@ -11,7 +11,7 @@ import {
 } from '@pp/ports/testing';
 import { toHex } from '@pp/wire/testing';
 import { mac, ourMac } from '../core/testing/scene';
-import type { DesiredGroup } from '../desired-groups';
+import type { DesiredGroup } from '../groups/desired-groups';
 import { ProxyService, type ProxySettings } from '../proxy-service';
 
 export const NAMES = { eth0: 1, tap0: 2, tap1: 3 } as const;

@@ -10,12 +10,3 @@ export interface DesiredGroup {
 export interface DesiredGroups {
   start(onGroups: (groups: readonly DesiredGroup[]) => void): void;
 }
-
-/** What the command line says. */
-export class FixedGroups implements DesiredGroups {
-  constructor(private readonly groups: readonly DesiredGroup[]) {}
-
-  start(onGroups: (groups: readonly DesiredGroup[]) => void): void {
-    onGroups(this.groups);
-  }
-}

@@ -1,0 +1,89 @@
+import { accept, refuse, type Checked } from '@pp/base';
+import { parseIpv6, type Ipv6Address } from '@pp/wire';
+import type { GroupRegistry } from '../groups/registry';
+import type { Status } from '../groups/status';
+
+/** What the control socket is asked: a line of JSON. */
+export type Request =
+  | { readonly do: 'trace'; readonly address: Ipv6Address }
+  | { readonly do: 'group'; readonly verb: GroupVerb; readonly args: readonly string[] };
+
+/** `ndproxy group VERB ARGS`; verbs and their meaning are Portier's. */
+export const GROUP_VERBS = {
+  'bind-if': { args: ['IF'], run: (r, [ifname]) => r.bindInterface(ifname) },
+  'release-if': { args: ['IF'], run: (r, [ifname]) => r.releaseInterface(ifname) },
+  'create-group': { args: ['GROUP'], run: (r, [group]) => r.createGroup(group) },
+  'release-group': { args: ['GROUP'], run: (r, [group]) => r.releaseGroup(group) },
+  'add-if': { args: ['IF', 'GROUP'], run: (r, [ifname, group]) => r.addToGroup(ifname, group, false) },
+  'add-upstream': { args: ['IF', 'GROUP'], run: (r, [ifname, group]) => r.addToGroup(ifname, group, true) },
+  'remove-if': { args: ['IF'], run: (r, [ifname]) => r.removeFromGroup(ifname) },
+  'set-upstream': { args: ['IF'], run: (r, [ifname]) => r.setUpstream(ifname) },
+  'unset-upstream': { args: ['GROUP'], run: (r, [group]) => r.unsetUpstream(group) },
+} as const satisfies Record<string, Verb>;
+
+interface Verb {
+  readonly args: readonly string[];
+  readonly run: (registry: GroupRegistry, args: readonly [string, string]) => Status;
+}
+
+export type GroupVerb = keyof typeof GROUP_VERBS;
+
+const isVerb = (text: string): text is GroupVerb => Object.hasOwn(GROUP_VERBS, text);
+
+/** "bind-if IF", for --help. */
+export const GROUP_USAGE = Object.entries(GROUP_VERBS).map(([verb, { args }]) => `${verb} ${args.join(' ')}`);
+
+/** The words after `ndproxy trace` or `ndproxy group`. */
+export function requestFromArgs(command: 'trace' | 'group', args: readonly string[]): Checked<Request> {
+  return command === 'trace' ? traceRequest(args) : groupRequest(args);
+}
+
+function traceRequest([text = '', ...more]: readonly string[]): Checked<Request> {
+  const address = parseIpv6(text);
+  return address === null || more.length > 0
+    ? refuse('InvalidArgument', `trace takes one IPv6 address, not '${[text, ...more].join(' ')}'`)
+    : accept({ do: 'trace', address });
+}
+
+function groupRequest([verb = '', ...args]: readonly string[]): Checked<Request> {
+  const known = verb.toLowerCase();
+  if (!isVerb(known))
+    return refuse('InvalidArgument', `group verb '${verb}' is unknown; write ${GROUP_USAGE.join(', ')}`);
+  const { args: wanted } = GROUP_VERBS[known];
+  return args.length === wanted.length
+    ? accept({ do: 'group', verb: known, args })
+    : refuse('InvalidArgument', `write ndproxy group ${known} ${wanted.join(' ')}`);
+}
+
+/** A line that a client sent; checked as its command line was. */
+export function requestFromLine(line: string): Checked<Request> {
+  const parsed = parsedJson(line);
+  if (isRecord(parsed)) {
+    const { do: what, address, verb, args, ...others } = parsed;
+    const isBare = Object.keys(others).length === 0;
+    if (isBare && what === 'trace' && typeof address === 'string') return traceRequest([address]);
+    if (isBare && what === 'group' && typeof verb === 'string' && isWords(args))
+      return groupRequest([verb, ...args]);
+  }
+  return refuse('InvalidArgument', 'the request is not understood');
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+
+const isWords = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((word) => typeof word === 'string');
+
+function parsedJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (fault) {
+    if (fault instanceof SyntaxError) return undefined;
+    throw fault;
+  }
+}
+
+export function runGroupVerb(registry: GroupRegistry, verb: GroupVerb, args: readonly string[]): Status {
+  const [first = '', second = ''] = args;
+  return GROUP_VERBS[verb].run(registry, [first, second]);
+}
