@@ -19,7 +19,7 @@
 #define PP_ARGS 8
 /* What every receive of this environment writes into; api.ts calls it borrowed. */
 #define PP_SCRATCH_BYTES (1 << 20)
-/* Most frames or datagrams of one report, and the numbers that describe one (table.ts names them). */
+/* Most frames or datagrams of one report, and the numbers that describe one (batch.h names them). */
 #define PP_BATCH 64
 #define PP_COLUMNS 8
 

@@ -4,7 +4,16 @@
 #include "addon.h"
 
 /* Columns of the table's rows; received.ts has the same order. Datagrams use two of them for other facts. */
-enum { COLUMN_OFFSET, COLUMN_LENGTH, COLUMN_WIRE_LENGTH, COLUMN_IFINDEX, COLUMN_PACKET_TYPE, COLUMN_PROTOCOL, COLUMN_STATUS, COLUMN_VLAN };
+enum {
+  COLUMN_OFFSET,
+  COLUMN_LENGTH,
+  COLUMN_WIRE_LENGTH,
+  COLUMN_IFINDEX,
+  COLUMN_PACKET_TYPE,
+  COLUMN_PROTOCOL,
+  COLUMN_STATUS,
+  COLUMN_VLAN
+};
 enum { COLUMN_PORT = COLUMN_PACKET_TYPE, COLUMN_HOP_LIMIT = COLUMN_PROTOCOL };
 
 /* Room for recvmmsg; 21 KiB, meant for the stack. */

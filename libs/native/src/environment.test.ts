@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
+import { plainEnv } from './testing/plain-env';
 
 const ADDON =
   process.env['PP_ADDON_PATH'] ?? resolve(__dirname, `../../../dist/native/addon-${process.arch}.node`);
@@ -36,7 +37,7 @@ interface Outcome {
 /** Runs a program after the prologue, under `limits` of the shell. */
 function run(program: string, limits = 'true'): Outcome {
   const command = ['-c', `${limits} && exec "$@"`, 'sh', process.execPath, '-e', PROLOGUE + program];
-  const { status, stdout, stderr } = spawnSync('sh', command, { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync('sh', command, { encoding: 'utf8', env: plainEnv() });
   return { status, stdout, stderr };
 }
 

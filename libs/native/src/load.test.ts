@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { loadNative } from './load';
+import { plainEnv } from './testing/plain-env';
 
 const FILE = `addon-${process.arch}.node`;
 const ADDON = process.env['PP_ADDON_PATH'] ?? resolve(__dirname, '../../../dist/native', FILE);
@@ -62,7 +63,7 @@ interface Outcome {
 }
 
 function run(command: string, ...args: string[]): Outcome {
-  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', env: plainEnv() });
   return { status, stdout, stderr };
 }
 

@@ -19,7 +19,8 @@ static napi_value netns_of_pid(pp_env *env, napi_value *args) {
   PP_INT(pid, args[0]);
   char path[32];
   snprintf(path, sizeof path, "/proc/%d/ns/net", pid);
-  /* The process is held by a descriptor and seen alive after the open: so the file was its, and not that of a successor to its number. */
+  /* The process is held by a descriptor and seen alive after the open: so the file was its own, not that of a successor to its
+   * number. */
   int process = (int)syscall(SYS_pidfd_open, pid, 0);
   if (process < 0) return pp_throw(env, errno, "pidfd_open %d", pid);
   int fd = open(path, O_RDONLY | O_CLOEXEC);
