@@ -5,7 +5,8 @@ import type { Child, Finished } from './child';
 import { SHARED_INSIDE, type Host } from './host';
 import { repository } from './repository';
 
-const STATE_INSIDE = `${SHARED_INSIDE}/state`;
+/** The manager's state directory as the host sees it. */
+export const STATE_INSIDE = `${SHARED_INSIDE}/state`;
 
 /** The path of a built program, in dist/bin or where PATCHPANEL_BIN says; throws with the command that builds it where there is none. */
 export function program(name: string): string {

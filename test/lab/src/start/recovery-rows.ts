@@ -1,6 +1,6 @@
 import type { ConnectedNamespace } from '../ctl';
 import { hostListing, type HostListing } from '../listing';
-import { program, startManager } from '../manager';
+import { program, startManager, STATE_INSIDE } from '../manager';
 import type { Host } from '../host';
 import { until } from '../until';
 import { tcpThroughNat } from './connect-rows';
@@ -20,7 +20,7 @@ async function managerKilledAndBack(scene: Scene): Promise<Verdict> {
   const old = connectionOf(scene);
   await scene.manager.kill();
   scene.manager = await startManager(host);
-  await host.ok(program('patchpanelctl'), ['status']);
+  await host.ok(program('patchpanelctl'), ['status', '--state-dir', STATE_INSIDE]);
   const left = await settle(host, scene.idle);
   if (left.length > 0)
     return { ok: false, evidence: ['back, but not as after the first start:', ...left].join('\n') };
