@@ -8,6 +8,7 @@ import {
   type Desired,
   type Part,
 } from '@pp/datapath';
+import { neighborsOf, withNeighborRoutes } from './domain/neighbors';
 import { guestKey, type Arc, type Guest, type Namespace, type Vm } from './domain/guest';
 import type { Uplink } from './domain/uplink';
 import type { World } from './domain/world';
@@ -51,10 +52,13 @@ export class DesiredState {
     const used = uplinksUsedBy(guest).map((ifname) =>
       world.uplinks.find((uplink) => uplink.ifname === ifname),
     );
-    const context = used.map((uplink) => (uplink === undefined ? 'gone' : String(uplink.multicast))).join();
+    const context = [
+      ...used.map((uplink) => (uplink === undefined ? 'gone' : String(uplink.multicast))),
+      ...addressesNear(guest, world.uplinks),
+    ].join();
     const known = this.#parts.get(guest);
     if (known?.context === context) return known.part;
-    const part = partOf(guest, used, canForceForwarding(world));
+    const part = withNeighborRoutes(partOf(guest, used, canForceForwarding(world)), guest, world.uplinks);
     this.#parts.set(guest, { context, part });
     return part;
   }
@@ -67,6 +71,12 @@ export const NOTHING: Desired = { shape: null, sysctls: new Map(), parts: new Ma
 function uplinksUsedBy(guest: Guest): readonly string[] {
   if (guest.kind === 'arc') return guest.devices.map(({ uplink }) => uplink);
   return guest.kind === 'namespace' && guest.egress.kind === 'uplink' ? [guest.egress.ifname] : [];
+}
+
+/** Addresses of the uplinks that a guest has neighbours behind: the sources of the routes to them. */
+function addressesNear(guest: Guest, uplinks: readonly Uplink[]): readonly string[] {
+  const upstreams = new Set(neighborsOf(guest).map(({ upstream }) => upstream));
+  return uplinks.filter(({ ifname }) => upstreams.has(ifname)).flatMap(({ addresses }) => addresses);
 }
 
 /** `used`: the uplinks that it is pinned to, in their order, as far as they are there. */

@@ -8,7 +8,7 @@ import { uplinksOf, type UplinkChoice } from './feeds/uplinks';
 import { Lifelines } from './lifelines';
 import { Reconciler, type Observer } from './reconciler';
 import { releaseGuests } from './usecases/release-guests';
-import { uplinksChanged, withArcFollowing } from './usecases/uplinks-changed';
+import { uplinksChanged, withGuestsFollowing } from './usecases/uplinks-changed';
 import { cutShort, remembered } from './world-entries';
 
 /** A descriptor that outlived the last run of the manager, under the name that it was stored by. */
@@ -77,8 +77,8 @@ export class Manager {
     const former = cutShort(last, before === null ? last : remembered(before), new Set(guests.keys()));
     const { present, ...network } = uplinksOf(first, this.#parts.uplinks);
     await this.reconciler.start({ former, guests, uplinks: present, ...network });
-    await this.reconciler.submit('arc.follow', (world) =>
-      decided(withArcFollowing(world, this.#parts.randomBytes), null),
+    await this.reconciler.submit('guests.follow', (world) =>
+      decided(withGuestsFollowing(world, this.#parts.randomBytes), null),
     );
     for (const [key, fd] of kept) this.lifelines.hold(key, fd);
     this.#parts.log.info('adopted', { guests: guests.size, released: last.guests.size - guests.size });

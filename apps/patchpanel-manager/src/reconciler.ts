@@ -7,11 +7,24 @@ import { DesiredState, netnsNamesOf, NOTHING } from './desired';
 import { sysctlWishes } from './sysctls';
 import { entriesBetween, entriesOfSettled, entriesOfStart, type Remembered } from './world-entries';
 
-/** Told of every change, in order: what goes before the kernel takes it away, what comes when it is there (spec 1.2). */
+/**
+ * Told of every change, in order: what goes before the kernel takes it away, what comes when it is there (spec 1.2). When a change is
+ * given up, what was said to go is said to be there again: `arrived(to, from)`.
+ */
 export interface Observer {
   leaving(from: World, to: World): void;
   arrived(from: World, to: World): void;
 }
+
+/** One observer that tells several, in this order. */
+export const inTurn = (...observers: readonly Observer[]): Observer => ({
+  leaving: (from, to) => {
+    for (const observer of observers) observer.leaving(from, to);
+  },
+  arrived: (from, to) => {
+    for (const observer of observers) observer.arrived(from, to);
+  },
+});
 
 interface Parts {
   readonly kernel: Kernel;
@@ -149,6 +162,7 @@ export class Reconciler {
   #giveUp(from: World, to: World, { code, message }: KernelError): Refusal {
     this.#journal.begin(entriesBetween(to, from));
     this.#journal.commit();
+    this.#observer.arrived(to, from);
     const reason = code === 'EEXIST' ? 'AlreadyExists' : 'Failed';
     return refuse(reason, `the kernel refused ${message}; nothing was changed`);
   }

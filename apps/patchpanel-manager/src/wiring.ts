@@ -10,10 +10,12 @@ import type { Config } from './config';
 import { announcer } from './dbus/announcer';
 import { connectNamespaceMethod } from './dbus/connect-namespace';
 import { guestMethods } from './dbus/guest-methods';
-import { serveApi, type ApiMethods } from './dbus/service';
-import { SERVICE } from './dbus/spec';
+import { ForwardingFeed } from './dbus/forwarding-feed';
+import { forwardingMethods } from './dbus/forwarding-methods';
+import { serve, type ApiMethods, type Services } from './dbus/service';
+import { FORWARDING, PATH, SERVICE } from './dbus/spec';
 import { Manager } from './manager';
-import type { Observer } from './reconciler';
+import { inTurn, type Observer } from './reconciler';
 import { statusOf } from './status';
 
 /** Joins the parts. The name comes before the kernel, because a second manager must touch nothing; early calls wait for the start. */
@@ -21,13 +23,17 @@ export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   const { log, clock, stateDir, scope, config } = context;
   const native = loadNative({ stateDir });
   const bus = scope.use(await connectBus({ native, clock, log }));
-  const started = deferred<ApiMethods>();
-  scope.defer(serveApi(bus, started.promise));
+  const started = deferred<Services>();
+  scope.defer(serve(bus, started.promise));
   await ownName(bus);
-  const manager = managerOf(context, native, announcer(bus));
+  const feed = feedOn(bus);
+  const manager = managerOf(context, native, inTurn(feed, announcer(bus)));
   await manager.start();
   scope.defer(() => manager.stop(config.onExit)); // a start that failed takes nothing back: the next one repairs
-  started.resolve(methodsOf(manager, native, config));
+  started.resolve({
+    api: methodsOf(manager, native, config),
+    forwarding: forwardingMethods(manager.reconciler, feed),
+  });
   return { tasks: [busTask(bus), managerTask(manager)], status: () => statusOf(manager.world) };
 }
 
@@ -61,6 +67,16 @@ function methodsOf({ reconciler, hold }: Manager, native: Native, { tapOwner }: 
     ConnectNamespace: connectNamespaceMethod({ ...common, descriptors, hold }),
   };
 }
+
+/** Helpers hear of a change before clients do (spec 1.2). */
+const feedOn = (bus: Bus): ForwardingFeed =>
+  new ForwardingFeed({
+    instance: randomBytes(8).readBigUInt64LE(),
+    emit: (change) => {
+      const signal = { path: PATH, interface: FORWARDING.name, member: 'ForwardingChanged' };
+      bus.emitSignal({ ...signal, signature: 'ay', body: [change] });
+    },
+  });
 
 async function ownName(bus: Bus): Promise<void> {
   if ((await bus.requestName(SERVICE)) === 'taken') {

@@ -1,25 +1,55 @@
 import { refuse, type Refusal } from '@pp/base';
-import { DBusError, type Bus, type Handlers, type MethodCall, type MethodHandler } from '@pp/dbus';
+import {
+  DBusError,
+  type Bus,
+  type Handlers,
+  type InterfaceSpec,
+  type MethodCall,
+  type MethodHandler,
+} from '@pp/dbus';
 import type { ApiCall, ApiMethod } from './api';
-import { API, ERROR_PREFIX, PATH, type ApiMethodName } from './spec';
+import { API, ERROR_PREFIX, FORWARDING, PATH, type ApiMethodName, type ForwardingMethodName } from './spec';
 
 /** The methods that this release has. */
 export type ApiMethods = { readonly [Name in ApiMethodName]?: ApiMethod };
 
-/**
- * Serves org.chromium.PatchPanel: asks the bus who calls, lets the method answer, and turns a refusal into an error reply. Calls that
- * come before `methods` are there wait for them.
- */
-export function serveApi(bus: Bus, methods: Promise<ApiMethods>): () => void {
-  const handlers = Object.fromEntries(API.methods.map(({ name }) => [name, handler(bus, name, methods)]));
-  return bus.serve(PATH, API, handlers as Handlers<typeof API>);
+/** What helpers call. */
+export type ForwardingMethods = { readonly [Name in ForwardingMethodName]: ApiMethod };
+
+/** What both interfaces answer with. */
+export interface Services {
+  readonly api: ApiMethods;
+  readonly forwarding: ForwardingMethods;
 }
 
-function handler(bus: Bus, name: ApiMethodName, methods: Promise<ApiMethods>): MethodHandler {
+/**
+ * Serves org.chromium.PatchPanel and its Forwarding1: asks the bus who calls, lets the method answer, and turns a refusal into an error
+ * reply. Calls that come before `services` are there wait for them.
+ */
+export function serve(bus: Bus, services: Promise<Services>): () => void {
+  const ends = [
+    serveInterface(bus, API, async (name) => (await services).api[name] ?? notBuilt(name)),
+    serveInterface(bus, FORWARDING, async (name) => (await services).forwarding[name]),
+  ];
+  return () => {
+    for (const end of ends) end();
+  };
+}
+
+function serveInterface<const S extends InterfaceSpec>(
+  bus: Bus,
+  spec: S,
+  find: (name: S['methods'][number]['name']) => Promise<ApiMethod>,
+): () => void {
+  const handlers = spec.methods.map(({ name }) => [name, handler(bus, () => find(name))]);
+  return bus.serve(PATH, spec, Object.fromEntries(handlers) as Handlers<S>);
+}
+
+function handler(bus: Bus, find: () => Promise<ApiMethod>): MethodHandler {
   return async (call) => {
     const caller = await bus.credentials(call.sender);
     if (!caller.ok) throw errorOf(caller);
-    const method = (await methods)[name] ?? notBuilt(name);
+    const method = await find();
     const answer = await method(apiCall(call, caller.value));
     if (!answer.ok) throw errorOf(answer);
     return { body: [answer.value] };

@@ -44,3 +44,12 @@ export const API = {
 } as const satisfies InterfaceSpec;
 
 export type ApiMethodName = (typeof API)['methods'][number]['name'];
+
+/** What the manager and its helpers say to each other; messages in proto/forwarding.proto. */
+export const FORWARDING = {
+  name: 'org.chromium.PatchPanel.Forwarding1',
+  methods: [method('GetForwarding'), method('NeighborDetected'), method('NeighborLost')],
+  signals: [{ name: 'ForwardingChanged', args: [{ name: 'change', type: 'ay' }] }],
+} as const satisfies InterfaceSpec;
+
+export type ForwardingMethodName = (typeof FORWARDING)['methods'][number]['name'];

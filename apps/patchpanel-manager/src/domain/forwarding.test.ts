@@ -1,69 +1,7 @@
-import { arcConfigs, poolsWith } from '@pp/datapath';
+import { arc, namespace, uplink, vm, worldOf as world } from '../testing/worlds';
 import { forwardingChange, forwardingOf } from './forwarding';
-import { guestKey, type Arc, type Egress, type Guest, type Namespace, type Vm } from './guest';
-import type { Uplink, UplinkKind } from './uplink';
-import { emptyWorld, type World } from './world';
-
-const checkedPools = poolsWith([]);
-if (!checkedPools.ok) throw new Error(checkedPools.sentence);
-const pools = checkedPools.value;
-
-/** `metric` null: it holds no default route. */
-const uplink = (ifname: string, kind: UplinkKind, metric: number | null, multicast = true): Uplink => ({
-  ifname,
-  ifindex: 2,
-  kind,
-  running: true,
-  multicast,
-  mtu: 1500,
-  addresses: [],
-  defaults: metric === null ? [] : [{ family: 'ipv4', gateway: '192.0.2.1', metric }],
-  routes: [],
-});
-const namespace = (number: number, egress: Egress): Namespace => ({
-  kind: 'namespace',
-  number,
-  subnetIndex: 1,
-  subnet: '100.115.92.128/30',
-  hostMac: '',
-  peerMac: '',
-  client: null,
-  egress,
-  source: 'SYSTEM',
-  allowUserTraffic: false,
-  owner: 0,
-});
-const vm = (kind: Vm['kind'], tap: string): Vm => ({
-  kind,
-  id: '5',
-  tap,
-  mac: '',
-  subnetIndex: 1,
-  subnet: '100.115.92.24/30',
-  containers: null,
-  tapOwner: 0,
-  owner: 0,
-});
-const arc = (...uplinks: string[]): Arc => {
-  const [config] = arcConfigs(pools).ethernet;
-  if (config === undefined) throw new Error('the pools have no subnet for ARC');
-  return {
-    kind: 'arc',
-    container: null,
-    id: 3,
-    management: { link: 'vmtap0', mac: '' },
-    taps: [],
-    free: arcConfigs(pools),
-    devices: uplinks.map((name) => ({ uplink: name, config, link: 'vmtap1', mac: '' })),
-    tapOwner: 0,
-    owner: 0,
-  };
-};
-const world = (uplinks: readonly Uplink[], guests: readonly Guest[]): World => ({
-  ...emptyWorld(pools),
-  uplinks,
-  guests: new Map(guests.map((guest) => [guestKey(guest), guest])),
-});
+import type { Guest } from './guest';
+import type { Uplink } from './uplink';
 
 const eth = uplink('eth0', 'ethernet', 100);
 const wifi = uplink('wlan0', 'wifi', 600);

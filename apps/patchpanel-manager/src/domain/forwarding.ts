@@ -38,6 +38,10 @@ export function forwardingOf({
   return [...guests.values()].flatMap((guest) => pairsOf(guest, uplinks, defaults));
 }
 
+/** The pairs of one guest. */
+export const forwardingOfGuest = (guest: Guest, uplinks: readonly Uplink[]): readonly ForwardingPair[] =>
+  pairsOf(guest, uplinks, defaultsOf(uplinks));
+
 /** What a change of the world does to the pairs; guests that it does not touch are passed over. */
 export interface ForwardingChange {
   readonly removed: readonly ForwardingPair[];

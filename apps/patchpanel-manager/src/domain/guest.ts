@@ -6,8 +6,23 @@ export type Egress =
   | { readonly kind: 'default' }
   | { readonly kind: 'user' };
 
+/** An IPv6 address that a helper saw a guest hold, so that the host needs a route to it. */
+export interface Neighbor {
+  /** The guest's link, on the host. */
+  readonly ifname: string;
+  /** Canonical text. */
+  readonly address: string;
+  /** The uplink whose prefix it shares. */
+  readonly upstream: string;
+}
+
+interface WithNeighbors {
+  /** The newest last; absent: none was seen. */
+  readonly neighbors?: readonly Neighbor[];
+}
+
 /** A network namespace connected by ConnectNamespace, alive as long as its lifeline. */
-export interface Namespace {
+export interface Namespace extends WithNeighbors {
   readonly kind: 'namespace';
   /** N of arc_nsN, vethN and connected_netns_N. */
   readonly number: number;
@@ -27,7 +42,7 @@ export interface Namespace {
 }
 
 /** A VM with one TAP: Termina by its vsock cid, a plugin VM by its id. */
-export interface Vm {
+export interface Vm extends WithNeighbors {
   readonly kind: 'termina' | 'plugin';
   /** Decimal: 64 bits do not fit a number. */
   readonly id: string;
@@ -54,7 +69,7 @@ export interface ArcDevice {
 }
 
 /** Android, as a VM (by its vsock cid, six TAPs from the start) or as a container (by the pid of its init). */
-export interface Arc {
+export interface Arc extends WithNeighbors {
   readonly kind: 'arc';
   /** null: a VM. */
   readonly container: { readonly inode: number; readonly startTime: string } | null;

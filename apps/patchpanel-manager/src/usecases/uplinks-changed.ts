@@ -3,6 +3,7 @@ import { freshMac } from '@pp/datapath';
 import { followUplinks } from '../domain/arc-devices';
 import { decided, type Decision } from '../domain/decision';
 import { ARC_KEY } from '../domain/guest';
+import { withNeighborsFollowing } from '../domain/neighbors';
 import { usedMacs, withGuest, type World } from '../domain/world';
 import type { Uplinks } from '../feeds/uplinks';
 
@@ -13,7 +14,7 @@ export interface UplinkChanges {
 }
 
 /**
- * The host's network looks different; a view that says nothing new leaves the very same world. ARC follows. `randomBytes(n)`: n random
+ * The host's network looks different; a view that says nothing new leaves the very same world. Guests follow. `randomBytes(n)`: n random
  * bytes for the MAC addresses of a container's new devices.
  */
 export function uplinksChanged(
@@ -28,7 +29,7 @@ export function uplinksChanged(
   const before = new Set(world.uplinks.map(({ ifname }) => ifname));
   const after = new Set(present.map(({ ifname }) => ifname));
   return accept({
-    world: withArcFollowing({ ...world, uplinks: present, awaited, foreignTaps }, randomBytes),
+    world: withGuestsFollowing({ ...world, uplinks: present, awaited, foreignTaps }, randomBytes),
     reply: {
       added: [...after].filter((name) => !before.has(name)),
       removed: [...before].filter((name) => !after.has(name)),
@@ -37,8 +38,12 @@ export function uplinksChanged(
   });
 }
 
+/** `world` whose guests are as its uplinks ask: ARC's devices, and neighbours behind them. */
+export const withGuestsFollowing = (world: World, randomBytes: (n: number) => Uint8Array): World =>
+  withNeighborsFollowing(withArcFollowing(world, randomBytes));
+
 /** `world` whose ARC, if it runs, has its devices for the uplinks that are there. */
-export function withArcFollowing(world: World, randomBytes: (n: number) => Uint8Array): World {
+function withArcFollowing(world: World, randomBytes: (n: number) => Uint8Array): World {
   const arc = world.guests.get(ARC_KEY);
   if (arc?.kind !== 'arc') return world;
   const newMac = (): string => freshMac(() => randomBytes(6), usedMacs(world));

@@ -1,0 +1,34 @@
+import { accept, type Checked } from '@pp/base';
+import { decodeStrict, encode } from '@pp/proto';
+import type { Decision } from '../domain/decision';
+import type { World } from '../domain/world';
+import type { Reconciler } from '../reconciler';
+import { neighborDetected, neighborLost, type NeighborEvent } from '../usecases/neighbor-events';
+import type { ApiMethod } from './api';
+import type { ForwardingFeed } from './forwarding-feed';
+import type { ForwardingMethods } from './service';
+
+/** The methods for helpers (proto/forwarding.proto). */
+export function forwardingMethods(reconciler: Reconciler, feed: ForwardingFeed): ForwardingMethods {
+  return {
+    GetForwarding: ({ body }) => {
+      const request = decodeStrict('GetForwardingRequest', body);
+      return Promise.resolve(request.ok ? accept(feed.state(reconciler.world)) : request);
+    },
+    NeighborDetected: neighborMethod(reconciler, 'neighbor.detected', neighborDetected),
+    NeighborLost: neighborMethod(reconciler, 'neighbor.lost', neighborLost),
+  };
+}
+
+function neighborMethod(
+  reconciler: Reconciler,
+  what: string,
+  decide: (world: World, event: NeighborEvent) => Checked<Decision<null>>,
+): ApiMethod {
+  return async ({ body }) => {
+    const event = decodeStrict('NeighborEvent', body);
+    if (!event.ok) return event;
+    const done = await reconciler.submit(what, (world) => decide(world, event.value));
+    return done.ok ? accept(encode('NeighborResponse', {})) : done;
+  };
+}

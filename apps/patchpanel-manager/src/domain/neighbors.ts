@@ -1,0 +1,97 @@
+import type { Part, Route } from '@pp/datapath';
+import { MAIN_TABLE } from '@pp/datapath';
+import { cidrContains, hostCidr, isLinkLocalIpv6, parseCidr, parseIpv6 } from '@pp/wire';
+import { forwardingOfGuest, type ForwardingPair } from './forwarding';
+import { guestKey, type Guest, type Neighbor } from './guest';
+import type { Uplink } from './uplink';
+import { withGuest, type World } from './world';
+
+/** Of one guest: more addresses than a host with privacy extensions holds at a time. */
+export const MAX_NEIGHBORS = 64;
+
+/** What IPv6 takes 0 for, IP6_RT_PRIO_USER of linux/ipv6_route.h. */
+const METRIC = 1024;
+
+/** 2000::/3 (RFC 4291 §2.4) and fc00::/7 (RFC 4193): what a host route may be made for. */
+export function isRoutableIpv6(address: Uint8Array): boolean {
+  const first = address[0] ?? 0;
+  return address.length === 16 && ((first & 0xe0) === 0x20 || (first & 0xfe) === 0xfc);
+}
+
+/** The guest that has this neighbour. */
+export function holderOf({ guests }: World, { ifname, address, upstream }: Neighbor): Guest | undefined {
+  return [...guests.values()].find((guest) =>
+    neighborsOf(guest).some(
+      (each) => each.address === address && each.ifname === ifname && each.upstream === upstream,
+    ),
+  );
+}
+
+/** `world` whose guest `key` has this neighbour, and no other guest has its address; the oldest leaves where there are too many. */
+export function withNeighbor(world: World, key: string, neighbor: Neighbor): World {
+  const cleared = [...world.guests.values()].reduce(
+    (so, guest) => keeping(so, guest, ({ address }) => address !== neighbor.address),
+    world,
+  );
+  const guest = cleared.guests.get(key);
+  if (guest === undefined) return world;
+  const neighbors = [...neighborsOf(guest), neighbor].slice(-MAX_NEIGHBORS);
+  return withGuest(cleared, { ...guest, neighbors });
+}
+
+export const withoutNeighbor = (world: World, guest: Guest, { address }: Neighbor): World =>
+  keeping(world, guest, (each) => each.address !== address);
+
+/** `world` without the neighbours whose pair is no more: another upstream has another prefix. */
+export function withNeighborsFollowing(world: World): World {
+  return [...world.guests.values()].reduce((so, guest) => {
+    if (neighborsOf(guest).length === 0) return so;
+    const pairs = forwardingOfGuest(guest, world.uplinks);
+    return keeping(so, guest, (neighbor) => pairs.some((pair) => serves(pair, neighbor)));
+  }, world);
+}
+
+/** The pair relays neighbour discovery for this neighbour's link. */
+export const serves = (pair: ForwardingPair, { ifname, upstream }: Neighbor): boolean =>
+  pair.ipv6 && pair.downstream === ifname && pair.upstream === upstream;
+
+/** `part` of a guest with a route to each of its neighbours: nobody else could tell that they are not on the upstream's link. */
+export function withNeighborRoutes(part: Part, guest: Guest, uplinks: readonly Uplink[]): Part {
+  const routes = neighborsOf(guest).map((neighbor) => routeTo(neighbor, uplinks));
+  return routes.length === 0 ? part : { ...part, routes: [...part.routes, ...routes] };
+}
+
+export const neighborsOf = ({ neighbors = [] }: Guest): readonly Neighbor[] => neighbors;
+
+/** The same world where all neighbours are kept. */
+function keeping(world: World, guest: Guest, isKept: (neighbor: Neighbor) => boolean): World {
+  const before = neighborsOf(guest);
+  const neighbors = before.filter(isKept);
+  if (neighbors.length === before.length || !world.guests.has(guestKey(guest))) return world;
+  return withGuest(world, { ...guest, neighbors });
+}
+
+const routeTo = ({ ifname, address, upstream }: Neighbor, uplinks: readonly Uplink[]): Route => ({
+  kind: 'unicast',
+  dst: `${address}/128`,
+  via: null,
+  dev: ifname,
+  src: sourceFor(
+    address,
+    uplinks.find((uplink) => uplink.ifname === upstream),
+  ),
+  table: MAIN_TABLE,
+  metric: METRIC,
+  onlink: false,
+});
+
+/** The host's own address towards a neighbour: one of the upstream's that shares its prefix, else any that reaches beyond the link. */
+function sourceFor(neighbor: string, upstream: Uplink | undefined): string | null {
+  const address = parseIpv6(neighbor);
+  const own = (upstream?.addresses ?? []).flatMap((text) => {
+    const cidr = parseCidr(text);
+    return cidr?.family === 'ipv6' && !isLinkLocalIpv6(cidr.address) ? [cidr] : [];
+  });
+  const near = address === null ? undefined : own.find((cidr) => cidrContains(cidr, hostCidr(address)));
+  return (near ?? own[0])?.address ?? null;
+}
