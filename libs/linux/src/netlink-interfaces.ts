@@ -121,5 +121,5 @@ export class NetlinkInterfaces implements InterfaceNews {
 const keyOf = ({ ifindex, cidr }: Address): string => `${ifindex}/${cidr}`;
 
 /** RFC 4862 §5.4, RFC 4429: a tentative address may not be used, unless it is optimistic. */
-const isUsable = (flags: number): boolean =>
+export const isUsable = (flags: number): boolean =>
   (flags & IFA_F_DADFAILED) === 0 && ((flags & IFA_F_TENTATIVE) === 0 || (flags & IFA_F_OPTIMISTIC) !== 0);

@@ -2,6 +2,7 @@ import { isLoopback, isMulticast, isRunning, isUp } from '@pp/netlink';
 import type { Link, Route, RouteSnapshot } from '@pp/netlink';
 import type { LinkView, NetworkView, RouteView } from '@pp/ports';
 import { isOurs } from './is-ours';
+import { isUsable } from './netlink-interfaces';
 
 const MAIN = 254; // RT_TABLE_MAIN
 
@@ -12,7 +13,7 @@ export function viewOf({ links, addresses, routes }: RouteSnapshot): NetworkView
   return {
     links: foreign.map(linkView),
     addresses: addresses
-      .filter(({ ifindex }) => shown.has(ifindex))
+      .filter(({ ifindex, flags }) => shown.has(ifindex) && isUsable(flags))
       .map(({ ifindex, cidr }) => ({ ifindex, cidr })),
     routes: routes
       .filter(({ table, kind }) => table === MAIN && kind === 'unicast')

@@ -20,7 +20,7 @@ export interface LinkView {
   readonly enslaved: boolean;
 }
 
-/** An address of such a link; link-local ones too. */
+/** An address of such a link that may be used (RFC 4862 §5.4); link-local ones too. */
 export interface AddressView {
   readonly ifindex: number;
   readonly cidr: string;
