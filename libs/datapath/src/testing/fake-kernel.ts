@@ -97,7 +97,7 @@ export class FakeKernel implements Kernel {
         throw new FakeRefusal(code, 'injected');
       }
       this.#do(op);
-      this.#dropOrphanSysctls();
+      if (op.do.endsWith('.del')) this.#dropOrphanSysctls();
       return 'done';
     } catch (fault) {
       if (!(fault instanceof FakeRefusal)) throw fault;
