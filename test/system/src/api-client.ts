@@ -10,6 +10,17 @@ const SERVICE = {
   interface: 'org.chromium.PatchPanel',
 };
 
+/** Methods whose request and response are named after them. */
+export type Method = {
+  [N in MessageName]: N extends `${infer M}Request`
+    ? `${M}Response` extends MessageName
+      ? M
+      : never
+    : never;
+}[MessageName];
+type RequestOf<M extends Method> = Extract<MessageName, `${M}Request`>;
+type ResponseOf<M extends Method> = Extract<MessageName, `${M}Response`>;
+
 /** A client of the manager as another program would be one: protobuf over D-Bus, descriptors beside it. */
 export class ApiClient {
   readonly native: Native;
@@ -35,6 +46,25 @@ export class ApiClient {
     const signature = `ay${'h'.repeat(fds.length)}`;
     const reply = await this.bus.call({ ...SERVICE, member, signature, body: values, fds });
     return reply.body[0] as Uint8Array;
+  }
+
+  /** Calls a method that takes no descriptor. */
+  async ask<M extends Method>(
+    method: M,
+    request: Init<Messages[RequestOf<M>]>,
+  ): Promise<Messages[ResponseOf<M>]> {
+    const body = await this.raw(method, encode(`${method}Request` as RequestOf<M>, request));
+    return decoded(`${method}Response` as ResponseOf<M>, body);
+  }
+
+  /** Hears of every NetworkDeviceChanged from the moment the promise resolves. */
+  async onDeviceChanged(
+    heard: (change: Messages['NetworkDeviceChangedSignal']) => void,
+  ): Promise<() => void> {
+    const rule = { path: SERVICE.path, interface: SERVICE.interface, member: 'NetworkDeviceChanged' };
+    return this.bus.subscribe(rule, ({ body }) => {
+      heard(decoded('NetworkDeviceChangedSignal', body[0] as Uint8Array));
+    });
   }
 
   /** Connects a namespace; the returned `release` ends its lifeline. */

@@ -1,0 +1,105 @@
+import { plugTap, type Guest } from '@pp/lab';
+import type { Messages } from '@pp/proto';
+import type { GuestRig } from './guest-rig';
+
+/** A guest that runs, with its own network set up as its system would. */
+export interface RunningGuest {
+  readonly guest: Guest;
+  /** The interface of the host that its packets come in on. */
+  readonly link: string;
+  /** The guest's own interface behind it. */
+  readonly ifname: string;
+  readonly address: string;
+  readonly gateway: string;
+  /** By the API; then the guest's processes are ended. */
+  stop(): Promise<void>;
+}
+
+export interface GuestKind {
+  readonly name: string;
+  start(rig: GuestRig): Promise<RunningGuest>;
+}
+
+/** A field of the API in network byte order as text: its bytes in memory are a, b, c, d. */
+export function dotted(networkOrder: number): string {
+  return [0, 8, 16, 24].map((shift) => (networkOrder >>> shift) & 0xff).join('.');
+}
+
+/** The reverse: 100.115.92.2 is 0x025c7364. */
+export function networkOrder(address: string): number {
+  return address.split('.').reduceRight((value, byte) => value * 256 + Number(byte), 0);
+}
+
+/** Locally administered, as a VMM would choose it. */
+export const guestMac = (number: number): string => `52:54:00:00:00:${number.toString(16).padStart(2, '0')}`;
+
+export async function startTermina(rig: GuestRig, cid: number): Promise<RunningGuest> {
+  const { device } = await rig.client.ask('TerminaVmStartup', { cid });
+  return plugVm(rig, `termina${cid}`, cid, device, () => rig.client.ask('TerminaVmShutdown', { cid }));
+}
+
+export async function startPlugin(rig: GuestRig, id: number, subnetIndex = 0): Promise<RunningGuest> {
+  const request = { id: BigInt(id), subnetIndex };
+  const { device } = await rig.client.ask('PluginVmStartup', request);
+  return plugVm(rig, `plugin${id}`, id + 100, device, () =>
+    rig.client.ask('PluginVmShutdown', { id: BigInt(id) }),
+  );
+}
+
+async function plugVm(
+  rig: GuestRig,
+  name: string,
+  number: number,
+  device: Messages['NetworkDevice'] | undefined,
+  shutDown: () => Promise<unknown>,
+): Promise<RunningGuest> {
+  if (device === undefined) throw new Error('the reply has no device');
+  const [address, gateway] = [dotted(device.ipv4Addr), dotted(device.hostIpv4Addr)];
+  const guest = await rig.lab.guest(name);
+  await plugTap(rig.lab.host, guest, {
+    tap: device.ifname,
+    mac: guestMac(number),
+    address: `${address}/${device.ipv4Subnet?.prefixLen ?? 32}`,
+    gateway,
+  });
+  return { guest, link: device.ifname, ifname: 'eth0', address, gateway, stop: stopper(shutDown, guest) };
+}
+
+/** Android as a VM on its management TAP and on that of eth0. */
+export async function startArcVm(rig: GuestRig, cid: number): Promise<RunningGuest> {
+  const { devices } = await rig.client.ask('ArcVmStartup', { cid });
+  const [management = '', ethernet = ''] = devices.map(({ ifname }) => ifname);
+  const guest = await rig.lab.guest('arcvm');
+  const [address, gateway] = ['100.115.92.6', '100.115.92.5'];
+  await plugTap(rig.lab.host, guest, {
+    tap: management,
+    ifname: 'arc0',
+    mac: guestMac(1),
+    address: '100.115.92.2/30',
+  });
+  await plugTap(rig.lab.host, guest, { tap: ethernet, mac: guestMac(2), address: `${address}/30`, gateway });
+  const stop = stopper(() => rig.client.ask('ArcVmShutdown', { cid }), guest);
+  return { guest, link: 'arc_eth0', ifname: 'eth0', address, gateway, stop };
+}
+
+/** Android as a container, whose init is the holder of a namespace. It chooses its routes itself. */
+export async function startArcContainer(rig: GuestRig): Promise<RunningGuest> {
+  const guest = await rig.lab.guest('android');
+  await rig.client.ask('ArcStartup', { pid: guest.pid });
+  const [address, gateway] = ['100.115.92.6', '100.115.92.5'];
+  await guest.ok('ip', ['route', 'add', 'default', 'via', gateway, 'dev', 'eth0']);
+  const stop = stopper(() => rig.client.ask('ArcShutdown', { pid: guest.pid }), guest);
+  return { guest, link: 'arc_eth0', ifname: 'eth0', address, gateway, stop };
+}
+
+const stopper = (shutDown: () => Promise<unknown>, guest: Guest) => async (): Promise<void> => {
+  await shutDown();
+  await guest.end();
+};
+
+export const GUEST_KINDS: readonly GuestKind[] = [
+  { name: 'Termina VM', start: (rig) => startTermina(rig, 5) },
+  { name: 'Plugin VM', start: (rig) => startPlugin(rig, 6) },
+  { name: 'ARC VM', start: (rig) => startArcVm(rig, 7) },
+  { name: 'ARC container', start: startArcContainer },
+];

@@ -1,0 +1,75 @@
+import {
+  hostListing,
+  listingDifference,
+  standardLab,
+  startManager,
+  until,
+  type HostListing,
+  type Manager,
+  type ManagerOptions,
+  type StandardLab,
+} from '@pp/lab';
+import { ApiClient } from './api-client';
+
+/** Both uplinks of the lab, and one that is awaited. */
+export const UPLINK_ARGS = ['--uplink', 'eth0=ethernet', '--uplink', 'eth1=ethernet', '--uplink', 'wlan0=wifi'];
+
+/** One lab for a test file, with the manager serving and a client of it; each test leaves the host as without guests. */
+export class GuestRig {
+  readonly lab: StandardLab;
+  manager: Manager;
+  client: ApiClient;
+  #idle: HostListing = [];
+  #idleFds = 0;
+
+  private constructor(lab: StandardLab, manager: Manager, client: ApiClient) {
+    this.lab = lab;
+    this.manager = manager;
+    this.client = client;
+  }
+
+  static async open(options: ManagerOptions = { args: UPLINK_ARGS }): Promise<GuestRig> {
+    const lab = await standardLab({ secondUplink: true });
+    try {
+      const manager = await startManager(lab.host, options);
+      const rig = new GuestRig(lab, manager, await ApiClient.open(lab.bus.outside));
+      await rig.rememberIdle();
+      return rig;
+    } catch (fault) {
+      await lab.close();
+      throw fault;
+    }
+  }
+
+  /** What is there now counts as the host without guests. */
+  async rememberIdle(): Promise<void> {
+    this.#idle = await hostListing(this.lab.host);
+    const { release } = await this.client.connect({ pid: -1 }); // what the manager opens once and keeps is open from here on
+    release();
+    await until('the first namespace is gone', async () => (await this.difference()).length === 0);
+    this.#idleFds = await this.openFds();
+  }
+
+  async openFds(): Promise<number> {
+    return Number(await this.lab.host.shell(`ls /proc/${this.manager.pid}/fd | wc -l`));
+  }
+
+  /** What a guest, or its going, has changed. */
+  async difference(): Promise<readonly string[]> {
+    return listingDifference(this.#idle, await hostListing(this.lab.host));
+  }
+
+  async expectIdle(): Promise<void> {
+    const isIdle = async (): Promise<boolean> =>
+      (await this.difference()).length === 0 && (await this.openFds()) <= this.#idleFds;
+    await until('the host is as without guests', isIdle).catch(() => undefined);
+    expect(await this.difference()).toEqual([]);
+    expect(await this.openFds()).toBeLessThanOrEqual(this.#idleFds);
+  }
+
+  async close(): Promise<void> {
+    this.client.close();
+    await this.manager.stop();
+    await this.lab.close();
+  }
+}

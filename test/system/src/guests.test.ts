@@ -1,0 +1,155 @@
+import {
+  labTest,
+  pings,
+  seenAs,
+  STANDARD,
+  startPeerEcho,
+  until,
+  type Host,
+  type Place,
+} from '@pp/lab';
+import { seconds } from '@pp/base';
+import { GUEST_KINDS, startPlugin, startTermina, type RunningGuest } from './guest-kinds';
+import { GuestRig } from './guest-rig';
+
+/** What every kind of guest can and cannot do, by traffic of real guests. */
+
+const { internet, lanhost, host: uplink } = STANDARD;
+
+let rig: GuestRig;
+
+beforeAll(async () => {
+  rig = await GuestRig.open();
+}, 60_000);
+
+afterAll(async () => {
+  await rig.close();
+}, 60_000);
+
+/** TCP is not answered within a second and a half. */
+const isDeaf = async (from: Place, to: string, port = 7): Promise<boolean> =>
+  (await seenAs(from, to, port, seconds(1.5))) === undefined;
+
+/** Packets that were dropped for this reason so far. */
+async function dropped(reason: string): Promise<number> {
+  const list = await rig.lab.host.json('nft', '-j', 'list', 'counter', 'inet', 'patchpanel', reason);
+  const { nftables } = list as { nftables: { counter?: { packets: number } }[] };
+  return nftables.find(({ counter }) => counter !== undefined)?.counter?.packets ?? 0;
+}
+
+for (const kind of GUEST_KINDS) {
+  describe(kind.name, () => {
+    let running: RunningGuest;
+
+    beforeAll(async () => {
+      running = await kind.start(rig);
+    }, 60_000);
+
+    afterAll(async () => {
+      await running.stop();
+      await rig.expectIdle();
+    }, 60_000);
+
+    labTest('reaches its gateway, and the Internet as the address of the uplink', async () => {
+      const { guest, gateway } = running;
+      expect(await pings(guest, gateway)).toBe(true);
+      expect(await pings(guest, internet.v4)).toBe(true);
+      expect(await seenAs(guest, internet.v4)).toBe(uplink.v4);
+    });
+
+    labTest('is reached by its host, and by no neighbour unasked, in both families', async () => {
+      const { guest, address } = running;
+      const lan = rig.lab.lanhost;
+      const v6 = await giveIpv6(rig.lab.host, running);
+      const server = await startPeerEcho(guest, ['tcp:7']);
+      await lan.shell(`
+        ip route replace ${address}/32 via ${uplink.v4}
+        ip route replace ${v6}/128 via ${uplink.v6}`);
+      for (const [to, gate] of [
+        [address, uplink.v4],
+        [v6, uplink.v6],
+      ] as const) {
+        const before = await dropped('drop_unasked');
+        const tried = [isDeaf(lan, to), pings(lan, to), isDeaf(rig.lab.host, to), pings(lan, gate)];
+        expect([to, ...(await Promise.all(tried))]).toEqual([to, true, false, false, true]);
+        expect(await dropped('drop_unasked')).toBeGreaterThan(before);
+      }
+      expect(await pings(guest, lanhost.v6)).toBe(true); // asked for, it passes
+      await lan.shell(`ip route del ${address}/32; ip route del ${v6}/128`);
+      await rig.lab.host.ok('ip', ['-6', 'route', 'del', `${v6}/128`, 'dev', running.link]);
+      await guest.ok('ip', ['addr', 'del', `${v6}/128`, 'dev', running.ifname]);
+      await server.stop();
+    });
+
+    labTest('reaches no service of the host, on none of its addresses', async () => {
+      const server = await startPeerEcho(rig.lab.host, ['tcp:7777']);
+      const asked = [running.gateway, uplink.v4, uplink.eth1].flatMap((address) => [
+        isDeaf(rig.lab.host, address, 7777),
+        isDeaf(running.guest, address, 7777),
+      ]);
+      expect(await Promise.all(asked)).toEqual([false, true, false, true, false, true]);
+      await server.stop();
+    });
+
+    labTest('is dropped and counted with an IPv4 source of somebody else', async () => {
+      const { guest, ifname } = running;
+      await guest.ok('ip', ['addr', 'add', '192.168.77.99/32', 'dev', ifname]);
+      const before = await dropped('drop_spoofed_ip4');
+      const ping = await guest.run('ping', ['-c1', '-W1', '-I', '192.168.77.99', lanhost.v4]);
+      expect([ping.code, await dropped('drop_spoofed_ip4')]).toEqual([1, before + 1]);
+      await guest.ok('ip', ['addr', 'del', '192.168.77.99/32', 'dev', ifname]);
+    });
+
+    labTest('is not reached by another guest, nor reaches it', async () => {
+      const other = await startPlugin(rig, 99);
+      const before = await dropped('drop_guest_to_guest');
+      const tried = [pings(other.guest, running.address), pings(running.guest, other.address)];
+      expect(await Promise.all(tried)).toEqual([false, false]);
+      expect(await dropped('drop_guest_to_guest')).toBeGreaterThan(before + 1);
+      await other.stop();
+    });
+
+    labTest('and a namespace reach each other where that allows user traffic, and else not', async () => {
+      const client = await rig.lab.guest('client');
+      for (const allowUserTraffic of [true, false]) {
+        const { reply, release } = await rig.client.connect({ pid: client.pid, allowUserTraffic });
+        const inside = '100.115.92.130';
+        const tried = [pings(client, running.address), pings(running.guest, inside)];
+        expect(await Promise.all(tried)).toEqual([allowUserTraffic, allowUserTraffic]);
+        release();
+        await until('the namespace is gone', async () => !(await hasLink(rig.lab.host, reply.hostIfname)));
+      }
+      await client.end();
+    });
+  });
+}
+
+/** An address of the uplink's network, as the guest would make it from router advertisements relayed to it; returns it. */
+async function giveIpv6(host: Host, { guest, link, ifname }: RunningGuest): Promise<string> {
+  const address = '2001:db8:77::99';
+  const gateway = await until(`${link} has a link-local address`, () => linkLocalOf(host, link));
+  await guest.shell(`
+    ip addr replace ${address}/128 dev ${ifname} nodad
+    ip -6 route replace default via ${gateway} dev ${ifname}`);
+  await host.ok('ip', ['-6', 'route', 'add', `${address}/128`, 'dev', link]);
+  return address;
+}
+
+async function linkLocalOf(host: Host, ifname: string): Promise<string | undefined> {
+  const text = await host.ok('ip', ['-6', '-o', 'addr', 'show', 'dev', ifname, 'scope', 'link', '-tentative']);
+  return /inet6 (\S+)\/64/.exec(text)?.[1];
+}
+
+async function hasLink(host: Host, ifname: string): Promise<boolean> {
+  return (await host.run('ip', ['link', 'show', 'dev', ifname])).code === 0;
+}
+
+labTest('the container subnet of a Termina VM is reached from the host, and routed out', async () => {
+  const termina = await startTermina(rig, 5);
+  await termina.guest.shell('ip addr add 100.115.92.193/28 dev lo');
+  expect(await pings(rig.lab.host, '100.115.92.193')).toBe(true);
+  const ping = await termina.guest.run('ping', ['-c1', '-W2', '-I', '100.115.92.193', internet.v4]);
+  expect(ping.code).toBe(0);
+  await termina.stop();
+  await rig.expectIdle();
+});
