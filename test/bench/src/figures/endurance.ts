@@ -1,10 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { repository, until } from '@pp/lab';
 import { linksOf, settled, type Bed } from '../bed/bed';
 import { elementsOf } from '../bed/elements';
+import { Collector } from '../manager/collector';
 import { Manager } from '../manager/manager';
-import { descriptorsOf, residentMb } from '../manager/process';
+import { descriptorsOf } from '../manager/process';
 import { atMost, hoped, type Row } from '../report/row';
 import { short } from '../report/table';
 import { growthOver, type Point } from '../stats/trend';
@@ -19,57 +17,34 @@ export const enduranceFigure: Figure = {
 
 /** All of the reference's pool at once. */
 const AT_ONCE = 16;
-const SAMPLES = 40;
+const SAMPLES = 125;
 
 async function measure(bed: Bed, settings: Settings): Promise<readonly Row[]> {
   const total = settings.quick ? 960 : 10_000;
   const pids = await bed.namespaces(AT_ONCE);
   const machine = await bed.machine('manager');
-  const collector = new Collector(machine.host.shared);
+  const collector = new Collector(machine.host);
   const manager = await Manager.start(bed, machine, { env: collector.env });
   await manager.release(...(await manager.connectAll(pids)));
   await settled(machine);
   const before = await inventory(manager);
-  const points: Point[] = [];
+  const [resident, alive]: [Point[], Point[]] = [[], []];
   const batches = Math.ceil(total / AT_ONCE);
   const every = Math.ceil(batches / SAMPLES);
   const told = progress(settings, 'endurance', batches);
   for (let batch = 0; batch < batches; batch++) {
     await manager.release(...(await manager.connectAll(pids)));
     if ((batch + 1) % every === 0) {
-      await collector.collect(manager.pid);
-      points.push({ x: (batch + 1) * AT_ONCE, y: residentMb(manager.pid) });
+      const now = await collector.collect(manager.pid);
+      resident.push({ x: (batch + 1) * AT_ONCE, y: now.resident });
+      alive.push({ x: (batch + 1) * AT_ONCE, y: now.alive });
     }
     told(batch);
   }
   const after = await inventory(manager);
   const warnings = manager.log;
   await manager.stop();
-  return [memoryRow(points, total, settings), leftRow(before, after, warnings)];
-}
-
-/** Makes the manager collect its garbage when asked, by a file that node loads before it; the manager itself is what is shipped. */
-class Collector {
-  readonly #told: string;
-
-  constructor(shared: string) {
-    this.#told = join(shared, 'collected');
-  }
-
-  /** Node reads NODE_OPTIONS; the path is the one that the host sees as well. */
-  get env(): Readonly<Record<string, string>> {
-    const preload = repository('test', 'bench', 'src', 'manager', 'collect-on-signal.cjs');
-    return { NODE_OPTIONS: `--require ${preload}`, BENCH_COLLECTED: '/run/lab/collected' };
-  }
-
-  async collect(pid: number): Promise<void> {
-    writeFileSync(this.#told, '');
-    process.kill(pid, 'SIGUSR2');
-    await until(
-      'the manager has collected its garbage',
-      () => readFileSync(this.#told, 'utf8') === 'collected',
-    );
-  }
+  return [memoryRow({ resident, alive }, total, settings), leftRow(before, after, warnings)];
 }
 
 type Inventory = Readonly<Record<string, number>>;
@@ -95,18 +70,30 @@ async function inventory({ machine, pid }: Manager): Promise<Inventory> {
   };
 }
 
-function memoryRow(points: readonly Point[], total: number, { quick }: Settings): Row {
-  const half = points.filter(({ x }) => x > total / 2);
-  const [first, middle, last] = [points[0], half[0], points.at(-1)].map((point) => short(point?.y ?? NaN));
+interface Memory {
+  readonly resident: readonly Point[];
+  readonly alive: readonly Point[];
+}
+
+function memoryRow({ resident, alive }: Memory, total: number, { quick }: Settings): Row {
+  const lastHalf = (points: readonly Point[]): readonly Point[] => points.filter(({ x }) => x > total / 2);
+  const story = (points: readonly Point[]): string => {
+    const [first, half, last] = [points[0], lastHalf(points)[0], points.at(-1)].map((point) =>
+      short(point?.y ?? NaN),
+    );
+    const bytes = (1e6 * growthOver(lastHalf(points))) / (total / 2);
+    return `${first ?? ''} MB at first, ${half ?? ''} at half, ${last ?? ''} at the end; ${bytes.toFixed(0)} bytes a connect in the last half`;
+  };
   return {
     name: `endurance: growth in the last half of ${total} connects`,
-    measured: growthOver(half),
+    measured: growthOver(lastHalf(resident)),
     unit: 'MB',
     goal: quick ? hoped(1) : atMost(1), // node's heap takes some thousand connects to find its size
     spread: null,
     details: [
-      `resident after a full collection: ${first} MB at the first sample, ${middle} at half, ${last} at the end (${points.length} samples)`,
-      `${short((1000 * growthOver(half)) / (total / 2))} kB a connect in the last half, ${short((1000 * growthOver(points)) / total)} over all (median of slopes)`,
+      `resident after a full collection: ${story(resident)}`,
+      `alive in node's heap after a full collection: ${story(alive)}`,
+      `median of the slopes between ${resident.length} samples`,
     ],
   };
 }
