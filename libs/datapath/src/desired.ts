@@ -23,6 +23,7 @@ interface LinkCommon {
   readonly ifname: string;
   /** ifalias: `patchpanel:<what>`, the tag by which a restarted manager knows the link. */
   readonly alias: string;
+  /** null: as the kernel made it; a change to null leaves what is there. The MTU likewise. */
   readonly mac: string | null;
   readonly mtu: number | null;
   readonly multicast: boolean;

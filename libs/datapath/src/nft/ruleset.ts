@@ -29,6 +29,7 @@ export interface Ruleset {
   readonly elements: readonly Element[];
 }
 
+/** The table without its guests. */
 export const ruleset = ({ uplinks, guestPrefixes }: Shape): Ruleset => ({
   counters: COUNTERS,
   chains: [
@@ -44,6 +45,7 @@ export const ruleset = ({ uplinks, guestPrefixes }: Shape): Ruleset => ({
   elements: uplinks.flatMap(uplinkElements),
 });
 
+/** All chains of the table, in the order of their declaration. */
 export const chainNames = (shape: Shape): readonly string[] => ruleset(shape).chains.map(({ name }) => name);
 
 const uplinkElements = ({ ifname }: Uplink): readonly Element[] => [
