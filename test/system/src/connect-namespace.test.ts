@@ -338,7 +338,7 @@ const BAD: readonly BadRow[] = [
     name: 'no lifeline',
     request: () => ({ pid: -1 }),
     fd: () => null,
-    want: { error: 'org.freedesktop.DBus.Error.InvalidArgs', sentence: /fd of type h/ },
+    want: bad('InvalidArgument', /lifeline is missing/),
   },
   {
     name: 'a regular file as lifeline',

@@ -60,7 +60,7 @@ function apiCall(call: MethodCall, caller: ApiCall['caller']): ApiCall {
   return {
     caller,
     body: call.body[0] as Uint8Array,
-    takeFd: () => (call.fdCount === 0 ? null : call.takeFd(call.body[1] as number)),
+    takeFd: () => (typeof call.body[1] === 'number' ? call.takeFd(call.body[1]) : null),
   };
 }
 

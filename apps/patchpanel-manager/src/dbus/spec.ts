@@ -15,6 +15,7 @@ const method = <const Name extends string>(
   name,
   in: [REQUEST, ...more],
   out: [RESPONSE],
+  ...(more.length > 0 ? { fdMayLack: true as const } : {}),
 });
 
 /** Spec 1.2: every method takes and returns one serialized protobuf; three of them take a descriptor after it. */

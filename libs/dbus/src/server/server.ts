@@ -140,7 +140,7 @@ function checkedCall(
   if (raw === undefined) {
     throw new DBusError(DBUS_ERROR.limitsExceeded, `the arguments of ${member} are larger than 1 MiB`);
   }
-  if (signature !== inSignature) {
+  if (signature !== inSignature && !(spec.fdMayLack === true && `${signature}h` === inSignature)) {
     throw new DBusError(
       DBUS_ERROR.invalidArgs,
       `${member} takes ${argsText(spec)}, not the types '${signature}'`,

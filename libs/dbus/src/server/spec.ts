@@ -10,6 +10,8 @@ export interface MethodSpec {
   readonly name: string;
   readonly in: readonly ArgSpec[];
   readonly out: readonly ArgSpec[];
+  /** A call without the last argument, a descriptor, reaches the handler too, which says in its own words what is missing. */
+  readonly fdMayLack?: true;
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
