@@ -1,0 +1,1 @@
+export { FakeManagerBus, pair, settled } from './fake-manager-bus';
