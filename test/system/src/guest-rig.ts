@@ -12,7 +12,14 @@ import {
 import { ApiClient } from './api-client';
 
 /** Both uplinks of the lab, and one that is awaited. */
-export const UPLINK_ARGS = ['--uplink', 'eth0=ethernet', '--uplink', 'eth1=ethernet', '--uplink', 'wlan0=wifi'];
+export const UPLINK_ARGS = [
+  '--uplink',
+  'eth0=ethernet',
+  '--uplink',
+  'eth1=ethernet',
+  '--uplink',
+  'wlan0=wifi',
+];
 
 /** One lab for a test file, with the manager serving and a client of it; each test leaves the host as without guests. */
 export class GuestRig {
@@ -46,7 +53,10 @@ export class GuestRig {
     this.#idle = await hostListing(this.lab.host);
     const { release } = await this.client.connect({ pid: -1 }); // what the manager opens once and keeps is open from here on
     release();
-    await until('the first namespace is gone', async () => (await this.difference()).length === 0);
+    await until('the first namespace is gone', async () => (await this.difference()).length === 0).catch(
+      () => undefined,
+    );
+    expect(await this.difference()).toEqual([]);
     this.#idleFds = await this.openFds();
   }
 

@@ -1,23 +1,16 @@
 /*
- * The wire between a manager's TAP and the network card of a guest: `tap-pump TAP PID IFNAME MAC`. Opens TAP, which must exist, as a
- * VMM does; makes a TAP named IFNAME in the network namespace of process PID; and carries frames both ways until one of the two is
- * deleted. What a full queue does not take is lost, as on any wire. Prints `ready` when both are open.
+ * The wire between a manager's TAP and the network card of a guest: `tap-pump TAP PID IFNAME MAC [UID]`. Makes a TAP named
+ * IFNAME in the network namespace of process PID; opens TAP, which must exist, as a VMM of that user does; and carries frames both
+ * ways until one of the two is deleted. What a full queue does not take is lost, as on any wire. Prints `ready` when both are open.
  */
 import { loadNative, NativeError, type FrameBatch, type TunHandle } from '@pp/native';
 
 /** The other side is down, or is just being deleted, which its reader will be told. */
 const LOST = ['EIO', 'EBADFD'];
 
-const [tap = '', pid = '', ifname = '', mac = ''] = process.argv.slice(2);
+const [tap = '', pid = '', ifname = '', mac = '', uid] = process.argv.slice(2);
 const native = loadNative();
 
-const host: TunHandle = native.openTun({
-  mode: 'tap',
-  name: tap,
-  attach: true,
-  onFrames: carryTo(() => guest),
-  onError: unplugged,
-});
 const guest: TunHandle = inNamespaceOf(Number(pid), () =>
   native.openTun({
     mode: 'tap',
@@ -27,6 +20,14 @@ const guest: TunHandle = inNamespaceOf(Number(pid), () =>
     onError: unplugged,
   }),
 );
+if (uid !== undefined) process.setuid?.(Number(uid)); // as that user's VMM: without privileges
+const host: TunHandle = native.openTun({
+  mode: 'tap',
+  name: tap,
+  attach: true,
+  onFrames: carryTo(() => guest),
+  onError: unplugged,
+});
 process.stdout.write('ready\n');
 
 function carryTo(other: () => TunHandle): (frames: FrameBatch) => void {

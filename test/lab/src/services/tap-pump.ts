@@ -15,6 +15,8 @@ export interface Nic {
   readonly address: string;
   /** Default: no default route. */
   readonly gateway?: string;
+  /** User that opens the TAP, without privileges; default: root, who may open any. */
+  readonly uid?: number;
 }
 
 /**
@@ -22,8 +24,14 @@ export interface Nic {
  * TAP in the guest, which has Linux's own network stack behind it. It lives until the TAP is deleted, whatever becomes of the manager.
  */
 export async function plugTap(host: Place, guest: Guest, nic: Nic): Promise<Child> {
-  const { tap, ifname = 'eth0', mac, address, gateway } = nic;
-  const pump = await startPump(host, [tap, String(guest.pid), ifname, mac]);
+  const { tap, ifname = 'eth0', mac, address, gateway, uid } = nic;
+  const pump = await startPump(host, [
+    tap,
+    String(guest.pid),
+    ifname,
+    mac,
+    ...(uid === undefined ? [] : [String(uid)]),
+  ]);
   await guest.shell(`
     echo 0 > /proc/sys/net/ipv6/conf/${ifname}/accept_dad
     ip addr add ${address} brd + dev ${ifname}
