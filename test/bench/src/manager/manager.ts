@@ -82,8 +82,10 @@ export class Manager {
   async release(...connections: readonly Connection[]): Promise<void> {
     for (const connection of connections) connection.release();
     const names = new Set(connections.map(({ hostIfname }) => hostIfname));
-    await until('released links are gone', () => !linksOf(this.machine).some((name) => names.has(name)), {
-      deadline: seconds(30),
+    const areGone = (): boolean => !linksOf(this.machine).some((name) => names.has(name));
+    await until('released links are gone', areGone, { deadline: seconds(30) }).catch((cause: unknown) => {
+      const state = this.#child.isRunning ? 'runs' : 'has ended';
+      throw new Error(`the manager ${state} and said: ${this.log}`, { cause });
     });
     await this.machine.host.ok('ip', ['link', 'set', 'lo', 'up']); // needs the lock that a deletion holds beyond unlisting the link
   }

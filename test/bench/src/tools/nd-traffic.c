@@ -26,6 +26,7 @@
 #define NS 135
 #define NA 136
 #define ANSWER_NS 500000000LL
+#define PAUSE_NS 2000000 /* between two questions: what a proxy does after its answer is not measured */
 
 static unsigned char mac[6];
 
@@ -190,7 +191,10 @@ int main(int argc, char **argv) {
   } else if (argc == 5 && strcmp(argv[1], "ask") == 0) {
     int fd = open_socket(argv[2], NA);
     uint32_t first = strtoul(argv[3], NULL, 10), count = strtoul(argv[4], NULL, 10);
-    for (uint32_t i = 0; i < count; i++) printf("%lld ", (long long)ask(fd, first + i));
+    for (uint32_t i = 0; i < count; i++) {
+      printf("%lld ", (long long)ask(fd, first + i));
+      nanosleep(&(struct timespec){0, PAUSE_NS}, NULL);
+    }
     puts("");
   } else if (argc == 6 && strcmp(argv[1], "flood") == 0) {
     flood(open_socket(argv[2], NA), atof(argv[3]), atoll(argv[4]) * 1000000, strtoul(argv[5], NULL, 10));
