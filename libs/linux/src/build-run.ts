@@ -7,7 +7,7 @@ import { ifnamesIn, requestOf } from './configure';
 import type { ConfigureOp, Resolve } from './configure';
 import type { Context } from './context';
 import { completePeer, completion } from './complete-link';
-import { makeLinks, release } from './make-links';
+import { holdLink, makeLinks } from './make-links';
 import type { LinkStep, Making, MadeLink } from './make-links';
 import type { Outcomes } from './outcomes';
 import type { Step } from './runs';
@@ -22,15 +22,20 @@ interface ConfigureStep {
  * time as the second. Links are complete or gone: one that cannot be completed is deleted again.
  */
 export async function buildRun(context: Context, steps: readonly Step[], outcomes: Outcomes): Promise<void> {
-  const links = steps.filter(isLinkAdd);
-  const rest = steps.filter(isConfigure);
-  const making = await makeLinks(context, links, foreignNames(context, links, rest), outcomes);
+  const links = steps.filter(isLinkAdd).flatMap((step) => holdLink(context, step, outcomes));
   try {
-    writeSysctls(context, steps, outcomes);
+    const rest = steps.filter(isConfigure);
+    const making = await makeLinks(context, links, foreignNames(context, links, rest), outcomes);
+    const peers = Promise.all(making.made.map((link) => completePeer(link, outcomes)));
+    writeSysctls(context, steps, outcomes); // before a link comes up
     const wanted = outcomes.isRefused ? [] : rest;
-    await configure(context, making, wanted, outcomes);
+    await Promise.all([peers, configure(context, making, wanted, outcomes)]);
+    await keepOrDelete(context, making.made, outcomes);
+    const gone = new Set(links.filter(({ at }) => outcomes.refused(at)).map(({ op }) => op.link.ifname));
+    for (const { at, op } of wanted)
+      if (!ifnamesIn(op).some((name) => gone.has(name))) outcomes.set(at, 'done');
   } finally {
-    for (const { held } of making.made) release(context, held);
+    for (const { held } of links) held.close();
   }
 }
 
@@ -54,49 +59,35 @@ function writeSysctls({ sysctls }: Context, steps: readonly Step[], outcomes: Ou
   for (const { at, op } of steps) {
     if (op.do !== 'sysctl.set' || outcomes.isRefused) continue;
     const { key, value } = op.sysctl;
-    outcomes.do(at, describe(op), () => {
+    outcomes.do({ at, op }, () => {
       if (op.onlyIf === null || sysctls.read(key) === null || sysctls.holds(key, op.onlyIf))
         sysctls.write(key, value);
     });
   }
 }
 
+/** Completes the links, and does the rest. */
 async function configure(
   context: Context,
-  { made, found }: Making,
+  making: Making,
   rest: readonly ConfigureStep[],
   outcomes: Outcomes,
 ): Promise<void> {
-  const ifindexes = new Map([
-    ...found,
-    ...context.own,
-    ...made.map(({ op, seen }) => [op.link.ifname, seen.ifindex] as const),
-  ]);
+  const ifindexOf = finder(context, making);
   const prepare = (step: Step, request: (resolve: Resolve) => NetlinkRequest): readonly Prepared[] =>
-    outcomes.try(step.at, describe(step.op), () => ({
+    outcomes.try(step, () => ({
       at: step.at,
-      request: request(resolver(step.op, ifindexes)),
+      request: { ...request(resolver(step.op, ifindexOf)), label: () => describe(step.op) },
     }));
   const requests = [
-    ...made.flatMap((link) => prepare(link, (resolve) => completion(link, resolve))),
-    ...rest.flatMap((step) =>
-      prepare(step, (resolve) => ({ ...requestOf(step.op, resolve), label: describe(step.op) })),
-    ),
+    ...making.made.flatMap((link) => prepare(link, (resolve) => completion(link, resolve))),
+    ...rest.flatMap((step) => prepare(step, (resolve) => requestOf(step.op, resolve))),
   ];
-  const [results, peers] = await Promise.all([
-    context.route.requestMany(requests.map(({ request }) => request)),
-    Promise.all(made.map((link) => completePeer(context, link))),
-  ]);
+  const results = await context.route.requestMany(requests.map(({ request }) => request));
   requests.forEach(({ at }, index) => {
     outcomes.refuseIf(at, results[index]);
   });
   for (const { at, op } of rest) if (outcomes.refused(at)) forget(context, ifnamesIn(op));
-  made.forEach(({ at }, index) => {
-    outcomes.refuseIf(at, peers[index]);
-  });
-  await keepOrDelete(context, made, outcomes);
-  const gone = new Set(made.filter(({ at }) => outcomes.refused(at)).map(({ op }) => op.link.ifname));
-  for (const { at, op } of rest) if (!ifnamesIn(op).some((name) => gone.has(name))) outcomes.set(at, 'done');
 }
 
 /** What was refused may have been meant for a link that is no more: its name is looked up the next time. */
@@ -109,12 +100,19 @@ interface Prepared {
   readonly request: NetlinkRequest;
 }
 
+type FindIfindex = (name: string) => number | KernelError | undefined;
+
+function finder({ own }: Context, { made, found }: Making): FindIfindex {
+  const fresh = new Map(made.map(({ op, seen }) => [op.link.ifname, seen.ifindex]));
+  return (name) => fresh.get(name) ?? own.get(name) ?? found.get(name);
+}
+
 const resolver =
-  (op: Op, ifindexes: ReadonlyMap<string, number | KernelError>): Resolve =>
+  (op: Op, find: FindIfindex): Resolve =>
   (name) => {
-    const ifindex = ifindexes.get(name) ?? new KernelError('ENODEV', describe(op));
+    const ifindex = find(name);
     if (typeof ifindex === 'number') return ifindex;
-    throw new KernelError(ifindex.code, describe(op), `no interface named ${name}`);
+    throw new KernelError(ifindex?.code ?? 'ENODEV', describe(op), `no interface named ${name}`);
   };
 
 /** Complete links stay; the others go again, as if they had never been. */
@@ -123,11 +121,9 @@ async function keepOrDelete(
   made: readonly MadeLink[],
   outcomes: Outcomes,
 ): Promise<void> {
-  for (const { at, op, held } of made) {
-    const { tap } = held;
-    if (!outcomes.refused(at)) outcomes.do(at, describe(op), () => tap?.persist(true));
-  }
-  const failed = made.filter(({ at, held }) => outcomes.refused(at) && held.tap === undefined); // a TAP goes when it is released
+  for (const link of made)
+    if (!outcomes.refused(link.at)) outcomes.do(link, () => link.held.tap?.persist(true));
+  const failed = made.filter(({ at, held }) => outcomes.refused(at) && held.tap === null); // a TAP goes when it is released
   const results = await route.requestMany(failed.map(({ seen }) => delLink(seen.ifindex)));
   failed.forEach(({ at }, index) => {
     const result = results[index];

@@ -1,12 +1,12 @@
 import { KernelError } from '@pp/base';
 import { describe, LINK_GROUP, ROUTE_PROTOCOL } from '@pp/datapath';
 import type { VethPeer } from '@pp/datapath';
-import { addAddress, addRoute, NetlinkClient, netlinkIn, setLink } from '@pp/netlink';
+import { addAddress, addRoute, setLink } from '@pp/netlink';
 import type { NetlinkRequest } from '@pp/netlink';
 import { attributesOf } from './configure';
 import type { Resolve } from './configure';
-import type { Context } from './context';
 import type { MadeLink } from './make-links';
+import type { Outcomes } from './outcomes';
 
 const MAIN = 254; // RT_TABLE_MAIN
 
@@ -16,28 +16,23 @@ export function completion({ op, seen }: MadeLink, resolve: Resolve): NetlinkReq
   const { mac, mtu, ...always } = attributesOf(link, resolve);
   // A veth has these from its creation, a TAP has not. A bridge keeps an MTU only if it is set later: else it follows its ports.
   const late = link.kind === 'veth' ? {} : { mac, mtu, group: LINK_GROUP };
-  return { ...setLink(seen.ifindex, { alias: link.alias, ...always, ...late }), label: describe(op) };
+  return setLink(seen.ifindex, { alias: link.alias, ...always, ...late });
 }
 
-/** Sets up the far end of a veth inside its namespace. null: done, or nothing to do. */
-export async function completePeer(
-  { native }: Context,
-  { op, seen, held }: MadeLink,
-): Promise<KernelError | null> {
-  if (op.link.kind !== 'veth' || held.netnsFd === undefined) return null;
+/** Sets up the far end of a veth inside its namespace. */
+export async function completePeer({ at, op, seen, held }: MadeLink, outcomes: Outcomes): Promise<void> {
+  if (op.link.kind !== 'veth' || outcomes.refused(at)) return;
   const { peer } = op.link;
-  if (seen.link === null) return new KernelError('ENODEV', describe(op), 'its peer is gone');
-  const inside = new NetlinkClient(netlinkIn(native, 'route', held.netnsFd));
-  try {
-    const requests = peerRequests(seen.link, peer).map((request) => ({
-      ...request,
-      label: `${describe(op)}: ${request.label} in netns ${peer.netns}`,
-    }));
-    const results = await inside.requestMany(requests);
-    return results.find((result) => result instanceof KernelError) ?? null;
-  } finally {
-    inside.close();
+  const inside = held.inside();
+  if (inside === null || seen.link === null) {
+    outcomes.set(at, new KernelError('ENODEV', describe(op), 'its peer is gone'));
+    return;
   }
+  const requests = peerRequests(seen.link, peer).map((request) => ({
+    ...request,
+    label: () => `${describe(op)}: ${request.label()} in netns ${peer.netns}`,
+  }));
+  for (const result of await inside.requestMany(requests)) outcomes.refuseIf(at, result);
 }
 
 const peerRequests = (

@@ -31,7 +31,7 @@ async function find(
   outcomes: Outcomes,
 ): Promise<readonly Found[]> {
   const unknown = steps.filter(({ op }) => !own.has(op.link.ifname));
-  const queries = unknown.map(({ op }) => ({ ...getLink(op.link.ifname), label: describe(op) }));
+  const queries = unknown.map(({ op }) => ({ ...getLink(op.link.ifname), label: () => describe(op) }));
   const results = await route.requestMany(queries);
   const seen = new Map<string, number>();
   unknown.forEach(({ at, op }, index) => {
@@ -53,7 +53,7 @@ async function find(
 
 async function deleteOne({ route }: Context, found: readonly Found[], outcomes: Outcomes): Promise<void> {
   const results = await route.requestMany(
-    found.map(({ op, ifindex }) => ({ ...delLink(ifindex), label: describe(op) })),
+    found.map(({ op, ifindex }) => ({ ...delLink(ifindex), label: () => describe(op) })),
   );
   found.forEach(({ at }, index) => {
     const result = results[index];
@@ -64,7 +64,7 @@ async function deleteOne({ route }: Context, found: readonly Found[], outcomes: 
 async function deleteGroup({ route }: Context, found: readonly Found[], outcomes: Outcomes): Promise<void> {
   const regroup = found.map(({ op, ifindex }) => ({
     ...setLink(ifindex, { group: DOOMED_GROUP }),
-    label: describe(op),
+    label: () => describe(op),
   }));
   const results = await route.requestMany(regroup);
   found.forEach(({ at }, index) => {

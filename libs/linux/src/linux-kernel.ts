@@ -114,9 +114,10 @@ export class LinuxKernel implements Kernel {
     }
   }
 
-  #netns({ at, op }: Step, outcomes: Outcomes): void {
+  #netns(step: Step, outcomes: Outcomes): void {
     if (outcomes.isRefused) return;
-    outcomes.do(at, describe(op), () => {
+    outcomes.do(step, () => {
+      const { op } = step;
       if (op.do === 'netns.add') this.#context.netns.add(op.netns);
       if (op.do === 'netns.del') this.#context.netns.del(op.netns);
     });
@@ -125,7 +126,7 @@ export class LinuxKernel implements Kernel {
   async #table(op: Op): Promise<Outcome> {
     try {
       if (op.do === 'nft.elements') await this.#context.netfilter.transaction(elementsBatch(op));
-      if (op.do === 'nft.load') await this.#load(op.text, describe(op));
+      if (op.do === 'nft.load') await this.#load(op.text, () => describe(op));
       return 'done';
     } catch (error) {
       if (!(error instanceof KernelError)) throw error;
@@ -133,8 +134,8 @@ export class LinuxKernel implements Kernel {
     }
   }
 
-  #load(text: string | null, request: string): Promise<void> {
-    if (text !== null) return this.#nft.load(text, request);
+  #load(text: string | null, request: () => string): Promise<void> {
+    if (text !== null) return this.#nft.load(text, request());
     return this.#context.netfilter.transaction(batch(request, [delTable(OUR_TABLE)]));
   }
 }

@@ -1,11 +1,11 @@
 import { KernelError } from '@pp/base';
 import { describe, LINK_GROUP } from '@pp/datapath';
 import type { Op } from '@pp/datapath';
-import type { TunHandle } from '@pp/native';
 import { addLink, decodeReply, getLink } from '@pp/netlink';
 import type { BatchResult, Link as SeenLink, NetlinkRequest, Query } from '@pp/netlink';
 import type { Context } from './context';
 import { kernelErrorOf } from './errors';
+import { Held } from './held';
 import type { Outcomes } from './outcomes';
 
 export type LinkOp = Extract<Op, { do: 'link.add' | 'link.del' }>;
@@ -14,18 +14,14 @@ export interface LinkStep {
   readonly op: LinkOp;
 }
 
-/** A link that is there, but not yet up and without its alias. What it holds must be released. */
-export interface MadeLink extends LinkStep {
-  readonly seen: SeenLink;
+/** What a new link needs is open. */
+export interface HeldLink extends LinkStep {
   readonly held: Held;
 }
 
-/** Descriptors that stay open until a link is complete. */
-export interface Held {
-  /** The namespace of a veth's peer. */
-  readonly netnsFd?: number;
-  /** A TAP goes with it until it is made persistent. */
-  readonly tap?: TunHandle;
+/** A link that is there, but not yet up and without its alias. */
+export interface MadeLink extends HeldLink {
+  readonly seen: SeenLink;
 }
 
 export interface Making {
@@ -34,97 +30,82 @@ export interface Making {
   readonly found: ReadonlyMap<string, number | KernelError>;
 }
 
-/** Makes the links and looks up other names, in one datagram. Whatever is refused is said in `outcomes`. */
+/** Opens what a new link needs. Nothing, when that is refused. */
+export function holdLink(context: Context, step: LinkStep, outcomes: Outcomes): readonly HeldLink[] {
+  const { op } = step;
+  return outcomes.try(step, () => {
+    try {
+      return { ...step, held: new Held(context, op.link) };
+    } catch (error) {
+      const refused = kernelErrorOf(error, describe(op));
+      // The kernel calls a TAP of that name busy; the door says the same of all kinds of links.
+      if (op.link.kind === 'tap' && refused.code === 'EBUSY')
+        throw new KernelError('EEXIST', refused.request);
+      throw refused;
+    }
+  });
+}
+
+/** Makes links and looks up other names, in one datagram; what is refused is said in `outcomes`. */
 export async function makeLinks(
   context: Context,
-  steps: readonly LinkStep[],
+  links: readonly HeldLink[],
   names: readonly string[],
   outcomes: Outcomes,
 ): Promise<Making> {
-  const opened = steps.flatMap((step) => {
-    const held = hold(context, step, outcomes);
-    return held === null ? [] : [{ ...step, held, look: lookAt(step.op) }];
-  });
   const lookups = names.map((name) => ({ name, look: getLink(name) }));
   const groups = [
-    ...opened.map(({ op, held, look }) => [...creation(op, held), look]),
+    ...links.map(({ op, held }) => [
+      ...creation(op, held).map((request) => ({ ...request, label: () => describe(op) })),
+      lookAt(op),
+    ]),
     ...lookups.map(({ look }) => [look]),
   ];
-  const results = await context.route.requestMany(groups.flat());
-  const answers = split(results, groups);
-  const made = opened.flatMap((link, index): readonly MadeLink[] => {
-    const seen = seenIn(link.look, answers[index] ?? []);
-    if (!(seen instanceof KernelError)) return [{ at: link.at, op: link.op, held: link.held, seen }];
-    outcomes.set(link.at, seen);
-    release(context, link.held);
-    return [];
+  const sent = context.route.requestMany(groups.flat());
+  for (const link of links) outcomes.try(link, () => link.held.inside()?.warm()); // meanwhile
+  const answers = split(await sent, groups);
+  const made = links.flatMap((link, index): readonly MadeLink[] => {
+    const seen = seenIn(lookAt(link.op), answers[index] ?? []);
+    outcomes.refuseIf(link.at, seen);
+    return seen instanceof KernelError ? [] : [{ ...link, seen }];
   });
   const found = lookups.map(({ name, look }, index) => {
-    const seen = seenIn(look, answers[opened.length + index] ?? []);
+    const seen = seenIn(look, answers[links.length + index] ?? []);
     return [name, seen instanceof KernelError ? seen : seen.ifindex] as const;
   });
   return { made, found: new Map(found) };
 }
 
-export function release({ native }: Context, { netnsFd, tap }: Held): void {
-  if (netnsFd !== undefined) native.closeFd(netnsFd);
-  tap?.close();
-}
+const lookAt = (op: LinkOp): Query<SeenLink> => ({ ...getLink(op.link.ifname), label: () => describe(op) });
 
-/** Opens what the new link needs; a TAP is made by opening it. null: refused. */
-function hold(context: Context, { at, op }: LinkStep, outcomes: Outcomes): Held | null {
-  try {
-    return open(context, op);
-  } catch (error) {
-    const refused = kernelErrorOf(error, describe(op));
-    // The kernel calls a TAP of that name busy; the door says the same of all kinds of links.
-    const taken = op.link.kind === 'tap' && refused.code === 'EBUSY';
-    outcomes.set(at, taken ? new KernelError('EEXIST', refused.request) : refused);
-    return null;
-  }
-}
-
-function open({ native, inHost, netns }: Context, { link }: LinkOp): Held {
-  switch (link.kind) {
-    case 'veth':
-      return { netnsFd: netns.open(link.peer.netns) };
-    case 'bridge':
-      return {};
-    case 'tap':
-      return { tap: inHost(() => native.openTun({ mode: 'tap', name: link.ifname, owner: link.owner })) };
-  }
-}
-
-const lookAt = (op: LinkOp): Query<SeenLink> => ({ ...getLink(op.link.ifname), label: describe(op) });
-
-/** It carries our group from its first moment. A TAP is there already. */
-function creation(op: LinkOp, { netnsFd }: Held): readonly NetlinkRequest[] {
-  const { ifname, mac, mtu, kind } = op.link;
+/** The link carries our group from its first moment. A TAP is there already. */
+function creation({ link }: LinkOp, { netnsFd }: Held): readonly NetlinkRequest[] {
+  const { ifname, mac, mtu } = link;
   const common = { ifname, mac, group: LINK_GROUP };
-  switch (kind) {
+  switch (link.kind) {
     case 'tap':
       return [];
     case 'bridge':
-      return [{ ...addLink({ ...common, kind: { name: 'bridge' } }), label: describe(op) }];
+      return [addLink({ ...common, kind: { name: 'bridge' } })];
     case 'veth': {
       const peer = {
-        ifname: op.link.peer.ifname,
-        mac: op.link.peer.mac,
+        ifname: link.peer.ifname,
+        mac: link.peer.mac,
         mtu,
-        ...(netnsFd === undefined ? {} : { netnsFd }),
+        ...(netnsFd === null ? {} : { netnsFd }),
       };
-      return [{ ...addLink({ ...common, mtu, kind: { name: 'veth', peer } }), label: describe(op) }];
+      return [addLink({ ...common, mtu, kind: { name: 'veth', peer } })];
     }
   }
 }
 
 /** What the look at the end showed, or the first refusal. */
 function seenIn(look: Query<SeenLink>, answers: readonly BatchResult[]): SeenLink | KernelError {
-  const last = answers.at(-1) ?? [];
   const refused = answers.find((answer) => answer instanceof KernelError);
+  const last = answers.at(-1) ?? [];
   if (refused !== undefined || last instanceof KernelError)
-    return refused ?? new KernelError('ENODEV', look.label);
-  return decodeReply(look, last)[0] ?? new KernelError('ENODEV', look.label);
+    return refused ?? new KernelError('ENODEV', look.label());
+  return decodeReply(look, last)[0] ?? new KernelError('ENODEV', look.label());
 }
 
 function split(

@@ -56,12 +56,12 @@ export class NftNeighborGuard implements NeighborGuard {
       ...(elements.length > 0 ? addElements(this.#members, elements) : []),
       appendRule(this.#chain, this.#rule()),
     ];
-    await this.#client.transaction(batch(`guard ${ifnames.join(' ')}`, requests));
+    await this.#client.transaction(batch(() => `guard ${ifnames.join(' ')}`, requests));
   }
 
   async remove(): Promise<void> {
     try {
-      await this.#client.transaction(batch(`guard.del ${this.#table.name}`, [delTable(this.#table)]));
+      await this.#client.transaction(batch(() => `guard.del ${this.#table.name}`, [delTable(this.#table)]));
     } catch (fault) {
       if (!(fault instanceof KernelError && fault.code === 'ENOENT')) throw fault;
     }

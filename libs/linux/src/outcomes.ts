@@ -1,6 +1,8 @@
 import { KernelError } from '@pp/base';
+import { describe } from '@pp/datapath';
 import type { Outcome } from '@pp/datapath';
 import { kernelErrorOf } from './errors';
+import type { Step } from './runs';
 
 /** One outcome for each step; a step of which nothing is said was skipped, and a refusal, once said, stays. */
 export class Outcomes {
@@ -41,18 +43,18 @@ export class Outcomes {
   }
 
   /** What `make` gives; nothing, when it is refused. */
-  try<T>(at: number, request: string, make: () => T): readonly T[] {
+  try<T>({ at, op }: Step, make: () => T): readonly T[] {
     try {
       return [make()];
     } catch (error) {
-      this.set(at, kernelErrorOf(error, request));
+      this.set(at, kernelErrorOf(error, describe(op)));
       return [];
     }
   }
 
   /** Does a step now. */
-  do(at: number, request: string, step: () => void): void {
-    this.try(at, request, step);
-    this.set(at, 'done');
+  do(step: Step, act: () => void): void {
+    this.try(step, act);
+    this.set(step.at, 'done');
   }
 }

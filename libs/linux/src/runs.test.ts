@@ -26,6 +26,11 @@ const rows: readonly { name: string; in: readonly Op[]; want: readonly string[] 
   { name: 'a sysctl after a route begins anew', in: [route, SYSCTL, route], want: ['build 0', 'build 1 2'] },
   { name: 'a change of a link is not its making', in: [set, add, set], want: ['build 0', 'build 1 2'] },
   {
+    name: 'of many links some at a time; a deletion takes all',
+    in: [...Array.from({ length: 20 }, () => add), address, del, del],
+    want: ['build 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15', 'build 16 17 18 19 20', 'delete 21 22'],
+  },
+  {
     name: 'loads and elements stand alone',
     in: [LOAD, LOAD, ELEMENTS, ELEMENTS],
     want: ['load 0', 'load 1', 'elements 2', 'elements 3'],

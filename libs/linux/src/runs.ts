@@ -9,7 +9,7 @@ export interface Step {
 /**
  * Consecutive steps that go to the kernel together.
  * - netns, delete: one after the other, and all at once
- * - build: links are made, sysctls written, all else set, in this order; each may be missing
+ * - build: links are made (MAX_LINKS at most), sysctls written, all else set, in this order; each may be missing
  * - load, elements: one step
  */
 export interface Run {
@@ -17,13 +17,17 @@ export interface Run {
   readonly steps: readonly Step[];
 }
 
+/** Each link in the making holds a namespace, a socket and a thread. */
+const MAX_LINKS = 16;
+
 /** Cuts steps into as few runs as keep their order. */
 export function runsOf(ops: readonly Op[]): readonly Run[] {
   const runs: { kind: Run['kind']; stage: number; steps: Step[] }[] = []; // BOUNDED: by `ops`
   ops.forEach((op, at) => {
     const { kind, stage } = placeOf(op);
     const last = runs.at(-1);
-    if (last?.kind === kind && stage >= last.stage) {
+    const isFull = op.do === 'link.add' && last?.steps.length === MAX_LINKS;
+    if (last?.kind === kind && stage >= last.stage && !isFull) {
       last.stage = stage;
       last.steps.push({ at, op });
     } else {

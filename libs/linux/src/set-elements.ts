@@ -7,7 +7,7 @@ export const OUR_TABLE: TableRef = { family: 'inet', name: TABLE };
 
 /** One batch that deletes, then adds: a key may change its verdict. */
 export const elementsBatch = (op: Extract<Op, { do: 'nft.elements' }>): readonly NetlinkRequest[] =>
-  batch(describe(op), [...bySet(op.del, delElements), ...bySet(op.add, addElements)]);
+  batch(() => describe(op), [...bySet(op.del, delElements), ...bySet(op.add, addElements)]);
 
 function bySet(
   elements: readonly Element[],
@@ -25,5 +25,7 @@ function bySet(
 const encode = (element: Element): SetElement => ({
   key: encodeKey(setNamed(element.set).fields, element.key),
   ...(element.jump === undefined ? {} : { jump: element.jump }),
-  text: elementText(element),
+  get text() {
+    return elementText(element);
+  },
 });

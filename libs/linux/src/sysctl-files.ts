@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
 import { KernelError } from '@pp/base';
 import { isSystemError, kernelErrorOf } from './errors';
 import type { InHost } from './host-netns';
@@ -26,9 +26,8 @@ export class SysctlFiles {
     const path = sysctlPath(key);
     if (path === null) throw new KernelError('ENOENT', `sysctl.set ${key}`, 'not a sysctl key');
     try {
-      // r+: a key that does not exist is not made
       this.inHost(() => {
-        writeFileSync(path, value, { flag: 'r+' });
+        writeTo(path, value);
       });
     } catch (error) {
       throw kernelErrorOf(error, `sysctl.set ${key} = ${value}`);
@@ -39,6 +38,16 @@ export class SysctlFiles {
   holds(key: string, value: string): boolean {
     const now = this.read(key);
     return now !== null && words(now) === words(value);
+  }
+}
+
+/** In one write, as sysctls want it. A key that does not exist is not made. */
+function writeTo(path: string, value: string): void {
+  const fd = openSync(path, constants.O_WRONLY);
+  try {
+    writeSync(fd, value);
+  } finally {
+    closeSync(fd);
   }
 }
 

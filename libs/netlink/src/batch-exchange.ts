@@ -7,7 +7,7 @@ import {
   NLMSG_ERROR,
   NLMSG_NOOP,
 } from './codec/message';
-import type { NetlinkMessage } from './codec/message';
+import type { NetlinkMessage, Verdict } from './codec/message';
 import { concat } from './codec/numbers';
 import { MAX_TRIES, refusal } from './exchange';
 import type { Exchange, Line } from './exchange';
@@ -23,8 +23,9 @@ interface Slot {
 }
 
 /**
- * Many messages in one datagram, each with its own ack: the kernel goes on after one that it refuses. Where an ack may be missing, a
- * no-op that wants one goes after them: its ack says that nothing more will come.
+ * Many messages in one datagram, each with its own ack: the kernel goes on after one that it refuses. Where acks may be missing, a
+ * no-op that wants one is sent after them: its ack says that nothing more will come. nfnetlink acks the messages of a batch after its
+ * commit, so that the frame is silent unless the whole is refused.
  */
 export class BatchExchange implements Exchange {
   readonly #slots: readonly Slot[];
@@ -38,13 +39,13 @@ export class BatchExchange implements Exchange {
     private readonly resolve: (results: readonly BatchResult[]) => void,
   ) {
     this.#slots = requests.map((request) => ({ request, reply: [], result: null }));
-    this.#unanswered = requests.length;
+    this.#unanswered = requests.filter(({ silent }) => !silent).length;
   }
 
   start(line: Line): void {
     this.#line = line;
     line.send(concat(this.#slots.map((slot) => this.#encode(slot, line.nextSeq()))));
-    if (this.#slots.some(({ request }) => request.silent)) this.#sendBarrier(line);
+    if (this.#unanswered === 0) this.#sendBarrier(line);
   }
 
   take(message: NetlinkMessage): boolean {
@@ -55,9 +56,7 @@ export class BatchExchange implements Exchange {
       slot.reply.push(message);
       return false;
     }
-    const verdict = decodeError(message);
-    if (slot.result === null) this.#unanswered -= 1;
-    slot.result = verdict.errno === 0 ? slot.reply : refusal(verdict, slot.request);
+    this.#settle(slot, decodeError(message));
     return this.#unanswered === 0 && this.#barriers.size === 0 && this.#end('ENOBUFS', '');
   }
 
@@ -71,6 +70,15 @@ export class BatchExchange implements Exchange {
 
   fail(code: KernelError['code'], why: string): void {
     this.#end(code, why);
+  }
+
+  #settle(slot: Slot, verdict: Verdict): void {
+    if (slot.request.silent) {
+      if (this.#line !== undefined && this.#barriers.size === 0) this.#sendBarrier(this.#line);
+    } else if (slot.result === null) {
+      this.#unanswered -= 1;
+    }
+    slot.result = verdict.errno === 0 ? slot.reply : refusal(verdict, slot.request);
   }
 
   #encode(slot: Slot, seq: number): Uint8Array {
@@ -90,7 +98,7 @@ export class BatchExchange implements Exchange {
   /** What has no answer by now never gets one. */
   #end(code: KernelError['code'], why: string): true {
     const unanswered = ({ request, reply }: Slot): BatchResult =>
-      request.silent ? reply : new KernelError(code, request.label, why);
+      request.silent ? reply : new KernelError(code, request.label(), why);
     this.resolve(this.#slots.map((slot) => slot.result ?? unanswered(slot)));
     return true;
   }

@@ -14,7 +14,7 @@ const TOLD = 16;
 
 /** A request of one byte, for an object of one byte. */
 const ask = (byte: number, more: Partial<Query<number>> = {}): Query<number> => ({
-  label: `ask ${byte}`,
+  label: () => `ask ${byte}`,
   type: ASK,
   flags: 0,
   body: Uint8Array.of(byte),
@@ -75,9 +75,16 @@ test('a batch is one datagram, and goes on after a refusal', async () => {
 
 test('a long batch is several datagrams of at most 64 messages and 16 KiB', async () => {
   const { client, sockets } = connect((request) => [ack(request)]);
-  const large: NetlinkRequest = { label: 'large', type: ASK, flags: 0, body: new Uint8Array(10_000) };
+  const large: NetlinkRequest = { label: () => 'large', type: ASK, flags: 0, body: new Uint8Array(10_000) };
   await client.requestMany([...Array.from({ length: 100 }, () => ask(2)), large, large]);
   expect(sockets[0]?.sent.map((datagram) => decodeMessages(datagram).length)).toEqual([64, 37, 1]);
+});
+
+test('warming up asks for nothing', async () => {
+  const { client, sockets } = connect(oddRefused);
+  client.warm();
+  expect(await client.get(ask(4))).toBe(4);
+  expect(sockets[0]?.sent.map((datagram) => decodeMessages(datagram).length)).toEqual([1, 1]);
 });
 
 test('an empty batch sends nothing', async () => {
@@ -152,35 +159,46 @@ test('answers to nobody are ignored', async () => {
 });
 
 const FRAME: NetlinkRequest = {
-  label: 'all of it',
+  label: () => 'all of it',
   type: 16,
   flags: 0,
   body: new Uint8Array(4),
   silent: true,
 };
-const transactions: readonly { name: string; script: Script; want: unknown }[] = [
-  { name: 'taken', script: (request) => (request.type === 16 ? [] : [ack(request)]), want: undefined },
+const framed =
+  (element: Script): Script =>
+  (request) =>
+    request.type === FRAME.type ? [] : element(request);
+const transactions: readonly { name: string; script: Script; sent: readonly number[]; want: unknown }[] = [
+  { name: 'taken', script: framed((request) => [ack(request)]), sent: [4], want: undefined },
   {
     name: 'one refused, the others acked',
-    script: (request) => (request.type === 16 ? [] : oddRefused(request)),
+    script: framed(oddRefused),
+    sent: [4],
     want: kernelError('ENODEV', 'ask 3', 'odd'),
   },
   {
     name: 'refused as a whole, nothing acked',
-    script: (request) => (request.type === 16 ? [refusalOf(request, 1)] : []),
+    script: (request) => (request.type === FRAME.type ? [refusalOf(request, 1)] : []),
+    sent: [4, 1],
     want: kernelError('EPERM', 'all of it'),
   },
   {
-    name: 'no answer at all is no success',
-    script: () => [],
-    want: kernelError('ENOBUFS', 'ask 2', 'the answer was lost'),
+    name: 'refused as a whole at its commit, all acked',
+    script: (request) => [request.type === FRAME.type ? refusalOf(request, 28) : ack(request)],
+    sent: [4, 1],
+    want: kernelError('ENOSPC', 'all of it'),
   },
 ];
 
-test.each(transactions)('transaction: $name', async ({ script, want }) => {
+test.each(transactions)('transaction: $name', async ({ script, sent, want }) => {
   const { client, sockets } = connect(script);
   expect(await outcome(client.transaction([FRAME, ask(2), ask(3), FRAME]))).toEqual(want);
-  expect(sockets[0]?.sent.map((datagram) => decodeMessages(datagram).length)).toEqual([4, 1]);
+  expect(sockets[0]?.sent.map((datagram) => decodeMessages(datagram).length)).toEqual(sent);
+});
+
+test('a transaction of nothing but its frame', async () => {
+  expect(await outcome(connect(() => []).client.transaction([FRAME, FRAME]))).toBeUndefined();
 });
 
 describe('answers lost (ENOBUFS)', () => {
@@ -194,6 +212,13 @@ describe('answers lost (ENOBUFS)', () => {
     expect(
       (await results).map((result) => (result instanceof KernelError ? result.message : result.length)),
     ).toEqual([1, 'ask 4: ENOBUFS (the answer was lost)', 'ask 5: ENODEV (odd)']);
+  });
+
+  test('a transaction that was not acked may have happened', async () => {
+    const { client, sockets } = connect(() => []);
+    const answer = outcome(client.transaction([FRAME, ask(2), FRAME]));
+    sockets[0]?.fail('ENOBUFS');
+    expect(await answer).toEqual(kernelError('ENOBUFS', 'ask 2', 'the answer was lost'));
   });
 
   test('a dump is repeated', async () => {

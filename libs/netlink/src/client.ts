@@ -3,7 +3,7 @@ import type { Errno } from '@pp/base';
 import { BatchExchange } from './batch-exchange';
 import type { BatchResult } from './batch-exchange';
 import { MalformedError } from './codec/malformed';
-import { decodeMessages } from './codec/message';
+import { decodeMessages, encodeMessage, NLM_F_REQUEST, NLMSG_NOOP } from './codec/message';
 import { DumpExchange } from './dump-exchange';
 import type { Exchange, Line } from './exchange';
 import type { NetlinkRequest, Query, Reply } from './request';
@@ -45,6 +45,13 @@ export class NetlinkClient {
     };
   }
 
+  /** Starts the sender ahead of the first request, which would have to wait for it. */
+  warm(): void {
+    this.#socket.send(
+      encodeMessage({ type: NLMSG_NOOP, flags: NLM_F_REQUEST, seq: 0, body: new Uint8Array(0) }),
+    );
+  }
+
   /** One message; the reply is what came before its ack. */
   async request(request: NetlinkRequest): Promise<Reply> {
     const [result = []] = await this.requestMany([request]);
@@ -55,7 +62,7 @@ export class NetlinkClient {
   /** One object; ENOENT if the kernel answers with none. */
   async get<T>(query: Query<T>): Promise<T> {
     const [object] = decodeReply(query, await this.request(query));
-    if (object === undefined) throw new KernelError('ENOENT', query.label);
+    if (object === undefined) throw new KernelError('ENOENT', query.label());
     return object;
   }
 
@@ -135,7 +142,7 @@ export function decodeReply<T>(query: Query<T>, reply: Reply): readonly T[] {
     return reply.map(query.decode).filter((object) => object !== null);
   } catch (error) {
     if (!(error instanceof MalformedError)) throw error;
-    throw new KernelError('EBADMSG', query.label, error.message, { cause: error });
+    throw new KernelError('EBADMSG', query.label(), error.message, { cause: error });
   }
 }
 

@@ -52,7 +52,7 @@ export class DumpExchange implements Exchange {
   }
 
   fail(code: KernelError['code'], why: string): void {
-    this.reject(new KernelError(code, this.request.label, why));
+    this.reject(new KernelError(code, this.request.label(), why));
   }
 
   #end(verdict: Verdict): boolean {

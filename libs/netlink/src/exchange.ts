@@ -22,7 +22,7 @@ export interface Exchange {
 
 export function refusal({ errno, text, offset }: Verdict, request: NetlinkRequest): KernelError {
   const blamed = offset === null ? null : request.blame?.(offset);
-  return new KernelError(errnoName(errno), blamed ?? request.label, text);
+  return new KernelError(errnoName(errno), blamed ?? request.label(), text);
 }
 
 /** An exchange tries at most this often (NLM_F_DUMP_INTR, ENOBUFS). */

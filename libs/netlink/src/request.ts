@@ -2,8 +2,8 @@ import type { NetlinkMessage } from './codec/message';
 
 /** One message to the kernel. */
 export interface NetlinkRequest {
-  /** What is asked, as an operator would say it; it becomes `KernelError.request`. */
-  readonly label: string;
+  /** What is asked, as an operator would say it; it becomes `KernelError.request`. Asked for only when the kernel refuses. */
+  readonly label: () => string;
   readonly type: number;
   /** Beyond NLM_F_REQUEST and NLM_F_ACK. */
   readonly flags: number;

@@ -1,7 +1,6 @@
 import { MalformedError } from './malformed';
 import {
   align4,
-  concat,
   decodeText,
   getU16host,
   viewOf,
@@ -11,41 +10,11 @@ import {
   readU32host,
   readU64be,
   readU8,
-  u16host,
 } from './numbers';
 
 // linux/netlink.h, struct nlattr: u16 nla_len (header included, padding not), u16 nla_type.
 const HEADER = 4;
-const NLA_F_NESTED = 0x8000;
 const TYPE_MASK = 0x3fff; // neither NLA_F_NESTED nor NLA_F_NET_BYTEORDER
-
-const encoder = new TextEncoder();
-
-/** One attribute, padded to four bytes; its payload is all `parts` in order. */
-export function attribute(type: number, ...parts: readonly Uint8Array[]): Uint8Array {
-  const payload = parts.reduce((length, part) => length + part.length, 0);
-  const length = HEADER + payload;
-  if (length > 0xffff) throw new RangeError(`netlink attribute ${type} of ${length} bytes`);
-  return concat([u16host(length), u16host(type), ...parts, new Uint8Array(align4(length) - length)]);
-}
-
-/** An attribute that holds attributes. */
-export const nested = (type: number, ...parts: readonly Uint8Array[]): Uint8Array =>
-  attribute(type | NLA_F_NESTED, ...parts);
-
-/** A string without NUL, for what the kernel takes by its length (IFLA_IFALIAS). */
-export const textAttribute = (type: number, text: string): Uint8Array =>
-  attribute(type, encoder.encode(text));
-
-/** A string with its NUL. */
-export const stringAttribute = (type: number, text: string): Uint8Array =>
-  attribute(type, encoder.encode(`${text}\0`));
-
-/** `encode(value)`, or nothing when there is no value: attributes that are absent cost no branch at the call. */
-export const optional = <T>(value: T | null | undefined, encode: (value: T) => Uint8Array): Uint8Array =>
-  value === null || value === undefined ? NOTHING : encode(value);
-
-const NOTHING = new Uint8Array(0);
 
 /** A sequence of attributes, as received. Getters give null for what is absent and throw MalformedError for a wrong length. */
 export class Attributes {

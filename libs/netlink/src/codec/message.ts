@@ -1,6 +1,7 @@
 import { Attributes } from './attributes';
 import { MalformedError } from './malformed';
-import { align4, concat, readS32host, readU16host, readU32host, u16host, u32host } from './numbers';
+import { align4, readS32host, readU16host, readU32host } from './numbers';
+import { encode, u16host, u32host, zeros } from './parts';
 
 // linux/netlink.h, struct nlmsghdr: u32 len, u16 type, u16 flags, u32 seq, u32 pid.
 const HEADER = 16;
@@ -47,15 +48,15 @@ export interface Verdict {
 
 /** The port id is left 0: the kernel takes the socket's. */
 export const encodeMessage = ({ type, flags, seq, body }: NetlinkMessage): Uint8Array =>
-  concat([
+  encode(
     u32host(HEADER + body.length),
     u16host(type),
     u16host(flags),
     u32host(seq),
     u32host(0),
     body,
-    new Uint8Array(align4(body.length) - body.length),
-  ]);
+    zeros(align4(body.length) - body.length),
+  );
 
 /** The messages of one datagram; their bodies are parts of it. Throws MalformedError. */
 export function decodeMessages(datagram: Uint8Array): readonly NetlinkMessage[] {

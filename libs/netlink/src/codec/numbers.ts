@@ -2,20 +2,18 @@
 
 const HOST_IS_LITTLE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-export const u8 = (value: number): Uint8Array => Uint8Array.of(value);
-export const u16host = (value: number): Uint8Array => new Uint8Array(Uint16Array.of(value).buffer);
-export const u32host = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(value).buffer);
-export const u16be = (value: number): Uint8Array => Uint8Array.of(value >>> 8, value);
-export const u32be = (value: number): Uint8Array =>
-  Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
-export const u64be = (value: bigint): Uint8Array =>
-  concat([u32be(Number(value >> 32n)), u32be(Number(value & 0xffffffffn))]);
-
 /** For who reads many numbers: a view costs more than a read. */
 export const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 export const getU16host = (view: DataView, at: number): number => view.getUint16(at, HOST_IS_LITTLE);
+
+export const setU16host = (view: DataView, at: number, value: number): void => {
+  view.setUint16(at, value, HOST_IS_LITTLE);
+};
+export const setU32host = (view: DataView, at: number, value: number): void => {
+  view.setUint32(at, value, HOST_IS_LITTLE);
+};
 
 /** Readers throw RangeError beyond the end: the caller has checked the length. */
 export const readU8 = (bytes: Uint8Array, at: number): number => viewOf(bytes).getUint8(at);

@@ -1,8 +1,7 @@
-import { Attributes, stringAttribute } from '../codec/attributes';
+import { Attributes } from '../codec/attributes';
 import { MalformedError } from '../codec/malformed';
 import type { NetlinkMessage } from '../codec/message';
-import { attribute } from '../codec/attributes';
-import { concat, u32be } from '../codec/numbers';
+import { attribute, encode, stringAttribute, u32be } from '../codec/parts';
 import type { Query } from '../request';
 import { messageType, NFGENMSG, nfgenmsg } from './nfnetlink';
 import type { TableRef } from './nfnetlink';
@@ -33,14 +32,14 @@ const NFTA_COUNTER_PACKETS = 2;
 
 /** All counter objects of a table. */
 export const dumpCounters = (table: TableRef): Query<NamedCounter> => ({
-  label: `counter.dump ${table.name}`,
+  label: () => `counter.dump ${table.name}`,
   type: messageType(NFT_MSG_GETOBJ),
   flags: 0,
-  body: concat([
+  body: encode(
     nfgenmsg(table.family),
     stringAttribute(NFTA_OBJ_TABLE, table.name),
     attribute(NFTA_OBJ_TYPE, u32be(NFT_OBJECT_COUNTER)),
-  ]),
+  ),
   decode: decodeNamedCounter,
 });
 

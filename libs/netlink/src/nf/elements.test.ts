@@ -83,8 +83,8 @@ test('an element that is there already is refused, so it says EXCL', () => {
 });
 
 test('a batch is framed', () => {
-  const [begin, element, end] = batch('all of it', delElements({ table: TABLE, name: 'c2' }, [pair]));
-  expect([begin?.type, begin?.body, begin?.silent, begin?.label]).toEqual([
+  const [begin, element, end] = batch(() => 'all of it', delElements({ table: TABLE, name: 'c2' }, [pair]));
+  expect([begin?.type, begin?.body, begin?.silent, begin?.label()]).toEqual([
     0x10,
     hex('0000000a'),
     true,
@@ -109,14 +109,16 @@ test('the element at a byte of the message is blamed', () => {
 });
 
 test('more elements than an attribute can hold go into several messages', () => {
-  const many = Array.from({ length: 3000 }, (_, index) => ({
+  const many = Array.from({ length: 300 }, (_, index) => ({
     key: encodeKey(['ifname', 'ipv4_addr'], [`if${index}`, '10.0.0.1']),
+    jump: 'c'.repeat(255),
     text: `if${index}`,
   }));
   const requests = addElements({ table: TABLE, name: 'c2' }, many);
-  expect(requests.map(({ body }) => body.length < 0x10000)).toEqual([true, true]);
-  expect(requests.map(({ label }) => label)).toEqual([
-    'element.add c2 (one of 1875)',
-    'element.add c2 (one of 1125)',
+  expect(requests.map(({ body }) => body.length < 0x10000)).toEqual([true, true, true]);
+  expect(requests.map(({ label }) => label())).toEqual([
+    'element.add c2 (one of 128)',
+    'element.add c2 (one of 128)',
+    'element.add c2 (one of 44)',
   ]);
 });

@@ -1,8 +1,10 @@
-import { attribute, Attributes, list, nested, optional, stringAttribute } from '../codec/attributes';
+import type { Part } from '../codec/parts';
+import { attribute, encode, nested, optional, stringAttribute, u32be, u64be } from '../codec/parts';
+import { Attributes, list } from '../codec/attributes';
 import { MalformedError } from '../codec/malformed';
 import type { NetlinkMessage } from '../codec/message';
 import { NLM_F_CREATE, NLM_F_EXCL } from '../codec/message';
-import { concat, u32be, u64be } from '../codec/numbers';
+
 import type { NetlinkRequest, Query } from '../request';
 import { decodeCounter } from './counter';
 import type { Counter } from './counter';
@@ -60,9 +62,10 @@ const NFTA_VERDICT_CHAIN = 2;
 const NFT_SET_ELEM_INTERVAL_END = 1;
 const NFT_JUMP = -3;
 
-// An attribute's length is 16 bits wide.
-const MAX_LIST_BYTES = 60_000;
+// An attribute's length is 16 bits wide, and an element with a long chain's name takes less than 400 bytes.
+const MAX_ELEMENTS = 128;
 const NLMSGHDR = 16;
+const NLATTR = 4;
 
 /** For a batch. EEXIST when one is there (ENOENT: no such set); the error names the element. */
 export const addElements = (set: SetRef, elements: readonly SetElement[]): readonly NetlinkRequest[] =>
@@ -74,7 +77,7 @@ export const delElements = (set: SetRef, elements: readonly SetElement[]): reado
 
 /** The elements of a set with their counters; ENOENT. */
 export const dumpElements = (set: SetRef): Query<readonly ShownElement[]> => ({
-  label: `element.dump ${set.name}`,
+  label: () => `element.dump ${set.name}`,
   type: messageType(NFT_MSG_GETSETELEM),
   flags: 0,
   body: header(set),
@@ -82,7 +85,7 @@ export const dumpElements = (set: SetRef): Query<readonly ShownElement[]> => ({
 });
 
 const header = ({ table, name }: SetRef): Uint8Array =>
-  concat([nfgenmsg(table.family), stringAttribute(LIST_TABLE, table.name), stringAttribute(LIST_SET, name)]);
+  encode(nfgenmsg(table.family), stringAttribute(LIST_TABLE, table.name), stringAttribute(LIST_SET, name));
 
 function requests(
   verb: 'add' | 'del',
@@ -93,45 +96,33 @@ function requests(
 ): readonly NetlinkRequest[] {
   const head = header(set);
   return portions(elements).map((portion) => ({
-    label: `element.${verb} ${set.name} ${portion.length === 1 ? (portion[0]?.element.text ?? '') : `(one of ${portion.length})`}`,
+    label: () =>
+      `element.${verb} ${set.name} ${portion.length === 1 ? (portion[0]?.text ?? '') : `(one of ${portion.length})`}`,
     type: messageType(type),
     flags,
-    body: concat([head, nested(LIST_ELEMENTS, ...portion.map(({ bytes }) => bytes))]),
+    body: encode(head, nested(LIST_ELEMENTS, ...portion.map(describeElement))),
     blame: (offset) => {
-      const culprit = at(portion, offset - NLMSGHDR - head.length - 4);
+      const culprit = at(portion, offset - NLMSGHDR - head.length - NLATTR);
       return culprit === null ? null : `element.${verb} ${set.name} ${culprit.text}`;
     },
   }));
 }
 
-interface Encoded {
-  readonly element: SetElement;
-  readonly bytes: Uint8Array;
-}
-
 /** The one that holds byte `offset` of the list. */
-function at(portion: readonly Encoded[], offset: number): SetElement | null {
+function at(portion: readonly SetElement[], offset: number): SetElement | null {
   if (offset < 0) return null;
   let end = 0;
-  return portion.find(({ bytes }) => offset < (end += bytes.length))?.element ?? null;
+  return portion.find((element) => offset < (end += encode(describeElement(element)).length)) ?? null;
 }
 
-function portions(elements: readonly SetElement[]): readonly (readonly Encoded[])[] {
-  const all: Encoded[][] = []; // BOUNDED: by `elements`
-  let length = Infinity;
-  for (const element of elements) {
-    const bytes = encodeElement(element);
-    length += bytes.length;
-    if (length > MAX_LIST_BYTES) {
-      all.push([]);
-      length = bytes.length;
-    }
-    all.at(-1)?.push({ element, bytes });
-  }
-  return all;
+function portions(elements: readonly SetElement[]): readonly (readonly SetElement[])[] {
+  const count = Math.ceil(elements.length / MAX_ELEMENTS);
+  return Array.from({ length: count }, (_, index) =>
+    elements.slice(index * MAX_ELEMENTS, (index + 1) * MAX_ELEMENTS),
+  );
 }
 
-const encodeElement = (element: SetElement): Uint8Array =>
+const describeElement = (element: SetElement): Part =>
   nested(
     NFTA_LIST_ELEM,
     nested(ELEM_KEY, attribute(NFTA_DATA_VALUE, element.key)),
@@ -143,7 +134,7 @@ const encodeElement = (element: SetElement): Uint8Array =>
     optional(element.jump, (chain) => nested(ELEM_DATA, jumpTo(chain))),
   );
 
-const jumpTo = (chain: string): Uint8Array =>
+const jumpTo = (chain: string): Part =>
   nested(
     NFTA_DATA_VERDICT,
     attribute(NFTA_VERDICT_CODE, u32be(NFT_JUMP)),

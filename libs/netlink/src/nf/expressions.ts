@@ -1,8 +1,8 @@
-import { attribute, nested, stringAttribute } from '../codec/attributes';
-import { u32be, u32host } from '../codec/numbers';
+import { attribute, encode, nested, stringAttribute, u32be, u32host } from '../codec/parts';
+import type { Part } from '../codec/parts';
 
-/** One expression of a rule, encoded. A rule stops at the first that does not hold. */
-export type Expression = Uint8Array;
+/** One expression of a rule. A rule stops at the first that does not hold. */
+export type Expression = Part;
 
 // linux/netfilter/nf_tables.h
 const NFTA_EXPR_NAME = 1;
@@ -54,7 +54,7 @@ export const compare = (op: keyof typeof COMPARISONS, value: Uint8Array): Expres
   );
 
 /** RTN_LOCAL of linux/rtnetlink.h, as `destinationType` loads it. */
-export const LOCAL_TYPE = u32host(2);
+export const LOCAL_TYPE = encode(u32host(2));
 
 /** Holds when the loaded bytes are an element of the set. */
 export const isIn = (set: string): Expression =>
@@ -69,6 +69,6 @@ export const drop = (): Expression =>
     nested(2, nested(NFTA_DATA_VERDICT, attribute(NFTA_VERDICT_CODE, u32be(NF_DROP)))),
   );
 
-function expression(name: string, ...data: readonly Uint8Array[]): Expression {
+function expression(name: string, ...data: readonly Part[]): Expression {
   return nested(NFTA_LIST_ELEM, stringAttribute(NFTA_EXPR_NAME, name), nested(NFTA_EXPR_DATA, ...data));
 }

@@ -1,11 +1,11 @@
+import { aligned, all, encode, u16be, u32be, u32host, u8, utf8, zeros } from '../codec/parts';
+import type { Part } from '../codec/parts';
 import { encodeIp, encodeMac } from '../codec/ip';
-import { align4, concat, u16be, u32be, u32host, u8 } from '../codec/numbers';
 
 /** Types of set keys, by their names in nft(8). */
 export type FieldType = keyof typeof ENCODERS;
 
 const IFNAMSIZ = 16;
-const encoder = new TextEncoder();
 
 /** Numbers that the kernel holds in host order. nft turns them round for sets of intervals, whose keys are compared as big-endian. */
 const hostNumber = (max: number) => (text: string, order: Order) => ORDERS[order](number(text, max));
@@ -39,18 +39,17 @@ export function encodeKey(
     throw new RangeError(`${fields.length} fields for a key of ${types.length}`);
   const order = intervals ? 'be' : 'host';
   const parts = types.map((type, index) => ENCODERS[type](fields[index] ?? '', order));
-  return parts.length === 1 ? concat(parts) : concat(parts.map(padded));
+  return encode(...(parts.length === 1 ? parts : parts.map(aligned)));
 }
 
-const padded = (part: Uint8Array): Uint8Array =>
-  concat([part, new Uint8Array(align4(part.length) - part.length)]);
-
-function encodeIfname(text: string): Uint8Array {
-  const bytes = encoder.encode(text);
-  if (bytes.length === 0 || bytes.length >= IFNAMSIZ)
+function encodeIfname(text: string): Part {
+  const length = utf8Length(text);
+  if (length === 0 || length >= IFNAMSIZ)
     throw new RangeError(`not an interface name: ${JSON.stringify(text)}`);
-  return concat([bytes, new Uint8Array(IFNAMSIZ - bytes.length)]);
+  return all(utf8(text), zeros(IFNAMSIZ - length));
 }
+
+const utf8Length = (text: string): number => encode(utf8(text)).length;
 
 function ofLength(bytes: Uint8Array, length: number, text: string): Uint8Array {
   if (bytes.length !== length) throw new RangeError(`${text} is of the other family`);

@@ -52,7 +52,7 @@ describeOnKernel('nftables on Linux', (native) => {
     text: `${ifname} . 10.0.0.1`,
   });
   const transact = (...requests: readonly NetlinkRequest[]): Promise<string> =>
-    client.transaction(batch('the batch', requests)).then(
+    client.transaction(batch(() => 'the batch', requests)).then(
       () => 'done',
       (error: unknown) => (error instanceof KernelError ? error.message : 'thrown'),
     );

@@ -1,4 +1,5 @@
-import { concat, u16be, u8 } from '../codec/numbers';
+import { all, encode, u16be, u8 } from '../codec/parts';
+import type { Part } from '../codec/parts';
 import type { NetlinkRequest } from '../request';
 
 // linux/netfilter.h, NFPROTO_*
@@ -22,17 +23,19 @@ export const NFGENMSG = 4;
 /** enum nf_tables_msg_types, with the subsystem in the upper byte. */
 export const messageType = (type: number): number => (NFNL_SUBSYS_NFTABLES << 8) | type;
 
-export const nfgenmsg = (family: TableFamily, resource = 0): Uint8Array =>
-  concat([u8(FAMILIES[family]), u8(0), u16be(resource)]);
+export const nfgenmsg = (family: TableFamily): Part => all(u8(FAMILIES[family], 0), u16be(0));
 
 export const familyOf = (number: number): TableFamily | null =>
   number === FAMILIES.inet ? 'inet' : number === FAMILIES.ip ? 'ip' : number === FAMILIES.ip6 ? 'ip6' : null;
 
 /** For `NetlinkClient.transaction`: the kernel does all requests or none. `label` names the whole, for what no single one is to blame. */
-export const batch = (label: string, requests: readonly NetlinkRequest[]): readonly NetlinkRequest[] => [
+export const batch = (
+  label: () => string,
+  requests: readonly NetlinkRequest[],
+): readonly NetlinkRequest[] => [
   { ...FRAME, label, type: NFNL_MSG_BATCH_BEGIN },
   ...requests,
   { ...FRAME, label, type: NFNL_MSG_BATCH_END },
 ];
 
-const FRAME = { flags: 0, silent: true, body: concat([u8(0), u8(0), u16be(NFNL_SUBSYS_NFTABLES)]) } as const;
+const FRAME = { flags: 0, silent: true, body: encode(u8(0, 0), u16be(NFNL_SUBSYS_NFTABLES)) } as const;

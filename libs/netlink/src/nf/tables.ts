@@ -1,7 +1,8 @@
-import { Attributes, stringAttribute } from '../codec/attributes';
+import { encode, stringAttribute } from '../codec/parts';
+import { Attributes } from '../codec/attributes';
 import { MalformedError } from '../codec/malformed';
 import type { NetlinkMessage } from '../codec/message';
-import { concat, readU8 } from '../codec/numbers';
+import { readU8 } from '../codec/numbers';
 import type { NetlinkRequest, Query } from '../request';
 import { familyOf, messageType, NFGENMSG, nfgenmsg } from './nfnetlink';
 import type { TableRef } from './nfnetlink';
@@ -33,7 +34,7 @@ export interface TableEvent {
 
 /** Tables of the families inet, ip and ip6. */
 export const dumpTables = (): Query<TableRef> => ({
-  label: 'table.dump',
+  label: () => 'table.dump',
   type: messageType(NFT_MSG_GETTABLE),
   flags: 0,
   body: new Uint8Array(NFGENMSG), // NFPROTO_UNSPEC: all families
@@ -42,27 +43,27 @@ export const dumpTables = (): Query<TableRef> => ({
 
 /** ENOENT when there is none. */
 export const getTable = (table: TableRef): Query<TableRef> => ({
-  label: `table.get ${table.family} ${table.name}`,
+  label: () => `table.get ${table.family} ${table.name}`,
   type: messageType(NFT_MSG_GETTABLE),
   flags: 0,
-  body: concat([nfgenmsg(table.family), stringAttribute(NFTA_TABLE_NAME, table.name)]),
+  body: encode(nfgenmsg(table.family), stringAttribute(NFTA_TABLE_NAME, table.name)),
   decode: decodeTable,
 });
 
 /** For a batch. With all that is in it. ENOENT when there is none. */
 export const delTable = (table: TableRef): NetlinkRequest => ({
-  label: `table.del ${table.family} ${table.name}`,
+  label: () => `table.del ${table.family} ${table.name}`,
   type: messageType(NFT_MSG_DELTABLE),
   flags: 0,
-  body: concat([nfgenmsg(table.family), stringAttribute(NFTA_TABLE_NAME, table.name)]),
+  body: encode(nfgenmsg(table.family), stringAttribute(NFTA_TABLE_NAME, table.name)),
 });
 
 /** Chains of one table. ENOENT is not known here: a table that is not there has no chains. */
 export const dumpChains = (table: TableRef): Query<ChainRef> => ({
-  label: `chain.dump ${table.family} ${table.name}`,
+  label: () => `chain.dump ${table.family} ${table.name}`,
   type: messageType(NFT_MSG_GETCHAIN),
   flags: 0,
-  body: nfgenmsg(table.family), // the kernel shows those of all tables of the family
+  body: encode(nfgenmsg(table.family)), // the kernel shows those of all tables of the family
   decode: (message) => {
     const chain = decodeChain(message);
     return chain !== null && sameTable(chain.table, table) ? chain : null;

@@ -1,9 +1,12 @@
-import { attribute, Attributes, optional } from '../codec/attributes';
+import type { Part } from '../codec/parts';
+import { all, attribute, encode, optional, u32host, u8 } from '../codec/parts';
+import { Attributes } from '../codec/attributes';
+import type { PrefixBytes } from '../codec/ip';
 import { broadcastOf, decodePrefix, encodePrefix, familyName, familyNumber } from '../codec/ip';
 import { MalformedError } from '../codec/malformed';
 import type { NetlinkMessage } from '../codec/message';
 import { NLM_F_CREATE, NLM_F_EXCL } from '../codec/message';
-import { concat, readU32host, readU8, u32host, u8 } from '../codec/numbers';
+import { readU32host, readU8 } from '../codec/numbers';
 import type { NetlinkRequest, Query } from '../request';
 import { RTM_DELADDR, RTM_GETADDR, RTM_NEWADDR } from './types';
 
@@ -34,30 +37,33 @@ export const isPermanent = ({ flags }: Address): boolean => (flags & IFA_F_PERMA
 export function addAddress(ifindex: number, cidr: string, { dad = true } = {}): NetlinkRequest {
   const prefix = encodePrefix(cidr);
   return {
-    label: `address.add ${cidr} dev #${ifindex}`,
+    label: () => `address.add ${cidr} dev #${ifindex}`,
     type: RTM_NEWADDR,
     flags: NLM_F_CREATE | NLM_F_EXCL,
-    body: concat([
-      ifaddrmsg(ifindex, cidr),
+    body: encode(
+      ifaddrmsg(ifindex, prefix),
       attribute(IFA_LOCAL, prefix.address),
       attribute(IFA_ADDRESS, prefix.address),
       optional(broadcastOf(prefix), (address) => attribute(IFA_BROADCAST, address)),
       optional(dad ? null : IFA_F_NODAD, (flag) => attribute(IFA_FLAGS, u32host(flag))),
-    ]),
+    ),
   };
 }
 
 /** EADDRNOTAVAIL when the interface has it not. */
-export const delAddress = (ifindex: number, cidr: string): NetlinkRequest => ({
-  label: `address.del ${cidr} dev #${ifindex}`,
-  type: RTM_DELADDR,
-  flags: 0,
-  body: concat([ifaddrmsg(ifindex, cidr), attribute(IFA_LOCAL, encodePrefix(cidr).address)]),
-});
+export function delAddress(ifindex: number, cidr: string): NetlinkRequest {
+  const prefix = encodePrefix(cidr);
+  return {
+    label: () => `address.del ${cidr} dev #${ifindex}`,
+    type: RTM_DELADDR,
+    flags: 0,
+    body: encode(ifaddrmsg(ifindex, prefix), attribute(IFA_LOCAL, prefix.address)),
+  };
+}
 
 /** Of both families. */
 export const dumpAddresses = (): Query<Address> => ({
-  label: 'address.dump',
+  label: () => 'address.dump',
   type: RTM_GETADDR,
   flags: 0,
   body: new Uint8Array(IFADDRMSG),
@@ -65,10 +71,8 @@ export const dumpAddresses = (): Query<Address> => ({
 });
 
 /** struct ifaddrmsg: u8 family, u8 prefixlen, u8 flags, u8 scope, u32 index. */
-function ifaddrmsg(ifindex: number, cidr: string): Uint8Array {
-  const { family, length } = encodePrefix(cidr);
-  return concat([u8(familyNumber(family)), u8(length), u8(0), u8(0), u32host(ifindex)]);
-}
+const ifaddrmsg = (ifindex: number, { family, length }: PrefixBytes): Part =>
+  all(u8(familyNumber(family), length, 0, 0), u32host(ifindex));
 
 /** null: not an Internet address. Throws MalformedError. */
 export function decodeAddress({ type, body }: NetlinkMessage): Address | null {

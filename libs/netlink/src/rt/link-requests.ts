@@ -1,7 +1,20 @@
-import { attribute, nested, optional, stringAttribute, textAttribute } from '../codec/attributes';
+import type { Part } from '../codec/parts';
+
+import {
+  all,
+  attribute,
+  encode,
+  nested,
+  optional,
+  stringAttribute,
+  textAttribute,
+  u16host,
+  u32host,
+  u8,
+} from '../codec/parts';
 import { encodeMac } from '../codec/ip';
 import { NLM_F_CREATE, NLM_F_EXCL } from '../codec/message';
-import { concat, u16host, u32host, u8 } from '../codec/numbers';
+
 import type { NetlinkRequest, Query } from '../request';
 import * as IFLA from './ifla';
 import { decodeLink } from './link';
@@ -43,65 +56,65 @@ export interface LinkChange extends LinkSettings {
 
 /** EEXIST when the name is taken, here or in the peer's namespace. */
 export const addLink = (link: NewLink): NetlinkRequest => ({
-  label: `link.add ${link.ifname} type ${link.kind.name}`,
+  label: () => `link.add ${link.ifname} type ${link.kind.name}`,
   type: RTM_NEWLINK,
   flags: NLM_F_CREATE | NLM_F_EXCL,
-  body: concat([
+  body: encode(
     ifinfomsg(0, link),
     stringAttribute(IFLA.IFNAME, link.ifname),
     settings(link),
     ...(link.kind.name === 'macvlan' ? [attribute(IFLA.LINK, u32host(link.kind.link))] : []),
     nested(IFLA.LINKINFO, stringAttribute(IFLA.INFO_KIND, link.kind.name), ...kindData(link.kind)),
-  ]),
+  ),
 });
 
 /** ENODEV when there is no such ifindex. */
 export const setLink = (ifindex: number, change: LinkChange): NetlinkRequest => ({
-  label: `link.set #${ifindex} ${words(change)}`,
+  label: () => `link.set #${ifindex} ${words(change)}`,
   type: RTM_SETLINK,
   flags: 0,
-  body: concat([
+  body: encode(
     ifinfomsg(ifindex, change),
     optional(change.ifname, (name) => stringAttribute(IFLA.IFNAME, name)),
     optional(change.alias, (alias) => textAttribute(IFLA.IFALIAS, alias)),
     settings(change),
-  ]),
+  ),
 });
 
 /** Takes about 20 ms of the kernel's time; see `delLinkGroup`. */
 export const delLink = (ifindex: number): NetlinkRequest => ({
-  label: `link.del #${ifindex}`,
+  label: () => `link.del #${ifindex}`,
   type: RTM_DELLINK,
   flags: 0,
-  body: ifinfomsg(ifindex, {}),
+  body: encode(ifinfomsg(ifindex, {})),
 });
 
 /** Deletes every link of the group in one go, in hardly more time than one. ENODEV when it has none. */
 export const delLinkGroup = (group: number): NetlinkRequest => ({
-  label: `link.del group ${group}`,
+  label: () => `link.del group ${group}`,
   type: RTM_DELLINK,
   flags: 0,
-  body: concat([ifinfomsg(0, {}), attribute(IFLA.GROUP, u32host(group))]),
+  body: encode(ifinfomsg(0, {}), attribute(IFLA.GROUP, u32host(group))),
 });
 
 /** One link by name or by ifindex; ENODEV. */
 export const getLink = (which: string | number): Query<Link> => ({
-  label: typeof which === 'string' ? `link.get ${which}` : `link.get #${which}`,
+  label: () => (typeof which === 'string' ? `link.get ${which}` : `link.get #${which}`),
   type: RTM_GETLINK,
   flags: 0,
-  body: concat([
+  body: encode(
     ifinfomsg(typeof which === 'string' ? 0 : which, {}),
-    typeof which === 'string' ? stringAttribute(IFLA.IFNAME, which) : new Uint8Array(0),
+    typeof which === 'string' ? stringAttribute(IFLA.IFNAME, which) : optional(null, u32host),
     WITHOUT_STATISTICS,
-  ]),
+  ),
   decode: decodeLink,
 });
 
 export const dumpLinks = (): Query<Link> => ({
-  label: 'link.dump',
+  label: () => 'link.dump',
   type: RTM_GETLINK,
   flags: 0,
-  body: concat([ifinfomsg(0, {}), WITHOUT_STATISTICS]),
+  body: encode(ifinfomsg(0, {}), WITHOUT_STATISTICS),
   decode: decodeLink,
 });
 
@@ -113,22 +126,22 @@ const IFF_UP = 0x1;
 const IFF_MULTICAST = 0x1000;
 
 /** u8 family, u8 pad, u16 type, s32 index, u32 flags, u32 change (the mask of `flags`). */
-function ifinfomsg(ifindex: number, { up, multicast }: LinkSettings): Uint8Array {
+function ifinfomsg(ifindex: number, { up, multicast }: LinkSettings): Part {
   const flags = (up ? IFF_UP : 0) | (multicast ? IFF_MULTICAST : 0);
   const change = (up === undefined ? 0 : IFF_UP) | (multicast === undefined ? 0 : IFF_MULTICAST);
-  return concat([u8(0), u8(0), u16host(0), u32host(ifindex), u32host(flags), u32host(change)]);
+  return all(u8(0, 0), u16host(0), u32host(ifindex), u32host(flags), u32host(change));
 }
 
-const settings = ({ mtu, mac, group, master, netnsFd }: LinkSettings): Uint8Array =>
-  concat([
+const settings = ({ mtu, mac, group, master, netnsFd }: LinkSettings): Part =>
+  all(
     optional(mtu, (value) => attribute(IFLA.MTU, u32host(value))),
     optional(mac, (value) => attribute(IFLA.ADDRESS, encodeMac(value))),
     optional(group, (value) => attribute(IFLA.GROUP, u32host(value))),
     optional(master, (value) => attribute(IFLA.MASTER, u32host(value))),
     optional(netnsFd, (value) => attribute(IFLA.NET_NS_FD, u32host(value))),
-  ]);
+  );
 
-function kindData(kind: NewLink['kind']): readonly Uint8Array[] {
+function kindData(kind: NewLink['kind']): readonly Part[] {
   switch (kind.name) {
     case 'bridge':
       return [];
@@ -142,7 +155,7 @@ function kindData(kind: NewLink['kind']): readonly Uint8Array[] {
 const MACVLAN_MODE_BRIDGE = 4;
 
 /** The payload is a link message of its own, header and all. */
-const vethPeer = (peer: NewPeer): Uint8Array =>
+const vethPeer = (peer: NewPeer): Part =>
   nested(IFLA.VETH_INFO_PEER, ifinfomsg(0, peer), stringAttribute(IFLA.IFNAME, peer.ifname), settings(peer));
 
 const words = (change: LinkChange): string =>

@@ -1,9 +1,11 @@
-import { attribute, Attributes, optional } from '../codec/attributes';
+import type { Part } from '../codec/parts';
+import { all, attribute, encode, optional, u16host, u32host, u8 } from '../codec/parts';
+import { Attributes } from '../codec/attributes';
 import { decodeIp, decodeMac, encodeIp, encodeMac, familyName, familyNumber } from '../codec/ip';
 import { MalformedError } from '../codec/malformed';
 import type { NetlinkMessage } from '../codec/message';
 import { NLM_F_CREATE, NLM_F_REPLACE } from '../codec/message';
-import { concat, readS32host, readU16host, readU8, u16host, u32host, u8 } from '../codec/numbers';
+import { readS32host, readU16host, readU8 } from '../codec/numbers';
 import type { NetlinkRequest, Query } from '../request';
 import { RTM_DELNEIGH, RTM_GETNEIGH, RTM_NEWNEIGH } from './types';
 
@@ -40,27 +42,27 @@ const NDMSG = 12;
 
 /** Adds the entry or changes the one there is. */
 export const setNeighbor = (neighbor: Neighbor): NetlinkRequest => ({
-  label: `neighbor.set ${neighbor.address} dev #${neighbor.ifindex} ${neighbor.state}`,
+  label: () => `neighbor.set ${neighbor.address} dev #${neighbor.ifindex} ${neighbor.state}`,
   type: RTM_NEWNEIGH,
   flags: NLM_F_CREATE | NLM_F_REPLACE,
-  body: concat([
+  body: encode(
     ndmsg(neighbor.ifindex, neighbor.address, STATES[neighbor.state]),
     attribute(NDA_DST, encodeIp(neighbor.address)),
     optional(neighbor.mac === '' ? null : neighbor.mac, (mac) => attribute(NDA_LLADDR, encodeMac(mac))),
-  ]),
+  ),
 });
 
 /** ENOENT when there is none. */
 export const delNeighbor = (ifindex: number, address: string): NetlinkRequest => ({
-  label: `neighbor.del ${address} dev #${ifindex}`,
+  label: () => `neighbor.del ${address} dev #${ifindex}`,
   type: RTM_DELNEIGH,
   flags: 0,
-  body: concat([ndmsg(ifindex, address, STATES.none), attribute(NDA_DST, encodeIp(address))]),
+  body: encode(ndmsg(ifindex, address, STATES.none), attribute(NDA_DST, encodeIp(address))),
 });
 
 /** Of both families; proxy entries are left out. */
 export const dumpNeighbors = (): Query<Neighbor> => ({
-  label: 'neighbor.dump',
+  label: () => 'neighbor.dump',
   type: RTM_GETNEIGH,
   flags: 0,
   body: new Uint8Array(NDMSG),
@@ -68,14 +70,13 @@ export const dumpNeighbors = (): Query<Neighbor> => ({
 });
 
 /** struct ndmsg: u8 family, three bytes of padding, s32 ifindex, u16 state, u8 flags, u8 type. */
-const ndmsg = (ifindex: number, address: string, state: number): Uint8Array =>
-  concat([
-    Uint8Array.of(familyNumber(encodeIp(address).length === 4 ? 'ipv4' : 'ipv6'), 0, 0, 0),
+const ndmsg = (ifindex: number, address: string, state: number): Part =>
+  all(
+    u8(familyNumber(encodeIp(address).length === 4 ? 'ipv4' : 'ipv6'), 0, 0, 0),
     u32host(ifindex),
     u16host(state),
-    u8(0),
-    u8(0),
-  ]);
+    u8(0, 0),
+  );
 
 /** null: not an Internet neighbour (a bridge's forwarding entry, say). Throws MalformedError. */
 export function decodeNeighbor({ type, body }: NetlinkMessage): Neighbor | null {

@@ -252,7 +252,7 @@ const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 test('the label says what was asked', () => {
   expect(
-    [...rows.slice(1, 3), ...rows.slice(7, 8), ...rows.slice(13, 14)].map((row) => row.in.label),
+    [...rows.slice(1, 3), ...rows.slice(7, 8), ...rows.slice(13, 14)].map((row) => row.in.label()),
   ).toEqual([
     'link.set #4 alias patchpanel:x master 2',
     'link.del group 20561',

@@ -1,7 +1,7 @@
-import { attribute, optional } from '../codec/attributes';
+import { u8, attribute, encode, optional, u32host } from '../codec/parts';
 import { encodeIp, encodePrefix, familyNumber } from '../codec/ip';
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../codec/message';
-import { concat, u32host } from '../codec/numbers';
+
 import type { NetlinkRequest, Query } from '../request';
 import { decodeRoute } from './route';
 import type { Hop, Route, RouteFacts } from './route';
@@ -16,7 +16,7 @@ export interface NewRoute extends RouteFacts {
 
 /** EEXIST when the table has a route to that prefix with that metric. */
 export const addRoute = (route: NewRoute): NetlinkRequest => ({
-  label: `route.add ${words(route)}`,
+  label: () => `route.add ${words(route)}`,
   type: RTM_NEWROUTE,
   flags: NLM_F_CREATE | NLM_F_EXCL,
   body: body(route, scopeOf(route)),
@@ -24,7 +24,7 @@ export const addRoute = (route: NewRoute): NetlinkRequest => ({
 
 /** Adds, or takes the place of one to the same prefix with the same metric. */
 export const replaceRoute = (route: NewRoute): NetlinkRequest => ({
-  label: `route.replace ${words(route)}`,
+  label: () => `route.replace ${words(route)}`,
   type: RTM_NEWROUTE,
   flags: NLM_F_CREATE | NLM_F_REPLACE,
   body: body(route, scopeOf(route)),
@@ -32,7 +32,7 @@ export const replaceRoute = (route: NewRoute): NetlinkRequest => ({
 
 /** Of the one that is like it in all that is said; metric 0 means any. ESRCH when there is none. */
 export const delRoute = (route: NewRoute): NetlinkRequest => ({
-  label: `route.del ${words(route)}`,
+  label: () => `route.del ${words(route)}`,
   type: RTM_DELROUTE,
   flags: 0,
   body: body(route, RTA.RT_SCOPE_NOWHERE),
@@ -40,14 +40,14 @@ export const delRoute = (route: NewRoute): NetlinkRequest => ({
 
 /** Both families; of one table or one protocol if so asked, which the kernel sorts out (Linux 4.20). */
 export const dumpRoutes = ({ table = 0, protocol = 0 } = {}): Query<Route> => ({
-  label: 'route.dump',
+  label: () => 'route.dump',
   type: RTM_GETROUTE,
   flags: 0,
-  body: concat([
-    Uint8Array.of(0, 0, 0, 0, RTA.RT_TABLE_UNSPEC, protocol, 0, 0),
+  body: encode(
+    u8(0, 0, 0, 0, RTA.RT_TABLE_UNSPEC, protocol, 0, 0),
     u32host(0),
     optional(table === 0 ? null : table, (number) => attribute(RTA.TABLE, u32host(number))),
-  ]),
+  ),
   decode: (message) => {
     const route = decodeRoute(message);
     const isWanted =
@@ -60,17 +60,8 @@ export const dumpRoutes = ({ table = 0, protocol = 0 } = {}): Query<Route> => ({
 function body(route: NewRoute, scope: number): Uint8Array {
   const { family, address, length } = encodePrefix(route.dst);
   const flags = route.hop?.onlink ? RTA.RTNH_F_ONLINK : 0;
-  return concat([
-    Uint8Array.of(
-      familyNumber(family),
-      length,
-      0,
-      0,
-      RTA.RT_TABLE_UNSPEC,
-      route.protocol,
-      scope,
-      RTA.KINDS[route.kind],
-    ),
+  return encode(
+    u8(familyNumber(family), length, 0, 0, RTA.RT_TABLE_UNSPEC, route.protocol, scope, RTA.KINDS[route.kind]),
     u32host(flags),
     optional(length === 0 ? null : address, (bytes) => attribute(RTA.DST, bytes)),
     optional(route.hop?.via, (via) => attribute(RTA.GATEWAY, encodeIp(via))),
@@ -78,7 +69,7 @@ function body(route: NewRoute, scope: number): Uint8Array {
     optional(route.src, (src) => attribute(RTA.PREFSRC, encodeIp(src))),
     optional(route.metric === 0 ? null : route.metric, (metric) => attribute(RTA.PRIORITY, u32host(metric))),
     attribute(RTA.TABLE, u32host(route.table)),
-  ]);
+  );
 }
 
 /** As ip-route(8): what has no gateway is on the link. IPv6 does not care. */

@@ -1,10 +1,11 @@
-import { attribute, Attributes, optional, stringAttribute } from '../codec/attributes';
+import { attribute, encode, optional, stringAttribute, u32host, u8 } from '../codec/parts';
+import { Attributes } from '../codec/attributes';
 import { decodePrefix, encodePrefix, familyName, familyNumber } from '../codec/ip';
 import type { Family } from '@pp/wire';
 import { MalformedError } from '../codec/malformed';
 import type { NetlinkMessage } from '../codec/message';
 import { NLM_F_CREATE, NLM_F_EXCL } from '../codec/message';
-import { concat, readU8, u32host, u8 } from '../codec/numbers';
+import { readU8 } from '../codec/numbers';
 import type { NetlinkRequest, Query } from '../request';
 import { RTM_DELRULE, RTM_GETRULE, RTM_NEWRULE } from './types';
 
@@ -41,7 +42,7 @@ const NO_SUPPRESSION = 0xffffffff;
 
 /** EEXIST when there is one that is the same in all but its protocol. */
 export const addRule = (rule: Rule): NetlinkRequest => ({
-  label: `rule.add ${words(rule)}`,
+  label: () => `rule.add ${words(rule)}`,
   type: RTM_NEWRULE,
   flags: NLM_F_CREATE | NLM_F_EXCL,
   body: encodeRule(rule),
@@ -49,7 +50,7 @@ export const addRule = (rule: Rule): NetlinkRequest => ({
 
 /** ENOENT when there is none that is the same in all that is said. */
 export const delRule = (rule: Rule): NetlinkRequest => ({
-  label: `rule.del ${words(rule)}`,
+  label: () => `rule.del ${words(rule)}`,
   type: RTM_DELRULE,
   flags: 0,
   body: encodeRule(rule),
@@ -57,7 +58,7 @@ export const delRule = (rule: Rule): NetlinkRequest => ({
 
 /** Of both families; rules with other actions than a lookup are left out. */
 export const dumpRules = (): Query<Rule> => ({
-  label: 'rule.dump',
+  label: () => 'rule.dump',
   type: RTM_GETRULE,
   flags: 0,
   body: new Uint8Array(FIB_RULE_HDR),
@@ -68,9 +69,9 @@ export const dumpRules = (): Query<Rule> => ({
 function encodeRule(rule: Rule): Uint8Array {
   const from = rule.from === null ? null : encodePrefix(rule.from);
   const to = rule.to === null ? null : encodePrefix(rule.to);
-  return concat([
+  return encode(
     // the table's number is in FRA_TABLE, where it may be above 255
-    Uint8Array.of(familyNumber(rule.family), to?.length ?? 0, from?.length ?? 0, 0, 0, 0, 0, FR_ACT_TO_TBL),
+    u8(familyNumber(rule.family), to?.length ?? 0, from?.length ?? 0, 0, 0, 0, 0, FR_ACT_TO_TBL),
     u32host(0),
     attribute(FRA_PRIORITY, u32host(rule.priority)),
     optional(to, ({ address }) => attribute(FRA_DST, address)),
@@ -82,7 +83,7 @@ function encodeRule(rule: Rule): Uint8Array {
     optional(rule.suppressPrefixLength, (length) => attribute(FRA_SUPPRESS_PREFIXLEN, u32host(length))),
     attribute(FRA_TABLE, u32host(rule.table)),
     attribute(FRA_PROTOCOL, u8(rule.protocol)),
-  ]);
+  );
 }
 
 /** null: not an Internet rule, or not a lookup. Throws MalformedError. */

@@ -1,7 +1,7 @@
-import { attribute, stringAttribute } from '../codec/attributes';
 import { decodeMessages, encodeMessage, NLMSG_DONE, NLMSG_ERROR } from '../codec/message';
 import type { NetlinkMessage } from '../codec/message';
-import { concat, u32host } from '../codec/numbers';
+import { attribute, encode, stringAttribute, u32host } from '../codec/parts';
+import type { Part } from '../codec/parts';
 
 // linux/netlink.h
 const NLM_F_MULTI = 0x2;
@@ -10,7 +10,7 @@ const NLM_F_ACK_TLVS = 0x200;
 const NLMSGERR_ATTR_MSG = 1;
 const NLMSGERR_ATTR_OFFS = 2;
 
-const s32host = (value: number): Uint8Array => u32host(value >>> 0);
+const s32host = (value: number): Part => u32host(value >>> 0);
 const headerOf = (request: NetlinkMessage): Uint8Array => encodeMessage(request).subarray(0, 16);
 
 /** All is well: errno 0 and the header of the request, as with NETLINK_CAP_ACK. */
@@ -19,7 +19,7 @@ export const ack = (request: NetlinkMessage): Uint8Array =>
     type: NLMSG_ERROR,
     flags: NLM_F_CAPPED,
     seq: request.seq,
-    body: concat([s32host(0), headerOf(request)]),
+    body: encode(s32host(0), headerOf(request)),
   });
 
 export interface RefusalOptions {
@@ -43,7 +43,7 @@ export function refusalOf(
     type: NLMSG_ERROR,
     flags: (capped ? NLM_F_CAPPED : 0) | (attributes.length > 0 ? NLM_F_ACK_TLVS : 0),
     seq: request.seq,
-    body: concat([s32host(-errno), capped ? headerOf(request) : encodeMessage(request), ...attributes]),
+    body: encode(s32host(-errno), capped ? headerOf(request) : encodeMessage(request), ...attributes),
   });
 }
 
@@ -53,7 +53,7 @@ export const part = (request: NetlinkMessage, type: number, body: Uint8Array, fl
 
 /** The end of a dump. */
 export const done = (request: NetlinkMessage, flags = 0): Uint8Array =>
-  encodeMessage({ type: NLMSG_DONE, flags: flags | NLM_F_MULTI, seq: request.seq, body: s32host(0) });
+  encodeMessage({ type: NLMSG_DONE, flags: flags | NLM_F_MULTI, seq: request.seq, body: encode(s32host(0)) });
 
 /** The one message in `bytes`. */
 export function messageOf(bytes: Uint8Array): NetlinkMessage {

@@ -1,7 +1,8 @@
-import { Attributes, attribute, nested, stringAttribute } from '../codec/attributes';
+import { Attributes } from '../codec/attributes';
 import { NLM_F_DUMP } from '../codec/message';
 import type { NetlinkMessage } from '../codec/message';
-import { concat, readS32host, u16host, u32host, u8 } from '../codec/numbers';
+import { readS32host } from '../codec/numbers';
+import { attribute, encode, nested, stringAttribute, u16host, u32host, u8 } from '../codec/parts';
 import * as IFLA from '../rt/ifla';
 import { RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK, RTM_SETLINK } from '../rt/types';
 import { ack, done, part, refusalOf } from './answers';
@@ -67,11 +68,15 @@ const show = (request: NetlinkMessage, { ifindex, ifname, group, alias }: FakeLi
   part(
     request,
     RTM_NEWLINK,
-    concat([
-      concat([u8(0), u8(0), u16host(1), u32host(ifindex), u32host(0), u32host(0)]),
+    encode(
+      u8(0, 0),
+      u16host(1),
+      u32host(ifindex),
+      u32host(0),
+      u32host(0),
       stringAttribute(IFLA.IFNAME, ifname),
       attribute(IFLA.GROUP, u32host(group)),
       stringAttribute(IFLA.IFALIAS, alias),
       ...(ifname === 'lo' ? [] : [nested(IFLA.LINKINFO, stringAttribute(IFLA.INFO_KIND, 'bridge'))]),
-    ]),
+    ),
   );

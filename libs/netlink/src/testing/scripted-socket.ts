@@ -48,9 +48,9 @@ export class ScriptedSocket implements NetlinkSocket {
   }
 
   #answer(request: NetlinkMessage): readonly Uint8Array[] {
-    if (request.type === NLMSG_NOOP) return [ack(request)];
-    const answers = this.script(request);
     const wantsAck = (request.flags & NLM_F_ACK) !== 0;
+    if (request.type === NLMSG_NOOP) return wantsAck ? [ack(request)] : [];
+    const answers = this.script(request);
     if (!wantsAck && answers.flatMap(decodeMessages).some(isAck))
       throw new Error('an ack that was not asked for');
     return answers;

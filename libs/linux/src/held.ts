@@ -1,0 +1,39 @@
+import type { Link } from '@pp/datapath';
+import type { TunHandle } from '@pp/native';
+import { NetlinkClient, netlinkIn } from '@pp/netlink';
+import type { Context } from './context';
+
+/** What stays open until a new link is complete. */
+export class Held {
+  readonly #context: Context;
+  /** The namespace of a veth's peer. */
+  readonly netnsFd: number | null;
+  /** A TAP is made by opening it, and goes with it until it is made persistent. */
+  readonly tap: TunHandle | null;
+  #inside: NetlinkClient | null = null;
+
+  /** Throws what the addon throws. */
+  constructor(context: Context, link: Link) {
+    const { native, inHost, netns } = context;
+    this.#context = context;
+    this.netnsFd = link.kind === 'veth' ? netns.open(link.peer.netns) : null;
+    this.tap =
+      link.kind === 'tap'
+        ? inHost(() => native.openTun({ mode: 'tap', name: link.ifname, owner: link.owner }))
+        : null;
+  }
+
+  /** rtnetlink in the peer's namespace; the first call opens it. null: there is no peer. */
+  inside(): NetlinkClient | null {
+    if (this.netnsFd === null) return null;
+    this.#inside ??= new NetlinkClient(netlinkIn(this.#context.native, 'route', this.netnsFd));
+    return this.#inside;
+  }
+
+  /** Once. */
+  close(): void {
+    this.#inside?.close();
+    this.tap?.close();
+    if (this.netnsFd !== null) this.#context.native.closeFd(this.netnsFd);
+  }
+}
