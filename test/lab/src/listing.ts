@@ -56,6 +56,9 @@ const CHANGES_BY_ITSELF: ReadonlySet<string> = new Set([
   'valid_life_time',
   'stats',
   'stats64',
+  ...['gc', 'hello', 'tcn', 'topology_change', 'message_age', 'forward_delay', 'hold'].map(
+    (name) => `${name}_timer`,
+  ), // of bridges
 ]);
 
 export function facts(kind: string, list: readonly Fact[]): HostListing {
