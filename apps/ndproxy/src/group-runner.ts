@@ -8,6 +8,7 @@ import type { GroupSettings } from './core/group-state';
 import type { Move } from './core/location-table';
 import type { DesiredGroup } from './groups/desired-groups';
 import type { Doors } from './doors';
+import { FrameArena } from './frame-arena';
 import { membersOf, type Absence } from './membership';
 
 /** One frame and what became of it, for whoever traces. */
@@ -35,6 +36,9 @@ export class GroupRunner {
   readonly #doors: Doors;
   readonly #hooks: RunnerHooks;
   readonly #ports = new Map<number, PacketPort>(); // BOUNDED: by the interfaces
+  /** Told after the frames are out: nobody on the wire waits for routes. BOUNDED: as the outbox. */
+  readonly #moves: Move[] = [];
+  readonly #arena = new FrameArena();
   readonly #outbox = new Map<number, Uint8Array[]>(); // BOUNDED: emptied after each batch
   #desired: DesiredGroup;
   #view: InterfacesView = { links: [], addresses: [] };
@@ -43,14 +47,13 @@ export class GroupRunner {
   #reopen: Cancel | null = null;
   /** Frames that the kernel did not take. */
   sendFailures = 0;
-  /** Frames that came faster than they were read. */
-  missed = 0;
 
   constructor(desired: DesiredGroup, settings: GroupSettings, doors: Doors, hooks: RunnerHooks) {
     this.#desired = desired;
     this.#doors = doors;
     this.#hooks = hooks;
-    this.group = new Group(settings, doors.clock.now());
+    const allocate = (length: number): Uint8Array => this.#arena.allocate(length);
+    this.group = new Group({ ...settings, allocate }, doors.clock.now());
   }
 
   get desired(): DesiredGroup {
@@ -77,6 +80,11 @@ export class GroupRunner {
   restore(address: Uint8Array, ifindex: number): void {
     this.#do(this.group.restore(address, ifindex, this.#doors.clock.now()));
     this.#settle();
+  }
+
+  /** Frames that came faster than they were read, since the last call. */
+  missed(): number {
+    return [...this.#ports.values()].reduce((sum, port) => sum + port.missed(), 0);
   }
 
   close(): void {
@@ -154,7 +162,7 @@ export class GroupRunner {
           this.#post(action.ifindex, action.frame);
           break;
         case 'move':
-          this.#hooks.onMove(action.move);
+          this.#moves.push(action.move);
           break;
         case 'tell':
           this.#doors.log.warn(action.event, action.fields);
@@ -173,6 +181,8 @@ export class GroupRunner {
   #settle(): void {
     for (const [ifindex, frames] of this.#outbox) this.#send(ifindex, frames);
     this.#outbox.clear();
+    this.#arena.reset();
+    for (const move of this.#moves.splice(0)) this.#hooks.onMove(move);
     const due = this.group.nextDue();
     if (this.#wake !== null && this.#wake.at <= due) return;
     this.#wake?.cancel();
@@ -193,7 +203,6 @@ export class GroupRunner {
     if (port === undefined) return;
     try {
       this.sendFailures += frames.length - port.send(frames);
-      this.missed += port.missed();
     } catch (fault) {
       if (!(fault instanceof KernelError) || !PASSING.has(fault.code)) throw fault;
       this.sendFailures += frames.length;

@@ -164,9 +164,11 @@ test('groups of guests’ addresses are joined on the other segments, and left a
     'tap0',
     advertise({ mac: 2, source: GUEST_LL }, ip('ff02::1'), DOWN, { flags: NaFlag.override }),
   ); // the same group
+  rig.clock.advance(seconds(1));
   const group = 'ff0200000000000000000001ff000002';
   expect([...rig.memberships.joined].sort()).toEqual([...routers, `1:${group}`, `3:${group}`].sort());
   await rig.tell([view('eth0'), view('tap1')]);
+  rig.clock.advance(seconds(1));
   expect([...rig.memberships.joined].sort()).toEqual([routers[0], routers[2]]);
 });
 

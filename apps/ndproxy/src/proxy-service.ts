@@ -39,7 +39,7 @@ export class ProxyService {
     this.settings = settings;
     this.doors = doors;
     this.routes = new RouteSync(doors.routes, doors.log);
-    this.joins = new SolicitedNodeGroups(doors.memberships);
+    this.joins = new SolicitedNodeGroups(doors.memberships, doors.clock);
   }
 
   get runners(): Iterable<GroupRunner> {
@@ -76,7 +76,7 @@ export class ProxyService {
     this.#runners.clear();
     await this.#guardWork;
     await this.doors.guard.remove();
-    this.doors.memberships.close();
+    this.joins.close();
     await this.routes.close();
   }
 

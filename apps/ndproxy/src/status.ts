@@ -31,7 +31,8 @@ export function statusOf(service: ProxyService): object {
 }
 
 /** received = forwarded + local + dropped + waiting. */
-function groupRow({ group, sendFailures, missed, desired }: GroupRunner, now: number): object {
+function groupRow(runner: GroupRunner, now: number): object {
+  const { group, sendFailures, desired } = runner;
   const { counters, pending, disabledUntil } = group.state;
   const { received, forwarded, local, sent, originated } = counters;
   return {
@@ -47,7 +48,7 @@ function groupRow({ group, sendFailures, missed, desired }: GroupRunner, now: nu
     sent,
     originated,
     sendFailures,
-    missed,
+    missedSinceLastAsked: runner.missed(),
   };
 }
 

@@ -16,7 +16,7 @@ import {
 } from './testing/scene';
 import { LocationTable } from './location-table';
 import { LIMITS } from './limits';
-import { millis } from '@pp/base';
+import { millis, seconds } from '@pp/base';
 
 const hex4 = (n: number): string => (n & 0xffff).toString(16);
 
@@ -48,22 +48,30 @@ describe('the table', () => {
   test('holds so many neighbours of an interface; those that only asked leave first', () => {
     const table = tableOf({ neighborsPerInterface: 3 });
     table.learn(sighting(1, UP, 'advertised'), millis(0));
-    for (const n of [2, 3, 4, 5]) table.learn(sighting(n, UP, 'used'), millis(n));
-    table.learn(sighting(6, DOWN, 'used'), millis(6));
+    for (const n of [2, 3, 4, 5]) table.learn(sighting(n, UP, 'used'), seconds(n * 10));
+    table.learn(sighting(6, DOWN, 'used'), seconds(60));
     expect([...table.entries()].map(({ address }) => address[15])).toEqual([1, 4, 5, 6]);
   });
 
   test('holds so many behind one Ethernet address', () => {
     const table = tableOf({ neighborsPerMac: 2 });
     table.learn(sighting(1, UP, 'advertised', 7), millis(0));
-    for (const n of [2, 3, 4]) table.learn(sighting(n, UP, 'used', 7), millis(n));
-    table.learn(sighting(5, UP, 'used', 8), millis(5));
+    for (const n of [2, 3, 4]) table.learn(sighting(n, UP, 'used', 7), seconds(n * 10));
+    table.learn(sighting(5, UP, 'used', 8), seconds(50));
     expect([...table.entries()].map(({ address }) => address[15])).toEqual([1, 4, 5]);
+  });
+
+  test('who was just heard keeps its place, but for one who is surer', () => {
+    const table = tableOf({ neighborsPerInterface: 2 });
+    for (const n of [1, 2, 3]) table.learn(sighting(n, UP, 'used'), millis(n));
+    expect([...table.entries()].map(({ address }) => address[15])).toEqual([1, 2]);
+    table.learn(sighting(4, UP, 'advertised'), millis(4));
+    expect([...table.entries()].map(({ address }) => address[15])).toEqual([2, 4]);
   });
 
   test('when all have answered, the oldest leaves', () => {
     const table = tableOf({ neighborsPerInterface: 2 });
-    for (const n of [1, 2, 3]) table.learn(sighting(n, UP, 'advertised'), millis(n));
+    for (const n of [1, 2, 3]) table.learn(sighting(n, UP, 'advertised'), seconds(n * 10));
     expect([...table.entries()].map(({ address }) => address[15])).toEqual([2, 3]);
   });
 });

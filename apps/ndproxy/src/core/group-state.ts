@@ -9,6 +9,7 @@ import type { Member } from './member';
 import { Pending } from './pending';
 import { RecentMessages } from './recent-messages';
 import { Routers } from './routers';
+import type { Allocate } from './translate';
 import { TokenBucket } from './token-bucket';
 
 export interface GroupSettings {
@@ -16,6 +17,8 @@ export interface GroupSettings {
   readonly mode: Mode;
   readonly loopPolicy: LoopPolicy;
   readonly limits: Limits;
+  /** Where frames of `send` actions lie; the caller may use the memory again once they are sent. */
+  readonly allocate?: Allocate;
 }
 
 /** Everything one group knows. Handlers read and change it; what is to be done outside is appended to `actions`. */

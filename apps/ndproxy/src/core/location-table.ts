@@ -34,10 +34,12 @@ type Held = { -readonly [K in keyof Location]: Location[K] };
 
 /** An advertised location holds so long against an advertisement without O, RFC 4861 §10, REACHABLE_TIME. */
 const REACHABLE = millis(30_000);
+/** Who was heard within this keeps its place: else a flood of made-up addresses would change routes at its own pace. */
+const SETTLED = millis(10_000);
 
 /**
  * Nodes by address, as heard. BOUNDED: by interface and by Ethernet address; what goes first is what was only used or checked, oldest
- * first, so that a scan cannot push out neighbours that answer.
+ * first, so that a scan cannot push out neighbours that answer. Who finds no place is proxied all the same, but not remembered.
  */
 export class LocationTable {
   readonly #byAddress = new Map<AddressKey, Held>();
@@ -100,6 +102,7 @@ export class LocationTable {
   }
 
   #insert(key: AddressKey, sighting: Sighting, now: Millis, quietly = false): void {
+    if (!this.#makeRoom(sighting, now)) return;
     const mac = sighting.mac?.slice() ?? null;
     const held: Held = {
       address: sighting.address.slice(),
@@ -110,7 +113,6 @@ export class LocationTable {
       probes: 0,
       dueAt: this.#dueAt(sighting.certainty, mac, now),
     };
-    this.#makeRoom(held);
     this.#byAddress.set(key, held);
     this.#link(key, held);
     if (!quietly) this.#tell('located', held);
@@ -134,25 +136,35 @@ export class LocationTable {
     return millis(now + (certainty === 'tentative' ? probeTentativeAfter : probeAfter));
   }
 
-  #makeRoom(held: Held): void {
-    const behind = this.#byMac.get(macKey(held));
-    if (behind !== undefined && behind.size >= this.limits.neighborsPerMac) this.#evict(behind);
-    const { sure, unsure } = this.#ranksOf(held.ifindex);
-    if (sure.size + unsure.size >= this.limits.neighborsPerInterface)
-      this.#evict(unsure.size > 0 ? unsure : sure);
+  /** False: there is none, because all that could go were heard a moment ago. */
+  #makeRoom(sighting: Sighting, now: Millis): boolean {
+    const behind = this.#byMac.get(macKey(sighting));
+    if (
+      behind !== undefined &&
+      behind.size >= this.limits.neighborsPerMac &&
+      !this.#evict(behind, sighting, now)
+    )
+      return false;
+    const { sure, unsure } = this.#ranksOf(sighting.ifindex);
+    if (sure.size + unsure.size < this.limits.neighborsPerInterface) return true;
+    return this.#evict(unsure.size > 0 ? unsure : sure, sighting, now);
   }
 
-  /** The oldest that is unsure, else the oldest. */
-  #evict(keys: ReadonlySet<AddressKey>): void {
-    let victim: AddressKey | undefined;
+  /** The oldest that is unsure, else the oldest; but nobody who was just heard leaves for another who is no surer. */
+  #evict(keys: ReadonlySet<AddressKey>, { certainty }: Sighting, now: Millis): boolean {
+    let victim: Held | undefined;
     for (const key of keys) {
-      victim ??= key;
-      if (this.#byAddress.get(key)?.certainty === 'advertised') continue;
-      victim = key;
+      const held = this.#byAddress.get(key);
+      victim ??= held;
+      if (held?.certainty === 'advertised') continue;
+      victim = held;
       break;
     }
-    const held = victim === undefined ? undefined : this.#byAddress.get(victim);
-    if (held !== undefined) this.forget(held.address);
+    if (victim === undefined) return false;
+    const isSurer = certainty === 'advertised' && victim.certainty !== 'advertised';
+    if (!isSurer && now - victim.heardAt < SETTLED) return false;
+    this.forget(victim.address);
+    return true;
   }
 
   #link(key: AddressKey, held: Held): void {

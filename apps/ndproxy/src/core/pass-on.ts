@@ -70,7 +70,10 @@ function sendTo(
   way: Way,
 ): boolean {
   if (packet.header.length + packet.icmp.length > exit.link.mtu) return false;
-  state.send(exit, translate(packet, exit.link, destinationMac, way.rewriteFor(exit)));
+  state.send(
+    exit,
+    translate(packet, exit.link, destinationMac, way.rewriteFor(exit), state.settings.allocate),
+  );
   way.onSent(exit);
   return true;
 }

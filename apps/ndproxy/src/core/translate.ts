@@ -17,16 +17,21 @@ import type { Mode } from './limits';
 import type { MemberLink } from './member';
 import type { NdPacket } from './packet';
 
+/** Gives that many bytes, with anything in them. */
+export type Allocate = (length: number) => Uint8Array;
+export const newBytes: Allocate = (length) => new Uint8Array(length);
+
 /** The message as the segment of `exit` is to see it: from us, to `destinationMac`. */
 export function translate(
   packet: NdPacket,
   exit: MemberLink,
   destinationMac: Uint8Array,
   rewrite: NdRewrite,
+  allocate: Allocate = newBytes,
 ): Uint8Array {
   const icmp = rewriteNd(packet.icmp, partsOf(packet), rewrite, packet);
   if (!packet.checksumReady) withIcmp6Checksum(icmp, packet.source, packet.destination);
-  return frameOf(packet.header, icmp, exit, destinationMac);
+  return frameOf(packet.header, icmp, exit, destinationMac, allocate);
 }
 
 const partsOf = ({ fixedBytes, message }: NdPacket) => ({ fixedBytes, options: message.options });
@@ -64,7 +69,7 @@ export function replayAdvert(packet: NdPacket, exit: MemberLink, rewrite: NdRewr
     route.source,
     route.destination,
   );
-  const frame = frameOf(packet.header, icmp, exit, multicastMac(ALL_NODES));
+  const frame = frameOf(packet.header, icmp, exit, multicastMac(ALL_NODES), newBytes);
   frame.set(ALL_NODES, DESTINATION_AT);
   return frame;
 }
@@ -78,8 +83,9 @@ function frameOf(
   icmp: Uint8Array,
   { mac }: MemberLink,
   destinationMac: Uint8Array,
+  allocate: Allocate,
 ): Uint8Array {
-  const frame = new Uint8Array(ETHERNET_HEADER + IPV6_HEADER + icmp.length);
+  const frame = allocate(ETHERNET_HEADER + IPV6_HEADER + icmp.length);
   frame.set(destinationMac, 0);
   frame.set(mac, 6);
   frame[12] = ETHERTYPE_IPV6 >>> 8;
