@@ -1,5 +1,6 @@
 import {
   ARC_NETNS,
+  arcAddresses,
   arcPart,
   namespaceNames,
   namespacePart,
@@ -36,6 +37,7 @@ export class DesiredState {
       shape: {
         uplinks: world.uplinks.map(({ ifname, ifindex }) => ({ ifname, ifindex })),
         guestPrefixes: world.pools.guestPrefixes,
+        arcAddresses: arcAddresses(world.pools),
       },
       sysctls: desiredSysctls(world),
       parts,

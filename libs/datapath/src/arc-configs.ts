@@ -1,4 +1,4 @@
-import { ARC_MANAGEMENT_SUBNET, nthSubnet, subnetCount, type Pools } from './pools';
+import { ARC_MANAGEMENT_SUBNET, hostAt, nthSubnet, subnetCount, type Pools } from './pools';
 
 /** Kinds of uplinks that get a device in ARC. */
 export type ArcUplinkKind = 'ethernet' | 'wifi' | 'cellular';
@@ -21,8 +21,11 @@ export const ARC_MANAGEMENT_CONFIG = { subnet: ARC_MANAGEMENT_SUBNET, stableMac:
 /** In the order in which ARCVM's devices are made: subnet 1 has MAC number 2, and so on. */
 const REFERENCE_ORDER = ['ethernet', 'ethernet', 'wifi', 'wifi', 'cellular'] as const;
 
+/** Each device's address has a chain of its own in the packet filter. */
+const DEVICES_MAX = 32;
+
 export function arcConfigs({ byKind: { arc } }: Pools): ArcConfigs {
-  const all = Array.from({ length: subnetCount(arc) }, (_, i): ArcConfig => {
+  const all = Array.from({ length: Math.min(subnetCount(arc), DEVICES_MAX) }, (_, i): ArcConfig => {
     const queue = REFERENCE_ORDER[i] ?? 'extra';
     return { subnet: nthSubnet(arc, i + 1) ?? '', stableMac: queue === 'extra' ? null : i + 2, queue };
   });
@@ -47,3 +50,9 @@ export const giveBackArcConfig = (configs: ArcConfigs, config: ArcConfig): ArcCo
   ...configs,
   [config.queue]: [config, ...configs[config.queue]],
 });
+
+/** The guest's address of every device that ARC can have. */
+export const arcAddresses = (pools: Pools): readonly string[] =>
+  Object.values(arcConfigs(pools))
+    .flat()
+    .map(({ subnet }) => hostAt(subnet, 1));

@@ -120,6 +120,8 @@ export interface Shape {
   readonly uplinks: readonly Uplink[];
   /** IPv4 address space of guests, never to leave by an uplink as a source. */
   readonly guestPrefixes: readonly string[];
+  /** Every address that an ARC device can have; each gets a chain that leads there. */
+  readonly arcAddresses?: readonly string[];
 }
 
 /** The whole desired state. Parts are compared by reference first: build each once per guest value. */

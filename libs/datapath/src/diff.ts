@@ -67,7 +67,7 @@ function diffPart(from: Part, to: Part): Diff {
     elements: delta(from.elements, to.elements, elementKey, onGone.element),
     changedElements: changedElements(from.elements, to.elements, onGone.element),
     linkSysctls: delta(from.linkSysctls, to.linkSysctls, sysctlText, onGone.sysctl).added,
-    lost: new Map(links.removed.map(({ ifname }) => [ifname, lostWith(ifname, from)])),
+    lost: lostWith(gone, from),
   };
 }
 
@@ -129,13 +129,34 @@ function changedElements(
   return { removed: pairs.map(({ was }) => was), added: pairs.map(({ element }) => element) };
 }
 
-function lostWith(ifname: string, from: Part): Lost {
-  const onIt = onLinks(new Set([ifname]));
-  return {
-    addresses: from.addresses.filter(onIt.address),
-    routes: from.routes.filter(onIt.route),
-    linkSysctls: from.linkSysctls.filter(onIt.sysctl),
-  };
+/** By link, in one pass: many links may go at once. */
+function lostWith(gone: ReadonlySet<string>, from: Part): ReadonlyMap<string, Lost> {
+  const onIt = (ifname: string | null): ifname is string => ifname !== null && gone.has(ifname);
+  const addresses = groupedBy(from.addresses, ({ ifname }) => ifname, onIt);
+  const routes = groupedBy(from.routes, ({ dev }) => dev, onIt);
+  const linkSysctls = groupedBy(from.linkSysctls, ({ key }) => ifnameOfSysctl(key), onIt);
+  const lost = (ifname: string): Lost => ({
+    addresses: addresses.get(ifname) ?? [],
+    routes: routes.get(ifname) ?? [],
+    linkSysctls: linkSysctls.get(ifname) ?? [],
+  });
+  return new Map([...gone].map((ifname) => [ifname, lost(ifname)]));
+}
+
+function groupedBy<T>(
+  things: readonly T[],
+  linkOf: (thing: T) => string | null,
+  isWanted: (ifname: string | null) => ifname is string,
+): ReadonlyMap<string, readonly T[]> {
+  const groups = new Map<string, T[]>();
+  for (const thing of things) {
+    const ifname = linkOf(thing);
+    if (!isWanted(ifname)) continue;
+    const group = groups.get(ifname) ?? [];
+    group.push(thing);
+    groups.set(ifname, group);
+  }
+  return groups;
 }
 
 /** Tells what names one of these links. */

@@ -42,6 +42,9 @@ const GUESTS: readonly Guest[] = [
 
 const hostSide = ({ net }: Guest): string => `100.115.92.${net + 1}`;
 const guestSide = ({ net }: Guest): string => `100.115.92.${net + 2}`;
+/** The same on each link: they are links of two ends. */
+const HOST_MAC = '02:00:00:00:00:01';
+const GUEST_MAC = '02:00:00:00:00:02';
 const addressOf = (name: string): string =>
   guestSide(GUESTS.find((guest) => guest.name === name) ?? none(name));
 
@@ -74,6 +77,7 @@ const table = rulesetText(
   {
     uplinks: UPLINKS.map(({ ifname, ifindex }) => ({ ifname, ifindex })),
     guestPrefixes: ['100.115.92.0/23'],
+    arcAddresses: [addressOf('vm')],
   },
   GUESTS.filter(({ allowed }) => allowed).flatMap((guest) => [
     ...guestElements({
@@ -82,6 +86,7 @@ const table = rulesetText(
       gateway: hostSide(guest),
       egress: guest.egress,
       source: guest.managed ? 'CROSVM' : 'SYSTEM',
+      mac: guest.managed ? { of: 'host', address: HOST_MAC } : { of: 'guest', address: GUEST_MAC },
       managed: guest.managed,
     }),
     ...(guest.users ? [{ set: 'user_namespaces', key: [guest.name] }] : []),
@@ -117,7 +122,7 @@ X`;
 
 const guest = (each: Guest): string => `
 ip netns add ${each.name}
-ip link add ${each.name} group ${LINK_GROUP} type veth peer name eth0 netns ${each.name}
+ip link add ${each.name} group ${LINK_GROUP} address ${HOST_MAC} type veth peer name eth0 address ${GUEST_MAC} netns ${each.name}
 ip address add ${hostSide(each)}/30 dev ${each.name}
 ip link set ${each.name} up
 ip -n ${each.name} link set lo up
@@ -224,6 +229,37 @@ const ROWS: readonly { readonly name: string; readonly holds: string }[] = [
     name: 'the source of another guest does not enter',
     holds: `ip -n follower address add ${addressOf('vm')}/32 dev lo; no_ping_from follower 100.115.92.133 -I ${addressOf('vm')}; s=$?
       ip -n follower address del ${addressOf('vm')}/32 dev lo; [ $s = 0 ] && count spoofed_ip4`,
+  },
+  {
+    name: 'the address of another guest does not enter over IPv6',
+    holds: `ip -n follower address add fd00:115:24::77/128 dev lo nodad
+      no_ping_from follower fd00:20::1 -I fd00:115:24::77; s=$?
+      ip -n follower address del fd00:115:24::77/128 dev lo; [ $s = 0 ] && count spoofed_ip6`,
+  },
+  {
+    name: 'a known guest with another Ethernet address does not enter',
+    holds: `ip -n follower link set eth0 address 02:00:00:00:00:99; no_ping_from follower 100.115.92.133; s=$?
+      ip -n follower link set eth0 address ${GUEST_MAC}; [ $s = 0 ] && count spoofed_mac`,
+  },
+  {
+    name: 'a VM may have any Ethernet address',
+    holds: `ip -n vm link set eth0 address 02:00:00:00:00:99; ping_from vm ${INTERNET}; s=$?
+      ip -n vm link set eth0 address ${GUEST_MAC}; ip neigh flush dev vm; [ $s = 0 ]`,
+  },
+  {
+    name: "but the host's",
+    holds: `ip -n vm link set eth0 address ${HOST_MAC}; no_ping_from vm 100.115.92.25; s=$?
+      ip -n vm link set eth0 address ${GUEST_MAC}; ip neigh flush dev vm; [ $s = 0 ] && count spoofed_mac`,
+  },
+  {
+    name: "what comes in for nobody on the host is ARC's",
+    holds: `nft add element inet patchpanel arc_inbound '{ "eth0" : jump inbound_to_${addressOf('vm')} }'
+      ip netns exec vm socat TCP-LISTEN:7000,reuseaddr,fork SYSTEM:'echo guest' & guest=$!
+      socat TCP-LISTEN:7001,reuseaddr,fork SYSTEM:'echo host' & host=$!
+      until ip netns exec vm ss -Hltn | grep -q 7000 && ss -Hltn | grep -q 7001; do :; done
+      a=$(ip netns exec lan socat -u -T 3 TCP:192.0.2.10:7000,connect-timeout=3 STDOUT); b=$(ip netns exec lan socat -u -T 3 TCP:192.0.2.10:7001,connect-timeout=3 STDOUT)
+      kill $guest $host; nft flush map inet patchpanel arc_inbound
+      [ "$a $b" = "guest host" ] && ! ip netns exec lan socat -u -T 1 TCP:192.0.2.10:7000,connect-timeout=0.3 STDOUT 2> /dev/null`,
   },
   {
     name: 'a link that is not allowed passes nothing',

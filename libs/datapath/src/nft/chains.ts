@@ -21,6 +21,9 @@ export const pinChain = (ifname: string): string => `pin_to_${chainWord(ifname)}
 /** Chain that holds back what is pinned to another uplink than the one it would leave by. */
 export const forwardChain = (ifname: string): string => `forward_to_${chainWord(ifname)}`;
 
+/** Chain that leads new connections from outside to this address of ARC. */
+export const inboundChain = (address: string): string => `inbound_to_${address}`;
+
 /** An ifname as part of a chain's name: what nft's grammar does not take there becomes `/` and its code in hex (no ifname has a `/`). */
 const chainWord = (ifname: string): string =>
   ifname.replace(/[^A-Za-z0-9_.-]/gu, (character) => `/${(character.codePointAt(0) ?? 0).toString(16)}/`);

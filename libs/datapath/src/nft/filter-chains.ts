@@ -26,8 +26,11 @@ export const guardChain = (): Chain =>
       `ip saddr 127.0.0.0/8 iifname != "lo" ${drop('drop_martian')}`,
       `ip daddr 127.0.0.0/8 iifname != "lo" ${drop('drop_martian')}`,
       `meta iifgroup ${OUR_GROUPS} iifname != ${GUESTS} ${drop('drop_not_allowed')}`,
+      `iifname ${at(SETS.guestMacChecked)} iifname . ether saddr != ${at(SETS.guestMac)} ${drop('drop_spoofed_mac')}`,
+      `iifname . ether saddr ${at(SETS.hostMac)} ${drop('drop_spoofed_mac')}`,
       `iifname ${GUESTS} iifname . ip saddr != ${at(SETS.guestIp4)} ${drop('drop_spoofed_ip4')}`,
-      // Here come the checks of Ethernet and IPv6 sources, each for links in a set of their own.
+      // A guest's own addresses have routes to its link; a new address is first probed for, from none (RFC 4862 §5.4).
+      `iifname ${GUESTS} ip6 saddr != { ::, fe80::/10 } fib saddr . iif oif missing ${drop('drop_spoofed_ip6')}`,
     ],
   );
 

@@ -13,7 +13,9 @@ export interface Chain {
 export const COUNTERS = [
   'drop_martian',
   'drop_not_allowed',
+  'drop_spoofed_mac',
   'drop_spoofed_ip4',
+  'drop_spoofed_ip6',
   'drop_no_uplink',
   'drop_other_uplink',
   'drop_invalid',

@@ -1,6 +1,7 @@
 import type { Element, Shape, Uplink } from '../desired';
 import { forwardChain, pinChain } from './chains';
 import { forwardChains, guardChain, inputChains, leavingChains, uplinkForwardChain } from './filter-chains';
+import { inboundChains } from './inbound-chains';
 import { classifyChain, egressChains, sourceChains, uplinkMarkChains } from './mark-chains';
 import { COUNTERS, type Chain } from './rules';
 import { SETS } from './sets';
@@ -10,7 +11,7 @@ import { SETS } from './sets';
  *
  *   guard       prerouting  raw          what may enter: no martians, nothing from links that are not allowed, no false sources
  *   classify    prerouting  mangle       whose packet it is and which way it shall leave, written into its mark
- *               prerouting  dstnat       (here come port forwards and DNS redirection)
+ *   nat_in      prerouting  dstnat       what comes in for ARC (before it come port forwards and DNS redirection)
  *   input       input       filter - 10  what guests may reach of the host
  *   forward     forward     filter - 10  what may reach guests, and guests what (here comes VPN lockdown)
  *               forward     mangle       (here comes the MSS clamp)
@@ -30,13 +31,14 @@ export interface Ruleset {
 }
 
 /** The table without its guests. */
-export const ruleset = ({ uplinks, guestPrefixes }: Shape): Ruleset => ({
+export const ruleset = ({ uplinks, guestPrefixes, arcAddresses = [] }: Shape): Ruleset => ({
   counters: COUNTERS,
   chains: [
     ...sourceChains(),
     ...egressChains(),
     guardChain(),
     classifyChain(),
+    ...inboundChains(arcAddresses),
     ...inputChains(),
     ...forwardChains(),
     ...leavingChains(guestPrefixes),

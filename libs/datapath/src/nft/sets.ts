@@ -5,6 +5,8 @@ export type Field =
   /** Canonical text. */
   | 'ipv4_addr'
   | 'ipv6_addr'
+  /** "02:00:00:00:00:01". */
+  | 'ether_addr'
   /** "0x00002100". */
   | 'mark'
   /** A name of INET_PROTOCOLS. */
@@ -33,6 +35,11 @@ export const SETS = {
   guests: set('guests', 'ifname'),
   /** Every IPv4 source address that may come from a link. */
   guestIp4: set('guest_ip4', 'ifname', 'ipv4_addr'),
+  /** Links whose guest's Ethernet address is known: it is in guestMac, and no other may come from there. */
+  guestMacChecked: set('guest_mac_checked', 'ifname'),
+  guestMac: set('guest_mac', 'ifname', 'ether_addr'),
+  /** The host's own Ethernet address on a link, which the guest may not use. */
+  hostMac: set('host_mac', 'ifname', 'ether_addr'),
   /** The host's own addresses on guest links. */
   guestGateways: set('guest_gateways', 'ipv4_addr'),
   /** Services of the host that a guest may use. */
@@ -48,6 +55,8 @@ export const SETS = {
   uplinks: set('uplinks', 'ifname'),
   /** To the chain that pins a connection to the uplink it leaves by. */
   uplinkPin: vmap('uplink_pin', 'ifname'),
+  /** By uplink, to the chain that leads what nobody on the host waits for to ARC's device of that uplink. */
+  arcInbound: vmap('arc_inbound', 'ifname'),
   /** To the chain that holds back what is pinned to another uplink. */
   uplinkForward: vmap('uplink_forward', 'ifname'),
 } as const satisfies Readonly<Record<string, SetSpec>>;

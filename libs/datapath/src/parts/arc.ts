@@ -1,7 +1,8 @@
 import type { ArcConfig } from '../arc-configs';
 import type { Bridge, Link, Netns, Part, Tap, Veth } from '../desired';
 import { ARC_BRIDGE, ARC_MANAGEMENT, ARC_NETNS, arcBridgeName } from '../names';
-import type { Egress } from '../nft/chains';
+import { inboundChain, type Egress } from '../nft/chains';
+import { SETS } from '../nft/sets';
 import { ARC_MANAGEMENT_SUBNET, hostAt } from '../pools';
 import { ALIAS_PREFIX } from '../tags';
 import { guestElements } from './guest-elements';
@@ -50,8 +51,8 @@ export function arcPart(spec: ArcPart): Part {
     routes: [],
     rules: [],
     elements: [
-      ...bridgeElements(ARC_BRIDGE, ARC_MANAGEMENT_SUBNET, { kind: 'nowhere' }),
-      ...spec.devices.flatMap(deviceElements),
+      ...bridgeElements(spec, ARC_BRIDGE, ARC_MANAGEMENT_SUBNET, spec.management.mac, { kind: 'nowhere' }),
+      ...spec.devices.flatMap((device) => deviceElements(spec, device)),
     ],
     linkSysctls: bridges.flatMap((ifname) => guestLinkSysctls(ifname, spec.forceForwarding)),
   };
@@ -136,19 +137,28 @@ const veth = ({ key }: ArcPart, { link, mac, peer, subnet, multicast, master }: 
   peer: { netns: ARC_NETNS, ifname: peer, mac, address: withLength(subnet, 1), gateway: null, multicast },
 });
 
-const deviceElements = ({ uplink, config, reachable }: ArcDevicePart): Part['elements'] =>
-  bridgeElements(
-    arcBridgeName(uplink),
-    config.subnet,
-    reachable ? { kind: 'uplink', ifname: uplink } : { kind: 'nowhere' },
-  );
+function deviceElements(spec: ArcPart, { uplink, config, mac, reachable }: ArcDevicePart): Part['elements'] {
+  const egress: Egress = reachable ? { kind: 'uplink', ifname: uplink } : { kind: 'nowhere' };
+  return [
+    ...bridgeElements(spec, arcBridgeName(uplink), config.subnet, mac, egress),
+    { set: SETS.arcInbound.name, key: [uplink], jump: inboundChain(hostAt(config.subnet, 1)) },
+  ];
+}
 
-const bridgeElements = (ifname: string, subnet: string, egress: Egress): Part['elements'] =>
+/** `mac`: of a VM's TAP, which the bridge takes as its own; of the container's end of a veth. */
+const bridgeElements = (
+  { container }: ArcPart,
+  ifname: string,
+  subnet: string,
+  mac: string,
+  egress: Egress,
+): Part['elements'] =>
   guestElements({
     ifname,
     sources: [hostAt(subnet, 1)],
     gateway: hostAt(subnet, 0),
     egress,
     source: 'ARC',
+    mac: { of: container === null ? 'host' : 'guest', address: mac },
     managed: true,
   });

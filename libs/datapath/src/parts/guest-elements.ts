@@ -13,6 +13,8 @@ export interface GuestLink {
   readonly gateway: string;
   readonly egress: Egress;
   readonly source: TrafficSource;
+  /** An Ethernet address on the link: the only one that the guest may use, or the host's, which it may not. */
+  readonly mac: { readonly of: 'guest' | 'host'; readonly address: string };
   /** A container or VM, which namespaces with allow_user_traffic may talk to. */
   readonly managed: boolean;
 }
@@ -23,11 +25,13 @@ export function guestElements({
   gateway,
   egress,
   source,
+  mac,
   managed,
 }: GuestLink): readonly Element[] {
   return [
     { set: SETS.guests.name, key: [ifname] },
     ...sources.map((address) => ({ set: SETS.guestIp4.name, key: [ifname, address] })),
+    ...macElements(ifname, mac),
     { set: SETS.guestGateways.name, key: [gateway] },
     { set: SETS.guestEgress.name, key: [ifname], jump: egressChain(egress) },
     ...(source === 'UNKNOWN'
@@ -36,3 +40,11 @@ export function guestElements({
     ...(managed ? [{ set: SETS.managedGuests.name, key: [ifname] }] : []),
   ];
 }
+
+const macElements = (ifname: string, { of, address }: GuestLink['mac']): readonly Element[] =>
+  of === 'host'
+    ? [{ set: SETS.hostMac.name, key: [ifname, address] }]
+    : [
+        { set: SETS.guestMacChecked.name, key: [ifname] },
+        { set: SETS.guestMac.name, key: [ifname, address] },
+      ];

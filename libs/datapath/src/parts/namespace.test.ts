@@ -41,7 +41,13 @@ test('IPv6 is forwarded for this link alone where the kernel can', () => {
   expect(linkSysctls.map(sysctlText)).toContain('net.ipv6.conf.arc_ns3.force_forwarding = 1');
 });
 
-const BASIC = ['guests "arc_ns3"', 'guest_ip4 "arc_ns3" . 100.115.92.142', 'guest_gateways 100.115.92.141'];
+const BASIC = [
+  'guests "arc_ns3"',
+  'guest_ip4 "arc_ns3" . 100.115.92.142',
+  'guest_mac_checked "arc_ns3"',
+  `guest_mac "arc_ns3" . ${SPEC.peerMac}`,
+  'guest_gateways 100.115.92.141',
+];
 
 const rows: readonly {
   readonly name: string;

@@ -61,7 +61,7 @@ function namespaceLink({ number, subnet, hostMac, peerMac }: NamespacePart): Vet
 }
 
 function namespaceElements(
-  { subnet, egress, source, allowUserTraffic }: NamespacePart,
+  { subnet, egress, source, peerMac, allowUserTraffic }: NamespacePart,
   host: string,
 ): readonly Element[] {
   const link = {
@@ -70,8 +70,9 @@ function namespaceElements(
     gateway: hostAt(subnet, 0),
     egress,
     source,
+    mac: { of: 'guest', address: peerMac },
     managed: false,
-  };
+  } as const;
   return [
     ...guestElements(link),
     ...(allowUserTraffic ? [{ set: SETS.userNamespaces.name, key: [host] }] : []),

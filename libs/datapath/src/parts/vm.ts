@@ -37,6 +37,7 @@ export function vmPart(spec: VmPart): Part {
       gateway: hostAt(subnet, 0),
       egress: { kind: 'user' },
       source,
+      mac: { of: 'host', address: spec.mac },
       managed: true,
     }),
     linkSysctls: guestLinkSysctls(tap, spec.forceForwarding),

@@ -49,6 +49,8 @@ test('the dump reads like ip and nft', async () => {
     'element guest_egress arc_ns0 : jump egress_to_eth0',
     'element guest_gateways 100.115.92.129',
     'element guest_ip4 arc_ns0 . 100.115.92.130',
+    'element guest_mac arc_ns0 . 02:00:00:00:00:02',
+    'element guest_mac_checked arc_ns0',
     'element guest_source arc_ns0 : jump source_system',
     'element guests arc_ns0',
     'element uplink_forward eth0 : jump forward_to_eth0',

@@ -1,4 +1,5 @@
 import type { Element, Part, Shape } from '../desired';
+import { arcPart } from '../parts/arc';
 import { namespacePart } from '../parts/namespace';
 import { vmPart } from '../parts/vm';
 
@@ -47,6 +48,25 @@ const vm: Part = vmPart({
   forceForwarding: true,
 });
 
+const arc = arcPart({
+  key: 'arc/0',
+  container: null,
+  management: { link: 'vmtap1', mac: '42:37:05:13:17:01' },
+  taps: [{ tap: 'vmtap2', mac: '42:37:05:13:17:02' }],
+  tapOwner: 0,
+  devices: [
+    {
+      uplink: 'eth0',
+      config: { subnet: '100.115.92.4/30', stableMac: 2, queue: 'ethernet' },
+      link: 'vmtap2',
+      mac: '42:37:05:13:17:02',
+      reachable: true,
+      multicast: true,
+    },
+  ],
+  forceForwarding: true,
+});
+
 const mdns: Element = { set: 'guest_services', key: ['vmtap0', 'udp', '5353'] };
 
 export const TABLE_CASES: readonly TableCase[] = [
@@ -64,7 +84,8 @@ export const TABLE_CASES: readonly TableCase[] = [
         { ifname: 'wg@home', ifindex: 77 },
       ],
       guestPrefixes: [GUEST_PREFIX, '10.80.0.0/16'],
+      arcAddresses: ['100.115.92.6', '100.115.92.10'],
     },
-    elements: [...pinned.elements, ...following.elements, ...vm.elements, mdns],
+    elements: [...pinned.elements, ...following.elements, ...vm.elements, ...arc.elements, mdns],
   },
 ];

@@ -1,0 +1,21 @@
+import { inboundChain } from './chains';
+import { at, base, plain, type Chain } from './rules';
+import { SETS } from './sets';
+
+/**
+ * What comes to an uplink for the host and finds no socket there is ARC's (spec/patchpanel.md 3.10). A socket on the wildcard address
+ * counts as one; `socket wildcard 0` would hand its connections to the guest. Explicit forwards come before.
+ */
+export const inboundChains = (arcAddresses: readonly string[]): readonly Chain[] => [
+  ...arcAddresses.map((address) =>
+    plain(inboundChain(address), [
+      'meta l4proto { tcp, udp } socket wildcard { 0, 1 } accept',
+      `meta l4proto { tcp, udp } dnat ip to ${address}`,
+    ]),
+  ),
+  base(
+    'nat_in',
+    ['nat', 'prerouting', 'dstnat'],
+    [`meta nfproto ipv4 fib daddr type local iifname vmap ${at(SETS.arcInbound)}`],
+  ),
+];
