@@ -4,6 +4,7 @@ import { choice, type RawArgs, type ServiceSpec } from '@pp/daemon';
 import { extraPool, isIfname, poolsWith, type Pools } from '@pp/datapath';
 import { UPLINK_KINDS, type UplinkKind } from './domain/uplink';
 import type { UplinkChoice } from './feeds/uplinks';
+import { HELPERS } from './helpers/supervisor';
 
 declare const __PP_VERSION__: string;
 
@@ -14,6 +15,7 @@ export interface Config {
   readonly onExit: 'clean' | 'keep';
   /** uid that guests' TAPs belong to; null: the caller's. */
   readonly tapOwner: number | null;
+  readonly helpers: 'spawn' | 'none';
 }
 
 export const SERVICE_SPEC: ServiceSpec<Config> = {
@@ -37,6 +39,10 @@ export const SERVICE_SPEC: ServiceSpec<Config> = {
       text: 'clean (default): leave the host as it was; keep: leave guests for the next start',
     },
     {
+      flags: '--helpers <MODE>',
+      text: `spawn: run those of ${HELPERS.join(', ')} that lie beside this program, and again when they end; none (default, until they serve): they are started by others`,
+    },
+    {
       flags: '--tap-owner <USER>',
       text: "user, by name or number, that may open guests' TAPs; default: whoever asks for the guest",
     },
@@ -55,6 +61,8 @@ export function configOf(raw: RawArgs, accounts: () => string): Checked<Config> 
   if (!pools.ok) return pools;
   const onExit = choice(raw, 'on-exit', ['clean', 'keep'], 'clean');
   if (!onExit.ok) return onExit;
+  const helpers = choice(raw, 'helpers', ['spawn', 'none'], 'none');
+  if (!helpers.ok) return helpers;
   const tapOwner = tapOwnerOf(raw.one('tap-owner'), accounts);
   if (!tapOwner.ok) return tapOwner;
   return accept({
@@ -62,6 +70,7 @@ export function configOf(raw: RawArgs, accounts: () => string): Checked<Config> 
     pools: pools.value,
     onExit: onExit.value,
     tapOwner: tapOwner.value,
+    helpers: helpers.value,
   });
 }
 

@@ -1,11 +1,15 @@
 import { hostAt, namespaceNames } from '@pp/datapath';
 import { guestKey, guestsOfKind, type Namespace } from './domain/guest';
 import type { World } from './domain/world';
+import { guestStatus, type GuestStatus } from './guest-status';
+import type { HelperStatus } from './helpers/kept-helper';
 
 /** The answer of the status socket: stable keys, JSON values only. */
 export interface Status {
   readonly uplinks: readonly UplinkStatus[];
   readonly namespaces: readonly NamespaceStatus[];
+  readonly guests: readonly GuestStatus[];
+  readonly helpers: readonly HelperStatus[];
   readonly warnings: readonly string[];
 }
 
@@ -34,7 +38,7 @@ interface NamespaceStatus {
   readonly owner: number;
 }
 
-export function statusOf(world: World): Status {
+export function statusOf(world: World, helpers: readonly HelperStatus[]): Status {
   const best = world.uplinks.find(({ defaults }) => defaults.length > 0)?.ifname;
   const present = world.uplinks.map(({ ifname, ifindex, kind, running, addresses }): UplinkStatus => ({
     ifname,
@@ -55,7 +59,9 @@ export function statusOf(world: World): Status {
   return {
     uplinks: [...present, ...awaited],
     namespaces: guestsOfKind(world.guests, 'namespace').map(namespaceStatus),
-    warnings: warningsOf(world),
+    guests: [...world.guests.values()].flatMap(guestStatus),
+    helpers,
+    warnings: [...warningsOf(world), ...helpers.flatMap(helperWarning)],
   };
 }
 
@@ -76,6 +82,9 @@ function namespaceStatus(guest: Namespace): NamespaceStatus {
     owner: guest.owner,
   };
 }
+
+const helperWarning = ({ name, state, lastEnd }: HelperStatus): readonly string[] =>
+  state === 'waiting' ? [`helper ${name} does not stay up: ${lastEnd ?? 'not started yet'}`] : [];
 
 function warningsOf(world: World): readonly string[] {
   const none = world.uplinks.some(({ defaults }) => defaults.length > 0)

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { deferred, type Task } from '@pp/base';
 import { ExitCode, Refused, type DaemonContext, type Parts } from '@pp/daemon';
 import { connectBus, type Bus } from '@pp/dbus';
@@ -14,6 +15,8 @@ import { ForwardingFeed } from './dbus/forwarding-feed';
 import { forwardingMethods } from './dbus/forwarding-methods';
 import { serve, type ApiMethods, type Services } from './dbus/service';
 import { FORWARDING, PATH, SERVICE } from './dbus/spec';
+import { MachineProcesses } from './helpers/machine-processes';
+import { HELPERS, Supervisor } from './helpers/supervisor';
 import { Manager } from './manager';
 import { inTurn, type Observer } from './reconciler';
 import { statusOf } from './status';
@@ -34,7 +37,11 @@ export async function wire(context: DaemonContext<Config>): Promise<Parts> {
     api: methodsOf(manager, native, config),
     forwarding: forwardingMethods(manager.reconciler, feed),
   });
-  return { tasks: [busTask(bus), managerTask(manager)], status: () => statusOf(manager.world) };
+  const helpers = helpersOf(context);
+  return {
+    tasks: [busTask(bus), managerTask(manager), helpers],
+    status: () => statusOf(manager.world, helpers.status),
+  };
 }
 
 function managerOf(
@@ -66,6 +73,18 @@ function methodsOf({ reconciler, hold }: Manager, native: Native, { tapOwner }: 
     ...guestMethods({ ...common, tapOwner }),
     ConnectNamespace: connectNamespaceMethod({ ...common, descriptors, hold }),
   };
+}
+
+function helpersOf({ config, stateDir, logOptions, clock, log }: DaemonContext<Config>): Supervisor {
+  const { level, format } = logOptions;
+  const processes = new MachineProcesses({
+    directory: dirname(realpathSync(process.argv[1] ?? '.')),
+    args: ['--state-dir', stateDir, '--log-level', level, '--log-format', format],
+    recordPath: join(stateDir, 'helpers.json'),
+    clock,
+    log,
+  });
+  return new Supervisor({ processes, clock, log, names: config.helpers === 'spawn' ? HELPERS : [] });
 }
 
 /** Helpers hear of a change before clients do (spec 1.2). */

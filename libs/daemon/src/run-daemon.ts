@@ -1,7 +1,7 @@
 import { causeChain, Scope, seconds, type Clock, type Logger, type Millis, type Task } from '@pp/base';
 import type { Native } from '@pp/native';
 import type { ServiceSpec } from './args';
-import { stderrLog } from './log';
+import { stderrLog, type LogOptions } from './log';
 import { openNative } from './open-native';
 import { runService } from './program';
 import { ExitCode, Refused } from './refused';
@@ -17,6 +17,8 @@ export interface DaemonContext<C> {
   readonly log: Logger;
   readonly clock: Clock;
   readonly stateDir: string;
+  /** What `log` was made from, for programs that this one starts. */
+  readonly logOptions: LogOptions;
   /** Closed in reverse when the tasks have ended. */
   readonly scope: Scope;
   /** Aborted when the service is to stop, also while main is still at work. */
@@ -51,7 +53,9 @@ export function runDaemon<C>(spec: ServiceSpec<C>, main: DaemonMain<C>): Promise
       abandon: (exitCode) => process.exit(exitCode),
     });
     try {
-      await serve(spec, { config, log, stateDir: common.stateDir, signal: stop.signal }, main);
+      const { stateDir, level, format } = common;
+      const setting = { config, log, stateDir, logOptions: { level, format }, signal: stop.signal };
+      await serve(spec, setting, main);
     } catch (fault) {
       if (fault instanceof Refused) throw fault;
       if (fault !== stop.signal.reason) return logFault(log, fault);
@@ -67,7 +71,7 @@ function logFault(log: Logger, fault: unknown): ExitCode {
   return ExitCode.failed;
 }
 
-type Setting<C> = Pick<DaemonContext<C>, 'config' | 'log' | 'stateDir' | 'signal'>;
+type Setting<C> = Pick<DaemonContext<C>, 'config' | 'log' | 'stateDir' | 'logOptions' | 'signal'>;
 
 async function serve<C>(spec: ServiceSpec<C>, setting: Setting<C>, main: DaemonMain<C>): Promise<void> {
   const { log, stateDir, signal } = setting;

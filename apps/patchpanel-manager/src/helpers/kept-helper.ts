@@ -1,0 +1,92 @@
+import { backoff, seconds, type Cancel, type Clock, type Logger } from '@pp/base';
+import type { HelperProcess, HelperProcesses } from './helper-processes';
+
+/** The first wait before a restart; it doubles up to the longest. */
+const FIRST_WAIT = seconds(0.2);
+const LONGEST_WAIT = seconds(30);
+/** One that lived so long was well: its next wait is the first again. */
+const WELL = seconds(60);
+
+/** One helper as the status shows it. */
+export interface HelperStatus {
+  readonly name: string;
+  /** `absent`: its program does not lie beside the manager's. */
+  readonly state: 'running' | 'waiting' | 'absent';
+  readonly pid: number | null;
+  readonly restarts: number;
+  /** How it ended last: "exit 1". */
+  readonly lastEnd: string | null;
+}
+
+export interface KeptHelperParts {
+  readonly processes: Pick<HelperProcesses, 'isThere' | 'start'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Called right after a process was started, and when it has ended. */
+  readonly onChange: () => void;
+}
+
+/** Runs one helper, and runs it again when it ends, for ever; later and later while it does not stay up. */
+export class KeptHelper {
+  readonly name: string;
+  readonly #parts: KeptHelperParts;
+  #process: HelperProcess | null = null;
+  #delays = backoff(FIRST_WAIT, LONGEST_WAIT);
+  #restarts = 0;
+  #lastEnd: string | null = null;
+  #isWanted = false;
+  #cancelWait: Cancel = () => undefined;
+
+  constructor(name: string, parts: KeptHelperParts) {
+    this.name = name;
+    this.#parts = parts;
+  }
+
+  get process(): HelperProcess | null {
+    return this.#process;
+  }
+
+  get status(): HelperStatus {
+    const pid = this.#process?.pid ?? null;
+    const state = pid !== null ? 'running' : this.#isWanted ? 'waiting' : 'absent';
+    return { name: this.name, state, pid, restarts: this.#restarts, lastEnd: this.#lastEnd };
+  }
+
+  start(): void {
+    if (!this.#parts.processes.isThere(this.name)) return;
+    this.#isWanted = true;
+    this.#run();
+  }
+
+  /** No more restarts; the process that runs is the caller's to end. */
+  release(): void {
+    this.#isWanted = false;
+    this.#cancelWait();
+  }
+
+  #run(): void {
+    const { processes, clock, log, onChange } = this.#parts;
+    const born = clock.now();
+    const process = processes.start(this.name);
+    this.#process = process;
+    onChange();
+    log.debug('helper.started', { name: this.name, pid: process.pid });
+    void process.ended.then((end) => {
+      this.#process = null;
+      this.#lastEnd = end;
+      onChange();
+      if (this.#isWanted) this.#await(end, clock.now() - born);
+    });
+  }
+
+  #await(end: string, livedMs: number): void {
+    const { clock, log } = this.#parts;
+    if (livedMs >= WELL) this.#delays = backoff(FIRST_WAIT, LONGEST_WAIT);
+    const wait = this.#delays.next().value;
+    log.warn('helper.ended', { name: this.name, end, livedMs: Math.round(livedMs), againInMs: wait });
+    this.#cancelWait = clock.after(`helper ${this.name}`, wait, () => {
+      this.#restarts++;
+      this.#run();
+    });
+  }
+}

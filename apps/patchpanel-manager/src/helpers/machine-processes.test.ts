@@ -1,0 +1,107 @@
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MemoryLog } from '@pp/base/testing';
+import { systemClock } from '@pp/daemon';
+import { MachineProcesses } from './machine-processes';
+import { Supervisor } from './supervisor';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'helpers-'));
+});
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+/** Each run of a helper adds its pid and its arguments to NAME.runs; then it does as `script` says. */
+function program(name: string, script: string): void {
+  const path = join(directory, name);
+  writeFileSync(path, `#!/bin/sh\necho "$$ $*" >> "${path}.runs"\n${script}\n`);
+  chmodSync(path, 0o755);
+}
+const runs = (name: string): readonly string[] => {
+  const path = join(directory, `${name}.runs`);
+  return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
+};
+const pidOf = (run: string | undefined): number => Number(run?.split(' ')[0]);
+const isAlive = (pid: number): boolean =>
+  existsSync(`/proc/${pid}`) && !readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') Z ');
+
+async function until(what: string, holds: () => boolean): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!holds()) {
+    if (performance.now() > deadline) throw new Error(`waited in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+function supervise(names: readonly string[]) {
+  const log = new MemoryLog();
+  const common = { clock: systemClock, log };
+  const recordPath = join(directory, 'helpers.json');
+  const processes = new MachineProcesses({ ...common, directory, args: ['--x', 'y z'], recordPath });
+  const supervisor = new Supervisor({ ...common, processes, names });
+  const stop = new AbortController();
+  const over = supervisor.run(stop.signal);
+  return {
+    supervisor,
+    end: async () => {
+      stop.abort();
+      await over;
+    },
+  };
+}
+
+test('helpers run with their arguments, come back when killed, and end with the supervisor', async () => {
+  program('steady', 'exec sleep 1000');
+  program('refusing', 'exit 1');
+  const { supervisor, end } = supervise(['steady', 'refusing', 'absent']);
+  await until(
+    'both to be started, one of them twice',
+    () => runs('steady').length === 1 && runs('refusing').length > 1,
+  );
+  const [first] = runs('steady');
+  expect(first).toMatch(/^\d+ --x y z$/);
+  process.kill(pidOf(first), 'SIGKILL');
+  await until('the killed one to be back', () => runs('steady').length === 2);
+  const status = supervisor.status.map(({ name, restarts, lastEnd }) => [name, restarts > 0, lastEnd]);
+  expect(status).toEqual([
+    ['steady', true, 'SIGKILL'],
+    ['refusing', true, 'exit 1'],
+    ['absent', false, null],
+  ]);
+  await end();
+  expect(isAlive(pidOf(runs('steady')[1]))).toBe(false);
+});
+
+test('a program that cannot be started is tried again like one that ends', async () => {
+  writeFileSync(join(directory, 'broken'), '#!/nonexistent/interpreter\n', { mode: 0o755 });
+  const { supervisor, end } = supervise(['broken']);
+  await until('a second try', () => (supervisor.status[0]?.restarts ?? 0) > 0);
+  expect(supervisor.status[0]?.lastEnd).toBe('cannot be started (ENOENT)');
+  await end();
+});
+
+test('a helper left by an earlier run is ended, and no process that has a recorded pid by chance', async () => {
+  program('orphan', 'exec sleep 1000');
+  const earlier = supervise(['orphan']);
+  await until('the orphan', () => runs('orphan').length === 1);
+  const orphan = pidOf(runs('orphan')[0]);
+  const path = join(directory, 'helpers.json');
+  const records = JSON.parse(readFileSync(path, 'utf8')) as object[];
+  expect(records).toMatchObject([{ name: 'orphan', pid: orphan }]);
+  writeFileSync(path, JSON.stringify([...records, { name: 'steady', pid: process.pid, startTime: '1' }]));
+  const next = supervise([]);
+  await until('the orphan to be ended', () => !isAlive(orphan));
+  await next.end();
+  await earlier.end();
+});
+
+test('records that cannot be read are no reason not to start', async () => {
+  program('steady', 'exec sleep 1000');
+  writeFileSync(join(directory, 'helpers.json'), '[{"name":"steady"},7,');
+  const { end } = supervise(['steady']);
+  await until('the first run', () => runs('steady').length === 1);
+  await end();
+});

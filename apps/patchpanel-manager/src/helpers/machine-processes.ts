@@ -1,0 +1,155 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { accessSync, constants, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { millis, type Clock, type Logger } from '@pp/base';
+import { errnoOf } from '@pp/daemon';
+import type { HelperProcess, HelperProcesses, HelperRecord } from './helper-processes';
+
+export interface MachineProcessesOptions {
+  /** Where the programs lie. */
+  readonly directory: string;
+  /** What each of them is given. */
+  readonly args: readonly string[];
+  /** The file that remembers what runs; its directory exists. */
+  readonly recordPath: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Only our own children tell of their end; others are looked at this often. */
+const LOOK_AGAIN = millis(50);
+
+/** Helpers as processes of this machine, in sessions of their own; what they log goes where the manager's log goes. */
+export class MachineProcesses implements HelperProcesses {
+  readonly #options: MachineProcessesOptions;
+
+  constructor(options: MachineProcessesOptions) {
+    this.#options = options;
+  }
+
+  isThere(name: string): boolean {
+    try {
+      accessSync(this.#path(name), constants.X_OK);
+      return true;
+    } catch (fault) {
+      if (errnoOf(fault) === undefined) throw fault;
+      return false;
+    }
+  }
+
+  start(name: string): HelperProcess {
+    const child = this.#spawn(name);
+    if (typeof child === 'string') return neverStarted(child);
+    const pid = child.pid ?? 0;
+    return {
+      pid,
+      startTime: startTimeOf(pid) ?? '',
+      ended: endOf(child),
+      kill: (signal) => {
+        child.kill(signal);
+      },
+    };
+  }
+
+  find({ pid, startTime }: HelperRecord): HelperProcess | null {
+    const isAlive = (): boolean => startTimeOf(pid) === startTime;
+    if (!isAlive()) return null;
+    return {
+      pid,
+      startTime,
+      ended: this.#until(() => !isAlive()),
+      kill: (signal) => {
+        if (isAlive()) kill(pid, signal);
+      },
+    };
+  }
+
+  load(): readonly HelperRecord[] {
+    try {
+      const records = JSON.parse(readFileSync(this.#options.recordPath, 'utf8')) as unknown;
+      return Array.isArray(records) ? (records as unknown[]).filter(isRecord) : [];
+    } catch (fault) {
+      if (errnoOf(fault) === 'ENOENT') return [];
+      if (!(fault instanceof SyntaxError)) throw fault;
+      this.#options.log.warn('helpers.unreadable', { path: this.#options.recordPath });
+      return [];
+    }
+  }
+
+  save(records: readonly HelperRecord[]): void {
+    const { recordPath } = this.#options;
+    writeFileSync(`${recordPath}.part`, JSON.stringify(records), { mode: 0o600 });
+    renameSync(`${recordPath}.part`, recordPath);
+  }
+
+  /** The child, or why there is none: node throws some refusals of the kernel, and tells others later. */
+  #spawn(name: string): ChildProcess | string {
+    try {
+      return spawn(this.#path(name), this.#options.args, {
+        detached: true, // Ctrl-C is for the manager, which ends its helpers in order
+        stdio: ['ignore', 'ignore', 'inherit'],
+      });
+    } catch (fault) {
+      const code = errnoOf(fault);
+      if (code === undefined) throw fault;
+      return code;
+    }
+  }
+
+  #path(name: string): string {
+    return join(this.#options.directory, name);
+  }
+
+  #until(holds: () => boolean): Promise<string> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (holds()) resolve('gone');
+        else this.#options.clock.after('helper gone', LOOK_AGAIN, look);
+      };
+      look();
+    });
+  }
+}
+
+const neverStarted = (code: string): HelperProcess => ({
+  pid: 0,
+  startTime: '',
+  ended: Promise.resolve(`cannot be started (${code})`),
+  kill: () => undefined,
+});
+
+function endOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once('error', (fault) => {
+      if (child.pid === undefined) resolve(`cannot be started (${errnoOf(fault) ?? fault.message})`);
+    });
+    child.once('exit', (code, signal) => {
+      resolve(signal ?? `exit ${code ?? '?'}`);
+    });
+  });
+}
+
+/** proc(5): field 22, counted after the command's name, which may hold anything; undefined for a process that is gone, or a zombie. */
+function startTimeOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? undefined : fields[19];
+  } catch (fault) {
+    if (errnoOf(fault) === undefined) throw fault;
+    return undefined;
+  }
+}
+
+function kill(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    process.kill(pid, signal);
+  } catch (fault) {
+    if (errnoOf(fault) !== 'ESRCH') throw fault; // it was quicker
+  }
+}
+
+function isRecord(value: unknown): value is HelperRecord {
+  const { name, pid, startTime } = (value ?? {}) as Partial<Record<string, unknown>>;
+  return typeof name === 'string' && Number.isInteger(pid) && typeof startTime === 'string';
+}
