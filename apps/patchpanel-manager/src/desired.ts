@@ -60,7 +60,9 @@ export class DesiredState {
     ].join();
     const known = this.#parts.get(guest);
     if (known?.context === context) return known.part;
-    const part = withNeighborRoutes(partOf(guest, used, canForceForwarding(world)), guest, world.uplinks);
+    // That switch waits for the kernel's network lock, so it is left alone until there is an IPv6 address to forward for.
+    const forces = canForceForwarding(world) && neighborsOf(guest).length > 0;
+    const part = withNeighborRoutes(partOf(guest, used, forces), guest, world.uplinks);
     this.#parts.set(guest, { context, part });
     return part;
   }

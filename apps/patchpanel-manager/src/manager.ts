@@ -51,6 +51,8 @@ export class Manager {
   readonly reconciler: Reconciler;
   readonly lifelines: Lifelines;
   readonly #parts: ManagerParts;
+  /** Guests whose lifelines have ended and whose release waits. BOUNDED: by the guests of the world. */
+  readonly #ended = new Set<string>();
 
   constructor(parts: ManagerParts) {
     this.#parts = parts;
@@ -58,7 +60,7 @@ export class Manager {
     this.lifelines = new Lifelines({
       ...parts,
       onEnd: (keys) => {
-        inBackground(this.#release(keys));
+        this.#end(keys);
       },
     });
   }
@@ -102,10 +104,21 @@ export class Manager {
     this.lifelines.close();
   }
 
-  async #release(keys: readonly string[]): Promise<void> {
-    const released = await this.reconciler.submit('guests.release', (world) => releaseGuests(world, keys));
+  /** One release waits at most; when its turn comes it takes all that have ended by then, for the kernel deletes links in bulk. */
+  #end(keys: readonly string[]): void {
+    const isWaiting = this.#ended.size > 0;
+    for (const key of keys) this.#ended.add(key);
+    if (!isWaiting) inBackground(this.#release());
+  }
+
+  async #release(): Promise<void> {
+    const released = await this.reconciler.submit('guests.release', (world) => {
+      const keys = [...this.#ended];
+      this.#ended.clear();
+      return releaseGuests(world, keys);
+    });
     if (!released.ok) {
-      this.#parts.log.error('release.failed', { guests: keys.join(' '), reason: released.sentence });
+      this.#parts.log.error('release.failed', { reason: released.sentence });
       return;
     }
     for (const key of released.value) {

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { accept, KernelError, refuse } from '@pp/base';
 import type { Checked } from '@pp/base';
 import type { Native } from '@pp/native';
@@ -39,7 +39,9 @@ export class LinuxProcessNetns implements ProcessNetns {
       const own = statSync('/proc/self/ns/net');
       return {
         inode: ino,
-        startTime: startTimeOf(pid),
+        get startTime() {
+          return startTimeOf(pid);
+        },
         uid: effectiveUid(pid),
         isHost: own.dev === dev && own.ino === ino,
         close: once(() => {
@@ -60,9 +62,10 @@ function effectiveUid(pid: number): number {
   return Number(uids);
 }
 
-/** Field 22 of proc_pid_stat(5). The name, field 2, may hold blanks and parentheses. */
+/** Field 22 of proc_pid_stat(5); empty: the process has ended. The name, field 2, may hold blanks and parentheses. */
 function startTimeOf(pid: number): string {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const path = `/proc/${pid}/stat`;
+  const stat = existsSync(path) ? readFileSync(path, 'latin1') : '';
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
 }
 

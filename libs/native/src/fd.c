@@ -63,7 +63,10 @@ static napi_value fd_identity(pp_env *env, napi_value *args) {
 static napi_value poll_fd(pp_env *env, napi_value *args) {
   PP_INT(fd, args[0]);
   struct pollfd entry = {.fd = fd, .events = POLLIN | POLLRDHUP};
-  if (poll(&entry, 1, 0) < 0) return pp_throw(env, errno, "poll %d", fd);
+  int polled;
+  do polled = poll(&entry, 1, 0);
+  while (polled < 0 && errno == EINTR); /* it does not wait, but a pending signal is seen first */
+  if (polled < 0) return pp_throw(env, errno, "poll %d", fd);
   if (fd < 0 || (entry.revents & POLLNVAL) != 0) return pp_throw(env, EBADF, "poll %d", fd);
   return pp_number(env, pp_poll_bits((unsigned)entry.revents));
 }

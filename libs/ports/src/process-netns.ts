@@ -3,7 +3,7 @@ import type { Checked } from '@pp/base';
 /** A network namespace held open, so that its inode stays its own until `close`. */
 export interface HeldNetns {
   readonly inode: number;
-  /** Field 22 of /proc/PID/stat: with the pid it names a process for good. */
+  /** Field 22 of /proc/PID/stat, read when asked for: with the pid it names a process for good. Empty: it has ended. */
   readonly startTime: string;
   /** Effective uid of the process that was named. */
   readonly uid: number;
