@@ -1,6 +1,7 @@
 import { connectFigure } from './figures/connect';
 import { enduranceFigure } from './figures/endurance';
 import type { Figure } from './figures/figure';
+import { ndproxyFigure } from './figures/ndproxy';
 import { poolFigure } from './figures/pool';
 import { releaseFigure } from './figures/release';
 import { startFigure } from './figures/start';
@@ -14,4 +15,5 @@ export const FIGURES: readonly Figure[] = [
   trafficFigure,
   startFigure,
   enduranceFigure,
+  ndproxyFigure,
 ];

@@ -46,6 +46,8 @@ function fieldBytes(type: string, value: unknown): Uint8Array {
       return Buffer.concat([Buffer.from(text)], 16);
     case 'ipv4_addr':
       return Uint8Array.from(text.split('.').map(Number));
+    case 'ether_addr':
+      return Uint8Array.from(text.split(':'), (octet) => parseInt(octet, 16));
     case 'inet_proto':
       return Uint8Array.of(PROTOCOLS[text] ?? Number(text));
     case 'inet_service':

@@ -9,6 +9,7 @@ const SOURCES = {
   'await-links-gone': 'tools',
   'connect-client': 'tools',
   'hold-namespaces': 'tools',
+  'nd-traffic': 'tools',
   'run-steps': 'tools',
   traffic: 'tools',
 } as const;
