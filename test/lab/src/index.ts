@@ -12,5 +12,6 @@ export * from './services/bus';
 export * from './services/peer-echo';
 export * from './services/probes';
 export * from './services/tap-pump';
+export * from './services/transfer';
 export * from './standard-lab';
 export * from './until';

@@ -33,34 +33,44 @@ export function networkOrder(address: string): number {
 /** Locally administered, as a VMM would choose it. */
 export const guestMac = (number: number): string => `52:54:00:00:00:${number.toString(16).padStart(2, '0')}`;
 
-export async function startTermina(rig: GuestRig, cid: number): Promise<RunningGuest> {
+/** `uid`: user that opens the TAP, without privileges. */
+export async function startTermina(rig: GuestRig, cid: number, uid?: number): Promise<RunningGuest> {
   const { device } = await rig.client.ask('TerminaVmStartup', { cid });
-  return plugVm(rig, `termina${cid}`, cid, device, () => rig.client.ask('TerminaVmShutdown', { cid }));
+  const shutDown = (): Promise<unknown> => rig.client.ask('TerminaVmShutdown', { cid });
+  return plugVm(rig, { name: `termina${cid}`, mac: guestMac(cid), device, uid, shutDown });
 }
 
-export async function startPlugin(rig: GuestRig, id: number, subnetIndex = 0): Promise<RunningGuest> {
-  const request = { id: BigInt(id), subnetIndex };
-  const { device } = await rig.client.ask('PluginVmStartup', request);
-  return plugVm(rig, `plugin${id}`, id + 100, device, () =>
-    rig.client.ask('PluginVmShutdown', { id: BigInt(id) }),
-  );
-}
-
-async function plugVm(
+/** `subnetIndex` 0: any. `uid`: as above. */
+export async function startPlugin(
   rig: GuestRig,
-  name: string,
   number: number,
-  device: Messages['NetworkDevice'] | undefined,
-  shutDown: () => Promise<unknown>,
+  subnetIndex = 0,
+  uid?: number,
 ): Promise<RunningGuest> {
+  const id = BigInt(number);
+  const { device } = await rig.client.ask('PluginVmStartup', { id, subnetIndex });
+  const shutDown = (): Promise<unknown> => rig.client.ask('PluginVmShutdown', { id });
+  return plugVm(rig, { name: `plugin${number}`, mac: guestMac(number + 100), device, uid, shutDown });
+}
+
+interface Vm {
+  readonly name: string;
+  readonly mac: string;
+  readonly device: Messages['NetworkDevice'] | undefined;
+  readonly uid: number | undefined;
+  readonly shutDown: () => Promise<unknown>;
+}
+
+async function plugVm(rig: GuestRig, { name, mac, device, uid, shutDown }: Vm): Promise<RunningGuest> {
   if (device === undefined) throw new Error('the reply has no device');
   const [address, gateway] = [dotted(device.ipv4Addr), dotted(device.hostIpv4Addr)];
   const guest = await rig.lab.guest(name);
   await plugTap(rig.lab.host, guest, {
     tap: device.ifname,
-    mac: guestMac(number),
+    mac,
     address: `${address}/${device.ipv4Subnet?.prefixLen ?? 32}`,
     gateway,
+    ...(uid === undefined ? {} : { uid }),
   });
   return { guest, link: device.ifname, ifname: 'eth0', address, gateway, stop: stopper(shutDown, guest) };
 }

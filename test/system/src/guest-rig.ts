@@ -21,6 +21,10 @@ export const UPLINK_ARGS = [
   'wlan0=wifi',
 ];
 
+/** A link finds out whether somebody is plugged in, checks its IPv6 address, and grows routes and sysctls. */
+const BY_ITSELF =
+  /"NO-CARRIER",|,"LOWER_UP"|"linkdown"|"(?:operstate|state)":"\w+",|,?\{"family":"inet6"[^}]*\}|^. (route6|sysctl) .*$/g;
+
 /** One lab for a test file, with the manager serving and a client of it; each test leaves the host as without guests. */
 export class GuestRig {
   readonly lab: StandardLab;
@@ -69,12 +73,18 @@ export class GuestRig {
     return listingDifference(this.#idle, await hostListing(this.lab.host));
   }
 
-  async expectIdle(): Promise<void> {
+  /** The same without what a new link does by itself in its first seconds. */
+  async lastingDifference(): Promise<readonly string[]> {
+    return (await this.difference()).map((line) => line.replaceAll(BY_ITSELF, '')).filter(Boolean);
+  }
+
+  /** `fds`: as many descriptors the manager may have open. */
+  async expectIdle(fds = this.#idleFds): Promise<void> {
     const isIdle = async (): Promise<boolean> =>
-      (await this.difference()).length === 0 && (await this.openFds()) <= this.#idleFds;
+      (await this.difference()).length === 0 && (await this.openFds()) <= fds;
     await until('the host is as without guests', isIdle).catch(() => undefined);
     expect(await this.difference()).toEqual([]);
-    expect(await this.openFds()).toBeLessThanOrEqual(this.#idleFds);
+    expect(await this.openFds()).toBeLessThanOrEqual(fds);
   }
 
   async close(): Promise<void> {

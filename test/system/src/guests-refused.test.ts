@@ -138,20 +138,13 @@ async function expectRefused(ask: Ask, [reason, sentence]: Row['want']): Promise
   expect(message).not.toContain('\n');
 }
 
-/** What a new link does by itself in its first second: it finds out that nobody is plugged in, and checks its IPv6 address. */
-const BY_ITSELF =
-  /"NO-CARRIER",|,"LOWER_UP"|"linkdown"|"(?:operstate|state)":"\w+",|,?\{"family":"inet6"[^}]*\}|^. (route6|sysctl) .*$/g;
-
-const lasting = async (): Promise<readonly string[]> =>
-  (await rig.difference()).map((line) => line.replaceAll(BY_ITSELF, '')).filter(Boolean);
-
 /** Refused, and all is as before the request; then as without guests. */
 async function expectNothing({ before, ask, after, want }: Omit<Row, 'name'>): Promise<void> {
   await before?.();
   try {
-    const there = await lasting();
+    const there = await rig.lastingDifference();
     await expectRefused(ask, want);
-    expect(await lasting()).toEqual(there);
+    expect(await rig.lastingDifference()).toEqual(there);
   } finally {
     await after?.();
   }

@@ -1,0 +1,134 @@
+import { hostListing, labTest, seenAs, STANDARD, startManager, startTransfer } from '@pp/lab';
+import { GUEST_KINDS, startArcContainer, startPlugin, startTermina, type RunningGuest } from './guest-kinds';
+import { GuestRig, UPLINK_ARGS } from './guest-rig';
+
+/** What becomes of guests when the manager dies, is stopped, and comes back. */
+
+const { internet, host: uplink } = STANDARD;
+const MEGABYTE = 1_000_000;
+
+let rig: GuestRig;
+
+beforeAll(async () => {
+  rig = await GuestRig.open();
+}, 60_000);
+
+afterAll(async () => {
+  await rig.close();
+}, 60_000);
+
+async function startAgain(more: readonly string[] = []): Promise<void> {
+  rig.manager = await startManager(rig.lab.host, { args: [...UPLINK_ARGS, ...more] });
+}
+
+/** A client that was there before goes on: the bus is the same. */
+const devices = async (): Promise<readonly string[]> =>
+  (await rig.client.ask('GetDevices', {})).devices.map(({ ifname }) => ifname);
+
+/** Ends the manager in some way while `transfer` runs, and starts it again; the transfer goes on all the while. */
+async function throughRestart(guest: RunningGuest, end: () => Promise<unknown>): Promise<number> {
+  const transfer = await startTransfer(guest.guest, internet.v4);
+  await transfer.goesOn(8 * MEGABYTE);
+  await end();
+  await transfer.goesOn(4 * MEGABYTE);
+  await startAgain();
+  await transfer.goesOn(8 * MEGABYTE);
+  return transfer.finish();
+}
+
+/** An ifindex changes when a link is made anew. */
+const ifindexOf = async (ifname: string): Promise<string> =>
+  (await rig.lab.host.shell(`cat /sys/class/net/${ifname}/ifindex`)).trim();
+
+for (const kind of GUEST_KINDS) {
+  labTest(`${kind.name}: a transfer lives through kill -9 of the manager, on the same link`, async () => {
+    const guest = await kind.start(rig);
+    const [index, before] = [await ifindexOf(guest.link), await devices()];
+    const listed = await rig.lastingDifference();
+    const bytes = await throughRestart(guest, () => rig.manager.kill());
+    expect(bytes).toBeGreaterThan(20 * MEGABYTE);
+    expect([await ifindexOf(guest.link), await devices()]).toEqual([index, before]);
+    expect(await rig.lastingDifference()).toEqual(listed);
+    await guest.stop();
+    await expectIdleAnew();
+  });
+}
+
+labTest(
+  '--on-exit keep: a transfer lives through SIGTERM, and the next start takes the guest over',
+  async () => {
+    await rig.manager.stop();
+    await startAgain(['--on-exit', 'keep']);
+    const guest = await startTermina(rig, 7);
+    const index = await ifindexOf(guest.link);
+    const bytes = await throughRestart(guest, async () => {
+      expect((await rig.manager.stop()).code).toBe(0);
+    });
+    expect(bytes).toBeGreaterThan(20 * MEGABYTE);
+    expect([await ifindexOf(guest.link), await devices()]).toEqual([index, [guest.link]]);
+    await guest.stop();
+    await expectIdleAnew();
+  },
+);
+
+labTest('--on-exit clean: SIGTERM takes a running VM along, and leaves nothing', async () => {
+  const guest = await startPlugin(rig, 7);
+  const { code } = await rig.manager.stop();
+  expect(code).toBe(0);
+  const listing = await hostListing(rig.lab.host);
+  expect(listing.filter((line) => /patchpanel|vmtap|100\.115/.test(line))).toEqual([]);
+  await guest.guest.end();
+  await startAgain();
+  await expectIdleAnew();
+});
+
+labTest('an ARC container whose process died while the manager was away is not kept', async () => {
+  const android = await startArcContainer(rig);
+  await rig.manager.kill();
+  await android.guest.end();
+  await startAgain();
+  expect(await devices()).toEqual([]);
+  await expectIdleAnew();
+});
+
+labTest('a process that moved to another namespace is not taken for the ARC container it was', async () => {
+  const android = await rig.lab.guest('android');
+  const shell = rig.lab.host.spawn(
+    'unshare',
+    ['--net', '--', 'sh', '-c', 'echo here; read x; exec unshare --net -- sh -c "echo moved; read y"'],
+    { stdio: 'open' },
+  );
+  await shell.line('being there', (line) => (line === 'here' ? true : undefined));
+  await rig.client.ask('ArcStartup', { pid: shell.pid });
+  await rig.manager.kill();
+  shell.write('go\n');
+  await shell.line('having moved', (line) => (line === 'moved' ? true : undefined));
+  await startAgain();
+  expect(await devices()).toEqual([]);
+  shell.kill('SIGKILL');
+  await shell.exited;
+  await android.end();
+  await expectIdleAnew();
+});
+
+labTest('TAPs belong to --tap-owner, who opens them without privileges', async () => {
+  await rig.manager.stop();
+  await startAgain(['--tap-owner', 'nobody']);
+  // As udev makes it on any Debian; in a container it may be root's.
+  await rig.lab.host.shell('mknod -m 666 /run/tun c 10 200; mount --bind /run/tun /dev/net/tun');
+  const uid = Number((await rig.lab.host.ok('id', ['-u', 'nobody'])).trim());
+  const theirs = await startTermina(rig, 7, uid);
+  expect(await seenAs(theirs.guest, internet.v4)).toBe(uplink.v4);
+  await expect(startPlugin(rig, 7, 0, uid - 1)).rejects.toThrow(/EPERM/);
+  await rig.client.ask('PluginVmShutdown', { id: 7n });
+  await theirs.stop();
+  await rig.lab.host.shell('umount --lazy /dev/net/tun; rm /run/tun');
+  await rig.manager.stop();
+  await startAgain();
+  await expectIdleAnew();
+});
+
+/** A new process has other descriptors. */
+async function expectIdleAnew(): Promise<void> {
+  await rig.expectIdle(Number.POSITIVE_INFINITY);
+}
