@@ -1,4 +1,5 @@
 import { readCommand, type Asked } from './args';
+import type { GuestCall } from './guest-args';
 
 const REQUEST = { pid: undefined, outbound: '', allowUserTraffic: false, routeOnVpn: false, source: 0 };
 const CONNECT = {
@@ -8,6 +9,12 @@ const CONNECT = {
   stateDir: '/run/patchpanel',
   run: [],
 } as const;
+const called = (what: GuestCall['what'], guest: GuestCall['guest'], id: bigint, subnetIndex = 0): Asked => ({
+  do: 'guest',
+  call: { what, guest, id, subnetIndex },
+  json: false,
+  stateDir: '/run/patchpanel',
+});
 const refused = (sentence: string): Asked => ({ do: 'refuse', exitCode: 2, sentence });
 const SOURCES = 'unknown, chrome, user, arc, crosvm, pluginvm, update-engine, vpn, system';
 
@@ -40,16 +47,83 @@ const rows: { name: string; in: string; want: Asked }[] = [
     },
   },
   { name: 'a command without --', in: 'connect --new true', want: { ...CONNECT, run: ['true'] } },
-  { name: 'nothing', in: '', want: refused('no command; write status or connect; see patchpanelctl --help') },
+  {
+    name: 'nothing',
+    in: '',
+    want: refused('no command; write status, devices, connect, vm or arc; see patchpanelctl --help'),
+  },
   {
     name: 'an unknown command',
     in: 'sttus',
-    want: refused("'sttus' is no command; write status or connect; see patchpanelctl --help"),
+    want: refused(
+      "'sttus' is no command; write status, devices, connect, vm or arc; see patchpanelctl --help",
+    ),
   },
   {
     name: 'status of something',
     in: 'status x',
     want: refused("status takes no argument 'x'; see patchpanelctl --help"),
+  },
+  { name: 'devices', in: 'devices --json', want: { do: 'devices', json: true, stateDir: '/run/patchpanel' } },
+  {
+    name: 'devices of something',
+    in: 'devices x',
+    want: refused("devices takes no argument 'x'; see patchpanelctl --help"),
+  },
+  { name: 'a Termina VM', in: 'vm start termina --id 33', want: called('start', 'termina', 33n) },
+  {
+    name: 'a plugin VM with the greatest id in a subnet',
+    in: 'vm start plugin --id 18446744073709551615 --subnet-index 3',
+    want: called('start', 'plugin', 18446744073709551615n, 3),
+  },
+  { name: 'options first', in: 'vm --id 3 stop arcvm', want: called('stop', 'arcvm', 3n) },
+  { name: 'a container', in: 'arc start --pid 4242', want: called('start', 'arc', 4242n) },
+  { name: 'no container any more', in: 'arc stop', want: called('stop', 'arc', 0n) },
+  {
+    name: 'a VM without action',
+    in: 'vm',
+    want: refused('vm what? write vm start or vm stop; see patchpanelctl vm --help'),
+  },
+  {
+    name: 'an unknown action',
+    in: 'arc restart',
+    want: refused("arc 'restart'? write arc start or arc stop; see patchpanelctl arc --help"),
+  },
+  {
+    name: 'an unknown kind of VM',
+    in: 'vm start qemu --id 1',
+    want: refused("'qemu' is no kind of VM; write termina, plugin, arcvm"),
+  },
+  { name: 'a VM without id', in: 'vm start termina', want: refused('no VM; write --id N') },
+  ...['0', '-1', 'x', '4294967296', '1.5'].map((id) => ({
+    name: `VM ${id}`,
+    in: `vm stop termina --id ${id}`,
+    want: refused(`--id '${id}' names no VM; write a number from 1 to 4294967295`),
+  })),
+  {
+    name: 'too much',
+    in: 'vm start termina 33 --id 33',
+    want: refused("vm takes no argument '33'"),
+  },
+  {
+    name: 'a subnet index where there is none to choose',
+    in: 'vm start termina --id 3 --subnet-index 1',
+    want: refused('--subnet-index is for vm start plugin only; leave it out'),
+  },
+  {
+    name: 'a subnet index that is none',
+    in: 'vm start plugin --id 3 --subnet-index 0',
+    want: refused("--subnet-index '0' is none; write a number from 1, or leave it out for any"),
+  },
+  {
+    name: 'a container without process',
+    in: 'arc start',
+    want: refused('no container; write --pid N with the pid of its init'),
+  },
+  {
+    name: 'a container by no process',
+    in: 'arc stop --pid 0',
+    want: refused("--pid '0' is no process id; write a number from 1 to 4194304"),
   },
   { name: 'no namespace', in: 'connect', want: refused('no namespace; write --pid N or --new') },
   {
@@ -90,7 +164,7 @@ test.each(rows)('$name', ({ in: line, want }) => {
   expect(readCommand(line === '' ? [] : line.split(' '))).toEqual(want);
 });
 
-test.each([['--help'], ['connect', '--help'], ['status', '--help']])(
+test.each([['--help'], ...['connect', 'status', 'devices', 'vm', 'arc'].map((name) => [name, '--help'])])(
   '%s %s prints and is no mistake',
   (...argv) => {
     expect(readCommand(argv)).toMatchObject({

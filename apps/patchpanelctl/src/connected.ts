@@ -1,6 +1,7 @@
 import { accept, refuse, type Checked } from '@pp/base';
 import { table } from '@pp/daemon';
 import { decodeStrict } from '@pp/proto';
+import { dottedQuad, subnetText } from './addresses';
 
 /** A connected namespace as people and scripts read it; the keys are the API's field names. */
 export interface Connected {
@@ -26,7 +27,7 @@ export function connectedFromProto(bytes: Uint8Array): Checked<Connected> {
     peer_ifname: peerIfname,
     host_ipv4_address: dottedQuad(hostIpv4Address),
     peer_ipv4_address: dottedQuad(peerIpv4Address),
-    ipv4_subnet: `${dottedQuad(ipv4Subnet.baseAddr)}/${ipv4Subnet.prefixLen}`,
+    ipv4_subnet: subnetText(ipv4Subnet),
   });
 }
 
@@ -43,9 +44,4 @@ export function connectedText(connected: Connected): string {
     ],
   );
   return `${facts}\nHeld until Ctrl-C. To enter it: ip netns exec ${netns_name} sh\n`;
-}
-
-/** "Network order": the first byte of the address is the lowest of the integer. */
-function dottedQuad(value: number): string {
-  return [0, 8, 16, 24].map((shift) => (value >>> shift) & 0xff).join('.');
 }

@@ -2,7 +2,7 @@ import { ExitCode, Refused } from '@pp/daemon';
 import type { Bus } from '@pp/dbus';
 import type { Native } from '@pp/native';
 import { encode } from '@pp/proto';
-import type { ConnectRequest } from './args';
+import type { ConnectRequest } from './connect-args';
 import { connectedFromProto, type Connected } from './connected';
 import { meaningOf } from './failure';
 

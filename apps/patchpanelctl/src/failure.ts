@@ -25,7 +25,7 @@ const ABSENT: Meaning = { ...UNREACHABLE, sentence: 'no manager runs on this bus
 
 /** By the end of org.chromium.PatchPanel.Error.*. */
 const OF_MANAGER: Readonly<Record<string, Meaning>> = {
-  InvalidArgument: { exitCode: ExitCode.failed, advice: 'see patchpanelctl connect --help' },
+  InvalidArgument: { exitCode: ExitCode.failed, advice: 'see patchpanelctl --help' },
   NotFound: { exitCode: ExitCode.notFound, advice: STATUS_TELLS },
   AlreadyExists: { exitCode: ExitCode.conflict, advice: STATUS_TELLS },
   ResourceExhausted: {

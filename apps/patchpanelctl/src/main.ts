@@ -2,6 +2,7 @@
 import { ExitCode, print, Refused, runProgram } from '@pp/daemon';
 import { NAME, readCommand } from './args';
 import { connect } from './connect';
+import { devices, guest } from './guests';
 import { status } from './status';
 import { connectDoors } from './wiring';
 
@@ -13,6 +14,12 @@ async function main(): Promise<number> {
       print(text);
       return exitCode;
     }
+    case 'devices':
+      print(await devices(asked.json, connectDoors(asked.stateDir)));
+      return ExitCode.done;
+    case 'guest':
+      print(await guest(asked.call, asked.json, connectDoors(asked.stateDir)));
+      return ExitCode.done;
     case 'connect':
       return connect(asked, connectDoors(asked.stateDir));
     case 'print':
