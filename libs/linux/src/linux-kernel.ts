@@ -4,6 +4,7 @@ import { describe } from '@pp/datapath';
 import type { Kernel, Observed, Op, Outcome } from '@pp/datapath';
 import type { Native } from '@pp/native';
 import { batch, delTable, NetlinkClient, netlinkIn } from '@pp/netlink';
+import type { NetlinkRequest } from '@pp/netlink';
 import { buildRun } from './build-run';
 import type { Context } from './context';
 import { deleteRun } from './delete-run';
@@ -16,6 +17,7 @@ import { Outcomes } from './outcomes';
 import { runsOf } from './runs';
 import type { Run, Step } from './runs';
 import { elementsBatch, OUR_TABLE } from './set-elements';
+import type { ElementsOp } from './set-elements';
 import { SysctlFiles } from './sysctl-files';
 import { SystemClock } from './system-clock';
 
@@ -40,6 +42,7 @@ export class LinuxKernel implements Kernel {
   readonly #context: Context;
   readonly #nft: NftRunner;
   readonly #log: Logger;
+  #prepared: { readonly op: ElementsOp; readonly batch: readonly NetlinkRequest[] } | null = null;
   /** One caller at a time. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -74,9 +77,12 @@ export class LinuxKernel implements Kernel {
   apply(ops: readonly Op[]): Promise<readonly Outcome[]> {
     return this.#afterLast(async () => {
       const outcomes = new Outcomes(ops.length);
-      for (const run of runsOf(ops)) {
+      const runs = runsOf(ops);
+      for (const [index, run] of runs.entries()) {
         if (outcomes.isRefused) break;
-        await this.#do(run, outcomes);
+        const running = this.#do(run, outcomes);
+        this.#prepare(runs[index + 1]); // while the kernel works
+        await running;
       }
       this.#log.debug('kernel.apply', { steps: ops.length, refused: outcomes.isRefused });
       return outcomes.all;
@@ -114,6 +120,21 @@ export class LinuxKernel implements Kernel {
     }
   }
 
+  /** Encoding elements takes as long as a round trip. */
+  #prepare(run: Run | undefined): void {
+    const op = run?.steps[0]?.op;
+    if (op?.do !== 'nft.elements') return;
+    try {
+      this.#prepared = { op, batch: elementsBatch(op) };
+    } catch {
+      this.#prepared = null; // it is thrown again in its turn
+    }
+  }
+
+  #elements(op: ElementsOp): readonly NetlinkRequest[] {
+    return this.#prepared?.op === op ? this.#prepared.batch : elementsBatch(op);
+  }
+
   #netns(step: Step, outcomes: Outcomes): void {
     if (outcomes.isRefused) return;
     outcomes.do(step, () => {
@@ -125,7 +146,7 @@ export class LinuxKernel implements Kernel {
 
   async #table(op: Op): Promise<Outcome> {
     try {
-      if (op.do === 'nft.elements') await this.#context.netfilter.transaction(elementsBatch(op));
+      if (op.do === 'nft.elements') await this.#context.netfilter.transaction(this.#elements(op));
       if (op.do === 'nft.load') await this.#load(op.text, () => describe(op));
       return 'done';
     } catch (error) {

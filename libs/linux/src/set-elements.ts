@@ -5,8 +5,10 @@ import type { NetlinkRequest, SetElement, SetRef, TableRef } from '@pp/netlink';
 
 export const OUR_TABLE: TableRef = { family: 'inet', name: TABLE };
 
+export type ElementsOp = Extract<Op, { do: 'nft.elements' }>;
+
 /** One batch that deletes, then adds: a key may change its verdict. */
-export const elementsBatch = (op: Extract<Op, { do: 'nft.elements' }>): readonly NetlinkRequest[] =>
+export const elementsBatch = (op: ElementsOp): readonly NetlinkRequest[] =>
   batch(() => describe(op), [...bySet(op.del, delElements), ...bySet(op.add, addElements)]);
 
 function bySet(

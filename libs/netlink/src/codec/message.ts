@@ -1,7 +1,6 @@
 import { Attributes } from './attributes';
 import { MalformedError } from './malformed';
-import { align4, readS32host, readU16host, readU32host } from './numbers';
-import { encode, u16host, u32host, zeros } from './parts';
+import { align4, readS32host, readU16host, readU32host, setU16host, setU32host, viewOf } from './numbers';
 
 // linux/netlink.h, struct nlmsghdr: u32 len, u16 type, u16 flags, u32 seq, u32 pid.
 const HEADER = 16;
@@ -47,16 +46,16 @@ export interface Verdict {
 }
 
 /** The port id is left 0: the kernel takes the socket's. */
-export const encodeMessage = ({ type, flags, seq, body }: NetlinkMessage): Uint8Array =>
-  encode(
-    u32host(HEADER + body.length),
-    u16host(type),
-    u16host(flags),
-    u32host(seq),
-    u32host(0),
-    body,
-    zeros(align4(body.length) - body.length),
-  );
+export function encodeMessage({ type, flags, seq, body }: NetlinkMessage): Uint8Array {
+  const message = new Uint8Array(align4(HEADER + body.length));
+  const view = viewOf(message);
+  setU32host(view, 0, HEADER + body.length);
+  setU16host(view, 4, type);
+  setU16host(view, 6, flags);
+  setU32host(view, 8, seq);
+  message.set(body, HEADER);
+  return message;
+}
 
 /** The messages of one datagram; their bodies are parts of it. Throws MalformedError. */
 export function decodeMessages(datagram: Uint8Array): readonly NetlinkMessage[] {

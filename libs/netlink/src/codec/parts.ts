@@ -6,10 +6,17 @@ export type Part = Uint8Array | ((out: Writer) => void);
 
 /** The bytes of all parts, in order. */
 export function encode(...parts: readonly Part[]): Uint8Array {
-  const out = new Writer();
+  const out = spare ?? new Writer();
+  spare = null; // a part may encode others
   put(out, parts);
-  return out.written;
+  const encoded = out.written.slice();
+  out.clear();
+  spare = out;
+  return encoded;
 }
+
+/** A buffer costs more than what most messages put into it. */
+let spare: Writer | null = null;
 
 /** Several parts as one. */
 export function all(...parts: readonly Part[]): Part {

@@ -1,5 +1,5 @@
 import type { Part } from '../codec/parts';
-import { attribute, encode, nested, optional, stringAttribute, u32be, u64be } from '../codec/parts';
+import { all, attribute, encode, nested, optional, stringAttribute, u32be, u64be } from '../codec/parts';
 import { Attributes, list } from '../codec/attributes';
 import { MalformedError } from '../codec/malformed';
 import type { NetlinkMessage } from '../codec/message';
@@ -19,9 +19,9 @@ export interface SetRef {
 /** An element of a set, or of a verdict map. */
 export interface SetElement {
   /** As `encodeKey` makes it. */
-  readonly key: Uint8Array;
+  readonly key: Part;
   /** In a set of concatenated intervals: the last key of the range. */
-  readonly keyEnd?: Uint8Array;
+  readonly keyEnd?: Part;
   /** In a set of plain intervals: `key` is the first one after the range that the element before it began. */
   readonly intervalEnd?: boolean;
   /** Chain to jump to; of verdict maps. */
@@ -80,12 +80,12 @@ export const dumpElements = (set: SetRef): Query<readonly ShownElement[]> => ({
   label: () => `element.dump ${set.name}`,
   type: messageType(NFT_MSG_GETSETELEM),
   flags: 0,
-  body: header(set),
+  body: encode(header(set)),
   decode: decodeElements,
 });
 
-const header = ({ table, name }: SetRef): Uint8Array =>
-  encode(nfgenmsg(table.family), stringAttribute(LIST_TABLE, table.name), stringAttribute(LIST_SET, name));
+const header = ({ table, name }: SetRef): Part =>
+  all(nfgenmsg(table.family), stringAttribute(LIST_TABLE, table.name), stringAttribute(LIST_SET, name));
 
 function requests(
   verb: 'add' | 'del',
@@ -102,7 +102,7 @@ function requests(
     flags,
     body: encode(head, nested(LIST_ELEMENTS, ...portion.map(describeElement))),
     blame: (offset) => {
-      const culprit = at(portion, offset - NLMSGHDR - head.length - NLATTR);
+      const culprit = at(portion, offset - NLMSGHDR - encode(head).length - NLATTR);
       return culprit === null ? null : `element.${verb} ${set.name} ${culprit.text}`;
     },
   }));

@@ -1,4 +1,5 @@
 import { hex } from '../testing';
+import { encode } from '../codec/parts';
 import { encodeKey } from './keys';
 import type { FieldType } from './keys';
 
@@ -28,12 +29,12 @@ const rows: readonly {
 ];
 
 test.each(rows)('$name', ({ in: [types, fields], want }) => {
-  expect(encodeKey(types, fields)).toEqual(hex(want));
+  expect(encode(encodeKey(types, fields))).toEqual(hex(want));
 });
 
 test('in a set of intervals numbers of host order are big-endian', () => {
   const types = ['mark', 'inet_service'] as const;
-  expect(encodeKey(types, ['0x3f00', '80'], { intervals: true })).toEqual(hex('00003f00 00500000'));
+  expect(encode(encodeKey(types, ['0x3f00', '80'], { intervals: true }))).toEqual(hex('00003f00 00500000'));
 });
 
 const refused: readonly { name: string; in: readonly [readonly FieldType[], readonly string[]] }[] = [

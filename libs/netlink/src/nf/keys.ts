@@ -1,4 +1,4 @@
-import { aligned, all, encode, u16be, u32be, u32host, u8, utf8, zeros } from '../codec/parts';
+import { aligned, all, u16be, u32be, u32host, u8, utf8, zeros } from '../codec/parts';
 import type { Part } from '../codec/parts';
 import { encodeIp, encodeMac } from '../codec/ip';
 
@@ -34,22 +34,20 @@ export function encodeKey(
   types: readonly FieldType[],
   fields: readonly string[],
   { intervals = false } = {},
-): Uint8Array {
+): Part {
   if (types.length !== fields.length)
     throw new RangeError(`${fields.length} fields for a key of ${types.length}`);
   const order = intervals ? 'be' : 'host';
   const parts = types.map((type, index) => ENCODERS[type](fields[index] ?? '', order));
-  return encode(...(parts.length === 1 ? parts : parts.map(aligned)));
+  return all(...(parts.length === 1 ? parts : parts.map(aligned)));
 }
 
 function encodeIfname(text: string): Part {
-  const length = utf8Length(text);
+  const length = Buffer.byteLength(text);
   if (length === 0 || length >= IFNAMSIZ)
     throw new RangeError(`not an interface name: ${JSON.stringify(text)}`);
   return all(utf8(text), zeros(IFNAMSIZ - length));
 }
-
-const utf8Length = (text: string): number => encode(utf8(text)).length;
 
 function ofLength(bytes: Uint8Array, length: number, text: string): Uint8Array {
   if (bytes.length !== length) throw new RangeError(`${text} is of the other family`);

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { KernelError } from '@pp/base';
 import type { NetlinkClient } from '../client';
+import { encode } from '../codec/parts';
 import type { NetlinkRequest } from '../request';
 import { describeOnKernel, TestNetns } from '../testing';
 import { dumpCounters } from './counter';
@@ -11,6 +12,8 @@ import { encodeKey } from './keys';
 import { batch } from './nfnetlink';
 import type { TableRef } from './nfnetlink';
 import { delTable, dumpChains, dumpTables, getTable } from './tables';
+
+const keyOf = (...words: Parameters<typeof encodeKey>): Uint8Array => encode(encodeKey(...words));
 
 const TABLE: TableRef = { family: 'inet', name: 't' };
 const RULESET = `
@@ -48,7 +51,7 @@ describeOnKernel('nftables on Linux', (native) => {
 
   const set = (name: string): SetRef => ({ table: TABLE, name });
   const pair = (ifname: string): SetElement => ({
-    key: encodeKey(['ifname', 'ipv4_addr'], [ifname, '10.0.0.1']),
+    key: keyOf(['ifname', 'ipv4_addr'], [ifname, '10.0.0.1']),
     text: `${ifname} . 10.0.0.1`,
   });
   const transact = (...requests: readonly NetlinkRequest[]): Promise<string> =>
@@ -75,7 +78,7 @@ describeOnKernel('nftables on Linux', (native) => {
     });
 
     test('of a verdict map', async () => {
-      const element = { key: encodeKey(['ifname'], ['eth0']), jump: 'c1', text: 'eth0 : c1' };
+      const element = { key: keyOf(['ifname'], ['eth0']), jump: 'c1', text: 'eth0 : c1' };
       expect(await transact(...addElements(set('vm'), [element]))).toBe('done');
       expect(nft('list', 'map', 'inet', 't', 'vm')).toContain('elements = { "eth0" : jump c1 }');
       expect((await client.dump(dumpElements(set('vm')))).flat()).toEqual([
@@ -85,8 +88,8 @@ describeOnKernel('nftables on Linux', (native) => {
 
     test('of a concatenation of ranges', async () => {
       const types = ['ifname', 'ipv4_addr', 'mark', 'inet_proto', 'inet_service'] as const;
-      const key = encodeKey(types, ['eth0', '10.0.0.0', '0x3f00', 'tcp', '80'], { intervals: true });
-      const keyEnd = encodeKey(types, ['eth0', '10.0.0.255', '0x3f00', 'tcp', '90'], { intervals: true });
+      const key = keyOf(types, ['eth0', '10.0.0.0', '0x3f00', 'tcp', '80'], { intervals: true });
+      const keyEnd = keyOf(types, ['eth0', '10.0.0.255', '0x3f00', 'tcp', '90'], { intervals: true });
       expect(await transact(...addElements(set('five'), [{ key, keyEnd, text: 'range' }]))).toBe('done');
       expect(elementsOf('five')).toBe('"eth0" . 10.0.0.0/24 . 0x00003f00 . tcp . 80-90');
       const shown = (await client.dump(dumpElements(set('five')))).flat();
@@ -95,11 +98,11 @@ describeOnKernel('nftables on Linux', (native) => {
 
     test('of ranges, of ports, and with a timeout', async () => {
       const range = [
-        { key: encodeKey(['ipv4_addr'], ['10.0.0.0']), text: '10/8' },
-        { key: encodeKey(['ipv4_addr'], ['11.0.0.0']), intervalEnd: true, text: '10/8' },
+        { key: keyOf(['ipv4_addr'], ['10.0.0.0']), text: '10/8' },
+        { key: keyOf(['ipv4_addr'], ['11.0.0.0']), intervalEnd: true, text: '10/8' },
       ];
-      const port = { key: encodeKey(['inet_service'], ['8080']), text: '8080' };
-      const aging = { key: encodeKey(['ipv4_addr'], ['10.0.0.1']), timeoutMs: 3_600_000, text: '10.0.0.1' };
+      const port = { key: keyOf(['inet_service'], ['8080']), text: '8080' };
+      const aging = { key: keyOf(['ipv4_addr'], ['10.0.0.1']), timeoutMs: 3_600_000, text: '10.0.0.1' };
       const all = [
         ...addElements(set('ranges'), range),
         ...addElements(set('ports'), [port]),
@@ -145,7 +148,7 @@ describeOnKernel('nftables on Linux', (native) => {
         name: 'a chain that is not there',
         make: () => [
           ...addElements(set('pairs'), [pair('a')]),
-          ...addElements(set('vm'), [{ key: encodeKey(['ifname'], ['a']), jump: 'nope', text: 'a : nope' }]),
+          ...addElements(set('vm'), [{ key: keyOf(['ifname'], ['a']), jump: 'nope', text: 'a : nope' }]),
         ],
         want: 'element.add vm a : nope: ENOENT',
       },
@@ -165,7 +168,7 @@ describeOnKernel('nftables on Linux', (native) => {
 
     test('a delete and an add of the same key in one batch', async () => {
       const element = (jump: string): SetElement => ({
-        key: encodeKey(['ifname'], ['eth0']),
+        key: keyOf(['ifname'], ['eth0']),
         jump,
         text: jump,
       });

@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { describeOnKernel, until } from '@pp/netlink/testing';
+import { LinuxProcessNetns } from './linux-process-netns';
+
+describeOnKernel('the namespace of a process', (native) => {
+  const processes = new LinuxProcessNetns(native);
+  let child: ChildProcess | undefined;
+
+  afterEach(() => {
+    child?.kill('SIGKILL');
+  });
+
+  const start = async (program: string, ...words: readonly string[]): Promise<number> => {
+    child = spawn(program, words, { stdio: ['pipe', 'pipe', 'ignore'] });
+    const { stdout, pid = 0 } = child;
+    await new Promise((resolve) => stdout?.once('data', resolve));
+    return pid;
+  };
+
+  test('our own is the host’s', () => {
+    const held = processes.open(process.pid);
+    if (!held.ok) throw new Error(held.sentence);
+    const { inode, isHost, uid, startTime } = held.value;
+    expect({ inode, isHost, uid }).toEqual({
+      inode: statSync('/proc/self/ns/net').ino,
+      isHost: true,
+      uid: process.geteuid?.(),
+    });
+    expect(startTime).toMatch(/^\d+$/);
+    held.value.close();
+    held.value.close();
+  });
+
+  test('another one, of another user, with a name that is hard to read', async () => {
+    const script = 'printf ") x (" > /proc/self/comm; echo; read line';
+    const pid = await start(
+      'unshare',
+      '-n',
+      'setpriv',
+      '--reuid',
+      '4321',
+      '--clear-groups',
+      'sh',
+      '-c',
+      script,
+    );
+    const held = processes.open(pid);
+    if (!held.ok) throw new Error(held.sentence);
+    expect(held.value).toMatchObject({
+      inode: statSync(`/proc/${pid}/ns/net`).ino,
+      isHost: false,
+      uid: 4321,
+    });
+    expect(readFileSync(`/proc/${pid}/stat`, 'utf8')).toContain(`(${') x ('}) `);
+    expect(Number(held.value.startTime)).toBeGreaterThan(1);
+    held.value.close();
+  });
+
+  test('a zombie has none', async () => {
+    const pid = await start('sh', '-c', 'sleep 0 & echo $!; exec sleep 1000');
+    const zombie = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim());
+    await until('it is a zombie', () => readFileSync(`/proc/${zombie}/stat`, 'utf8').includes(') Z '));
+    expect(processes.open(zombie)).toMatchObject({ ok: false, reason: 'NotFound' });
+  });
+
+  test.each([0, -1, 2 ** 22 + 1, 2 ** 31 - 1])('no process %p', (pid) => {
+    expect(processes.open(pid)).toMatchObject({
+      ok: false,
+      reason: 'NotFound',
+      sentence: `no process has the pid ${pid}`,
+    });
+  });
+});
