@@ -25,7 +25,10 @@ static napi_value netns_of_pid(pp_env *env, napi_value *args) {
   if (process < 0) return pp_throw(env, errno, "pidfd_open %d", pid);
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   int error = fd < 0 ? errno : 0;
-  if (error == 0 && poll(&(struct pollfd){.fd = process, .events = POLLIN}, 1, 0) != 0) error = ESRCH;
+  int ended;
+  do ended = poll(&(struct pollfd){.fd = process, .events = POLLIN}, 1, 0);
+  while (ended < 0 && errno == EINTR);
+  if (error == 0 && ended != 0) error = ESRCH;
   close(process);
   if (error == 0) return pp_number(env, fd);
   if (fd >= 0) close(fd);
