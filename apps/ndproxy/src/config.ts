@@ -17,6 +17,8 @@ export interface Config {
   readonly loopPolicy: (typeof LOOP_POLICIES)[number];
   /** None: follow the manager. */
   readonly groups: readonly Group[];
+  /** Groups are also changed by D-Bus, as org.chromium.Portier. */
+  readonly portier: boolean;
 }
 
 /** The group of the interfaces that are named without one. */
@@ -43,6 +45,7 @@ export const SPEC: ServiceSpec<Config> = {
       text: 'an upstream and its downstreams; may be repeated',
       repeat: true,
     },
+    { flags: '--portier', text: 'let root change groups by D-Bus too, as org.chromium.Portier' },
   ],
   operands: {
     synopsis: '[UPSTREAM DOWNSTREAM...]',
@@ -59,7 +62,12 @@ function parse(raw: RawArgs): Checked<Config> {
   if (!loopPolicy.ok) return loopPolicy;
   const groups = checkedGroups(raw);
   return groups.ok
-    ? accept({ mode: mode.value, loopPolicy: loopPolicy.value, groups: groups.value })
+    ? accept({
+        mode: mode.value,
+        loopPolicy: loopPolicy.value,
+        groups: groups.value,
+        portier: raw.has('portier'),
+      })
     : groups;
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Task } from '@pp/base';
 import { ExitCode, Refused, type DaemonContext, type Parts } from '@pp/daemon';
+import { connectBus } from '@pp/dbus';
 import {
   LinuxPacketPorts,
   NetlinkHostRoutes,
@@ -12,6 +13,8 @@ import { controlPath, openControl } from './control/server';
 import { GroupRegistry } from './groups/registry';
 import type { Config } from './config';
 import type { Doors } from './doors';
+import { servePortier } from './portier/serve';
+import { SERVICE } from './portier/spec';
 import { ProxyService } from './proxy-service';
 import { statusOf } from './status';
 
@@ -23,7 +26,7 @@ export const GUARD_TABLE = 'patchpanel_ndproxy';
 /** Joins the parts. */
 export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   const { config, scope } = context;
-  if (config.groups.length === 0)
+  if (config.groups.length === 0 && !config.portier)
     throw new Refused(
       ExitCode.usage,
       'there is no manager to follow yet; name interfaces: ndproxy eth0 vmtap0',
@@ -38,7 +41,34 @@ export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   });
   await service.start();
   scope.use(await openControl(controlPath(context.stateDir), service, registry));
-  return { tasks: [proxyTask], status: () => statusOf(service) };
+  const status = (): object => statusOf(service);
+  const busTasks = config.portier ? [await portierTask(context, registry, status)] : [];
+  return { tasks: [proxyTask, ...busTasks], status };
+}
+
+async function portierTask(
+  { native, clock, log, scope }: DaemonContext<Config>,
+  registry: GroupRegistry,
+  status: () => object,
+): Promise<Task> {
+  const bus = scope.use(await connectBus({ native: native(), clock, log }));
+  scope.defer(servePortier(bus, registry, status));
+  if ((await bus.requestName(SERVICE)) === 'taken')
+    throw new Refused(
+      ExitCode.failed,
+      `${SERVICE} is owned already; stop the other one or leave --portier out`,
+    );
+  return {
+    name: 'bus',
+    ready: Promise.resolve(),
+    run: (signal) =>
+      new Promise((resolve, reject) => {
+        signal.addEventListener('abort', () => {
+          resolve();
+        });
+        void bus.closed.then(reject);
+      }),
+  };
 }
 
 function doorsOf({ native: load, clock, log, scope }: DaemonContext<Config>): Doors {

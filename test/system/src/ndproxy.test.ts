@@ -1,7 +1,10 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   labTest,
   labMissing,
   program,
+  repository,
   STANDARD,
   standardLab,
   until,
@@ -307,4 +310,67 @@ labTest('groups are changed while it runs, and a trace says what becomes of a me
   });
   expect(await group('release-group', 'main')).toBe('OK\n');
   await until('routes are gone', async () => (await lab.host.shell('ip -6 route show proto 81')) === '');
+});
+
+/** A bus that lets everybody call: what refuses is ndproxy itself. */
+async function startOpenBus(): Promise<{ readonly DBUS_SYSTEM_BUS_ADDRESS: string }> {
+  const policy = repository('apps/ndproxy/dbus/org.chromium.Portier.conf');
+  writeFileSync(
+    join(lab.host.shared, 'portier-bus.conf'),
+    `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+    <busconfig><type>system</type><auth>EXTERNAL</auth><listen>unix:path=/run/lab/portier-bus</listen>
+    <policy context="default"><allow user="*"/><deny own="*"/><allow send_type="method_call"/><allow send_requested_reply="true" send_type="method_return"/>
+    <allow send_requested_reply="true" send_type="error"/><allow receive_type="method_call"/><allow receive_type="method_return"/><allow receive_type="error"/></policy>
+    <include>${policy}</include>
+    <policy context="default"><allow send_destination="org.chromium.Portier"/></policy></busconfig>`,
+  );
+  const bus = lab.host.spawn('dbus-daemon', [
+    '--config-file=/run/lab/portier-bus.conf',
+    '--nofork',
+    '--nopidfile',
+    '--print-address',
+  ]);
+  await bus.line('address', (line) => (line.includes('unix:path=') ? true : undefined));
+  return { DBUS_SYSTEM_BUS_ADDRESS: 'unix:path=/run/lab/portier-bus' };
+}
+
+labTest('groups are changed by D-Bus as by Portier, by root only', async () => {
+  const guest = await guestBehind(lab.host, 'g1', 'vg1');
+  const env = await startOpenBus();
+  const proxy = lab.host.spawn(program('ndproxy'), ['--portier', '--state-dir', STATE], { env });
+  await proxy.line('log line "ready"', (line) => (line.includes('ready') ? true : undefined));
+  const call = async (method: string, ...bytes: readonly number[]): Promise<string> => {
+    const message = `array:byte:${bytes.map((byte) => `0x${byte.toString(16)}`).join(',')}`;
+    const to = ['--system', '--print-reply', '--dest=org.chromium.Portier', '/org/chromium/Portier'];
+    return lab.host.ok('dbus-send', [...to, `org.chromium.Portier.${method}`, message], { env });
+  };
+  const text = (field: number, value: string): readonly number[] => [
+    (field << 3) | 2,
+    value.length,
+    ...new TextEncoder().encode(value),
+  ];
+  const SUCCESS = /08 01/;
+  expect(await call('CreateProxyGroup', ...text(1, 'lan'))).toMatch(SUCCESS);
+  for (const ifname of ['eth0', 'vg1'])
+    expect(await call('BindInterface', ...text(1, ifname))).toMatch(SUCCESS);
+  expect(await call('AddToGroup', ...text(1, 'eth0'), ...text(2, 'lan'), 0x18, 1)).toMatch(SUCCESS);
+  expect(await call('AddToGroup', ...text(1, 'vg1'), ...text(2, 'lan'), 0x18, 0)).toMatch(SUCCESS);
+  await up(guest);
+  await pings(lab.internet, await globalAddress(guest));
+  const nobody = await lab.host.run(
+    'setpriv',
+    [
+      '--reuid',
+      '65534',
+      '--clear-groups',
+      'dbus-send',
+      '--system',
+      '--print-reply',
+      '--dest=org.chromium.Portier',
+      '/org/chromium/Portier',
+      'org.chromium.Portier.GetState',
+    ],
+    { env },
+  );
+  expect(nobody).toMatchObject({ code: 1, stderr: expect.stringContaining('only root may') as string });
 });
