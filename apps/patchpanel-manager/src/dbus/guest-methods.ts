@@ -42,8 +42,13 @@ export function guestMethods(parts: GuestMethodParts): ApiMethods {
     ArcVmShutdown: arcVmStop(parts),
     ArcStartup: arcStart(parts),
     ArcShutdown: arcStop(parts),
-    GetDevices: () => Promise.resolve(accept(devicesToProto(devicesOf(parts.reconciler.world)))),
+    GetDevices: ({ body }) => Promise.resolve(getDevices(parts, body)),
   };
+}
+
+function getDevices({ reconciler }: GuestMethodParts, body: Uint8Array): Checked<Uint8Array> {
+  const request = decodeStrict('GetDevicesRequest', body);
+  return request.ok ? accept(devicesToProto(devicesOf(reconciler.world))) : request;
 }
 
 function vmStart(
