@@ -103,7 +103,11 @@ static void parse(int argc, char **argv) {
       .alias = argv[5],
       .group = strtoul(argv[6], NULL, 0),
   };
-  for (int i = 7; i < argc && element_count < 16; i++) elements[element_count++] = parse_element(argv[i]);
+  for (int i = 7; i < argc && element_count < 16; i++) {
+    struct element *e = &elements[element_count++];
+    *e = parse_element(argv[i]);
+    if (strcmp(e->set, "guest_mac") == 0) links.peer_mac = e->key + 16; /* ifname . ether_addr: the peer must have that address */
+  }
 }
 
 int main(int argc, char **argv) {

@@ -22,8 +22,9 @@ static inline void next_mac(uint8_t mac[6]) {
   memcpy(mac + 2, &n, 4);
 }
 
-/* A veth in `group`, down, its peer made directly in the namespace of `pid`. */
-static inline void add_veth(struct batch *b, const char *name, const char *peer_name, int pid, uint32_t group) {
+/* A veth in `group`, down, its peer made directly in the namespace of `pid`, with a MAC of its own unless one is given. */
+static inline void add_veth(struct batch *b, const char *name, const char *peer_name, int pid, uint32_t group,
+                            const uint8_t *peer_mac) {
   uint8_t mac[6];
   struct ifinfomsg link = {.ifi_family = AF_UNSPEC};
   size_t request = begin(b, RTM_NEWLINK, ADD, &link, sizeof link);
@@ -39,7 +40,7 @@ static inline void add_veth(struct batch *b, const char *name, const char *peer_
   attr_text(b, IFLA_IFNAME, peer_name);
   attr_u32(b, IFLA_NET_NS_PID, pid);
   next_mac(mac);
-  attr(b, IFLA_ADDRESS, mac, sizeof mac);
+  attr(b, IFLA_ADDRESS, peer_mac ? peer_mac : mac, sizeof mac);
   nest_end(b, peer);
   nest_end(b, data);
   nest_end(b, info);
@@ -134,11 +135,12 @@ struct pair {
   in_addr_t gateway; /* the host's end; the peer's is the next one */
   int prefix;
   uint32_t group;
+  const uint8_t *peer_mac; /* NULL: a new one for each */
 };
 
 /* The links, addresses and the default route of one connected namespace; `rt` is a socket of the host. */
 static inline void connect_pair(int rt, struct batch *b, const struct pair *p, int pid) {
-  add_veth(b, p->host, p->peer, pid, p->group);
+  add_veth(b, p->host, p->peer, pid, p->group, p->peer_mac);
   talk(rt, b, "veth", NULL, 0);
   uint32_t index = index_of(rt, b, p->host);
   set_up(b, index, p->alias);
