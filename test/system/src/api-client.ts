@@ -57,6 +57,15 @@ export class ApiClient {
     return decoded(`${method}Response` as ResponseOf<M>, body);
   }
 
+  /** Tells the manager what a neighbour discovery proxy would. `address` is 16 bytes. */
+  async neighbor(
+    event: 'NeighborDetected' | 'NeighborLost',
+    neighbor: Messages['NeighborEvent'],
+  ): Promise<void> {
+    const forwarding = { ...SERVICE, interface: `${SERVICE.interface}.Forwarding1`, member: event };
+    await this.bus.call({ ...forwarding, signature: 'ay', body: [encode('NeighborEvent', neighbor)] });
+  }
+
   /** Hears of every NetworkDeviceChanged from the moment the promise resolves. */
   async onDeviceChanged(
     heard: (change: Messages['NetworkDeviceChangedSignal']) => void,

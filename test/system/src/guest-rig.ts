@@ -11,14 +11,10 @@ import {
 } from '@pp/lab';
 import { ApiClient } from './api-client';
 
-/** Both uplinks of the lab, and one that is awaited. */
+/** Both uplinks of the lab, and one that is awaited; helpers that relay IPv6 would find guests of their own accord. */
 export const UPLINK_ARGS = [
-  '--uplink',
-  'eth0=ethernet',
-  '--uplink',
-  'eth1=ethernet',
-  '--uplink',
-  'wlan0=wifi',
+  ...['--uplink', 'eth0=ethernet', '--uplink', 'eth1=ethernet', '--uplink', 'wlan0=wifi'],
+  ...['--helpers', 'none'],
 ];
 
 /** A link finds out whether somebody is plugged in, checks its IPv6 address, and grows routes and sysctls. */

@@ -1,4 +1,5 @@
-import { labTest, pings, seenAs, STANDARD, until } from '@pp/lab';
+import { seconds } from '@pp/base';
+import { labTest, pings, seenAs, STANDARD, startPeerEcho, until } from '@pp/lab';
 import { NetworkDeviceChangedSignalEvent } from '@pp/proto';
 import { startArcContainer, startArcVm } from './guest-kinds';
 import { GuestRig } from './guest-rig';
@@ -91,6 +92,23 @@ labTest(
     await rig.expectIdle();
   },
 );
+
+labTest('a connection from the LAN that no socket of the host wants is for ARC', async () => {
+  const { host, lanhost } = rig.lab;
+  const ask = (port: number): Promise<string | undefined> => seenAs(lanhost, uplink.v4, port, seconds(1.5));
+  expect(await ask(7)).toBeUndefined();
+  const arc = await startArcVm(rig, 3);
+  const android = await startPeerEcho(arc.guest, ['tcp:7', 'http:7777']); // HTTP says nothing before it is asked
+  expect(await ask(7)).toBe(STANDARD.lanhost.v4);
+  expect(await ask(7777)).toBeUndefined();
+  const server = await startPeerEcho(host, ['tcp:7777']);
+  expect(await ask(7777)).toBe(STANDARD.lanhost.v4); // it is the host's own now
+  await server.stop();
+  await android.stop();
+  await arc.stop();
+  expect(await ask(7)).toBeUndefined();
+  await rig.expectIdle();
+});
 
 labTest('an uplink that is down keeps its device; traffic goes its way again when it is up', async () => {
   const arc = await startArcVm(rig, 3);

@@ -1,13 +1,4 @@
-import {
-  labTest,
-  pings,
-  seenAs,
-  STANDARD,
-  startPeerEcho,
-  until,
-  type Host,
-  type Place,
-} from '@pp/lab';
+import { labTest, pings, seenAs, STANDARD, startPeerEcho, until, type Host, type Place } from '@pp/lab';
 import { seconds } from '@pp/base';
 import { GUEST_KINDS, startPlugin, startTermina, type RunningGuest } from './guest-kinds';
 import { GuestRig } from './guest-rig';
@@ -58,16 +49,17 @@ for (const kind of GUEST_KINDS) {
     });
 
     labTest('is reached by its host, and by no neighbour unasked, in both families', async () => {
-      const { guest, address } = running;
+      const { guest, address, ifname } = running;
       const lan = rig.lab.lanhost;
-      const v6 = await giveIpv6(rig.lab.host, running);
+      await giveIpv6(running);
+      await tell('NeighborDetected', running);
       const server = await startPeerEcho(guest, ['tcp:7']);
       await lan.shell(`
         ip route replace ${address}/32 via ${uplink.v4}
-        ip route replace ${v6}/128 via ${uplink.v6}`);
+        ip route replace ${V6}/128 via ${uplink.v6}`);
       for (const [to, gate] of [
         [address, uplink.v4],
-        [v6, uplink.v6],
+        [V6, uplink.v6],
       ] as const) {
         const before = await dropped('drop_unasked');
         const tried = [isDeaf(lan, to), pings(lan, to), isDeaf(rig.lab.host, to), pings(lan, gate)];
@@ -75,9 +67,9 @@ for (const kind of GUEST_KINDS) {
         expect(await dropped('drop_unasked')).toBeGreaterThan(before);
       }
       expect(await pings(guest, lanhost.v6)).toBe(true); // asked for, it passes
-      await lan.shell(`ip route del ${address}/32; ip route del ${v6}/128`);
-      await rig.lab.host.ok('ip', ['-6', 'route', 'del', `${v6}/128`, 'dev', running.link]);
-      await guest.ok('ip', ['addr', 'del', `${v6}/128`, 'dev', running.ifname]);
+      await lan.shell(`ip route del ${address}/32; ip route del ${V6}/128`);
+      await tell('NeighborLost', running);
+      await guest.ok('ip', ['addr', 'del', `${V6}/128`, 'dev', ifname]);
       await server.stop();
     });
 
@@ -98,6 +90,24 @@ for (const kind of GUEST_KINDS) {
       const ping = await guest.run('ping', ['-c1', '-W1', '-I', '192.168.77.99', lanhost.v4]);
       expect([ping.code, await dropped('drop_spoofed_ip4')]).toEqual([1, before + 1]);
       await guest.ok('ip', ['addr', 'del', '192.168.77.99/32', 'dev', ifname]);
+    });
+
+    labTest("is dropped with the host's Ethernet address, or an IPv6 source not its own", async () => {
+      const { guest, ifname, link } = running;
+      await giveIpv6(running);
+      const spoofed6 = await dropped('drop_spoofed_ip6');
+      expect(await pings(guest, lanhost.v6)).toBe(false);
+      expect(await dropped('drop_spoofed_ip6')).toBeGreaterThan(spoofed6);
+      await guest.ok('ip', ['addr', 'del', `${V6}/128`, 'dev', ifname]);
+
+      const [own, hosts] = [await macOf(guest, ifname), await macOf(rig.lab.host, link)];
+      const spoofed = await dropped('drop_spoofed_mac');
+      await guest.ok('ip', ['neigh', 'replace', running.gateway, 'lladdr', hosts, 'dev', ifname]);
+      await guest.ok('ip', ['link', 'set', ifname, 'address', hosts]);
+      expect(await pings(guest, running.gateway)).toBe(false);
+      expect(await dropped('drop_spoofed_mac')).toBeGreaterThan(spoofed);
+      await guest.ok('ip', ['link', 'set', ifname, 'address', own]);
+      await until('its own address passes', () => pings(guest, running.gateway));
     });
 
     labTest('is not reached by another guest, nor reaches it', async () => {
@@ -124,20 +134,40 @@ for (const kind of GUEST_KINDS) {
   });
 }
 
-/** An address of the uplink's network, as the guest would make it from router advertisements relayed to it; returns it. */
-async function giveIpv6(host: Host, { guest, link, ifname }: RunningGuest): Promise<string> {
-  const address = '2001:db8:77::99';
-  const gateway = await until(`${link} has a link-local address`, () => linkLocalOf(host, link));
+/** An address of the uplink's network, as a guest would make it from router advertisements relayed to it. */
+const V6 = '2001:db8:77::99';
+const V6_BYTES = Uint8Array.from([0x20, 1, 0x0d, 0xb8, 0, 0x77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x99]);
+
+/** The guest has the address. */
+async function giveIpv6({ guest, link, ifname }: RunningGuest): Promise<void> {
+  const gateway = await until(`${link} has a link-local address`, () => linkLocalOf(rig.lab.host, link));
   await guest.shell(`
-    ip addr replace ${address}/128 dev ${ifname} nodad
+    ip addr replace ${V6}/128 dev ${ifname} nodad
     ip -6 route replace default via ${gateway} dev ${ifname}`);
-  await host.ok('ip', ['-6', 'route', 'add', `${address}/128`, 'dev', link]);
-  return address;
 }
 
+/** The manager hears of the address from a proxy: from then on its route leads to the guest. */
+const tell = (event: 'NeighborDetected' | 'NeighborLost', { link }: RunningGuest): Promise<void> =>
+  rig.client.neighbor(event, { ifname: link, address: V6_BYTES, upstream: 'eth0' });
+
 async function linkLocalOf(host: Host, ifname: string): Promise<string | undefined> {
-  const text = await host.ok('ip', ['-6', '-o', 'addr', 'show', 'dev', ifname, 'scope', 'link', '-tentative']);
+  const text = await host.ok('ip', [
+    '-6',
+    '-o',
+    'addr',
+    'show',
+    'dev',
+    ifname,
+    'scope',
+    'link',
+    '-tentative',
+  ]);
   return /inet6 (\S+)\/64/.exec(text)?.[1];
+}
+
+async function macOf(place: Place, ifname: string): Promise<string> {
+  const [link] = (await place.json('ip', '-j', 'link', 'show', 'dev', ifname)) as { address: string }[];
+  return link?.address ?? '';
 }
 
 async function hasLink(host: Host, ifname: string): Promise<boolean> {
