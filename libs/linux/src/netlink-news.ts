@@ -5,7 +5,7 @@ import { Monitor, netlinkIn, routeSubject } from '@pp/netlink';
 import type { RouteEvent, RouteSnapshot } from '@pp/netlink';
 import type { NetworkNews, NetworkView } from '@pp/ports';
 import { isOurs } from './is-ours';
-import { viewOf } from './network-view';
+import { RT_TABLE_MAIN, viewOf } from './network-view';
 
 export interface NetlinkNewsOptions {
   readonly native: Pick<Native, 'openNetlink' | 'runInNetns'>;
@@ -36,7 +36,7 @@ export class NetlinkNews implements NetworkNews {
     this.#monitor = new Monitor({
       open: netlinkIn(native, 'route', netnsFd),
       clock,
-      subject: routeSubject(['link', 'address', 'route']),
+      subject: routeSubject(['link', 'address', 'route'], { table: RT_TABLE_MAIN }),
       onSnapshot: (snapshot) => {
         this.#own = new Set(snapshot.links.filter(isOurs).map(({ ifindex }) => ifindex));
         this.#tell(viewOf(snapshot));

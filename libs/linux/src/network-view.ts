@@ -4,7 +4,8 @@ import type { LinkView, NetworkView, RouteView } from '@pp/ports';
 import { isOurs } from './is-ours';
 import { isUsable } from './netlink-interfaces';
 
-const MAIN = 254; // RT_TABLE_MAIN
+// linux/rtnetlink.h
+export const RT_TABLE_MAIN = 254;
 
 /** The host's network without what is ours: unicast routes of table main, one for each next hop. */
 export function viewOf({ links, addresses, routes }: RouteSnapshot): NetworkView {
@@ -16,7 +17,7 @@ export function viewOf({ links, addresses, routes }: RouteSnapshot): NetworkView
       .filter(({ ifindex, flags }) => shown.has(ifindex) && isUsable(flags))
       .map(({ ifindex, cidr }) => ({ ifindex, cidr })),
     routes: routes
-      .filter(({ table, kind }) => table === MAIN && kind === 'unicast')
+      .filter(({ table, kind }) => table === RT_TABLE_MAIN && kind === 'unicast')
       .flatMap((route) => routeViews(route, shown)),
   };
 }

@@ -29,7 +29,7 @@ export async function observe(context: Context, { netns, sysctls }: Ask): Promis
   const names = new Map(links.map(({ ifindex, ifname }) => [ifindex, ifname]));
   const ours = new Map(links.filter(isOurs).map((link) => [link.ifindex, link]));
   const addresses = await route.dump(dumpAddresses());
-  const routes = await route.dump(dumpRoutes());
+  const routes = await route.dump(dumpRoutes({ protocol: ROUTE_PROTOCOL }));
   const rules = await route.dump(dumpRules());
   const table = await hasTable(netfilter);
   const chains = table ? await netfilter.dump(dumpChains(OUR_TABLE)) : [];
@@ -71,10 +71,9 @@ const observedLink = (link: Link, names: ReadonlyMap<number, string>): ObservedL
   master: link.master === null ? null : (names.get(link.master) ?? null),
 });
 
-/** Nothing for those of others, and for kinds that we never make. */
+/** Nothing for kinds that we never make. */
 function observedRoute(seen: SeenRoute, names: ReadonlyMap<number, string>): readonly Route[] {
-  const { kind, dst, src, table, metric, protocol } = seen;
-  if (protocol !== ROUTE_PROTOCOL) return [];
+  const { kind, dst, src, table, metric } = seen;
   if (kind !== 'unicast' && kind !== 'blackhole' && kind !== 'throw') return [];
   // IPv6 shows lo as the way of what leads nowhere.
   const [hop] = kind === 'unicast' ? seen.hops : [];

@@ -43,8 +43,8 @@ function shown(observed: Observed, wanted: Desired): unknown {
         text({
           ...link,
           ifindex: 0,
-          mac: chosen.get(link.ifname)?.mac == null ? '' : link.mac,
-          mtu: chosen.get(link.ifname)?.mtu == null ? 0 : link.mtu,
+          mac: (chosen.get(link.ifname)?.mac ?? null) === null ? '' : link.mac,
+          mtu: (chosen.get(link.ifname)?.mtu ?? null) === null ? 0 : link.mtu,
         }),
       )
       .sort(),

@@ -42,14 +42,17 @@ const GROUPS = {
 
 export type RouteTopic = keyof typeof GROUPS;
 
-/** Links, addresses, ... of a namespace, as the subject of a Monitor. */
-export const routeSubject = (topics: readonly RouteTopic[]): Subject<RouteSnapshot, RouteEvent> => ({
+/** Links, addresses, ... of a namespace, as the subject of a Monitor. `table`: snapshots have routes of this one only. */
+export const routeSubject = (
+  topics: readonly RouteTopic[],
+  { table = 0 } = {},
+): Subject<RouteSnapshot, RouteEvent> => ({
   groups: topics.flatMap((topic) => GROUPS[topic]),
   decode: decodeRouteEvent,
   snapshot: async (client: NetlinkClient) => ({
     links: topics.includes('link') ? await client.dump(dumpLinks()) : [],
     addresses: topics.includes('address') ? await client.dump(dumpAddresses()) : [],
-    routes: topics.includes('route') ? await client.dump(dumpRoutes()) : [],
+    routes: topics.includes('route') ? await client.dump(dumpRoutes({ table })) : [],
     rules: topics.includes('rule') ? await client.dump(dumpRules()) : [],
     neighbors: topics.includes('neighbor') ? await client.dump(dumpNeighbors()) : [],
   }),

@@ -1,0 +1,102 @@
+import { MemoryLog } from '@pp/base/testing';
+import { describeOnKernel, until } from '@pp/netlink/testing';
+import type { NetworkView } from '@pp/ports';
+import { NetlinkNews } from './netlink-news';
+import { SystemClock } from './system-clock';
+import { NETNS, TestHost, VETH } from './testing';
+
+describeOnKernel('news of the network', (native) => {
+  let host: TestHost;
+  let news: NetlinkNews;
+  let views: NetworkView[];
+
+  beforeEach(async () => {
+    host = new TestHost(native);
+    host.ip('link add eth0 type veth peer name wire');
+    host.ip('link set wire up');
+    views = [];
+    news = new NetlinkNews({ native, clock: new SystemClock(), log: new MemoryLog(), netnsFd: host.fd });
+    await news.start((view) => views.push(view));
+  });
+
+  afterEach(() => {
+    news.close();
+    host.close();
+  });
+
+  const last = (): NetworkView => views.at(-1) ?? { links: [], addresses: [], routes: [] };
+  const eth0 = (): NetworkView['links'][number] | undefined =>
+    last().links.find(({ ifname }) => ifname === 'eth0');
+  const defaults = (): readonly unknown[] =>
+    last()
+      .routes.filter(({ dst }) => dst === '0.0.0.0/0')
+      .map(({ via, metric, ifindex }) => ({ via, metric, own: ifindex === eth0()?.ifindex }));
+
+  test('how it is, at once', () => {
+    expect(views.map(({ links }) => links.map(({ ifname }) => ifname))).toEqual([['lo', 'wire', 'eth0']]);
+    expect(eth0()).toMatchObject({ kind: 'veth', up: false, physical: false });
+  });
+
+  test('a link comes up, gets an address and a default route', async () => {
+    host.ip('link set eth0 up');
+    host.ip('address add 192.0.2.10/24 dev eth0');
+    host.ip('route add default via 192.0.2.1 dev eth0 metric 100');
+    await until('all of it', () => eth0()?.running === true && defaults().length === 1);
+    expect(defaults()).toEqual([{ via: '192.0.2.1', metric: 100, own: true }]);
+    expect(last().addresses).toContainEqual({ ifindex: eth0()?.ifindex, cidr: '192.0.2.10/24' });
+    expect(last().routes).toContainEqual({
+      family: 'ipv4',
+      dst: '192.0.2.0/24',
+      via: null,
+      ifindex: eth0()?.ifindex,
+      src: '192.0.2.10',
+      metric: 0,
+    });
+  });
+
+  test('routes that go with their link, of which the kernel says nothing', async () => {
+    host.ip('link set eth0 up');
+    host.ip('address add 192.0.2.10/24 dev eth0');
+    host.ip('route add default via 192.0.2.1 dev eth0');
+    await until('the route', () => defaults().length === 1);
+    host.ip('link set eth0 down');
+    await until('no route', () => defaults().length === 0);
+    expect(eth0()?.up).toBe(false);
+  });
+
+  test('a link goes and comes back under the same name', async () => {
+    const before = eth0()?.ifindex;
+    host.ip('link del eth0');
+    await until('it is gone', () => eth0() === undefined);
+    host.ip('link add eth0 type bridge');
+    await until('it is back', () => eth0() !== undefined);
+    expect([eth0()?.kind, eth0()?.ifindex === before]).toEqual(['bridge', false]);
+  });
+
+  test('what is ours is never told', async () => {
+    await host.kernel.apply([
+      { do: 'netns.add', netns: NETNS },
+      { do: 'link.add', link: VETH },
+      { do: 'address.add', address: { ifname: VETH.ifname, cidr: '100.115.92.129/30' } },
+    ]);
+    await host.kernel.apply([{ do: 'link.del', link: VETH }]);
+    host.ip('link add other type bridge'); // events come in order
+    await until('the other link', () => last().links.some(({ ifname }) => ifname === 'other'));
+    expect(JSON.stringify(views)).not.toContain(VETH.ifname);
+  });
+
+  test('a change that changes nothing is not told', async () => {
+    host.ip('link set eth0 txqueuelen 77');
+    host.ip('link set eth0 mtu 1400');
+    await until('the change', () => eth0()?.mtu === 1400);
+    expect(views.length).toBeLessThanOrEqual(3); // one more if the kernel changed the peer's state meanwhile
+  });
+
+  test('after close nothing is told', async () => {
+    news.close();
+    const before = views.length;
+    host.ip('link set eth0 mtu 1400');
+    await host.kernel.observe({ netns: [], sysctls: [] });
+    expect(views.length).toBe(before);
+  });
+});
