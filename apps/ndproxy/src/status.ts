@@ -9,7 +9,8 @@ export function statusOf(service: ProxyService): object {
   const runners = [...service.runners];
   const now = service.doors.clock.now();
   return {
-    ...service.settings,
+    mode: service.settings.mode,
+    loopPolicy: service.settings.loopPolicy,
     guard: service.guardFault ?? 'in place',
     warnings: warningsOf(service),
     groups: runners.map((runner) => groupRow(runner, now)),

@@ -137,6 +137,11 @@ labTest(
     expect(await lab.host.shell('ip -6 route show proto 81')).toContain(
       `${address} dev vg1 src ${STANDARD.host.v6}`,
     );
+    const guard = await lab.host.shell('nft -s list table inet patchpanel_ndproxy');
+    expect(guard).toMatch(/elements = \{ "(vg1|eth0)",\s+"(vg1|eth0)" \}/);
+    expect(guard).toContain(
+      'iifname @members icmpv6 type 133-137 ip6 daddr != ff00::/8 fib daddr type != local counter drop',
+    );
     expect((await proxy.stop()).code).toBe(0);
     expect(
       await lab.host.shell('ip -6 route show proto 81; nft list tables; ip -d link show eth0'),
@@ -221,6 +226,35 @@ labTest('an interface that vanishes and comes back is served again', async () =>
   await lab.host.shell(`ip link add vg1 type veth peer name eth0 netns ${guest.pid}; ip link set vg1 up`);
   await up(guest);
   await pings(lab.internet, await globalAddress(guest));
+});
+
+labTest('a downstream may be a bridge that snoops and queries', async () => {
+  const guest = await guestBehind(lab.host, 'g1', 'port1');
+  await lab.host.shell(`
+    ip link add br0 type bridge mcast_snooping 1 mcast_querier 1 mcast_query_interval 100
+    ip link set port1 master br0; ip link set br0 up`);
+  await startProxy(lab.host, ['eth0', 'br0']);
+  await up(guest);
+  const address = await globalAddress(guest);
+  await pings(guest, STANDARD.internet.v6);
+  await pings(lab.internet, address);
+  await guest.shell('ip -6 neigh flush dev eth0');
+  await lab.lanhost.shell('ip -6 neigh flush dev eth0');
+  await pings(lab.lanhost, address);
+  await pings(guest, STANDARD.lanhost.v6);
+});
+
+labTest('an upstream that goes takes its routers along, and brings them back', async () => {
+  const guest = await guestBehind(lab.host, 'g1', 'vg1');
+  await startProxy(lab.host, ['eth0', 'vg1']);
+  await up(guest);
+  await globalAddress(guest);
+  const routes = (): Promise<string> => guest.ok('ip', ['-6', 'route', 'show', 'default']);
+  expect(await routes()).toContain('via fe80:');
+  await lab.host.shell('ip link set eth0 down');
+  await until('the guest has no default route', async () => !(await routes()).includes('via fe80:'));
+  await lab.host.shell('ip link set eth0 up');
+  await pings(guest, STANDARD.internet.v6);
 });
 
 labTest('killed, it leaves nothing harmful, and the next one takes over', async () => {

@@ -1,0 +1,210 @@
+import { seconds } from '@pp/base';
+import { program, until, type Child, type Host } from '@pp/lab';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Bed } from '../bed/bed';
+import { LineProgram } from '../bed/line-program';
+import { programPath } from '../bed/programs';
+import { residentMb } from '../manager/process';
+import { hoped, unmeasured, type Row } from '../report/row';
+import { spreadText } from '../report/table';
+import { interleave, pairRatios } from '../stats/interleave';
+import { spreadOf } from '../stats/spread';
+import type { Figure, Settings } from './figure';
+
+/** Neighbour discovery through a proxy: asker -- proxy -- a program that answers whatever is asked for. */
+export const ndproxyFigure: Figure = {
+  name: 'ndproxy',
+  about: 'solicitations answered through ndproxy, beside Debian’s ndppd',
+  measure,
+};
+
+/** Targets asked before anything is measured: a proxy runs for weeks, its first milliseconds do not count. */
+const WARM_UP = 3000;
+/** Nodes behind the proxy that the flood asks for, again and again. */
+const NODES = 1000;
+const FLOOD = 40_000;
+const STEADY = 10_000;
+/** getconf CLK_TCK is 100 on all of Linux's architectures that we build for. */
+const TICK_MS = 10;
+
+/** One proxy between its own asker and its own answerer. */
+interface Way {
+  readonly asker: Host;
+  readonly proxy: Child;
+  next: number;
+}
+
+async function measure(bed: Bed, settings: Settings): Promise<readonly Row[]> {
+  const missing = await ndppdMissing(bed);
+  if (missing !== null) return [unmeasured('ndproxy: beside ndppd', missing)];
+  const ours = await way(bed, 'ours', startOurs);
+  const theirs = await way(bed, 'ndppd', startNdppd);
+  for (const each of [ours, theirs]) await askMillis(each, WARM_UP);
+  const rounds = settings.quick ? 3 : 9;
+  const latency = await interleave(rounds, {
+    ours: () => askMillis(ours, 300),
+    theirs: () => askMillis(theirs, 300),
+  });
+  const [cpu, loss] = [
+    { ours: [] as number[], theirs: [] as number[] },
+    { ours: [] as number[], theirs: [] as number[] },
+  ];
+  const floods = settings.quick ? 1 : 5;
+  for (let round = 0; round < floods; round++) {
+    for (const [name, each] of [
+      ['ours', ours],
+      ['theirs', theirs],
+    ] as const) {
+      cpu[name].push(await cpuSeconds(each));
+      loss[name].push((await flood(each, FLOOD, 5000)).lossPercent);
+      settings.say(`ndproxy: flood ${round + 1} of ${floods}, ${name}`);
+    }
+  }
+  const memory = residentMb(ours.proxy.pid);
+  await Promise.all([ours.proxy.stop(), theirs.proxy.stop()]);
+  return [latencyRow(latency), cpuRow(cpu), lossRow(loss), memoryRow(memory)];
+}
+
+async function ndppdMissing(bed: Bed): Promise<string | null> {
+  const { code } = await bed.sink.run('sh', ['-c', 'command -v ndppd']);
+  return code === 0 ? null : 'ndppd is not installed: apt-get install ndppd';
+}
+
+async function way(bed: Bed, name: string, start: (host: Host) => Promise<Child>): Promise<Way> {
+  const [asker, host, target] = [
+    await bed.lab.host(`${name}-asker`),
+    await bed.lab.host(`${name}-proxy`),
+    await bed.lab.host(`${name}-target`),
+  ];
+  await host.shell(`
+    ip link add lan0 type veth peer name eth0 netns ${asker.pid}
+    ip link add guest0 type veth peer name eth0 netns ${target.pid}
+    ip link set lan0 up; ip link set guest0 up
+    ip addr add 2001:db8:1::ffff:1/64 dev lan0 nodad
+    echo 2 > /proc/sys/net/ipv6/conf/lan0/accept_ra
+    echo 1 > /proc/sys/net/ipv6/conf/all/forwarding`);
+  await asker.shell('ip link set eth0 up; ip addr add 2001:db8:1::a:0:0/64 dev eth0 nodad');
+  await target.shell('echo 1 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6; ip link set eth0 up');
+  await new LineProgram(target, programPath('nd-traffic'), ['answer', 'eth0']).next();
+  const proxy = await start(host);
+  const made: Way = { asker, proxy, next: 1 };
+  await until(`${name} answers`, async () => (await askMillis(made, 1)) > 0, {
+    deadline: seconds(30), // a downstream opens after 12 s without a router
+  });
+  return made;
+}
+
+async function startOurs(host: Host): Promise<Child> {
+  const child = host.spawn(program('ndproxy'), [
+    '--state-dir',
+    '/run/lab/ndproxy',
+    '--log-level',
+    'error',
+    'lan0',
+    'guest0',
+  ]);
+  await until('ndproxy answers for itself', () =>
+    host.ok(program('ndproxy'), ['status', '--json', '--state-dir', '/run/lab/ndproxy']),
+  );
+  return child;
+}
+
+async function startNdppd(host: Host): Promise<Child> {
+  const config =
+    'proxy lan0 { router yes\n timeout 500\n ttl 30000\n rule 2001:db8:1::/64 { iface guest0 } }\n';
+  writeFileSync(join(host.shared, 'ndppd.conf'), config);
+  return Promise.resolve(host.spawn('ndppd', ['-c', '/run/lab/ndppd.conf']));
+}
+
+/** Milliseconds, the median over `count` targets that nobody has asked for before; NaN if most were not answered. */
+async function askMillis(way: Way, count: number): Promise<number> {
+  const args = ['ask', 'eth0', String(way.next), String(count)];
+  way.next += count;
+  const line = await way.asker.ok(programPath('nd-traffic'), args, { timeout: TIMEOUT });
+  const answered = line
+    .trim()
+    .split(' ')
+    .map(Number)
+    .filter((nanoseconds) => nanoseconds > 0);
+  return answered.length * 2 > count ? spreadOf(answered).median / 1e6 : NaN;
+}
+
+const TIMEOUT = seconds(60);
+
+async function flood(
+  way: Way,
+  rate: number,
+  spanMs: number,
+): Promise<{ readonly sent: number; readonly lossPercent: number }> {
+  const args = ['flood', 'eth0', String(rate), String(spanMs), String(NODES)];
+  const line = await way.asker.ok(programPath('nd-traffic'), args, { timeout: TIMEOUT });
+  const [sent = NaN, answered = NaN] = line.trim().split(' ').map(Number);
+  return { sent, lossPercent: Math.max(0, (100 * (sent - answered)) / sent) };
+}
+
+/** CPU seconds of the proxy for 100,000 solicitations at a steady rate. */
+async function cpuSeconds(way: Way): Promise<number> {
+  const before = ticksOf(way.proxy.pid);
+  const { sent } = await flood(way, STEADY, 10_000);
+  return (((ticksOf(way.proxy.pid) - before) * TICK_MS) / 1000) * (100_000 / sent);
+}
+
+/** utime and stime, proc_pid_stat(5); the name before them may hold blanks. */
+function ticksOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
+  return Number(fields[11]) + Number(fields[12]);
+}
+
+interface Samples {
+  readonly ours: readonly number[];
+  readonly theirs: readonly number[];
+}
+
+function ratioRow(name: string, { ours, theirs }: Samples, unit: string, goal: number, more: string): Row {
+  const spread = spreadOf(pairRatios(ours, theirs));
+  const both = `ndproxy: ${spreadText(spreadOf(ours), unit)}; ndppd: ${spreadText(spreadOf(theirs), unit)}`;
+  return { name, measured: spread.median, unit: 'x', goal: hoped(goal), spread, details: [both, more] };
+}
+
+const latencyRow = (samples: Samples): Row =>
+  ratioRow(
+    'ndproxy: solicitation to answer, new target, of ndppd’s',
+    samples,
+    'ms',
+    1.5,
+    'median of 300 targets a round, 2 ms apart; ndproxy also sets a route for each',
+  );
+
+const cpuRow = (samples: Samples): Row =>
+  ratioRow(
+    'ndproxy: CPU for 100,000 solicitations, of ndppd’s',
+    samples,
+    's',
+    1,
+    `${STEADY} a second for ${NODES} targets; ndppd answers from its cache, ndproxy passes every one on and its answer back`,
+  );
+
+function lossRow({ ours, theirs }: Samples): Row {
+  const spread = spreadOf(ours);
+  const limit = spreadOf(theirs).median;
+  return {
+    name: 'ndproxy: loss at 40,000 solicitations a second',
+    measured: spread.median,
+    unit: '%',
+    goal: hoped(limit),
+    spread,
+    details: [
+      `ndppd: ${spreadText(spreadOf(theirs), '%')}; asker, proxy and answerer share this machine’s cores`,
+    ],
+  };
+}
+
+const memoryRow = (measured: number): Row => ({
+  name: 'ndproxy: resident memory after all of this',
+  measured,
+  unit: 'MB',
+  goal: hoped(55),
+  spread: null,
+  details: ['4,096 neighbours, their routes and multicast groups, and what the floods left in the heap'],
+});
