@@ -1,5 +1,7 @@
+export * from './api-client';
 export * from './child';
 export * from './ctl';
+export * from './guest-kinds';
 export * from './host';
 export * from './lab';
 export * from './lab-test';

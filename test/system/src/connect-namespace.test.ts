@@ -1,22 +1,22 @@
 import {
+  ApiClient,
+  type Guest,
   hostListing,
+  type HostListing,
   labTest,
   listingDifference,
+  type Manager,
   seenAs,
   STANDARD,
   standardLab,
+  type StandardLab,
   startManager,
   until,
-  type Guest,
-  type HostListing,
-  type Manager,
-  type StandardLab,
 } from '@pp/lab';
 import { encode, type Init, type Messages } from '@pp/proto';
 import { mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ApiClient } from './api-client';
 
 type Request = Init<Messages['ConnectNamespaceRequest']>;
 

@@ -1,15 +1,15 @@
 import {
+  ApiClient,
   hostListing,
-  listingDifference,
-  standardLab,
-  startManager,
-  until,
   type HostListing,
+  listingDifference,
   type Manager,
   type ManagerOptions,
+  standardLab,
   type StandardLab,
+  startManager,
+  until,
 } from '@pp/lab';
-import { ApiClient } from './api-client';
 
 /** Both uplinks of the lab, and one that is awaited; helpers that relay IPv6 would find guests of their own accord. */
 export const UPLINK_ARGS = [

@@ -1,8 +1,7 @@
-import { labTest, until } from '@pp/lab';
+import { labTest, networkOrder, until } from '@pp/lab';
 import { encode, NetworkDeviceChangedSignalEvent, NetworkDeviceGuestType, type Messages } from '@pp/proto';
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { networkOrder } from './guest-kinds';
 import { GuestRig } from './guest-rig';
 
 /** What the API says of guests, and when it says it. */

@@ -1,7 +1,15 @@
 import { seconds } from '@pp/base';
-import { labTest, pings, seenAs, STANDARD, startPeerEcho, until } from '@pp/lab';
+import {
+  labTest,
+  pings,
+  seenAs,
+  STANDARD,
+  startArcContainer,
+  startArcVm,
+  startPeerEcho,
+  until,
+} from '@pp/lab';
 import { NetworkDeviceChangedSignalEvent } from '@pp/proto';
-import { startArcContainer, startArcVm } from './guest-kinds';
 import { GuestRig } from './guest-rig';
 
 /** ARC has a device for each uplink, and follows them as they come and go. */

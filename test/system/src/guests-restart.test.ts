@@ -1,5 +1,16 @@
-import { hostListing, labTest, seenAs, STANDARD, startManager, startTransfer } from '@pp/lab';
-import { GUEST_KINDS, startArcContainer, startPlugin, startTermina, type RunningGuest } from './guest-kinds';
+import {
+  GUEST_KINDS,
+  hostListing,
+  labTest,
+  type RunningGuest,
+  seenAs,
+  STANDARD,
+  startArcContainer,
+  startManager,
+  startPlugin,
+  startTermina,
+  startTransfer,
+} from '@pp/lab';
 import { GuestRig, UPLINK_ARGS } from './guest-rig';
 
 /** What becomes of guests when the manager dies, is stopped, and comes back. */

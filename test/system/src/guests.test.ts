@@ -1,6 +1,18 @@
-import { labTest, pings, seenAs, STANDARD, startPeerEcho, until, type Host, type Place } from '@pp/lab';
+import {
+  GUEST_KINDS,
+  type Host,
+  labTest,
+  pings,
+  type Place,
+  type RunningGuest,
+  seenAs,
+  STANDARD,
+  startPeerEcho,
+  startPlugin,
+  startTermina,
+  until,
+} from '@pp/lab';
 import { seconds } from '@pp/base';
-import { GUEST_KINDS, startPlugin, startTermina, type RunningGuest } from './guest-kinds';
 import { GuestRig } from './guest-rig';
 
 /** What every kind of guest can and cannot do, by traffic of real guests. */

@@ -1,6 +1,5 @@
-import { labTest, standardLab, STANDARD, startManager, until } from '@pp/lab';
+import { ApiClient, labTest, STANDARD, standardLab, startManager, until } from '@pp/lab';
 import type { Child, Guest, Host, StandardLab } from '@pp/lab';
-import { ApiClient } from './api-client';
 
 /*
  * The price of a packet is the rules that it passes, and the elements of a hash table cost the same at any number. So the rules that the

@@ -1,6 +1,14 @@
-import { plugTap, type Guest } from '@pp/lab';
+import type { ApiClient } from './api-client';
+import type { Guest } from './host';
+import { plugTap } from './services/tap-pump';
+import type { StandardLab } from './standard-lab';
 import type { Messages } from '@pp/proto';
-import type { GuestRig } from './guest-rig';
+
+/** A lab whose host has a manager, and a client of it. */
+export interface ServedLab {
+  readonly lab: StandardLab;
+  readonly client: ApiClient;
+}
 
 /** A guest that runs, with its own network set up as its system would. */
 export interface RunningGuest {
@@ -17,7 +25,7 @@ export interface RunningGuest {
 
 export interface GuestKind {
   readonly name: string;
-  start(rig: GuestRig): Promise<RunningGuest>;
+  start(rig: ServedLab): Promise<RunningGuest>;
 }
 
 /** A field of the API in network byte order as text: its bytes in memory are a, b, c, d. */
@@ -34,7 +42,7 @@ export function networkOrder(address: string): number {
 export const guestMac = (number: number): string => `52:54:00:00:00:${number.toString(16).padStart(2, '0')}`;
 
 /** `uid`: user that opens the TAP, without privileges. */
-export async function startTermina(rig: GuestRig, cid: number, uid?: number): Promise<RunningGuest> {
+export async function startTermina(rig: ServedLab, cid: number, uid?: number): Promise<RunningGuest> {
   const { device } = await rig.client.ask('TerminaVmStartup', { cid });
   const shutDown = (): Promise<unknown> => rig.client.ask('TerminaVmShutdown', { cid });
   return plugVm(rig, { name: `termina${cid}`, mac: guestMac(cid), device, uid, shutDown });
@@ -42,7 +50,7 @@ export async function startTermina(rig: GuestRig, cid: number, uid?: number): Pr
 
 /** `subnetIndex` 0: any. `uid`: as above. */
 export async function startPlugin(
-  rig: GuestRig,
+  rig: ServedLab,
   number: number,
   subnetIndex = 0,
   uid?: number,
@@ -61,7 +69,7 @@ interface Vm {
   readonly shutDown: () => Promise<unknown>;
 }
 
-async function plugVm(rig: GuestRig, { name, mac, device, uid, shutDown }: Vm): Promise<RunningGuest> {
+async function plugVm(rig: ServedLab, { name, mac, device, uid, shutDown }: Vm): Promise<RunningGuest> {
   if (device === undefined) throw new Error('the reply has no device');
   const [address, gateway] = [dotted(device.ipv4Addr), dotted(device.hostIpv4Addr)];
   const guest = await rig.lab.guest(name);
@@ -76,7 +84,7 @@ async function plugVm(rig: GuestRig, { name, mac, device, uid, shutDown }: Vm): 
 }
 
 /** Android as a VM on its management TAP and on that of eth0. */
-export async function startArcVm(rig: GuestRig, cid: number): Promise<RunningGuest> {
+export async function startArcVm(rig: ServedLab, cid: number): Promise<RunningGuest> {
   const { devices } = await rig.client.ask('ArcVmStartup', { cid });
   const [management = '', ethernet = ''] = devices.map(({ ifname }) => ifname);
   const guest = await rig.lab.guest('arcvm');
@@ -93,7 +101,7 @@ export async function startArcVm(rig: GuestRig, cid: number): Promise<RunningGue
 }
 
 /** Android as a container, whose init is the holder of a namespace. It chooses its routes itself. */
-export async function startArcContainer(rig: GuestRig): Promise<RunningGuest> {
+export async function startArcContainer(rig: ServedLab): Promise<RunningGuest> {
   const guest = await rig.lab.guest('android');
   await rig.client.ask('ArcStartup', { pid: guest.pid });
   const [address, gateway] = ['100.115.92.6', '100.115.92.5'];
