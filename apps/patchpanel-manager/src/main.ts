@@ -9,4 +9,4 @@ import { runDaemon } from '@pp/daemon';
 import { SERVICE_SPEC } from './config';
 import { wire } from './wiring';
 
-void runDaemon(SERVICE_SPEC, wire);
+void runDaemon(SERVICE_SPEC, (context) => wire(context));

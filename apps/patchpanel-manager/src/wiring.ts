@@ -3,9 +3,11 @@ import { realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deferred, type Task } from '@pp/base';
 import { ExitCode, Refused, type DaemonContext, type Parts } from '@pp/daemon';
+import type { Kernel } from '@pp/datapath';
 import { connectBus, type Bus } from '@pp/dbus';
 import { LinuxKernel, LinuxProcessNetns, NativeDescriptors, NetlinkNews } from '@pp/linux';
-import { loadNative, type Native } from '@pp/native';
+import type { Native } from '@pp/native';
+import type { Journal } from '@pp/ports';
 import { FileJournal } from '@pp/state';
 import type { Config } from './config';
 import { announcer } from './dbus/announcer';
@@ -21,16 +23,24 @@ import { Manager } from './manager';
 import { inTurn, type Observer } from './reconciler';
 import { statusOf } from './status';
 
+/** Stands before a door to the outside; the crash tests stop the process there. */
+export interface Doors {
+  readonly kernel?: (kernel: Kernel) => Kernel;
+  readonly journal?: (journal: Journal) => Journal;
+}
+
+const asItIs = <T>(door: T): T => door;
+
 /** Joins the parts. The name comes before the kernel, because a second manager must touch nothing; early calls wait for the start. */
-export async function wire(context: DaemonContext<Config>): Promise<Parts> {
-  const { log, clock, stateDir, scope, config } = context;
-  const native = loadNative({ stateDir });
+export async function wire(context: DaemonContext<Config>, doors: Doors = {}): Promise<Parts> {
+  const { log, clock, scope, config } = context;
+  const native = context.native();
   const bus = scope.use(await connectBus({ native, clock, log }));
   const started = deferred<Services>();
   scope.defer(serve(bus, started.promise));
   await ownName(bus);
   const feed = feedOn(bus);
-  const manager = managerOf(context, native, inTurn(feed, announcer(bus)));
+  const manager = managerOf(context, native, inTurn(feed, announcer(bus)), doors);
   await manager.start();
   scope.defer(() => manager.stop(config.onExit)); // a start that failed takes nothing back: the next one repairs
   started.resolve({
@@ -48,10 +58,11 @@ function managerOf(
   { config, log, clock, stateDir, scope, systemd }: DaemonContext<Config>,
   native: Native,
   observer: Observer,
+  { kernel = asItIs, journal = asItIs }: Doors,
 ): Manager {
   return new Manager({
-    kernel: scope.use(new LinuxKernel({ native, log })),
-    journal: new FileJournal(join(stateDir, 'journal')),
+    kernel: kernel(scope.use(new LinuxKernel({ native, log }))),
+    journal: journal(new FileJournal(join(stateDir, 'journal'))),
     news: new NetlinkNews({ native, clock, log }),
     descriptors: new NativeDescriptors(native),
     processNetns: new LinuxProcessNetns(native),

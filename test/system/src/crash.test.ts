@@ -1,0 +1,188 @@
+import { millis } from '@pp/base';
+import {
+  ApiClient,
+  hostListing,
+  labMissing,
+  listingDifference,
+  standardLab,
+  startManager,
+  stateDirectory,
+  until,
+  type Child,
+  type Guest,
+  type HostListing,
+  type StandardLab,
+} from '@pp/lab';
+import { encode } from '@pp/proto';
+import { buildSync } from 'esbuild';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/*
+ * Killed right before and right after each journal write and each kernel step of a story that passes through every use case; then the real
+ * manager starts, and the host must be what the journal says: VMs are there as they were promised, namespaces (whose lifelines are
+ * gone) are not; foreign things are untouched. CI takes every CRASH_STRIDE-th step (default 12), from a start that moves with the day;
+ * CRASH_STRIDE=1 takes all.
+ */
+const STRIDE = Number(process.env['CRASH_STRIDE'] ?? 12);
+const OFFSET = Math.floor(Date.now() / 86_400_000) % STRIDE;
+const UPLINKS = ['--uplink', 'eth0=ethernet', '--uplink', 'eth1=ethernet'];
+
+const missing = labMissing();
+const crashTest = missing === undefined ? test : test.skip;
+
+let lab: StandardLab;
+let guest: Guest;
+let dir: string;
+let untouched: HostListing;
+
+beforeAll(async () => {
+  if (missing !== undefined) return;
+  dir = mkdtempSync(join(tmpdir(), 'pp-crash-'));
+  lab = await standardLab({ secondUplink: true });
+  guest = await lab.guest('guest');
+  await addForeignThings();
+  untouched = await hostListing(lab.host);
+  bundle(join(dir, 'crash-manager'));
+}, 60_000);
+
+afterAll(async () => {
+  if (missing !== undefined) return;
+  await lab.close();
+  rmSync(dir, { recursive: true });
+}, 60_000);
+
+/** What is alike to ours and not ours. */
+async function addForeignThings(): Promise<void> {
+  await lab.host.shell(`
+    ip link add arc_other type veth peer name vethother
+    ip link set arc_other up alias somebody:else
+    ip netns add connected_netns_other
+    ip rule add from 10.9.9.9 lookup 999 priority 1010
+    ip route add blackhole 10.8.0.0/16
+    nft add table inet others '{ chain c { type filter hook forward priority 0; counter; }; }'
+    echo 1 > /proc/sys/net/ipv4/conf/all/log_martians
+    for i in all default; do echo 0 > /proc/sys/net/ipv6/conf/$i/accept_dad; done`); // addresses do not change by themselves
+}
+
+function bundle(outfile: string): void {
+  buildSync({
+    entryPoints: [join(__dirname, 'crash-main.ts')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    external: ['usocket'],
+    define: { __PP_VERSION__: '"0.0.0"' },
+    absWorkingDir: resolve(__dirname, '../../..'),
+  });
+}
+
+/** Starts the mortal manager; resolves when it is ready or has died. */
+async function startMortal(at: string): Promise<Child> {
+  const args = [
+    join(dir, 'crash-manager'),
+    '--state-dir',
+    '/run/lab/state',
+    '--log-format',
+    'json',
+    ...UPLINKS,
+  ];
+  const addon = resolve(__dirname, `../../../dist/native/addon-${process.arch}.node`);
+  const child = lab.host.spawn(process.execPath, args, { env: { CRASH_AT: at, PP_ADDON_PATH: addon } });
+  await child
+    .line('log line "ready"', (line) => (line.includes('"ready"') ? true : undefined))
+    .catch(() => undefined);
+  return child;
+}
+
+/** Every use case once: start, connect (pinned, new), VM start, uplink change, release, VM stop, stop. */
+async function story(child: Child): Promise<void> {
+  const client = await ApiClient.open(lab.bus.outside);
+  try {
+    const first = await client.connect({ pid: guest.pid, outboundPhysicalDevice: 'eth1' });
+    await client.connect({ pid: -1, routeOnVpn: true });
+    await client.raw('TerminaVmStartup', encode('TerminaVmStartupRequest', { cid: 7 }));
+    await client.raw('PluginVmStartup', encode('PluginVmStartupRequest', { id: 9n, subnetIndex: 3 }));
+    await client.raw('ArcVmStartup', encode('ArcVmStartupRequest', { cid: 5 }));
+    await lab.host.shell(
+      'ip route replace default via 192.168.88.1 dev eth1 proto dhcp metric 50; ip route del default dev eth1 metric 50',
+    );
+    first.release();
+    await client.raw('TerminaVmShutdown', encode('TerminaVmShutdownRequest', { cid: 7 }));
+    await client.raw('ArcVmShutdown', encode('ArcVmShutdownRequest', { cid: 5 }));
+    await child.stop(millis(10_000));
+  } catch {
+    // The manager died under the call, as it should.
+  } finally {
+    client.close();
+  }
+}
+
+/** The kernel tells the loss of a TAP's carrier a little later. */
+async function settledListing(): Promise<HostListing> {
+  let last = await hostListing(lab.host);
+  await until('the host has settled', async () => {
+    const before = last;
+    last = await hostListing(lab.host);
+    return (
+      listingDifference(before, last).length === 0 &&
+      !last.some((line) => line.includes('UNKNOWN') && line.includes('vmtap'))
+    );
+  });
+  return last;
+}
+
+/** What a kernel without a past looks like in the world that the journal remembers: a fresh start after everything was taken away. */
+async function expectAsJournaled(at: string): Promise<void> {
+  const manager = await startManager(lab.host, { args: UPLINKS });
+  const repaired = await settledListing();
+  await manager.kill();
+  const again = await startManager(lab.host, { args: UPLINKS });
+  expect([at, listingDifference(repaired, await settledListing())]).toEqual([at, []]); // nothing was left to repair
+  const client = await ApiClient.open(lab.bus.outside);
+  await client.connect({ pid: guest.pid }).then(({ release }) => {
+    release();
+  });
+  for (const [method, body] of [
+    ['TerminaVmShutdown', encode('TerminaVmShutdownRequest', { cid: 7 })],
+    ['PluginVmShutdown', encode('PluginVmShutdownRequest', { id: 9n })],
+    ['ArcVmShutdown', encode('ArcVmShutdownRequest', { cid: 5 })],
+  ] as const) {
+    await client.raw(method, body).catch(() => undefined); // as far as they were started
+  }
+  client.close();
+  const stopped = await again.stop();
+  expect([at, stopped.code]).toEqual([at, 0]);
+  await until(
+    'the host is as before',
+    async () => listingDifference(untouched, await hostListing(lab.host)).length === 0,
+  ).catch(() => undefined);
+  expect([at, listingDifference(untouched, await hostListing(lab.host))]).toEqual([at, []]);
+}
+
+const name = `killed before and after every ${STRIDE}th journal write and kernel step, the host becomes what the journal says`;
+
+crashTest(
+  missing === undefined ? name : `${name} (needs ${missing})`,
+  async () => {
+    let kills = 0;
+    for (let step = 1 + OFFSET; ; step += STRIDE) {
+      for (const when of ['before', 'after']) {
+        const at = `${step}:${when}`;
+        const child = await startMortal(at);
+        await story(child);
+        const { signal } = await child.exited;
+        if (signal !== 'SIGKILL') {
+          expect(kills).toBeGreaterThan(10);
+          return;
+        }
+        kills++;
+        await expectAsJournaled(at);
+        rmSync(stateDirectory(lab.host), { recursive: true, force: true });
+      }
+    }
+  },
+  600_000,
+);
