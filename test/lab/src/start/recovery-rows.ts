@@ -4,6 +4,7 @@ import { program, startManager, STATE_INSIDE } from '../manager';
 import type { Host } from '../host';
 import { until } from '../until';
 import { tcpThroughNat } from './connect-rows';
+import { transferThroughKill } from './guest-rows';
 import { connectGuest, connectionOf, differenceNow, type Scene } from './scene';
 import type { Row, Verdict } from './table';
 
@@ -11,6 +12,7 @@ import type { Row, Verdict } from './table';
 export const RECOVERY_ROWS: readonly Row<Scene>[] = [
   { name: 'manager killed -9 and back', check: managerKilledAndBack },
   { name: 'namespace of a killed client gone', check: namespaceOfKilledClientGone },
+  { name: 'transfer of a VM through kill -9', check: transferThroughKill },
   { name: 'SIGTERM leaves nothing', check: sigtermLeavesNothing },
 ];
 
