@@ -88,13 +88,21 @@ describeOnKernel('Linux', (native) => {
     host.close();
   });
 
-  const listing = (): readonly string[] => [
-    host.ip('-d rule show'),
-    host.ip('-4 route show table all'),
-    host
-      .ip('-o link show')
-      .replace(/ state \S+/g, '')
-      .replace(/,?(LOWER_UP|NO-CARRIER)/g, ''),
+  /** As other programs see it; a link's operational state comes late by itself. */
+  const listing = (): readonly unknown[] => [
+    (JSON.parse(host.ip('-j link show')) as readonly Record<string, unknown>[]).map(
+      ({ ifindex, ifname, mtu, address, group, ifalias, master }) => ({
+        ifindex,
+        ifname,
+        mtu,
+        address,
+        group,
+        ifalias,
+        master,
+      }),
+    ),
+    host.ip('rule show'),
+    host.ip('route show table all proto 80'),
     host.run('nft', ['list', 'ruleset']),
   ];
 
