@@ -1,3 +1,4 @@
+import { seconds, type Millis } from '@pp/base';
 import { spawnSync } from 'node:child_process';
 import { systemPath } from './child';
 
@@ -23,12 +24,13 @@ export function secondUidMissing(): string | undefined {
   return status === 0 ? undefined : 'a second user id';
 }
 
-/** A jest test that needs a lab; where there is none it is skipped, and its name says what was missing. One minute at most. */
+/** A jest test that needs a lab; where there is none it is skipped, and its name says what was missing. `atMost`: one minute. */
 export function labTest(
   name: string,
   run: () => Promise<void>,
   missing: string | undefined = labMissing(),
+  atMost: Millis = seconds(60),
 ): void {
-  if (missing === undefined) test(name, run, 60_000);
+  if (missing === undefined) test(name, run, atMost);
   else test.skip(`${name} (needs ${missing})`, run);
 }
