@@ -2,4 +2,7 @@
 import { runShell } from '@pp/daemon';
 import { SPEC } from './config';
 
-void runShell(SPEC, 'relaying is not built yet; this release has patchpanel-manager and patchpanelctl only');
+void runShell(
+  SPEC,
+  'relaying is not built yet; this release has patchpanel-manager, ndproxy and patchpanelctl only',
+);

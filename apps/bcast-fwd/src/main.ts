@@ -4,5 +4,5 @@ import { SPEC } from './config';
 
 void runShell(
   SPEC,
-  'forwarding is not built yet; this release has patchpanel-manager and patchpanelctl only',
+  'forwarding is not built yet; this release has patchpanel-manager, ndproxy and patchpanelctl only',
 );

@@ -20,12 +20,6 @@ function run(program: string, args: readonly string[], cwd = '/'): Outcome {
 
 const SHELLS = [
   {
-    app: 'ndproxy',
-    missing: 'proxying',
-    bad: ['eth0'],
-    sentence: "'eth0' stands alone; write at least two interfaces: ndproxy eth0 vmtap0",
-  },
-  {
     app: 'mcastfwd',
     missing: 'forwarding',
     bad: ['--direction', 'up'],
@@ -50,7 +44,7 @@ const SHELLS = [
     sentence: "argument 'eth0' is not understood; see counters --help",
   },
 ];
-const SERVICES = [...SHELLS.map(({ app }) => app), 'patchpanel-manager'];
+const SERVICES = [...SHELLS.map(({ app }) => app), 'ndproxy', 'patchpanel-manager'];
 
 describe.each([...SERVICES, 'patchpanelctl'])('%s', (app) => {
   test('is one executable file', () => {
@@ -132,9 +126,19 @@ describe.each(SHELLS)('$app', ({ app, missing, bad, sentence }) => {
     expect(run(bin(app), [])).toEqual({
       exit: 1,
       stdout: '',
-      stderr: `${app}: ${missing} is not built yet; this release has patchpanel-manager and patchpanelctl only\n`,
+      stderr: `${app}: ${missing} is not built yet; this release has patchpanel-manager, ndproxy and patchpanelctl only\n`,
     });
   });
+});
+
+test.each([
+  {
+    args: ['eth0'],
+    sentence: "'eth0' stands alone; write at least two interfaces: ndproxy eth0 vmtap0",
+  },
+  { args: [], sentence: 'there is no manager to follow yet; name interfaces: ndproxy eth0 vmtap0' },
+])('ndproxy $args is exit 2', ({ args, sentence }) => {
+  expect(run(bin('ndproxy'), args)).toEqual({ exit: 2, stdout: '', stderr: `ndproxy: ${sentence}\n` });
 });
 
 test('patchpanelctl: what is wrong on one line, what to do on the next', () => {

@@ -73,15 +73,9 @@ labTest('the reply says what is there, its addresses in network byte order', asy
     peerIpv4Address: 0x825c7364,
     netnsName: `connected_netns_${number}`,
   });
-  const inside = await guest.json('ip', '-j', 'addr', 'show', 'dev', reply.peerIfname);
-  expect(inside).toMatchObject([
-    {
-      flags: expect.not.arrayContaining(['MULTICAST']),
-      addr_info: expect.arrayContaining([
-        expect.objectContaining({ local: '100.115.92.130', prefixlen: 30, broadcast: '100.115.92.131' }),
-      ]),
-    },
-  ]);
+  const inside = await guest.ok('ip', ['-4', '-o', 'addr', 'show', 'dev', reply.peerIfname]);
+  expect(inside).toContain('inet 100.115.92.130/30 brd 100.115.92.131');
+  expect(await guest.ok('ip', ['link', 'show', 'dev', reply.peerIfname])).not.toContain('MULTICAST');
   release();
   await expectIdle();
 });
