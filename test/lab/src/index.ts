@@ -9,6 +9,7 @@ export * from './listing';
 export * from './manager';
 export * from './place';
 export * from './process-table';
+export * from './qemu-guest';
 export * from './repository';
 export * from './services/bus';
 export * from './services/peer-echo';
