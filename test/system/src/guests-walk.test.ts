@@ -60,7 +60,8 @@ function dice(seed: number): (sides: number) => number {
 const allowed = (call: Promise<unknown>): Promise<string> =>
   call.then(
     () => 'done',
-    ({ name, message }: Error) => {
+    (fault: unknown) => {
+      const { name, message } = fault as Error;
       if (/\.(AlreadyExists|NotFound|ResourceExhausted)$/.test(name)) return name.replace(/^.*\./, '');
       throw new Error(message);
     },
