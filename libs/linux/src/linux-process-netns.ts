@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { accept, KernelError, refuse } from '@pp/base';
+import { readFileSync, statSync } from 'node:fs';
+import { accept, refuse } from '@pp/base';
 import type { Checked } from '@pp/base';
 import type { Native } from '@pp/native';
 import type { HeldNetns, ProcessNetns } from '@pp/ports';
@@ -7,23 +7,18 @@ import { kernelErrorOf } from './errors';
 
 type Calls = Pick<Native, 'openNetns' | 'fdIdentity' | 'pidfdOpen' | 'pollFd' | 'closeFd'>;
 
-/** Network namespaces by /proc. A pidfd, held meanwhile, tells whether all that was read is of one process. */
+/** Network namespaces by /proc. A pidfd, held as long, tells whether all that is read is of one process. */
 export class LinuxProcessNetns implements ProcessNetns {
+  /** Of this process, which never leaves its namespace. */
+  readonly #own = statSync('/proc/self/ns/net');
+
   constructor(private readonly native: Calls) {}
 
   open(pid: number): Checked<HeldNetns> {
     const gone = refuse('NotFound', `no process has the pid ${pid}`);
     try {
-      const pidfd = this.native.pidfdOpen(pid);
-      try {
-        const held = this.#hold(pid);
-        // Readable once the process has ended, a zombie too: then the namespace may be that of its successor.
-        if (!this.native.pollFd(pidfd).readable) return accept(held);
-        held.close();
-        return gone;
-      } finally {
-        this.native.closeFd(pidfd);
-      }
+      const held = this.#hold(pid, this.native.pidfdOpen(pid));
+      return held === null ? gone : accept(held);
     } catch (error) {
       const { code, message } = kernelErrorOf(error, `netns of pid ${pid}`);
       // EINVAL: no pid can look so, or it is a thread's.
@@ -32,41 +27,65 @@ export class LinuxProcessNetns implements ProcessNetns {
     }
   }
 
-  #hold(pid: number): HeldNetns {
-    const fd = this.native.openNetns({ pid });
+  /** Takes `pidfd`; null: the process has ended. */
+  #hold(pid: number, pidfd: number): HeldNetns | null {
+    const fds = [pidfd];
+    const close = once(() => {
+      for (const fd of fds) this.native.closeFd(fd);
+    });
+    // Readable once the process has ended, a zombie too: what was read before may then be its successor's.
+    const isAlive = (): boolean => !this.native.pollFd(pidfd).readable;
     try {
-      const { dev, ino } = this.native.fdIdentity(fd);
-      const own = statSync('/proc/self/ns/net');
-      return {
-        inode: ino,
-        get startTime() {
-          return startTimeOf(pid);
-        },
-        uid: effectiveUid(pid),
-        isHost: own.dev === dev && own.ino === ino,
-        close: once(() => {
-          this.native.closeFd(fd);
-        }),
-      };
+      const netns = this.native.openNetns({ pid });
+      fds.push(netns);
+      const { dev, ino } = this.native.fdIdentity(netns);
+      if (isAlive()) {
+        return {
+          inode: ino,
+          isHost: this.#own.dev === dev && this.#own.ino === ino,
+          get uid() {
+            const uid = effectiveUid(pid);
+            return isAlive() ? uid : NOBODY;
+          },
+          get startTime() {
+            const time = startTimeOf(pid);
+            return isAlive() ? time : '';
+          },
+          close,
+        };
+      }
     } catch (error) {
-      this.native.closeFd(fd);
+      close();
       throw error;
     }
+    close();
+    return null;
   }
 }
 
+/** No caller has this uid. */
+const NOBODY = -1;
+
 /** Not the owner of /proc/PID: that is root for a process that may not be dumped. */
 function effectiveUid(pid: number): number {
-  const uids = /^Uid:\t\d+\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
-  if (uids === undefined) throw new KernelError('ESRCH', `uid of pid ${pid}`);
-  return Number(uids);
+  return Number(/^Uid:\t\d+\t(\d+)/m.exec(readProc(pid, 'status'))?.[1] ?? NOBODY);
 }
 
 /** Field 22 of proc_pid_stat(5); empty: the process has ended. The name, field 2, may hold blanks and parentheses. */
 function startTimeOf(pid: number): string {
-  const path = `/proc/${pid}/stat`;
-  const stat = existsSync(path) ? readFileSync(path, 'latin1') : '';
+  const stat = readProc(pid, 'stat');
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+}
+
+/** Empty: the process has ended. */
+function readProc(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1');
+  } catch (error) {
+    const { code } = kernelErrorOf(error, `read /proc/${pid}/${file}`);
+    if (code === 'ENOENT' || code === 'ESRCH') return '';
+    throw error;
+  }
 }
 
 function once(close: () => void): () => void {

@@ -5,7 +5,7 @@ export interface HeldNetns {
   readonly inode: number;
   /** Field 22 of /proc/PID/stat, read when asked for: with the pid it names a process for good. Empty: it has ended. */
   readonly startTime: string;
-  /** Effective uid of the process that was named. */
+  /** Effective uid of the process that was named, read when asked for; -1: it has ended. */
   readonly uid: number;
   /** It is the one this daemon runs in. */
   readonly isHost: boolean;

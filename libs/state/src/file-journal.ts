@@ -35,12 +35,13 @@ export class FileJournal implements Journal {
 
   begin(change: JournalChange): void {
     this.#append(beginRecord(change));
+    fdatasyncSync(this.#fd);
     this.#before = this.#entries;
     this.#entries = applyChange(this.#entries, change);
   }
 
   commit(): void {
-    this.#append({ do: 'commit' });
+    this.#append({ do: 'commit' }); // lost with the power, it costs the next start a look: that is all
     this.#before = null;
     if (this.#size - this.#liveSize > SLACK_BYTES) this.#compact();
   }
@@ -60,7 +61,6 @@ export class FileJournal implements Journal {
 
   #append(record: JournalRecord): void {
     this.#size += writeAll(this.#fd, encodeRecord(record));
-    fdatasyncSync(this.#fd);
   }
 
   /** One `begin` with all entries, in a new file that takes the old one's name in one step. */
