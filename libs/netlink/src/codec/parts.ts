@@ -6,17 +6,10 @@ export type Part = Uint8Array | ((out: Writer) => void);
 
 /** The bytes of all parts, in order. */
 export function encode(...parts: readonly Part[]): Uint8Array {
-  const out = spare ?? new Writer();
-  spare = null; // a part may encode others
+  const out = new Writer();
   put(out, parts);
-  const encoded = out.written.slice();
-  out.clear();
-  spare = out;
-  return encoded;
+  return out.written;
 }
-
-/** A buffer costs more than what most messages put into it. */
-let spare: Writer | null = null;
 
 /** Several parts as one. */
 export function all(...parts: readonly Part[]): Part {
@@ -27,8 +20,8 @@ export function all(...parts: readonly Part[]): Part {
 
 function put(out: Writer, parts: readonly Part[]): void {
   for (const part of parts) {
-    if (part instanceof Uint8Array) out.bytes(part);
-    else part(out);
+    if (typeof part === 'function') part(out);
+    else out.bytes(part);
   }
 }
 

@@ -19,10 +19,6 @@ export class Writer {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  clear(): void {
-    this.#length = 0;
-  }
-
   u8(value: number): void {
     const at = this.#claim(1);
     this.#view.setUint8(at, value);
