@@ -2,8 +2,9 @@ import { KernelError } from '@pp/base';
 import { describe } from '@pp/datapath';
 import type { Op } from '@pp/datapath';
 import { delLink } from '@pp/netlink';
-import type { NetlinkRequest } from '@pp/netlink';
+import type { Link as SeenLink, NetlinkRequest } from '@pp/netlink';
 import { ifnamesIn, requestOf } from './configure';
+import { isOurs } from './is-ours';
 import type { ConfigureOp, Resolve } from './configure';
 import type { Context } from './context';
 import { completePeer, completion } from './complete-link';
@@ -73,11 +74,11 @@ async function configure(
   rest: readonly ConfigureStep[],
   outcomes: Outcomes,
 ): Promise<void> {
-  const ifindexOf = finder(context, making);
+  const find = finder(context, making);
   const prepare = (step: Step, request: (resolve: Resolve) => NetlinkRequest): readonly Prepared[] =>
     outcomes.try(step, () => ({
       at: step.at,
-      request: { ...request(resolver(step.op, ifindexOf)), label: () => describe(step.op) },
+      request: { ...request(resolver(step.op, find)), label: () => describe(step.op) },
     }));
   const requests = [
     ...making.made.flatMap((link) => prepare(link, (resolve) => completion(link, resolve))),
@@ -100,19 +101,24 @@ interface Prepared {
   readonly request: NetlinkRequest;
 }
 
-type FindIfindex = (name: string) => number | KernelError | undefined;
+/** Of a link: those that we made are known by ifindex alone. */
+type Find = (name: string) => number | SeenLink | KernelError | undefined;
 
-function finder({ own }: Context, { made, found }: Making): FindIfindex {
+function finder({ own }: Context, { made, found }: Making): Find {
   const fresh = new Map(made.map(({ op, seen }) => [op.link.ifname, seen.ifindex]));
   return (name) => fresh.get(name) ?? own.get(name) ?? found.get(name);
 }
 
 const resolver =
-  (op: Op, find: FindIfindex): Resolve =>
-  (name) => {
-    const ifindex = find(name);
-    if (typeof ifindex === 'number') return ifindex;
-    throw new KernelError(ifindex?.code ?? 'ENODEV', describe(op), `no interface named ${name}`);
+  (op: Op, find: Find): Resolve =>
+  (name, whose) => {
+    const link = find(name);
+    if (typeof link === 'number') return link;
+    if (link === undefined || link instanceof KernelError) {
+      throw new KernelError(link?.code ?? 'ENODEV', describe(op), `no interface named ${name}`);
+    }
+    if (whose === 'any' || isOurs(link)) return link.ifindex;
+    throw new KernelError('ENODEV', describe(op), `the interface named ${name} is not ours`);
   };
 
 /** Complete links stay; the others go again, as if they had never been. */

@@ -8,8 +8,8 @@ export type ConfigureOp = Extract<
   { do: 'link.set' | 'address.add' | 'address.del' | 'route.add' | 'route.del' | 'rule.add' | 'rule.del' }
 >;
 
-/** Names to ifindexes; throws KernelError for a name that no link has. */
-export type Resolve = (ifname: string) => number;
+/** Names to ifindexes; throws KernelError for a name that no link has, or none of ours where it must be. */
+export type Resolve = (ifname: string, whose: 'ours' | 'any') => number;
 
 /** Interfaces that the step names. */
 export function ifnamesIn(op: ConfigureOp): readonly string[] {
@@ -32,11 +32,11 @@ export function ifnamesIn(op: ConfigureOp): readonly string[] {
 export function requestOf(op: ConfigureOp, resolve: Resolve): NetlinkRequest {
   switch (op.do) {
     case 'link.set':
-      return setLink(resolve(op.link.ifname), attributesOf(op.link, resolve));
+      return setLink(resolve(op.link.ifname, 'ours'), attributesOf(op.link, resolve));
     case 'address.add':
-      return addAddress(resolve(op.address.ifname), op.address.cidr);
+      return addAddress(resolve(op.address.ifname, 'ours'), op.address.cidr);
     case 'address.del':
-      return delAddress(resolve(op.address.ifname), op.address.cidr);
+      return delAddress(resolve(op.address.ifname, 'ours'), op.address.cidr);
     case 'route.add':
       return addRoute(newRoute(op.route, resolve));
     case 'route.del':
@@ -56,13 +56,13 @@ export const attributesOf = (
   mac,
   mtu,
   multicast,
-  master: master === null ? 0 : resolve(master),
+  master: master === null ? 0 : resolve(master, 'any'),
   up: true,
 });
 
 function newRoute(route: Route, resolve: Resolve): NewRoute {
   const { kind, dst, via, dev, src, table, metric, onlink } = route;
   const hop =
-    via === null && dev === null ? null : { via, ifindex: dev === null ? null : resolve(dev), onlink };
+    via === null && dev === null ? null : { via, ifindex: dev === null ? null : resolve(dev, 'any'), onlink };
   return { kind, dst, src, table, metric, protocol: ROUTE_PROTOCOL, hop };
 }

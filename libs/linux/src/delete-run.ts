@@ -43,7 +43,10 @@ async function find(
         : decodeReply(query, result);
     if (link !== undefined && isOurs(link)) seen.set(op.link.ifname, link.ifindex);
     else
-      outcomes.set(at, new KernelError('ENODEV', describe(op), 'a link of that name is there, but not ours'));
+      outcomes.set(
+        at,
+        new KernelError('ENODEV', describe(op), `the interface named ${op.link.ifname} is not ours`),
+      );
   });
   return steps.flatMap((step) => {
     const ifindex = own.get(step.op.link.ifname) ?? seen.get(step.op.link.ifname);

@@ -145,20 +145,22 @@ describeOnKernel('LinuxKernel', (native) => {
       host.ip(`link add ${VETH.ifname} type bridge`);
       expect(await messages(delVeth)).toEqual(['link.del pptest_ns0: ENODEV']);
       expect(await messages(delVeth)).toEqual([
-        'link.del pptest_ns0: ENODEV (a link of that name is there, but not ours)',
+        'link.del pptest_ns0: ENODEV (the interface named pptest_ns0 is not ours)',
       ]);
       expect(await messages(veth)).toEqual(['link.add veth pptest_ns0: EEXIST']);
       expect(json(`link show ${VETH.ifname}`)[0]).not.toHaveProperty('ifalias');
     });
 
-    test('a link that was made anew is found again', async () => {
+    test('one of somebody else under the name of ours gets no address, but routes', async () => {
       await done(netns, veth);
       host.ip(`link del ${VETH.ifname}`);
       host.ip(`link add ${VETH.ifname} up type bridge`);
+      const add = `address.add ${ADDRESS.cidr} dev ${ADDRESS.ifname}`;
+      expect(await messages(address)).toEqual([`${add}: ENODEV (ipv4: Device not found)`]);
       expect(await messages(address)).toEqual([
-        `address.add ${ADDRESS.cidr} dev ${ADDRESS.ifname}: ENODEV (ipv4: Device not found)`,
+        `${add}: ENODEV (the interface named pptest_ns0 is not ours)`,
       ]);
-      await done(address);
+      await done({ do: 'route.add', route: { ...ROUTE, via: null, src: null } });
     });
 
     test('many go at once, and nobody else’s', async () => {

@@ -26,8 +26,8 @@ export interface MadeLink extends HeldLink {
 
 export interface Making {
   readonly made: readonly MadeLink[];
-  /** ifindex of each name that was asked for, or why it has none. */
-  readonly found: ReadonlyMap<string, number | KernelError>;
+  /** What has each name that was asked for, or why nothing has. */
+  readonly found: ReadonlyMap<string, SeenLink | KernelError>;
 }
 
 /** Opens what a new link needs. Nothing, when that is refused. */
@@ -69,10 +69,9 @@ export async function makeLinks(
     outcomes.refuseIf(link.at, seen);
     return seen instanceof KernelError ? [] : [{ ...link, seen }];
   });
-  const found = lookups.map(({ name, look }, index) => {
-    const seen = seenIn(look, answers[links.length + index] ?? []);
-    return [name, seen instanceof KernelError ? seen : seen.ifindex] as const;
-  });
+  const found = lookups.map(
+    ({ name, look }, index) => [name, seenIn(look, answers[links.length + index] ?? [])] as const,
+  );
   return { made, found: new Map(found) };
 }
 

@@ -111,6 +111,12 @@ export const LINKS: readonly KernelRow[] = [
     seen: [],
   },
   {
+    name: 'a change of what is not ours',
+    ops: [{ do: 'link.set', link: { ...BRIDGE, ifname: 'eth0' }, was: BRIDGE }],
+    want: ['ENODEV'],
+    seen: [],
+  },
+  {
     name: 'a link goes, with its address',
     given: [netns, veth, address],
     ops: [{ do: 'link.del', link: VETH }],
@@ -172,5 +178,11 @@ export const ADDRESSES: readonly KernelRow[] = [
     given: [netns, veth],
     ops: [{ do: 'address.del', address: ADDRESS }],
     want: ['EADDRNOTAVAIL'],
+  },
+  {
+    name: 'an address on a link that is not ours',
+    ops: [{ do: 'address.add', address: { ...ADDRESS, ifname: 'eth0' } }],
+    want: ['ENODEV'],
+    seen: [],
   },
 ];
