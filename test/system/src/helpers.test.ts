@@ -1,0 +1,119 @@
+import { seconds } from '@pp/base';
+import {
+  eventOf,
+  labTest,
+  program,
+  SHARED_INSIDE,
+  standardLab,
+  until,
+  type Child,
+  type StandardLab,
+} from '@pp/lab';
+import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The manager with helper programs beside it that the test wrote. */
+const PROGRAMS = `${SHARED_INSIDE}/programs`;
+const STATE = `${SHARED_INSIDE}/helpers-state`;
+
+let lab: StandardLab;
+
+beforeAll(async () => {
+  lab = await standardLab();
+  const directory = join(lab.host.shared, 'programs');
+  mkdirSync(directory);
+  copyFileSync(program('patchpanel-manager'), join(directory, 'patchpanel-manager'));
+  const script = (name: string, text: string): void => {
+    writeFileSync(join(directory, name), `#!/bin/sh\n${text}\n`);
+    chmodSync(join(directory, name), 0o755);
+  };
+  script('ndproxy', 'exec sleep 4711');
+  script('mcastfwd', 'echo "mcastfwd: not today" >&2; exit 1');
+}, 60_000);
+
+afterAll(async () => {
+  await lab.close();
+}, 60_000);
+
+async function startWithHelpers(): Promise<Child> {
+  const args = ['--state-dir', STATE, '--log-format', 'json', '--uplink', 'eth0', '--helpers', 'spawn'];
+  const manager = lab.host.spawn(`${PROGRAMS}/patchpanel-manager`, args);
+  await manager.line('log line "ready"', (line) => eventOf(line) === 'ready' || undefined, seconds(20));
+  return manager;
+}
+
+interface Status {
+  readonly helpers: readonly {
+    readonly name: string;
+    readonly state: string;
+    readonly pid: number | null;
+    readonly restarts: number;
+    readonly lastEnd: string | null;
+  }[];
+  readonly warnings: readonly string[];
+}
+
+async function status(): Promise<Status> {
+  const text = await lab.host.ok(`${PROGRAMS}/patchpanel-manager`, [
+    '--state-dir',
+    STATE,
+    'status',
+    '--json',
+  ]);
+  return JSON.parse(text) as Status;
+}
+
+/** The pid of ndproxy, when it runs. */
+const running = async (): Promise<number> => {
+  const pid = async (): Promise<number | null | undefined> =>
+    (await status()).helpers.find(({ name }) => name === 'ndproxy')?.pid;
+  return until('ndproxy to run', pid);
+};
+
+const sleepers = async (): Promise<readonly string[]> =>
+  (await lab.host.run('pgrep', ['-f', '-x', 'sleep 4711'])).stdout.split('\n').filter((line) => line !== '');
+
+labTest('helpers are kept running, never twice, and end with the manager', async () => {
+  const first = await startWithHelpers();
+  const pid = await running();
+  expect(await sleepers()).toEqual([String(pid)]);
+
+  await lab.host.ok('kill', ['-KILL', String(pid)]);
+  await until('another one', async () => (await running()) !== pid);
+  const left = await running();
+  first.kill('SIGKILL');
+  await first.exited;
+  expect(await sleepers()).toEqual([String(left)]);
+
+  const second = await startWithHelpers();
+  await until('the one that was left to be replaced', async () => (await running()) !== left);
+  expect(await sleepers()).toEqual([String(await running())]);
+  expect((await second.stop(seconds(25))).code).toBe(0);
+  expect(await sleepers()).toEqual([]);
+});
+
+labTest(
+  'the status says which helper does not stay up, and the log does so at the rate of the back-off',
+  async () => {
+    const manager = await startWithHelpers();
+    const tried = async (): Promise<boolean> =>
+      (await status()).helpers.some(({ name, restarts }) => name === 'mcastfwd' && restarts >= 3);
+    await until('three restarts', tried);
+    const { helpers, warnings } = await status();
+    expect(helpers.map(({ name, state }) => `${name} ${state}`)).toEqual([
+      'ndproxy running',
+      expect.stringMatching(/^mcastfwd (waiting|running)$/),
+      'bcast-fwd absent',
+      'adb-proxy absent',
+      'counters absent',
+    ]);
+    expect(helpers[1]?.lastEnd).toBe('exit 1');
+    if (helpers[1]?.state === 'waiting')
+      expect(warnings).toEqual(['helper mcastfwd does not stay up: exit 1']);
+    await manager.stop(seconds(25));
+    const events = manager.stderr.split('\n').map(eventOf);
+    const { restarts } = helpers[1] ?? { restarts: 0 };
+    expect(events.filter((event) => event === 'helper.ended').length).toBeLessThanOrEqual(restarts + 2);
+    expect(manager.stderr).toContain('mcastfwd: not today');
+  },
+);
