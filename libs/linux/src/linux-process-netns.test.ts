@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { describeOnKernel, until } from '@pp/netlink/testing';
 import { LinuxProcessNetns } from './linux-process-netns';
+import { OTHER_UID } from './testing';
 
 describeOnKernel('the namespace of a process', (native) => {
   const processes = new LinuxProcessNetns(native);
@@ -33,30 +34,34 @@ describeOnKernel('the namespace of a process', (native) => {
     held.value.close();
   });
 
-  test('another one, of another user, with a name that is hard to read', async () => {
-    const script = 'printf ") x (" > /proc/self/comm; echo; read line';
-    const pid = await start(
-      'unshare',
-      '-n',
-      'setpriv',
-      '--reuid',
-      '4321',
-      '--clear-groups',
-      'sh',
-      '-c',
-      script,
-    );
-    const held = processes.open(pid);
-    if (!held.ok) throw new Error(held.sentence);
-    expect(held.value).toMatchObject({
-      inode: statSync(`/proc/${pid}/ns/net`).ino,
-      isHost: false,
-      uid: 4321,
-    });
-    expect(readFileSync(`/proc/${pid}/stat`, 'utf8')).toContain('() x () ');
-    expect(Number(held.value.startTime)).toBeGreaterThan(1);
-    held.value.close();
-  });
+  const missing = OTHER_UID === 0 ? ' (needs a second uid)' : '';
+  (missing === '' ? test : test.skip)(
+    `another one, of another user, with a name that is hard to read${missing}`,
+    async () => {
+      const script = 'printf ") x (" > /proc/self/comm; echo; read line';
+      const pid = await start(
+        'unshare',
+        '-n',
+        'setpriv',
+        '--reuid',
+        '4321',
+        '--clear-groups',
+        'sh',
+        '-c',
+        script,
+      );
+      const held = processes.open(pid);
+      if (!held.ok) throw new Error(held.sentence);
+      expect(held.value).toMatchObject({
+        inode: statSync(`/proc/${pid}/ns/net`).ino,
+        isHost: false,
+        uid: OTHER_UID,
+      });
+      expect(readFileSync(`/proc/${pid}/stat`, 'utf8')).toContain('() x () ');
+      expect(Number(held.value.startTime)).toBeGreaterThan(1);
+      held.value.close();
+    },
+  );
 
   test('a zombie has none', async () => {
     const pid = await start('sh', '-c', 'sleep 0 & echo $!; exec sleep 1000');

@@ -1,3 +1,4 @@
 export * from './kernel-contract';
 export * from './ops';
 export * from './test-host';
+export * from './uids';

@@ -1,3 +1,4 @@
+import { OTHER_UID } from './uids';
 import { ALIAS_PREFIX } from '@pp/datapath';
 import type { Address, Bridge, Netns, Op, Route, Rule, Tap, Veth } from '@pp/datapath';
 
@@ -40,7 +41,7 @@ export const TAP: Tap = {
   mtu: 1450,
   multicast: true,
   master: null,
-  owner: 4321, // nobody's
+  owner: OTHER_UID,
 };
 
 export const ADDRESS: Address = { ifname: VETH.ifname, cidr: '100.115.92.129/30' };
