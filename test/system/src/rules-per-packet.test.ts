@@ -1,13 +1,15 @@
 import { ApiClient, labTest, STANDARD, standardLab, startManager, until } from '@pp/lab';
 import type { Child, Guest, Host, StandardLab } from '@pp/lab';
+import { encode } from '@pp/proto';
 
 /*
  * The price of a packet is the rules that it passes, and the elements of a hash table cost the same at any number. So the rules that the
  * kernel says a packet passed (nft's trace) must be the same ones, in the same order, with one guest and with many.
  */
 
-const GUESTS = 500;
-const POOL = ['--pool', 'namespace=10.200.0.0/16'];
+const NAMESPACES = 460;
+const VMS_A_KIND = 20;
+const POOL = ['namespace=10.200.0.0/16', 'lxd=10.201.0.0/16'].flatMap((pool) => ['--pool', pool]);
 const { v4: INTERNET } = STANDARD.internet;
 
 /** Rules of our table that one forwarded packet passed, as nft prints them: chain, rule, verdict. */
@@ -16,32 +18,44 @@ interface Passed {
   readonly reply: readonly string[];
 }
 
-labTest(`a packet passes the same rules with ${GUESTS} guests as with one`, async () => {
-  const lab = await standardLab();
-  try {
-    const manager = await startManager(lab.host, { args: ['--uplink', 'eth0=ethernet', ...POOL] });
-    const client = await ApiClient.open(lab.bus.outside);
-    const guest = await lab.guest('probe');
-    await client.connect({ pid: guest.pid });
-    await traceEchoes(lab.host);
+labTest(
+  `a packet passes the same rules with ${NAMESPACES + 2 * VMS_A_KIND} guests of all kinds, and ARC, as with one`,
+  async () => {
+    const lab = await standardLab();
+    try {
+      const manager = await startManager(lab.host, { args: ['--uplink', 'eth0=ethernet', ...POOL] });
+      const client = await ApiClient.open(lab.bus.outside);
+      const guest = await lab.guest('probe');
+      await client.connect({ pid: guest.pid });
+      await traceEchoes(lab.host);
 
-    const alone = { passed: await rulesPassed(lab, guest), rules: await ruleCount(lab.host) };
-    for (let connected = 1; connected < GUESTS; connected += 16) {
-      const more = Math.min(16, GUESTS - connected);
-      await Promise.all(Array.from({ length: more }, () => client.connect({ pid: -1 })));
+      const alone = { passed: await rulesPassed(lab, guest), rules: await ruleCount(lab.host) };
+      for (let connected = 1; connected < NAMESPACES; connected += 16) {
+        const more = Math.min(16, NAMESPACES - connected);
+        await Promise.all(Array.from({ length: more }, () => client.connect({ pid: -1 })));
+      }
+      await startVms(client);
+      const crowded = { passed: await rulesPassed(lab, guest), rules: await ruleCount(lab.host) };
+
+      expect(await guestLinks(lab.host)).toEqual({ arc_ns: NAMESPACES, vmtap: 2 * VMS_A_KIND + 6 });
+      expect(alone.passed.request.join('\n')).toContain('masquerade'); // else it was not our datapath that was traced
+      expect(alone.passed.reply.length).toBeGreaterThan(0);
+      expect(crowded).toEqual(alone);
+      client.close();
+      await manager.stop();
+    } finally {
+      await lab.close();
     }
-    const crowded = { passed: await rulesPassed(lab, guest), rules: await ruleCount(lab.host) };
+  },
+);
 
-    expect(await guestLinks(lab.host)).toBe(GUESTS);
-    expect(alone.passed.request.join('\n')).toContain('masquerade'); // else it was not our datapath that was traced
-    expect(alone.passed.reply.length).toBeGreaterThan(0);
-    expect(crowded).toEqual(alone);
-    client.close();
-    await manager.stop();
-  } finally {
-    await lab.close();
+async function startVms(client: ApiClient): Promise<void> {
+  for (let id = 1; id <= VMS_A_KIND; id++) {
+    await client.raw('TerminaVmStartup', encode('TerminaVmStartupRequest', { cid: id }));
+    await client.raw('PluginVmStartup', encode('PluginVmStartupRequest', { id: BigInt(id) }));
   }
-});
+  await client.raw('ArcVmStartup', encode('ArcVmStartupRequest', { cid: 3 }));
+}
 
 /** In a table of its own that comes before all others. */
 async function traceEchoes(host: Host): Promise<void> {
@@ -115,7 +129,8 @@ async function ruleCount(host: Host): Promise<number> {
   return listing.nftables.filter((object) => 'rule' in object).length;
 }
 
-async function guestLinks(host: Host): Promise<number> {
+async function guestLinks(host: Host): Promise<Readonly<Record<'arc_ns' | 'vmtap', number>>> {
   const links = (await host.json('ip', '-j', 'link')) as readonly { readonly ifname: string }[];
-  return links.filter(({ ifname }) => ifname.startsWith('arc_ns')).length;
+  const count = (prefix: string): number => links.filter(({ ifname }) => ifname.startsWith(prefix)).length;
+  return { arc_ns: count('arc_ns'), vmtap: count('vmtap') };
 }
