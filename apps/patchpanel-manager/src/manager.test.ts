@@ -1,6 +1,7 @@
 import { SeededRandom } from '@pp/base/testing';
 import { applyAll, plan } from '@pp/datapath';
 import { encode, type Init, type Messages } from '@pp/proto';
+import { guestMethods } from './dbus/guest-methods';
 import { DesiredState, NOTHING } from './desired';
 import type { Manager } from './manager';
 import { FakeHost, Killed } from './testing/fake-host';
@@ -74,6 +75,30 @@ test.each([
   const manager = await started(host);
   const { answer } = await connect(host, manager, { pid: 4711 }, uid);
   expect(answer.ok ? 'accepted' : answer.reason).toBe(want);
+});
+
+test('an ARC container that is still the same process outlives a restart', async () => {
+  const host = new FakeHost();
+  const manager = await started(host);
+  const { reconciler } = manager;
+  const parts = {
+    reconciler,
+    processNetns: host.processNetns,
+    randomBytes: host.randomBytes,
+    ownPid: 99,
+    tapOwner: null,
+  };
+  const body = encode('ArcStartupRequest', { pid: 4711 });
+  const answer = await guestMethods(parts).ArcStartup?.({
+    caller: { uid: 0, pid: 5 },
+    body,
+    takeFd: () => null,
+  });
+  expect(answer).toMatchObject({ ok: true });
+  const running = host.kernel.dump();
+  const again = await started(host);
+  expect([...again.world.guests.keys()]).toEqual(['arc/0']);
+  expect(host.kernel.dump()).toBe(running);
 });
 
 test('a namespace whose uplink goes is cut off, and works again when it is back', async () => {

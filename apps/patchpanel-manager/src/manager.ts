@@ -160,8 +160,9 @@ export class Manager {
     if (guest.kind !== 'arc' || guest.container === null) return true;
     const held = this.#parts.processNetns.open(guest.id);
     if (!held.ok) return false;
+    const { inode, startTime } = held.value;
     held.value.close();
-    return held.value.inode === guest.container.inode && held.value.startTime === guest.container.startTime;
+    return inode === guest.container.inode && startTime === guest.container.startTime;
   }
 
   /** By guest; a stored descriptor of no guest, or whose far end is gone, is closed and forgotten. */

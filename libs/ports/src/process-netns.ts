@@ -1,6 +1,6 @@
 import type { Checked } from '@pp/base';
 
-/** A network namespace held open, so that its inode stays its own until `close`. */
+/** A network namespace held open, so that its inode stays its own until `close`; nothing of it is read after that. */
 export interface HeldNetns {
   readonly inode: number;
   /** Field 22 of /proc/PID/stat, read when asked for: with the pid it names a process for good. Empty: it has ended. */

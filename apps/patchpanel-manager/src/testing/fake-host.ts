@@ -55,9 +55,32 @@ export class FakeHost {
   readonly randomBytes = (n: number): Uint8Array =>
     Uint8Array.from({ length: n }, () => (this.#random = (this.#random * 48271) % 2147483647) & 255);
 
-  /** Every pid is a process of uid 1000 in a namespace of its own. */
+  /** Every pid is a process of uid 1000 in a namespace of its own. Strict: what is read after `close` is a fault. */
   readonly processNetns: ProcessNetns = {
-    open: (pid) => accept({ inode: pid, uid: 1000, startTime: '1', isHost: false, close: () => undefined }),
+    open: (pid) => {
+      let isClosed = false;
+      const read = <T>(fact: T): T => {
+        if (isClosed) throw new Error('a namespace was read after it was closed');
+        return fact;
+      };
+      return accept({
+        get inode() {
+          return read(pid);
+        },
+        get uid() {
+          return read(1000);
+        },
+        get startTime() {
+          return read('1');
+        },
+        get isHost() {
+          return read(false);
+        },
+        close: () => {
+          isClosed = true;
+        },
+      });
+    },
   };
 
   killAt(step: number, when: 'before' | 'after'): void {
