@@ -1,6 +1,7 @@
 import { connectFigure } from './figures/connect';
 import { enduranceFigure } from './figures/endurance';
 import type { Figure } from './figures/figure';
+import { guestsFigure } from './figures/guests';
 import { ndproxyFigure } from './figures/ndproxy';
 import { poolFigure } from './figures/pool';
 import { releaseFigure } from './figures/release';
@@ -12,6 +13,7 @@ export const FIGURES: readonly Figure[] = [
   connectFigure,
   poolFigure,
   releaseFigure,
+  guestsFigure,
   trafficFigure,
   startFigure,
   enduranceFigure,

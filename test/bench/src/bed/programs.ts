@@ -6,6 +6,7 @@ import { join } from 'node:path';
 const SOURCES = {
   'connect-floor': 'floor',
   'release-floor': 'floor',
+  'termina-floor': 'floor',
   'await-links-gone': 'tools',
   'connect-client': 'tools',
   'hold-namespaces': 'tools',

@@ -1,5 +1,5 @@
 import type { Bed, Machine } from '../bed/bed';
-import { addedBy } from '../bed/same-state';
+import { addedBy, lackedFacts } from '../bed/same-state';
 import type { Connection } from '../manager/client';
 import { Manager } from '../manager/manager';
 import { ThinClient } from '../manager/thin-client';
@@ -64,7 +64,7 @@ async function measure(bed: Bed, settings: Settings): Promise<readonly Row[]> {
     floor: contender('floor'),
   };
   const up = await interleave(rounds, contenders, progress(settings, 'connect', rounds));
-  const bus = await pings(client, rounds);
+  const bus = await client.pings(rounds);
   await manager.stop();
   return [...rowsOf(up, down, bus), same];
 }
@@ -100,7 +100,6 @@ async function proveReach(bed: Bed, name: Name, peer: Peer, { sink }: Machine, p
   await peer.disconnect(pid);
 }
 
-/** Facts that the floor adds and the manager does not would make the floor no floor. What the manager adds beyond is named. */
 async function sameState(
   peers: Readonly<Record<Name, Peer>>,
   machines: Readonly<Record<Name, Machine>>,
@@ -112,29 +111,7 @@ async function sameState(
     return facts.map((fact) => fact.replaceAll(/\b(arc_ns|veth|connected_netns_)\d+\b/g, '$1N'));
   };
   const [ours, floor] = [await added('ours'), await added('floor')];
-  const missing = floor.filter((fact) => !ours.some((own) => subjectOf(own) === subjectOf(fact)));
-  const beyond = ours.filter((fact) => !floor.includes(fact));
-  return {
-    name: 'connect: facts of the floor that we lack',
-    measured: missing.length,
-    unit: '',
-    goal: atMost(0),
-    spread: null,
-    details: [
-      `one connect adds ${ours.length} facts about links, addresses, routes, rules, elements and sysctls by us, ${floor.length} by the floor`,
-      ...missing.map((fact) => `the floor's alone: ${fact}`),
-      ...beyond.map((fact) => `ours alone: ${fact}`),
-    ],
-  };
-}
-
-/** A sysctl is there with every link: what we set differs from what the floor leaves at its default. */
-const subjectOf = (fact: string): string => fact.replace(/( sysctl \S+) = .*/, '$1');
-
-async function pings(client: ThinClient, rounds: number): Promise<readonly number[]> {
-  const samples: number[] = [];
-  for (let i = 0; i < rounds; i++) samples.push(await client.ping());
-  return samples;
+  return lackedFacts('connect', 'connect', ours, floor);
 }
 
 function rowsOf(up: Samples, down: Samples, bus: readonly number[]): readonly Row[] {

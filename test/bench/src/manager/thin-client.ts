@@ -22,9 +22,25 @@ export class ThinClient {
     };
   }
 
+  /** Starts a Termina VM; milliseconds from request to reply. */
+  async startTermina(cid: number): Promise<number> {
+    return millisOf(await this.#program.ask(`termina ${cid}`));
+  }
+
+  /** As above, its stop. */
+  async stopTermina(cid: number): Promise<number> {
+    return millisOf(await this.#program.ask(`shutdown ${cid}`));
+  }
+
   /** Milliseconds of a call that the manager's bus library answers: what D-Bus itself costs. */
   async ping(): Promise<number> {
     return millisOf(await this.#program.ask('ping'));
+  }
+
+  async pings(count: number): Promise<readonly number[]> {
+    const samples: number[] = [];
+    for (let i = 0; i < count; i++) samples.push(await this.ping());
+    return samples;
   }
 
   async close(): Promise<void> {

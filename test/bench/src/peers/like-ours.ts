@@ -6,13 +6,10 @@ import type { FloorOptions } from './floor';
 /** Loads the manager's table on the floor's machine, and says which elements, names and addresses one connect adds to it. */
 export async function likeOurs(manager: Manager, floor: Machine, pid: number): Promise<FloorOptions> {
   const { host } = manager.machine;
-  const text = await host.ok('nft', ['list', 'table', 'inet', 'patchpanel']);
-  await floor.host.ok('nft', ['-f', '-'], { input: text });
-  const list = async (): Promise<readonly string[]> =>
-    elementsOf(await host.json('nft', '-j', 'list', 'table', 'inet', 'patchpanel'));
-  const before = new Set(await list());
+  await copyTable(manager.machine, floor);
+  const before = new Set(await elementsIn(manager.machine));
   const connection = await manager.connect(pid);
-  const elements = (await list()).filter((element) => !before.has(element));
+  const elements = (await elementsIn(manager.machine)).filter((element) => !before.has(element));
   const [link] = (await host.json(
     'ip',
     '-j',
@@ -35,6 +32,16 @@ export async function likeOurs(manager: Manager, floor: Machine, pid: number): P
     elements,
   };
 }
+
+/** Loads the manager's table, as it is now, on another machine. */
+export async function copyTable(from: Machine, to: Machine): Promise<void> {
+  const text = await from.host.ok('nft', ['list', 'table', 'inet', 'patchpanel']);
+  await to.host.ok('nft', ['-f', '-'], { input: text });
+}
+
+/** The elements of the manager's table, as the floors take them. */
+export const elementsIn = async ({ host }: Machine): Promise<readonly string[]> =>
+  elementsOf(await host.json('nft', '-j', 'list', 'table', 'inet', 'patchpanel'));
 
 interface LinkFact {
   readonly ifname: string;

@@ -6,6 +6,8 @@
  * Reads from standard input, one a line:
  *   connect PID      ConnectNamespace; answered by "NANOSECONDS HOST_IFNAME", from sending the request to having the reply
  *   release IFNAME   closes that lifeline; answered by "ok"
+ *   termina CID      TerminaVmStartup; answered by "NANOSECONDS"
+ *   shutdown CID     TerminaVmShutdown; answered by "NANOSECONDS"
  *   ping             org.freedesktop.DBus.Peer.Ping of the service; answered by "NANOSECONDS"
  * An error reply ends it with the error's sentence.
  */
@@ -225,21 +227,27 @@ static void hold(const char *ifname, int fd) {
   die("too many lifelines");
 }
 
+/* A protobuf whose field 1 is that number, as a byte array. */
+static void put_number(struct message *m, uint32_t number) {
+  uint8_t request[8] = {1 << 3};
+  uint32_t size = 1;
+  for (; number >= 0x80; number >>= 7) request[size++] = number | 0x80;
+  request[size++] = number;
+  put_u32(m, size);
+  put(m, request, size);
+}
+
 static void connect_namespace(uint32_t pid) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) < 0) die("pipe");
-  uint8_t request[8] = {1 << 3}; /* ConnectNamespaceRequest.pid */
-  uint32_t size = 1;
-  for (; pid >= 0x80; pid >>= 7) request[size++] = pid | 0x80;
-  request[size++] = pid;
   struct message m;
   begin_call(&m, SERVICE, "/org/chromium/PatchPanel", SERVICE, "ConnectNamespace", "ayh", 1);
   size_t body = m.length;
-  put_u32(&m, size);
-  put(&m, request, size);
+  put_number(&m, pid); /* ConnectNamespaceRequest.pid */
   put_u32(&m, 0); /* index of the descriptor */
   int64_t start = now_ns();
   send_call(&m, body, ends[1]);
+  uint32_t size;
   const uint8_t *reply = await_reply(&size);
   int64_t took = now_ns() - start;
   close(ends[1]);
@@ -256,6 +264,19 @@ static void release(const char *ifname) {
     lifelines[i].ifname[0] = 0;
   }
   puts("ok");
+}
+
+/* A call that takes a VM's cid and no descriptor. */
+static void vm_call(const char *member, uint32_t cid) {
+  struct message m;
+  uint32_t size;
+  begin_call(&m, SERVICE, "/org/chromium/PatchPanel", SERVICE, member, "ay", 0);
+  size_t body = m.length;
+  put_number(&m, cid);
+  int64_t start = now_ns();
+  send_call(&m, body, -1);
+  await_reply(&size);
+  printf("%lld\n", (long long)(now_ns() - start));
 }
 
 static void ping(void) {
@@ -275,9 +296,11 @@ int main(int argc, char **argv) {
   }
   open_bus(argv[1]);
   char line[64], word[16];
-  unsigned pid;
+  unsigned pid, cid;
   while (fgets(line, sizeof line, stdin)) {
     if (sscanf(line, "connect %u", &pid) == 1) connect_namespace(pid);
+    else if (sscanf(line, "termina %u", &cid) == 1) vm_call("TerminaVmStartup", cid);
+    else if (sscanf(line, "shutdown %u", &cid) == 1) vm_call("TerminaVmShutdown", cid);
     else if (sscanf(line, "release %15s", word) == 1) release(word);
     else ping();
     fflush(stdout);

@@ -1,0 +1,94 @@
+import { ApiClient, guestMac, plugTap } from '@pp/lab';
+import type { Bed, Machine } from '../bed/bed';
+import { addedBy, lackedFacts } from '../bed/same-state';
+import { Manager } from '../manager/manager';
+import { ThinClient } from '../manager/thin-client';
+import { terminaFloor, type TerminaLink, type VmPeer } from '../peers/termina-floor';
+import { atMost, type Row } from '../report/row';
+import { spreadText } from '../report/table';
+import { interleave, pairRatios, type Contender } from '../stats/interleave';
+import { median, spreadOf } from '../stats/spread';
+import { progress, type Figure, type Settings } from './figure';
+
+/** TerminaVmStartup by D-Bus, request to reply, against the same kernel objects by ioctl and raw netlink. */
+export const guestsFigure: Figure = {
+  name: 'guests',
+  about: 'TerminaVmStartup against raw netlink',
+  measure,
+};
+
+const CID = 5;
+type Name = 'ours' | 'floor';
+type Samples = Readonly<Record<Name, readonly number[]>>;
+
+async function measure(bed: Bed, settings: Settings): Promise<readonly Row[]> {
+  const rounds = settings.quick ? 20 : 100;
+  const machines = { ours: await bed.machine('manager'), floor: await bed.machine('floor') };
+  await machines.floor.host.shell('echo 1 > /proc/sys/net/ipv4/ip_forward');
+  const manager = await Manager.start(bed, machines.ours);
+  const api = await ApiClient.open(manager.bus.outside);
+  const { peer, link } = await terminaFloor(api, machines.ours, machines.floor, CID);
+  const client = new ThinClient(machines.ours, manager.bus);
+  const ours = { start: () => client.startTermina(CID), stop: () => client.stopTermina(CID) };
+  const peers = { ours, floor: peer };
+  for (const name of ['ours', 'floor'] as const)
+    await proveReach(bed, name, peers[name], machines[name], link);
+  const facts = { ours: await added(machines.ours, ours), floor: await added(machines.floor, peer) };
+
+  const down: Record<Name, number[]> = { ours: [], floor: [] };
+  const contender =
+    (name: Name): Contender =>
+    async () => {
+      const took = await peers[name].start();
+      down[name].push(await peers[name].stop());
+      return took;
+    };
+  const contenders = { ours: contender('ours'), floor: contender('floor') };
+  const up = await interleave(rounds, contenders, progress(settings, 'Termina', rounds));
+  const bus = median(await client.pings(rounds));
+  api.close();
+  await manager.stop();
+  return [timesRow(up, down, bus), lackedFacts('guests', 'start', facts.ours, facts.floor)];
+}
+
+/** A start that is fast because it does not work has no place in the table. */
+async function proveReach(
+  bed: Bed,
+  name: Name,
+  peer: VmPeer,
+  { host, sink }: Machine,
+  { tap, host: gateway, guest: address }: TerminaLink,
+): Promise<void> {
+  await peer.start();
+  const guest = await bed.lab.guest(host, `${name}-vm`);
+  await plugTap(host, guest, { tap, mac: guestMac(CID), address: `${address}/30`, gateway });
+  await guest.ok('ping', ['-c', '1', '-W', '3', sink]).catch((cause: unknown) => {
+    throw new Error(`${name}: the VM does not reach ${sink}`, { cause });
+  });
+  await guest.end();
+  await peer.stop();
+}
+
+async function added(machine: Machine, peer: VmPeer): Promise<readonly string[]> {
+  const facts = await addedBy(machine, null, () => peer.start());
+  await peer.stop();
+  return facts;
+}
+
+function timesRow(up: Samples, down: Samples, bus: number): Row {
+  const told = (name: Name, who: string): string =>
+    `${who}: ${spreadText(spreadOf(up[name]), 'ms')}; stop ${spreadText(spreadOf(down[name]), 'ms')}`;
+  const spread = spreadOf(pairRatios(up.ours, up.floor));
+  return {
+    name: 'guests: TerminaVmStartup, times the raw-netlink floor',
+    measured: spread.median,
+    unit: 'x',
+    goal: atMost(3),
+    spread,
+    details: [
+      told('ours', 'ours, request to reply, timed in C'),
+      told('floor', 'C, the TAP by ioctl, one socket per family'),
+      `of ours, ${median(up.floor).toFixed(3)} ms is the kernel (the floor) and ${bus.toFixed(3)} ms an empty call by the same bus`,
+    ],
+  };
+}
