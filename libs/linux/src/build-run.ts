@@ -9,9 +9,10 @@ import type { ConfigureOp, Resolve } from './configure';
 import type { Context } from './context';
 import { completePeer, completion } from './complete-link';
 import { holdLink, makeLinks } from './make-links';
-import type { LinkStep, Making, MadeLink } from './make-links';
+import type { HeldLink, LinkStep, MadeLink, Making } from './make-links';
 import type { Outcomes } from './outcomes';
 import type { Step } from './runs';
+import { Spaces } from './spaces';
 
 interface ConfigureStep {
   readonly at: number;
@@ -19,30 +20,55 @@ interface ConfigureStep {
 }
 
 /**
- * Makes links, writes sysctls, sets all the rest: two datagrams to the host's namespace, and one to that of each peer, at the same
- * time as the second. Links are complete or gone: one that cannot be completed is deleted again.
+ * Names namespaces, makes links, writes sysctls, sets all the rest: two datagrams to the host's namespace, and one to that of each peer,
+ * at the same time as the second. Links are complete or gone: one that cannot be completed is deleted again.
  */
 export async function buildRun(context: Context, steps: readonly Step[], outcomes: Outcomes): Promise<void> {
-  const links = steps.filter(isLinkAdd).flatMap((step) => holdLink(context, step, outcomes));
+  const spaces = new Spaces(context, steps, outcomes);
+  const wanted = outcomes.isRefused ? [] : steps;
+  const links = wanted.filter(isLinkAdd).flatMap((step) => holdLink(context, step, spaces, outcomes));
   try {
-    const rest = steps.filter(isConfigure);
-    const making = await makeLinks(context, links, foreignNames(context, links, rest), outcomes);
-    const peers = Promise.all(making.made.map((link) => completePeer(link, outcomes)));
-    writeSysctls(context, steps, outcomes); // before a link comes up
-    const wanted = outcomes.isRefused ? [] : rest;
-    await Promise.all([peers, configure(context, making, wanted, outcomes)]);
-    await keepOrDelete(context, making.made, outcomes);
-    const gone = new Set(links.filter(({ at }) => outcomes.refused(at)).map(({ op }) => op.link.ifname));
-    for (const { at, op } of wanted)
-      if (!ifnamesIn(op).some((name) => gone.has(name))) outcomes.set(at, 'done');
+    await buildLinks(context, { links, rest: wanted.filter(isConfigure), sysctls: wanted }, spaces, outcomes);
   } finally {
     for (const { held } of links) held.close();
+    spaces.close();
   }
+}
+
+interface Parts {
+  readonly links: readonly HeldLink[];
+  readonly sysctls: readonly Step[];
+  readonly rest: readonly ConfigureStep[];
+}
+
+async function buildLinks(
+  context: Context,
+  { links, sysctls, rest }: Parts,
+  spaces: Spaces,
+  outcomes: Outcomes,
+): Promise<void> {
+  const all = await makeLinks(context, links, foreignNames(context, links, rest), spaces, outcomes);
+  const homeless = all.made.filter(
+    ({ op: { link } }) => link.kind === 'veth' && spaces.isUnnamed(link.peer.netns),
+  );
+  const making = { ...all, made: all.made.filter((link) => !homeless.includes(link)) };
+  const peers = Promise.all(making.made.map((link) => completePeer(link, outcomes)));
+  writeSysctls(context, sysctls, outcomes); // before a link comes up
+  const wanted = outcomes.isRefused ? [] : rest;
+  await Promise.all([peers, configure(context, making, wanted, outcomes)]);
+  keepTaps(making.made, outcomes);
+  const failed = making.made.filter(({ at }) => outcomes.refused(at));
+  await deleteAgain(context, [...homeless, ...failed], outcomes);
+  for (const { at, op, seen } of making.made)
+    if (!outcomes.refused(at)) context.own.set(op.link.ifname, seen.ifindex);
+  const gone = new Set(links.filter(({ at }) => outcomes.refused(at)).map(({ op }) => op.link.ifname));
+  for (const { at, op } of wanted)
+    if (!ifnamesIn(op).some((name) => gone.has(name))) outcomes.set(at, 'done');
 }
 
 const isLinkAdd = (step: Step): step is LinkStep => step.op.do === 'link.add';
 const isConfigure = (step: Step): step is ConfigureStep =>
-  step.op.do !== 'link.add' && step.op.do !== 'sysctl.set';
+  step.op.do !== 'netns.add' && step.op.do !== 'link.add' && step.op.do !== 'sysctl.set';
 
 /** Names that are neither made here nor known. */
 function foreignNames(
@@ -121,19 +147,21 @@ const resolver =
     throw new KernelError('ENODEV', describe(op), `the interface named ${name} is not ours`);
   };
 
-/** Complete links stay; the others go again, as if they had never been. */
-async function keepOrDelete(
-  { route, own }: Context,
-  made: readonly MadeLink[],
-  outcomes: Outcomes,
-): Promise<void> {
+function keepTaps(made: readonly MadeLink[], outcomes: Outcomes): void {
   for (const link of made)
     if (!outcomes.refused(link.at)) outcomes.do(link, () => link.held.tap?.persist(true));
-  const failed = made.filter(({ at, held }) => outcomes.refused(at) && held.tap === null); // a TAP goes when it is released
-  const results = await route.requestMany(failed.map(({ seen }) => delLink(seen.ifindex)));
-  failed.forEach(({ at }, index) => {
+}
+
+/** As if they had never been. A TAP that was not kept goes when it is released. */
+async function deleteAgain(
+  { route }: Context,
+  links: readonly MadeLink[],
+  outcomes: Outcomes,
+): Promise<void> {
+  const doomed = links.filter(({ held }) => held.tap === null);
+  const results = await route.requestMany(doomed.map(({ seen }) => delLink(seen.ifindex)));
+  doomed.forEach(({ at }, index) => {
     const result = results[index];
     if (result instanceof KernelError && result.code !== 'ENODEV') outcomes.amend(at, result);
   });
-  for (const { at, op, seen } of made) if (!outcomes.refused(at)) own.set(op.link.ifname, seen.ifindex);
 }

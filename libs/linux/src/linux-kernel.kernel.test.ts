@@ -89,6 +89,17 @@ describeOnKernel('LinuxKernel', (native) => {
       expect(await messages({ do: 'netns.add', netns: absent })).toEqual([expect.stringContaining('ESRCH')]);
     });
 
+    test('one that is taken: the link that was made for the new namespace is gone again', async () => {
+      await done(netns);
+      expect(await messages(netns, veth, address)).toEqual([
+        expect.stringContaining('EEXIST'),
+        'skipped',
+        'skipped',
+      ]);
+      expect(linkNames()).toEqual(['lo']);
+      expect(json('link show', NETNS.name).map(({ ifname }) => ifname)).toEqual(['lo']);
+    });
+
     test('the empty file that a crash left is no namespace, and in nobody’s way', async () => {
       writeFileSync(join(host.netnsDirectory, NETNS.name), '');
       expect((await host.kernel.observe(CONTRACT_ASK)).netns).toEqual([]);

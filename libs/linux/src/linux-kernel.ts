@@ -107,8 +107,8 @@ export class LinuxKernel implements Kernel {
 
   async #do({ kind, steps }: Run, outcomes: Outcomes): Promise<void> {
     switch (kind) {
-      case 'netns':
-        for (const step of steps) this.#netns(step, outcomes);
+      case 'unname':
+        for (const step of steps) this.#unname(step, outcomes);
         return;
       case 'delete':
         return deleteRun(this.#context, steps, outcomes);
@@ -135,12 +135,11 @@ export class LinuxKernel implements Kernel {
     return this.#prepared?.op === op ? this.#prepared.batch : elementsBatch(op);
   }
 
-  #netns(step: Step, outcomes: Outcomes): void {
-    if (outcomes.isRefused) return;
+  #unname(step: Step, outcomes: Outcomes): void {
+    const { op } = step;
+    if (op.do !== 'netns.del' || outcomes.isRefused) return;
     outcomes.do(step, () => {
-      const { op } = step;
-      if (op.do === 'netns.add') this.#context.netns.add(op.netns);
-      if (op.do === 'netns.del') this.#context.netns.del(op.netns);
+      this.#context.netns.del(op.netns);
     });
   }
 

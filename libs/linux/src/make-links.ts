@@ -7,6 +7,7 @@ import type { Context } from './context';
 import { kernelErrorOf } from './errors';
 import { Held } from './held';
 import type { Outcomes } from './outcomes';
+import type { Spaces } from './spaces';
 
 export type LinkOp = Extract<Op, { do: 'link.add' | 'link.del' }>;
 export interface LinkStep {
@@ -31,11 +32,16 @@ export interface Making {
 }
 
 /** Opens what a new link needs. Nothing, when that is refused. */
-export function holdLink(context: Context, step: LinkStep, outcomes: Outcomes): readonly HeldLink[] {
+export function holdLink(
+  context: Context,
+  step: LinkStep,
+  spaces: Spaces,
+  outcomes: Outcomes,
+): readonly HeldLink[] {
   const { op } = step;
   return outcomes.try(step, () => {
     try {
-      return { ...step, held: new Held(context, op.link) };
+      return { ...step, held: new Held(context, op.link, spaces) };
     } catch (error) {
       const refused = kernelErrorOf(error, describe(op));
       // The kernel calls a TAP of that name busy; the door says the same of all kinds of links.
@@ -46,11 +52,12 @@ export function holdLink(context: Context, step: LinkStep, outcomes: Outcomes): 
   });
 }
 
-/** Makes links and looks up other names, in one datagram; what is refused is said in `outcomes`. */
+/** Makes links and looks up other names, in one datagram; what is refused is said in `outcomes`. Names namespaces meanwhile. */
 export async function makeLinks(
   context: Context,
   links: readonly HeldLink[],
   names: readonly string[],
+  spaces: Spaces,
   outcomes: Outcomes,
 ): Promise<Making> {
   const lookups = names.map((name) => ({ name, look: getLink(name) }));
@@ -62,7 +69,8 @@ export async function makeLinks(
     ...lookups.map(({ look }) => [look]),
   ];
   const sent = context.route.requestMany(groups.flat());
-  for (const link of links) outcomes.try(link, () => link.held.inside()?.warm()); // meanwhile
+  for (const link of links) outcomes.try(link, () => link.held.inside()?.warm());
+  spaces.name(outcomes);
   const answers = split(await sent, groups);
   const made = links.flatMap((link, index): readonly MadeLink[] => {
     const seen = seenIn(lookAt(link.op), answers[index] ?? []);

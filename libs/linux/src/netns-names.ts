@@ -16,19 +16,24 @@ export class NetnsNames {
     private readonly directory: string,
   ) {}
 
-  /** Names a new namespace, or that of a process. ESTALE: the process has another one now. EEXIST: the name is taken. */
-  add({ name, from }: Netns): void {
-    const request = `netns.add ${name}`;
-    this.#with(
-      request,
-      () => (from === null ? this.native.createNetns() : this.native.openNetns({ pid: from.pid })),
-      (fd) => {
-        if (from !== null && this.native.fdIdentity(fd).ino !== from.inode) {
-          throw new KernelError('ESTALE', request, `pid ${from.pid} has another namespace now`);
-        }
-        this.#name(fd, this.#path(name));
-      },
-    );
+  /** A new namespace, or that of a process; the descriptor is the caller's to close. ESTALE: the process has another one now. */
+  source({ name, from }: Netns): number {
+    if (from === null) return this.native.createNetns();
+    const fd = this.native.openNetns({ pid: from.pid });
+    if (this.native.fdIdentity(fd).ino === from.inode) return fd;
+    this.native.closeFd(fd);
+    throw new KernelError('ESTALE', `netns.add ${name}`, `pid ${from.pid} has another namespace now`);
+  }
+
+  /** EEXIST: the name is taken. */
+  name(fd: number, name: string): void {
+    const path = this.#path(name);
+    try {
+      this.native.nameNetns(fd, path);
+    } catch (error) {
+      if (kernelErrorOf(error, path).code !== 'EEXIST' || !removeEmpty(path)) throw error;
+      this.native.nameNetns(fd, path);
+    }
   }
 
   /** Takes the name away; a namespace that nobody else holds ends with it. ENOENT: there is no such name. */
@@ -55,30 +60,8 @@ export class NetnsNames {
     }
   }
 
-  #name(fd: number, path: string): void {
-    try {
-      this.native.nameNetns(fd, path);
-    } catch (error) {
-      if (kernelErrorOf(error, path).code !== 'EEXIST' || !removeEmpty(path)) throw error;
-      this.native.nameNetns(fd, path);
-    }
-  }
-
   #path(name: string): string {
     return `${this.directory}/${name}`;
-  }
-
-  #with(request: string, open: () => number, use: (fd: number) => void): void {
-    try {
-      const fd = open();
-      try {
-        use(fd);
-      } finally {
-        this.native.closeFd(fd);
-      }
-    } catch (error) {
-      throw kernelErrorOf(error, request);
-    }
   }
 }
 

@@ -33,13 +33,14 @@ export class Outcomes {
     if (answer instanceof KernelError) this.set(at, answer);
   }
 
-  /** The undoing of a refused step was refused as well. */
+  /** The undoing of a step was refused. */
   amend(at: number, fault: KernelError): void {
     const outcome = this.#all[at];
-    if (!(outcome instanceof KernelError)) return;
-    this.#all[at] = new KernelError(outcome.code, outcome.request, `not undone: ${fault.message}`, {
-      cause: outcome,
-    });
+    if (!(outcome instanceof KernelError)) this.#all[at] = fault;
+    else
+      this.#all[at] = new KernelError(outcome.code, outcome.request, `not undone: ${fault.message}`, {
+        cause: outcome,
+      });
   }
 
   /** What `make` gives; nothing, when it is refused. */

@@ -15,20 +15,25 @@ const rows: readonly { name: string; in: readonly Op[]; want: readonly string[] 
   {
     name: 'a guest comes',
     in: [netns, add, add, SYSCTL, SYSCTL, address, route, rule, ELEMENTS],
-    want: ['netns 0', 'build 1 2 3 4 5 6 7', 'elements 8'],
+    want: ['build 0 1 2 3 4 5 6 7', 'elements 8'],
   },
   {
     name: 'a guest goes',
     in: [ELEMENTS, rule, route, del, del, { ...netns, do: 'netns.del' }, SYSCTL],
-    want: ['elements 0', 'build 1 2', 'delete 3 4', 'netns 5', 'build 6'],
+    want: ['elements 0', 'build 1 2', 'delete 3 4', 'unname 5', 'build 6'],
   },
   { name: 'a link after an address begins anew', in: [add, address, add], want: ['build 0 1', 'build 2'] },
   { name: 'a sysctl after a route begins anew', in: [route, SYSCTL, route], want: ['build 0', 'build 1 2'] },
   { name: 'a change of a link is not its making', in: [set, add, set], want: ['build 0', 'build 1 2'] },
   {
+    name: 'a namespace after a link begins anew',
+    in: [netns, add, netns, add],
+    want: ['build 0 1', 'build 2 3'],
+  },
+  {
     name: 'of many links some at a time; a deletion takes all',
-    in: [...Array.from({ length: 20 }, () => add), address, del, del],
-    want: ['build 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15', 'build 16 17 18 19 20', 'delete 21 22'],
+    in: [netns, ...Array.from({ length: 19 }, () => add), address, del, del],
+    want: ['build 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16', 'build 17 18 19 20', 'delete 21 22'],
   },
   {
     name: 'loads and elements stand alone',

@@ -8,17 +8,17 @@ export interface Step {
 
 /**
  * Consecutive steps that go to the kernel together.
- * - netns, delete: one after the other, and all at once
- * - build: links are made (MAX_LINKS at most), sysctls written, all else set, in this order; each may be missing
+ * - unname, delete: one after the other, and all at once
+ * - build: namespaces are named, links made, sysctls written, all else set, in this order; each may be missing
  * - load, elements: one step
  */
 export interface Run {
-  readonly kind: 'netns' | 'delete' | 'build' | 'load' | 'elements';
+  readonly kind: 'unname' | 'delete' | 'build' | 'load' | 'elements';
   readonly steps: readonly Step[];
 }
 
-/** Each link in the making holds a namespace, a socket and a thread. */
-const MAX_LINKS = 16;
+/** Each link in the making holds two descriptors of its namespace, a socket there, and a thread. */
+const MAX_MADE = 16;
 
 /** Cuts steps into as few runs as keep their order. */
 export function runsOf(ops: readonly Op[]): readonly Run[] {
@@ -26,7 +26,7 @@ export function runsOf(ops: readonly Op[]): readonly Run[] {
   ops.forEach((op, at) => {
     const { kind, stage } = placeOf(op);
     const last = runs.at(-1);
-    const isFull = op.do === 'link.add' && last?.steps.length === MAX_LINKS;
+    const isFull = (op.do === 'netns.add' || op.do === 'link.add') && countOf(op, last?.steps) === MAX_MADE;
     if (last?.kind === kind && stage >= last.stage && !isFull) {
       last.stage = stage;
       last.steps.push({ at, op });
@@ -37,18 +37,22 @@ export function runsOf(ops: readonly Op[]): readonly Run[] {
   return runs.map(({ kind, steps }) => ({ kind, steps }));
 }
 
+const countOf = ({ do: verb }: Op, steps: readonly Step[] = []): number =>
+  steps.filter(({ op }) => op.do === verb).length;
+
 /** `stage` never falls within a run; ALONE joins nothing. */
 function placeOf(op: Op): { readonly kind: Run['kind']; readonly stage: number } {
   switch (op.do) {
-    case 'netns.add':
     case 'netns.del':
-      return { kind: 'netns', stage: 0 };
+      return { kind: 'unname', stage: 0 };
     case 'link.del':
       return { kind: 'delete', stage: 0 };
-    case 'link.add':
+    case 'netns.add':
       return { kind: 'build', stage: 0 };
-    case 'sysctl.set':
+    case 'link.add':
       return { kind: 'build', stage: 1 };
+    case 'sysctl.set':
+      return { kind: 'build', stage: 2 };
     case 'link.set':
     case 'address.add':
     case 'address.del':
@@ -56,7 +60,7 @@ function placeOf(op: Op): { readonly kind: Run['kind']; readonly stage: number }
     case 'route.del':
     case 'rule.add':
     case 'rule.del':
-      return { kind: 'build', stage: 2 };
+      return { kind: 'build', stage: 3 };
     case 'nft.load':
       return { kind: 'load', stage: ALONE };
     case 'nft.elements':

@@ -40,6 +40,25 @@ export const LINKS: readonly KernelRow[] = [
     want: ['EEXIST'],
     seen: [SEEN_BRIDGE],
   },
+  {
+    name: 'a namespace and a veth into it at once',
+    ops: [netns, veth],
+    want: ['done', 'done'],
+    seen: [SEEN_NETNS, SEEN_VETH],
+  },
+  {
+    name: 'a namespace under a name that is taken, and a veth into it',
+    given: [netns],
+    ops: [netns, veth],
+    want: ['EEXIST'],
+    seen: [SEEN_NETNS],
+  },
+  {
+    name: 'two namespaces, the second under the name of the first',
+    ops: [netns, netns],
+    want: ['done', 'EEXIST'],
+    seen: [SEEN_NETNS],
+  },
   { name: 'a veth into a namespace that is not there', ops: [veth], want: ['ENOENT'], seen: [] },
   {
     name: 'a veth that is there',
