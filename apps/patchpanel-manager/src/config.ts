@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { accept, refuse, type Checked } from '@pp/base';
-import { choice, type RawArgs, type ServiceSpec } from '@pp/daemon';
+import { choice, VERSION, type RawArgs, type ServiceSpec } from '@pp/daemon';
 import { extraPool, isIfname, poolsWith, type Pools } from '@pp/datapath';
 import { UPLINK_KINDS, type UplinkKind } from './domain/uplink';
 import type { UplinkChoice } from './feeds/uplinks';
 import { HELPERS } from './helpers/supervisor';
-
-declare const __PP_VERSION__: string;
 
 export interface Config {
   /** Empty: uplinks are found. */
@@ -20,7 +18,7 @@ export interface Config {
 
 export const SERVICE_SPEC: ServiceSpec<Config> = {
   name: 'patchpanel-manager',
-  version: __PP_VERSION__,
+  version: VERSION,
   description:
     'Connects network namespaces of this host to its network; D-Bus service org.chromium.PatchPanel.',
   options: [

@@ -63,6 +63,7 @@ test('ends of lifelines that come together are one change of the kernel', async 
   for (const fd of fds) host.descriptors.signal(fd);
   await settled(manager);
   expect(host.kernel.dump()).toBe(idle);
+  expect(host.log.lines.filter((line) => line.includes('what=guests.release'))).toHaveLength(1);
   expect(host.descriptors.openCount()).toBe(0);
 });
 

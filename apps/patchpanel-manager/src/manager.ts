@@ -59,8 +59,8 @@ export class Manager {
     this.reconciler = new Reconciler({ ...parts, world: emptyWorld(parts.pools) });
     this.lifelines = new Lifelines({
       ...parts,
-      onEnd: (keys) => {
-        this.#end(keys);
+      onEnd: (key) => {
+        this.#end(key);
       },
     });
   }
@@ -105,10 +105,12 @@ export class Manager {
   }
 
   /** One release waits at most; when its turn comes it takes all that have ended by then, for the kernel deletes links in bulk. */
-  #end(keys: readonly string[]): void {
-    const isWaiting = this.#ended.size > 0;
-    for (const key of keys) this.#ended.add(key);
-    if (!isWaiting) inBackground(this.#release());
+  #end(key: string): void {
+    this.#ended.add(key);
+    if (this.#ended.size > 1) return; // taken with the first
+    this.#parts.defer(() => {
+      inBackground(this.#release());
+    });
   }
 
   async #release(): Promise<void> {
