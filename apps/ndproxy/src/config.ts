@@ -71,20 +71,10 @@ function parse(raw: RawArgs): Checked<Config> {
     : groups;
 }
 
-/** As checkedFan; a downstream may be a pattern, "vmtap*". */
-function checkedMembers(names: readonly string[], example: string): ReturnType<typeof checkedFan> {
-  const [upstream, ...downstreams] = names;
-  const plain = downstreams.map((name) => (/^.+\*$/.test(name) ? name.slice(0, -1) : name));
-  const checked = checkedFan(upstream === undefined ? [] : [upstream, ...plain], example);
-  return checked.ok && checked.value !== undefined
-    ? accept({ first: checked.value.first, rest: downstreams })
-    : checked;
-}
-
 /** An interface is in one group only: it has one upstream. */
 function checkedGroups(raw: RawArgs): Checked<readonly Group[]> {
   const groups: Group[] = [];
-  const own = checkedMembers(raw.operands, EXAMPLE);
+  const own = checkedFan(raw.operands, EXAMPLE);
   if (!own.ok) return own;
   if (own.value !== undefined) groups.push(groupOf(OPERANDS_GROUP, own.value));
   for (const text of raw.all('group')) {
@@ -109,7 +99,7 @@ function checkedGroup(text: string): Checked<Group> {
       'InvalidArgument',
       `--group '${text}' is not NAME:UP,DOWN; write for example ${GROUP_EXAMPLE}`,
     );
-  const fan = checkedMembers(members.split(','), GROUP_EXAMPLE);
+  const fan = checkedFan(members.split(','), GROUP_EXAMPLE);
   if (!fan.ok) return fan;
   return fan.value === undefined
     ? refuse('InvalidArgument', `group '${name}' is empty`)

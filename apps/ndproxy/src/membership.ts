@@ -1,4 +1,4 @@
-import type { InterfacesView, InterfaceView } from '@pp/ports';
+import { matchesIfname, type InterfacesView, type InterfaceView } from '@pp/ports';
 import { macToBytes, parseMac } from '@pp/wire';
 import type { MemberLink, Role } from './core/member';
 import type { DesiredGroup } from './groups/desired-groups';
@@ -19,7 +19,7 @@ export function membersOf(group: DesiredGroup, { links }: InterfacesView): Membe
   const found: MemberLink[] = []; // BOUNDED: by the interfaces
   const missing = new Map<string, Absence>();
   const add = (pattern: string, role: Role): void => {
-    const matches = links.filter(({ ifname }) => isMatch(pattern, ifname) && ifname !== 'lo');
+    const matches = links.filter(({ ifname }) => matchesIfname(pattern, ifname) && ifname !== 'lo');
     if (matches.length === 0) missing.set(pattern, 'absent');
     for (const view of matches) {
       if (found.some(({ ifindex }) => ifindex === view.ifindex)) continue;
@@ -32,9 +32,6 @@ export function membersOf(group: DesiredGroup, { links }: InterfacesView): Membe
   for (const pattern of group.downstreams) if (pattern !== group.upstream) add(pattern, 'downstream');
   return { links: found, missing };
 }
-
-export const isMatch = (pattern: string, ifname: string): boolean =>
-  pattern.endsWith('*') ? ifname.startsWith(pattern.slice(0, -1)) : pattern === ifname;
 
 function memberLink(
   { ifname, ifindex, type, running, mtu, mac }: InterfaceView,

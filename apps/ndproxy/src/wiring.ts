@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Task } from '@pp/base';
 import { ExitCode, Refused, type DaemonContext, type Parts } from '@pp/daemon';
-import { connectBus } from '@pp/dbus';
+import { busTask, connectBus } from '@pp/dbus';
 import {
   LinuxPacketPorts,
   NetlinkHostRoutes,
@@ -58,17 +58,7 @@ async function portierTask(
       ExitCode.failed,
       `${SERVICE} is owned already; stop the other one or leave --portier out`,
     );
-  return {
-    name: 'bus',
-    ready: Promise.resolve(),
-    run: (signal) =>
-      new Promise((resolve, reject) => {
-        signal.addEventListener('abort', () => {
-          resolve();
-        });
-        void bus.closed.then(reject);
-      }),
-  };
+  return busTask(bus);
 }
 
 function doorsOf({ native: load, clock, log, scope }: DaemonContext<Config>): Doors {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { deferred, type Task } from '@pp/base';
 import { ExitCode, Refused, type DaemonContext, type Parts } from '@pp/daemon';
 import type { Kernel } from '@pp/datapath';
-import { connectBus, type Bus } from '@pp/dbus';
+import { busTask, connectBus, type Bus } from '@pp/dbus';
 import { LinuxKernel, LinuxProcessNetns, NativeDescriptors, NetlinkNews } from '@pp/linux';
 import type { Native } from '@pp/native';
 import type { Journal } from '@pp/ports';
@@ -116,13 +116,6 @@ async function ownName(bus: Bus): Promise<void> {
     );
   }
 }
-
-/** Without the bus nobody can reach us: the service ends, and whoever started it decides. */
-const busTask = (bus: Bus): Task => ({
-  name: 'bus',
-  ready: Promise.resolve(),
-  run: (signal) => untilAborted(signal, bus.closed),
-});
 
 const managerTask = ({ reconciler }: Manager): Task => ({
   name: 'reconciler',

@@ -55,11 +55,18 @@ export interface Fan {
   readonly rest: readonly string[];
 }
 
-/** Interface names as operands, all different; none at all is `undefined`. `example` is what to write instead of a mistake. */
+/** Also a pattern of interfaces, such as "vmtap*" (see `matchesIfname` of @pp/ports). */
+const checkedPattern = (name: string): Checked<string> =>
+  checkedIfname(/^.+\*$/.test(name) ? name.slice(0, -1) : name);
+
+/**
+ * Interface names as operands, all different; all but the first may be patterns, "vmtap*"; none at all is `undefined`. `example` is what
+ * to write instead of a mistake.
+ */
 export function checkedFan(names: readonly string[], example: string): Checked<Fan | undefined> {
   const [first, ...rest] = names;
   if (first === undefined) return accept(undefined);
-  const bad = names.map(checkedIfname).find((checked) => !checked.ok);
+  const bad = [checkedIfname(first), ...rest.map(checkedPattern)].find((checked) => !checked.ok);
   if (bad?.ok === false) return bad;
   if (rest.length === 0)
     return refuse('InvalidArgument', `'${first}' stands alone; write at least two interfaces: ${example}`);

@@ -1,4 +1,5 @@
 export { type Bus, type SignalToEmit } from './bus';
+export { busTask } from './bus-task';
 export type { CallReply, CallRequest } from './calls';
 export { connectBus, type BusOptions } from './connect';
 export type { Credentials } from './credentials';

@@ -33,3 +33,7 @@ export interface InterfaceNews {
   /** Idempotent; nothing is told any more. */
   close(): void;
 }
+
+/** Whether an interface is meant by a name or by a pattern: "vmtap*" is all that begin so. */
+export const matchesIfname = (pattern: string, ifname: string): boolean =>
+  pattern.endsWith('*') ? ifname.startsWith(pattern.slice(0, -1)) : pattern === ifname;
