@@ -16,6 +16,8 @@ export interface SpawnOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** `open` keeps standard input a pipe until `endInput`; `inherit` hands over all three streams. Default: empty input. */
   readonly stdio?: 'captured' | 'open' | 'inherit';
+  /** Descriptors of ours that the command gets as 3, 4, and so on. */
+  readonly fds?: readonly number[];
 }
 
 const LAST_WORDS = millis(200);
@@ -31,12 +33,12 @@ export class Child {
   #stderr = '';
 
   constructor(command: string, args: readonly string[], options: SpawnOptions = {}) {
-    const { stdio = 'captured', env = {}, name = [command, ...args].join(' ') } = options;
+    const { stdio = 'captured', env = {}, fds = [], name = [command, ...args].join(' ') } = options;
     this.name = name;
     const input = stdio === 'open' ? 'pipe' : 'ignore';
     this.#process = spawn(command, args, {
       env: { ...process.env, PATH: systemPath(), ...env },
-      stdio: stdio === 'inherit' ? 'inherit' : [input, 'pipe', 'pipe'],
+      stdio: stdio === 'inherit' ? 'inherit' : [input, 'pipe', 'pipe', ...fds],
       detached: stdio !== 'inherit', // Ctrl-C at the terminal is for us and for whom we lend it to
     });
     this.pid = this.#process.pid ?? -1;

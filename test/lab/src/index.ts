@@ -14,6 +14,7 @@ export * from './repository';
 export * from './services/bus';
 export * from './services/peer-echo';
 export * from './services/probes';
+export * from './services/service-unit';
 export * from './services/tap-pump';
 export * from './services/transfer';
 export * from './standard-lab';

@@ -1,4 +1,4 @@
-import { millis } from '@pp/base';
+import { millis, seconds } from '@pp/base';
 import {
   ApiClient,
   hostListing,
@@ -23,17 +23,25 @@ import { join, resolve } from 'node:path';
  * Killed right before and right after each journal write and each kernel step of a story that passes through every use case; then the real
  * manager starts, and the host must be what the journal says: VMs are there as they were promised, namespaces (whose lifelines are
  * gone) are not; foreign things are untouched. CI takes every CRASH_STRIDE-th step (default 12), from a start that moves with the day;
- * CRASH_STRIDE=1 takes all.
+ * CRASH_STRIDE=1 takes all, and CRASH_FROM=N goes on at the N-th step.
  */
 const STRIDE = Number(process.env['CRASH_STRIDE'] ?? 12);
-const OFFSET = Math.floor(Date.now() / 86_400_000) % STRIDE;
-const UPLINKS = ['--uplink', 'eth0=ethernet', '--uplink', 'eth1=ethernet'];
+const FROM = Number(process.env['CRASH_FROM'] ?? 1 + (Math.floor(Date.now() / 86_400_000) % STRIDE));
+const UPLINKS = [
+  ...['--uplink', 'eth0=ethernet', '--uplink', 'eth1=ethernet', '--uplink', 'wlan0=wifi'],
+  ...['--helpers', 'none'],
+];
+/** More than the story has. */
+const MOST_STEPS = 600;
+/** Two kills, four starts and as many listings. */
+const PER_STEP = seconds(50);
 
 const missing = labMissing();
 const crashTest = missing === undefined ? test : test.skip;
 
 let lab: StandardLab;
 let guest: Guest;
+let android: Guest;
 let dir: string;
 let untouched: HostListing;
 
@@ -42,6 +50,7 @@ beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'pp-crash-'));
   lab = await standardLab({ secondUplink: true });
   guest = await lab.guest('guest');
+  android = await lab.guest('android');
   await addForeignThings();
   untouched = await hostListing(lab.host);
   bundle(join(dir, 'crash-manager'));
@@ -97,7 +106,13 @@ async function startMortal(at: string): Promise<Child> {
   return child;
 }
 
-/** Every use case once: start, connect (pinned, new), VM start, uplink change, release, VM stop, stop. */
+const WIFI_COMES = `
+  ip link add wlan0 address 02:50:50:00:99:02 type veth peer name air address 02:50:50:00:99:01
+  ip link set air up
+  ip link set wlan0 up`;
+const WIFI_GOES = 'ip link del wlan0';
+
+/** Every use case once: start, connect (pinned, new), VM start, uplink change, release, VM stop, ARC follows its uplinks, stop. */
 async function story(child: Child): Promise<void> {
   const client = await ApiClient.open(lab.bus.outside);
   try {
@@ -112,12 +127,26 @@ async function story(child: Child): Promise<void> {
     first.release();
     await client.raw('TerminaVmShutdown', encode('TerminaVmShutdownRequest', { cid: 7 }));
     await client.raw('ArcVmShutdown', encode('ArcVmShutdownRequest', { cid: 5 }));
+    await client.raw('ArcStartup', encode('ArcStartupRequest', { pid: android.pid }));
+    await lab.host.shell(WIFI_COMES);
+    await arcHasDevices(3, client, child);
+    await lab.host.shell(WIFI_GOES);
+    await arcHasDevices(2, client, child);
+    await client.raw('ArcShutdown', encode('ArcShutdownRequest', { pid: android.pid }));
     await child.stop(millis(10_000));
   } catch {
     // The manager died under the call, as it should.
   } finally {
     client.close();
   }
+}
+
+async function arcHasDevices(count: number, client: ApiClient, child: Child): Promise<void> {
+  await until(`ARC has ${count} devices`, async () => {
+    if (!child.isRunning) return true;
+    const { devices } = await client.ask('GetDevices', {});
+    return devices.filter(({ ifname }) => ifname.startsWith('arc_')).length === count;
+  });
 }
 
 /** The kernel tells the loss of a TAP's carrier a little later. */
@@ -136,6 +165,7 @@ async function settledListing(): Promise<HostListing> {
 
 /** What a kernel without a past looks like in the world that the journal remembers: a fresh start after everything was taken away. */
 async function expectAsJournaled(at: string): Promise<void> {
+  await lab.host.run('sh', ['-c', WIFI_GOES]); // if it was there; uplinks go while the manager is away, too
   const manager = await startManager(lab.host, { args: UPLINKS });
   const repaired = await settledListing();
   await manager.kill();
@@ -149,6 +179,7 @@ async function expectAsJournaled(at: string): Promise<void> {
     ['TerminaVmShutdown', encode('TerminaVmShutdownRequest', { cid: 7 })],
     ['PluginVmShutdown', encode('PluginVmShutdownRequest', { id: 9n })],
     ['ArcVmShutdown', encode('ArcVmShutdownRequest', { cid: 5 })],
+    ['ArcShutdown', encode('ArcShutdownRequest', { pid: android.pid })],
   ] as const) {
     await client.raw(method, body).catch(() => undefined); // as far as they were started
   }
@@ -168,14 +199,15 @@ crashTest(
   missing === undefined ? name : `${name} (needs ${missing})`,
   async () => {
     let kills = 0;
-    for (let step = 1 + OFFSET; ; step += STRIDE) {
+    for (let step = FROM; ; step += STRIDE) {
       for (const when of ['before', 'after']) {
         const at = `${step}:${when}`;
         const child = await startMortal(at);
         await story(child);
         const { signal } = await child.exited;
         if (signal !== 'SIGKILL') {
-          expect(kills).toBeGreaterThan(10);
+          expect(kills).toBeGreaterThan(10); // the story has come to its end
+          expect(await android.json('ip', '-j', 'link', 'show')).toHaveLength(1); // lo
           return;
         }
         kills++;
@@ -184,5 +216,5 @@ crashTest(
       }
     }
   },
-  600_000,
+  Math.ceil(MOST_STEPS / STRIDE) * PER_STEP,
 );
