@@ -1,4 +1,4 @@
-import { KernelError, millis, type Cancel } from '@pp/base';
+import { ByteArena, KernelError, millis, type Cancel } from '@pp/base';
 import type { FrameFacts, InterfacesView, PacketPort } from '@pp/ports';
 import { ipv6ToBytes, parseCidr } from '@pp/wire';
 import type { Action } from './core/action';
@@ -8,7 +8,6 @@ import type { GroupSettings } from './core/group-state';
 import type { Move } from './core/location-table';
 import type { DesiredGroup } from './groups/desired-groups';
 import type { Doors } from './doors';
-import { FrameArena } from './frame-arena';
 import { membersOf, type Absence } from './membership';
 
 /** One frame and what became of it, for whoever traces. */
@@ -38,7 +37,7 @@ export class GroupRunner {
   readonly #ports = new Map<number, PacketPort>(); // BOUNDED: by the interfaces
   /** Told after the frames are out: nobody on the wire waits for routes. BOUNDED: as the outbox. */
   readonly #moves: Move[] = [];
-  readonly #arena = new FrameArena();
+  readonly #arena = new ByteArena();
   readonly #outbox = new Map<number, Uint8Array[]>(); // BOUNDED: emptied after each batch
   #desired: DesiredGroup;
   #view: InterfacesView = { links: [], addresses: [] };

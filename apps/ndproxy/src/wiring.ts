@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Task } from '@pp/base';
-import { ExitCode, Refused, type DaemonContext, type Parts } from '@pp/daemon';
+import { controlPath, ExitCode, Refused, type DaemonContext, type Parts } from '@pp/daemon';
 import { busTask, connectBus } from '@pp/dbus';
 import {
   LinuxPacketPorts,
@@ -9,9 +9,9 @@ import {
   NftNeighborGuard,
   UdpMemberships,
 } from '@pp/linux';
-import { controlPath, openControl } from './control/server';
+import { openControl } from './control/server';
 import { GroupRegistry } from './groups/registry';
-import type { Config } from './config';
+import { SPEC, type Config } from './config';
 import type { Doors } from './doors';
 import { servePortier } from './portier/serve';
 import { SERVICE } from './portier/spec';
@@ -40,7 +40,7 @@ export async function wire(context: DaemonContext<Config>): Promise<Parts> {
     service.setGroups(groups);
   });
   await service.start();
-  scope.use(await openControl(controlPath(context.stateDir), service, registry));
+  scope.use(await openControl(controlPath(context.stateDir, SPEC.name), service, registry));
   const status = (): object => statusOf(service);
   const busTasks = config.portier ? [await portierTask(context, registry, status)] : [];
   return { tasks: [proxyTask, ...busTasks], status };

@@ -1,5 +1,6 @@
 export * from './backoff';
 export * from './bounded-map';
+export * from './byte-arena';
 export * from './clock';
 export * from './deferred';
 export * from './errors';

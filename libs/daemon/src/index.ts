@@ -1,4 +1,6 @@
 export * from './args';
+export * from './control-client';
+export * from './control-socket';
 export * from './errno';
 export * from './log';
 export * from './open-native';

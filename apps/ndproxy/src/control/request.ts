@@ -1,4 +1,5 @@
 import { accept, refuse, type Checked } from '@pp/base';
+import type { ControlQuestion } from '@pp/daemon';
 import { parseIpv6, type Ipv6Address } from '@pp/wire';
 import type { GroupRegistry } from '../groups/registry';
 import type { Status } from '../groups/status';
@@ -32,6 +33,20 @@ const isVerb = (text: string): text is GroupVerb => Object.hasOwn(GROUP_VERBS, t
 
 /** "bind-if IF", for --help. */
 export const GROUP_USAGE = Object.entries(GROUP_VERBS).map(([verb, { args }]) => `${verb} ${args.join(' ')}`);
+
+/** Words that ask the running proxy for something. */
+export const CONTROL_COMMANDS = ['trace', 'group'] as const;
+
+/** `ndproxy trace ADDR`, which has no end, and `ndproxy group VERB ...`, which prints OK. */
+export function controlQuestion(
+  command: 'trace' | 'group',
+  words: readonly string[],
+): Checked<ControlQuestion> {
+  const request = requestFromArgs(command, words);
+  return request.ok
+    ? accept({ line: JSON.stringify(request.value), isEndless: request.value.do === 'trace' })
+    : request;
+}
 
 /** The words after `ndproxy trace` or `ndproxy group`. */
 export function requestFromArgs(command: 'trace' | 'group', args: readonly string[]): Checked<Request> {

@@ -1,8 +1,8 @@
-/** Large enough for a batch of 64 solicitations to 64 segments; what does not fit is allocated. */
+/** Large enough for a batch of 64 small frames to 64 segments; what does not fit is allocated. */
 const ARENA_BYTES = 1 << 19;
 
 /** Memory for frames that are built and sent within one batch: an allocation of its own for each would keep the collector busy. */
-export class FrameArena {
+export class ByteArena {
   readonly #bytes = new Uint8Array(ARENA_BYTES);
   #used = 0;
 
