@@ -49,7 +49,7 @@ export const SPEC: ServiceSpec<Config> = {
   ],
   operands: {
     synopsis: '[UPSTREAM DOWNSTREAM...]',
-    text: 'Interfaces that are not there yet are awaited; a downstream may end in * (vmtap*).',
+    text: 'Interfaces that are not there yet are awaited; a downstream may end in * (vmtap*). Without any, ndproxy follows patchpanel-manager.',
   },
   notes: `Of the running proxy, as root:\n  ndproxy trace ADDR [--state-dir DIR]        every message about an address, and what became of it\n  ndproxy group VERB ... [--state-dir DIR]    ${GROUP_USAGE.join('\n                                              ')}\n\nExamples:\n  ${EXAMPLE}\n  ndproxy ${GROUP_EXAMPLE} --group lab:eth1,vmtap1,vmtap2`,
   parse,

@@ -25,7 +25,8 @@ export class ProxyService {
   readonly #prefixes = new Map<string, SharedPrefixes>();
   /** Nodes whose groups are joined. BOUNDED: by the location tables. */
   readonly #joined = new Set<AddressKey>();
-  #desired: readonly DesiredGroup[] = [];
+  /** null: nobody has said yet. */
+  #desired: readonly DesiredGroup[] | null = null;
   #view: InterfacesView = { links: [], addresses: [] };
   #isServing = false;
   #guarded: readonly string[] | null = null;
@@ -52,21 +53,33 @@ export class ProxyService {
 
   /** Serves from here on: interfaces are followed, and routes of an earlier process are taken over or removed. */
   async start(): Promise<void> {
-    const routes = await this.routes.adopt();
     await this.doors.interfaces.start((view) => {
       this.#view = view;
       this.#isServing = true;
       this.#sync();
     });
-    for (const { address, ifindex } of routes) this.#takeOver(address, ifindex);
+    if (this.#desired !== null) await this.#adopt();
     this.#guard();
     await Promise.all([this.#guardWork, this.routes.settled()]);
   }
 
-  /** All groups that there are to be. */
+  /** All groups that there are to be. Until the first call what an earlier process left stays as it is. */
   setGroups(desired: readonly DesiredGroup[]): void {
+    const isFirst = this.#desired === null;
     this.#desired = desired;
-    if (this.#isServing) this.#sync();
+    if (!this.#isServing) return;
+    this.#sync();
+    if (isFirst) void this.#adopt();
+  }
+
+  /** The segment behind an interface and its upstream, if it is a downstream now. */
+  placeOf(ifindex: number): { readonly ifname: string; readonly upstream: string } | undefined {
+    for (const { group, desired } of this.#runners.values()) {
+      const link = group.state.members.get(ifindex)?.link;
+      if (link?.role === 'downstream' && desired.upstream !== null)
+        return { ifname: link.ifname, upstream: desired.upstream };
+    }
+    return undefined;
   }
 
   /** The host is as it was without us. */
@@ -80,15 +93,20 @@ export class ProxyService {
     await this.routes.close();
   }
 
+  async #adopt(): Promise<void> {
+    for (const { address, ifindex } of await this.routes.adopt()) this.#takeOver(address, ifindex);
+  }
+
   #sync(): void {
+    const wanted = this.#desired ?? [];
     for (const [name, runner] of this.#runners) {
-      if (this.#desired.some((group) => group.name === name)) continue;
+      if (wanted.some((group) => group.name === name)) continue;
       this.#syncRunner(runner, { ...runner.desired, upstream: null, downstreams: [] });
       runner.close();
       this.#runners.delete(name);
       this.#prefixes.delete(name);
     }
-    for (const group of this.#desired) this.#syncRunner(this.#runnerOf(group), group);
+    for (const group of wanted) this.#syncRunner(this.#runnerOf(group), group);
     this.#guard();
   }
 

@@ -19,9 +19,9 @@ export class RouteSync {
     return this.#installed.values();
   }
 
-  /** Routes of an earlier process; they stay until they are wished away. */
+  /** Routes of an earlier process; they stay until they are wished away. Where there is a wish already, it holds. */
   async adopt(): Promise<readonly HostRoute[]> {
-    const routes = await this.routes.list();
+    const routes = (await this.routes.list()).filter(({ address }) => !this.#wished.has(address));
     for (const route of routes) {
       this.#installed.set(route.address, route);
       this.#wished.set(route.address, route);

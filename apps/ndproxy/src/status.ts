@@ -95,7 +95,9 @@ const dropRows = ({ group, desired }: GroupRunner): readonly object[] =>
 export function warningsOf({ settings, doors, runners }: ProxyService): readonly string[] {
   const upstreams = [...runners].flatMap(({ group }) => group.state.upstream?.link.ifname ?? []);
   if (settings.mode !== 'route' || upstreams.length === 0) return [];
-  const forwards = doors.sysctl('net/ipv6/conf/all/forwarding') === '1';
+  const forwards =
+    doors.sysctl('net/ipv6/conf/all/forwarding') === '1' ||
+    upstreams.every((ifname) => doors.sysctl(`net/ipv6/conf/${ifname}/force_forwarding`) === '1');
   return [
     ...(forwards
       ? []

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Task } from '@pp/base';
 import { controlPath, ExitCode, Refused, type DaemonContext, type Parts } from '@pp/daemon';
+import { ROUTE_PROTOCOL as MANAGER_PROTOCOL } from '@pp/datapath';
 import { busTask, connectBus } from '@pp/dbus';
 import {
   LinuxPacketPorts,
@@ -13,27 +14,30 @@ import { openControl } from './control/server';
 import { GroupRegistry } from './groups/registry';
 import { SPEC, type Config } from './config';
 import type { Doors } from './doors';
+import { followManager } from './follow/follow';
 import { servePortier } from './portier/serve';
 import { SERVICE } from './portier/spec';
 import { ProxyService } from './proxy-service';
 import { statusOf } from './status';
 
 /** rtm_protocol of our routes; not in iproute2's rt_protos, and not the manager's. */
-export const ROUTE_PROTOCOL = 81;
+const OWN_PROTOCOL = 81;
 /** design.md, contracts. */
 export const GUARD_TABLE = 'patchpanel_ndproxy';
 
 /** Joins the parts. */
 export async function wire(context: DaemonContext<Config>): Promise<Parts> {
+  const { groups, portier, mode } = context.config;
+  if (mode === 'bridge') throw new Refused(ExitCode.failed, 'bridge mode is not built yet; leave --mode out');
+  return groups.length === 0 && !portier ? wireFollowing(context) : wireAlone(context);
+}
+
+/** Groups from the command line, the control socket and Portier's API; routes are ours. */
+async function wireAlone(context: DaemonContext<Config>): Promise<Parts> {
   const { config, scope } = context;
-  if (config.groups.length === 0 && !config.portier)
-    throw new Refused(
-      ExitCode.usage,
-      'there is no manager to follow yet; name interfaces: ndproxy eth0 vmtap0',
-    );
-  if (config.mode === 'bridge')
-    throw new Refused(ExitCode.failed, 'bridge mode is not built yet; leave --mode out');
-  const service = new ProxyService(config, doorsOf(context));
+  const native = context.native();
+  const routes = scope.use(new NetlinkHostRoutes(native, OWN_PROTOCOL));
+  const service = new ProxyService(config, { ...doorsOf(context), routes });
   scope.defer(() => service.stop());
   const registry = new GroupRegistry(config.groups);
   registry.start((groups) => {
@@ -43,7 +47,36 @@ export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   scope.use(await openControl(controlPath(context.stateDir, SPEC.name), service, registry));
   const status = (): object => statusOf(service);
   const busTasks = config.portier ? [await portierTask(context, registry, status)] : [];
-  return { tasks: [proxyTask, ...busTasks], status };
+  return { tasks: busTasks, status };
+}
+
+/** Groups from the manager, who also makes the routes. */
+async function wireFollowing(context: DaemonContext<Config>): Promise<Parts> {
+  const { config, scope, clock, log } = context;
+  const native = context.native();
+  const bus = scope.use(await connectBus({ native, clock, log }));
+  const { service, groups, routes, client } = await followManager({
+    bus,
+    clock,
+    log,
+    settings: config,
+    doors: doorsOf(context),
+    managersRoutes: scope.use(new NetlinkHostRoutes(native, MANAGER_PROTOCOL)),
+  });
+  scope.defer(() => service.stop());
+  scope.defer(() => {
+    routes.retire();
+    client.close();
+  });
+  groups.start((desired) => {
+    service.setGroups(desired);
+  });
+  await service.start();
+  scope.use(await openControl(controlPath(context.stateDir, 'ndproxy'), service, null));
+  return {
+    tasks: [busTask(bus)],
+    status: () => ({ manager: client.isCurrent ? 'followed' : 'awaited', ...statusOf(service) }),
+  };
 }
 
 async function portierTask(
@@ -61,12 +94,11 @@ async function portierTask(
   return busTask(bus);
 }
 
-function doorsOf({ native: load, clock, log, scope }: DaemonContext<Config>): Doors {
+function doorsOf({ native: load, clock, log, scope }: DaemonContext<Config>): Omit<Doors, 'routes'> {
   const native = load();
   return {
     packets: new LinuxPacketPorts(native),
     interfaces: new NetlinkInterfaces({ native, clock, log }),
-    routes: scope.use(new NetlinkHostRoutes(native, ROUTE_PROTOCOL)),
     guard: scope.use(new NftNeighborGuard(native, GUARD_TABLE)),
     memberships: new UdpMemberships(native),
     sysctl,
@@ -84,15 +116,3 @@ function sysctl(key: string): string | null {
     throw fault;
   }
 }
-
-/** Everything happens in answer to frames, news and timers; a fault in them ends the process. */
-const proxyTask: Task = {
-  name: 'proxy',
-  ready: Promise.resolve(),
-  run: (signal) =>
-    new Promise((resolve) => {
-      signal.addEventListener('abort', () => {
-        resolve();
-      });
-    }),
-};

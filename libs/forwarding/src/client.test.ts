@@ -164,6 +164,21 @@ const neighbor = (last: number, ifname = 'vmtap0') => ({
   address: Uint8Array.of(0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last),
 });
 
+test.each([0, 1, 2, 3, 4, 5, 6, 7, 8])(
+  'a neighbour found %d turns after the manager appeared is told, too',
+  async (turns) => {
+    const manager = new FakeManagerBus();
+    const { client } = await setting(manager);
+    manager.start();
+    const answered = manager.answer();
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    client.neighborDetected(neighbor(1));
+    await answered;
+    await settled();
+    expect(manager.reports).toEqual(['+eth0 vmtap0 1']);
+  },
+);
+
 test('neighbours are told once, and again to every new manager', async () => {
   const { manager, client } = await following();
   client.neighborDetected(neighbor(1));

@@ -94,6 +94,7 @@ export class NeighborReports {
     void this.#tellAll().then((isDone) => {
       this.#isTelling = false;
       if (!isDone) this.#retry();
+      else if (this.#instance !== undefined && this.#untold.size > 0) this.#tell(); // put in since the last look
     });
   }
 

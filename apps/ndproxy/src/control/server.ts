@@ -10,11 +10,11 @@ export interface TraceSource {
   tracer: ((traced: Traced) => void) | null;
 }
 
-/** Serves `ndproxy trace` and `ndproxy group` to root. */
+/** Serves `ndproxy trace` and `ndproxy group` to root. `registry` null: groups are the manager's. */
 export function openControl(
   path: string,
   source: TraceSource,
-  registry: GroupRegistry,
+  registry: GroupRegistry | null,
 ): Promise<ControlSocket> {
   const watchers = new Map<ControlClient, Uint8Array>(); // BOUNDED: by the socket's clients
   const tell = (traced: Traced): void => {
@@ -39,7 +39,14 @@ export function openControl(
   });
 }
 
-function groupAnswer(registry: GroupRegistry, { verb, args }: Extract<Request, { do: 'group' }>): string {
+const MANAGERS =
+  'error groups follow the manager; start ndproxy with interface names or --portier to set them here';
+
+function groupAnswer(
+  registry: GroupRegistry | null,
+  { verb, args }: Extract<Request, { do: 'group' }>,
+): string {
+  if (registry === null) return MANAGERS;
   const status = runGroupVerb(registry, verb, args);
   return status.isOk ? 'OK' : `error ${status.toString()}`;
 }
