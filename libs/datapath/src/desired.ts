@@ -84,12 +84,14 @@ export interface Rule {
   readonly suppressPrefixLength: number | null;
 }
 
-/** One key of a set, or key and verdict of a verdict map; `key` fields are text, one per field of the set's type (see nft/sets). */
+/** One key of a set, or key and verdict of a verdict map, or key and value of a map; fields are text, one per field of the set's type (see nft/sets). */
 export interface Element {
   readonly set: string;
   readonly key: readonly string[];
   /** Chain to jump to; only in verdict maps. */
   readonly jump?: string;
+  /** Only in maps of values. */
+  readonly data?: readonly string[];
 }
 
 /** A sysctl below /proc/sys, dotted with `/` kept inside interface names: "net.ipv4.conf.eth0/100.rp_filter". */
@@ -115,6 +117,13 @@ export interface Uplink {
   readonly ifindex: number;
 }
 
+/** Name servers for the session's user, and the proxy for every other user whose traffic follows a VPN; all of one family. */
+export interface UserDns {
+  readonly family: 'ipv4' | 'ipv6';
+  readonly proxy: string;
+  readonly nameservers: readonly string[];
+}
+
 /** What decides the chains of `table inet patchpanel`. */
 export interface Shape {
   readonly uplinks: readonly Uplink[];
@@ -122,6 +131,10 @@ export interface Shape {
   readonly guestPrefixes: readonly string[];
   /** Every address that an ARC device can have; each gets a chain that leads there. */
   readonly arcAddresses?: readonly string[];
+  /** uid whose own name lookups are the session's, and that reaches locked ports; null: this host has no such user. */
+  readonly sessionUser?: number | null;
+  /** Where name lookups of the host's own users go; at most one for each family. */
+  readonly userDns?: readonly UserDns[];
 }
 
 /** The whole desired state. Parts are compared by reference first: build each once per guest value. */

@@ -6,6 +6,7 @@ import {
   addressText,
   attributesText,
   elementKey,
+  elementValue,
   identityText,
   netnsText,
   routeText,
@@ -31,7 +32,7 @@ export interface Diff {
   readonly routes: Delta<Route>;
   readonly rules: Delta<Rule>;
   readonly elements: Delta<Element>;
-  /** Same key, other verdict. */
+  /** Same key, other verdict or value. */
   readonly changedElements: Delta<Element>;
   /** To be written; they are never restored. */
   readonly linkSysctls: readonly Sysctl[];
@@ -124,7 +125,8 @@ function changedElements(
   const before = new Map(from.map((element) => [elementKey(element), element]));
   const pairs = to.flatMap((element) => {
     const was = before.get(elementKey(element));
-    return was === undefined || was.jump === element.jump || renewed(element) ? [] : [{ element, was }];
+    if (was === undefined || renewed(element)) return [];
+    return elementValue(was) === elementValue(element) ? [] : [{ element, was }];
   });
   return { removed: pairs.map(({ was }) => was), added: pairs.map(({ element }) => element) };
 }

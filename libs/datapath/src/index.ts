@@ -14,6 +14,7 @@ export * from './nft/sets';
 export * from './op';
 export * from './parts/arc';
 export * from './parts/namespace';
+export * from './parts/ports';
 export * from './parts/uplinks';
 export * from './parts/vm';
 export * from './plan';

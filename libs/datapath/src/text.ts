@@ -12,8 +12,12 @@ export const netnsText = ({ name, from }: Netns): string =>
 
 export const sysctlText = ({ key, value }: Sysctl): string => `${key} = ${value}`;
 
-/** Without the verdict: a set holds one element of a key. */
+/** Without verdict and value: a set holds one element of a key. */
 export const elementKey = ({ set, key }: Element): string => `${set} ${key.join(' . ')}`;
+
+/** The right-hand side of a map's element as nft writes it; empty in sets. */
+export const elementValue = ({ jump, data = [] }: Element): string =>
+  jump === undefined ? data.join(' . ') : `jump ${jump}`;
 
 export const addressText = ({ ifname, cidr }: Address): string => `${cidr} dev ${ifname}`;
 

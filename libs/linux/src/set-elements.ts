@@ -24,10 +24,14 @@ function bySet(
   return [...sets].flatMap(([name, encoded]) => requests({ table: OUR_TABLE, name }, encoded));
 }
 
-const encode = (element: Element): SetElement => ({
-  key: encodeKey(setNamed(element.set).fields, element.key),
-  ...(element.jump === undefined ? {} : { jump: element.jump }),
-  get text() {
-    return elementText(element);
-  },
-});
+function encode(element: Element): SetElement {
+  const { fields, data } = setNamed(element.set);
+  return {
+    key: encodeKey(fields, element.key),
+    ...(element.jump === undefined ? {} : { jump: element.jump }),
+    ...(element.data === undefined ? {} : { data: encodeKey(data, element.data) }),
+    get text() {
+      return elementText(element);
+    },
+  };
+}

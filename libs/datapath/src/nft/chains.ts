@@ -21,6 +21,9 @@ export const pinChain = (ifname: string): string => `pin_to_${chainWord(ifname)}
 /** Chain that holds back what is pinned to another uplink than the one it would leave by. */
 export const forwardChain = (ifname: string): string => `forward_to_${chainWord(ifname)}`;
 
+/** Chain that remembers the uplink by which a connection came in that is led to a guest. */
+export const arrivalChain = (ifname: string): string => `arrived_by_${chainWord(ifname)}`;
+
 /** Chain that leads new connections from outside to this address of ARC. */
 export const inboundChain = (address: string): string => `inbound_to_${address}`;
 

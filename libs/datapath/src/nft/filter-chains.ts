@@ -1,6 +1,7 @@
 import type { Uplink } from '../desired';
 import { formatMark, NEEDS_SNAT, NOWHERE_TAG, ROUTING_TAG_MASK, routingTag } from '../marks';
 import { forwardChain } from './chains';
+import { ACCESS_RULES, ARRIVAL_RULE } from './port-chains';
 import { at, base, drop, marked, OUR_GROUPS, plain, type Chain } from './rules';
 import { SETS } from './sets';
 
@@ -40,7 +41,9 @@ export const inputChains = (): readonly Chain[] => [
     'ct state established,related accept',
     'icmp type echo-request accept',
     `icmpv6 type { ${ICMPV6_TO_HOST.join(', ')} } accept`,
+    'ct status dnat accept', // led to the host itself, as asked for
     `iifname . meta l4proto . th dport ${at(SETS.guestServices)} accept`,
+    ...ACCESS_RULES,
     drop('drop_guest_to_host'),
   ]),
   base('input', ['filter', 'input', 'filter - 10'], [`iifname ${GUESTS} jump from_guest`]),
@@ -51,6 +54,7 @@ export function forwardChains(): readonly Chain[] {
   const [managed, users] = [at(SETS.managedGuests), at(SETS.userNamespaces)];
   return [
     plain('to_guest', [
+      ARRIVAL_RULE,
       'ct status dnat accept',
       `iifname ${managed} oifname ${users} accept`,
       `iifname ${users} oifname ${managed} accept`,
@@ -80,15 +84,18 @@ export const uplinkForwardChain = ({ ifname, ifindex }: Uplink): Chain =>
     `meta mark & ${formatMark(ROUTING_TAG_MASK)} != { ${formatMark(0)}, ${formatMark(routingTag(ifindex))} } ${drop('drop_other_uplink')}`,
   ]);
 
-/** What is done to packets that leave. */
-export function leavingChains(guestPrefixes: readonly string[]): readonly Chain[] {
+/** What is done to packets that leave. `sourceRules` come first where their source is chosen. */
+export function leavingChains(
+  guestPrefixes: readonly string[],
+  sourceRules: readonly string[],
+): readonly Chain[] {
   const leak = `ip saddr { ${guestPrefixes.join(', ')} } oifname ${at(SETS.uplinks)} ${drop('drop_leak')}`;
   return [
     base('pin', ['filter', 'postrouting', 'mangle'], [`oifname vmap ${at(SETS.uplinkPin)}`]),
     base(
       'nat_out',
       ['nat', 'postrouting', 'srcnat'],
-      [`meta nfproto ipv4 ${marked(NEEDS_SNAT, NEEDS_SNAT)} oifname != ${GUESTS} masquerade`],
+      [...sourceRules, `meta nfproto ipv4 ${marked(NEEDS_SNAT, NEEDS_SNAT)} oifname != ${GUESTS} masquerade`],
     ),
     base('leak', ['filter', 'postrouting', 'srcnat + 10'], guestPrefixes.length > 0 ? [leak] : []),
   ];

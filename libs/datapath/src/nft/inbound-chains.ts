@@ -1,4 +1,6 @@
 import { inboundChain } from './chains';
+import { DNS_REDIRECT_RULES } from './dns-chains';
+import { FORWARD_RULES } from './port-chains';
 import { at, base, plain, type Chain } from './rules';
 import { SETS } from './sets';
 
@@ -16,6 +18,10 @@ export const inboundChains = (arcAddresses: readonly string[]): readonly Chain[]
   base(
     'nat_in',
     ['nat', 'prerouting', 'dstnat'],
-    [`meta nfproto ipv4 fib daddr type local iifname vmap ${at(SETS.arcInbound)}`],
+    [
+      ...DNS_REDIRECT_RULES,
+      ...FORWARD_RULES,
+      `meta nfproto ipv4 fib daddr type local iifname vmap ${at(SETS.arcInbound)}`,
+    ],
   ),
 ];

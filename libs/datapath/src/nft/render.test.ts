@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TABLE_CASES } from '../testing/shapes';
-import { egressChain, forwardChain, pinChain } from './chains';
+import { arrivalChain, egressChain, forwardChain, pinChain } from './chains';
 import { elementText, rulesetText, staleChains } from './render';
 import { chainNames } from './ruleset';
 import { SETS, setNamed } from './sets';
@@ -41,6 +41,7 @@ test('chains of an uplink that goes are stale, and deleted after all that could 
     egressChain({ kind: 'uplink', ifname: 'eth0' }),
     pinChain('eth0'),
     forwardChain('eth0'),
+    arrivalChain('eth0'),
   ]);
   const lines = rulesetText(after, [], stale).split('\n');
   const deletion = lines.indexOf('delete chain inet patchpanel egress_to_eth0');
@@ -59,6 +60,11 @@ const elements = [
     in: { set: 'guest_egress', key: ['arc_ns0'], jump: 'egress_user' },
     want: '"arc_ns0" : jump egress_user',
   },
+  {
+    name: 'a value',
+    in: { set: 'port_forwards', key: ['eth0', 'tcp', '80'], data: ['10.0.0.2', '8080'] },
+    want: '"eth0" . tcp . 80 : 10.0.0.2 . 8080',
+  },
 ];
 
 test.each(elements)('an element as text: $name', ({ in: element, want }) => {
@@ -69,6 +75,8 @@ test.each([
   { name: 'a field too few', in: { set: 'guest_ip4', key: ['arc_ns0'] } },
   { name: 'a verdict in a set', in: { set: 'guests', key: ['arc_ns0'], jump: 'egress_user' } },
   { name: 'a map without verdict', in: { set: 'guest_egress', key: ['arc_ns0'] } },
+  { name: 'a value in a set', in: { set: 'guests', key: ['arc_ns0'], data: ['10.0.0.2'] } },
+  { name: 'half a value', in: { set: 'port_forwards', key: ['eth0', 'tcp', '80'], data: ['10.0.0.2'] } },
   { name: 'a set of others', in: { set: 'nat', key: ['arc_ns0'] } },
 ])('no element of ours: $name', ({ in: element }) => {
   expect(() => elementText(element)).toThrow();

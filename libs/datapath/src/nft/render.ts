@@ -1,6 +1,7 @@
 import { invariant } from '@pp/base';
 import type { Element, Shape } from '../desired';
 import { TABLE } from '../tags';
+import { elementValue } from '../text';
 import { chainNames, ruleset } from './ruleset';
 import type { Chain } from './rules';
 import { ALL_SETS, setNamed, type Field, type SetSpec } from './sets';
@@ -22,7 +23,7 @@ export function rulesetText(shape: Shape, elements: Iterable<Element>, stale: re
     ...stale.map((name) => `add chain ${HERE} ${name}`), // so that deleting it cannot fail
     ...chains.map(({ name }) => `flush chain ${HERE} ${name}`),
     ...stale.map((name) => `flush chain ${HERE} ${name}`),
-    ...ALL_SETS.map(({ kind, name }) => `flush ${kind === 'vmap' ? 'map' : 'set'} ${HERE} ${name}`),
+    ...ALL_SETS.map(({ kind, name }) => `flush ${kind === 'set' ? 'set' : 'map'} ${HERE} ${name}`),
     ...stale.map((name) => `delete chain ${HERE} ${name}`),
     ...chains.flatMap(({ name, rules }) => rules.map((rule) => `add rule ${HERE} ${name} ${rule}`)),
     ...addElements([...own, ...elements]),
@@ -36,22 +37,23 @@ export function staleChains(before: readonly string[], after: Shape): readonly s
   return before.filter((name) => !kept.has(name));
 }
 
-/** One element as nft writes it: `"arc_ns0" . 100.115.92.130`, `"arc_ns0" : jump egress_default`. */
-export function elementText({ set, key, jump }: Element): string {
-  const { fields, kind } = setNamed(set);
+/** One element as nft writes it: `"arc_ns0" . 100.115.92.130`, `"arc_ns0" : jump egress_default`, `"eth0" : 10.0.0.1`. */
+export function elementText(element: Element): string {
+  const { set, key, jump, data = [] } = element;
+  const { fields, data: dataFields, kind } = setNamed(set);
   invariant(key.length === fields.length, `an element of ${set} has ${fields.length} fields`);
   invariant((jump !== undefined) === (kind === 'vmap'), `only verdict maps jump: ${set}`);
+  invariant(data.length === dataFields.length, `a value of ${set} has ${dataFields.length} fields`);
   const text = fields.map((field, i) => fieldText(field, key[i] ?? '')).join(' . ');
-  return jump === undefined ? text : `${text} : jump ${jump}`;
+  return kind === 'set' ? text : `${text} : ${elementValue(element)}`;
 }
 
 const fieldText = (field: Field, text: string): string => (field === 'ifname' ? `"${text}"` : text);
 
-function declareSet({ kind, name, fields }: SetSpec): string {
+function declareSet({ kind, name, fields, data }: SetSpec): string {
   const type = fields.join(' . ');
-  return kind === 'vmap'
-    ? `add map ${HERE} ${name} { type ${type} : verdict; }`
-    : `add set ${HERE} ${name} { type ${type}; }`;
+  if (kind === 'set') return `add set ${HERE} ${name} { type ${type}; }`;
+  return `add map ${HERE} ${name} { type ${type} : ${kind === 'vmap' ? 'verdict' : data.join(' . ')}; }`;
 }
 
 const declareChain = ({ name, hook }: Chain): string =>

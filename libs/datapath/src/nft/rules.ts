@@ -9,7 +9,7 @@ export interface Chain {
   readonly rules: readonly string[];
 }
 
-/** Named counters, one for each reason to drop; they keep their values over each load of the table. */
+/** Named counters, one for each reason to drop or reject; they keep their values over each load of the table. */
 export const COUNTERS = [
   'drop_martian',
   'drop_not_allowed',
@@ -23,6 +23,7 @@ export const COUNTERS = [
   'drop_guest_to_guest',
   'drop_guest_to_host',
   'drop_leak',
+  'reject_locked_port',
 ] as const;
 
 /** A chain that packets enter from the kernel's hook; what it does not decide passes. */

@@ -1,8 +1,10 @@
 import type { Element, Shape, Uplink } from '../desired';
-import { forwardChain, pinChain } from './chains';
+import { arrivalChain, forwardChain, pinChain } from './chains';
+import { userDnsChain, userDnsSourceRules } from './dns-chains';
 import { forwardChains, guardChain, inputChains, leavingChains, uplinkForwardChain } from './filter-chains';
 import { inboundChains } from './inbound-chains';
 import { classifyChain, egressChains, sourceChains, uplinkMarkChains } from './mark-chains';
+import { lockChains, uplinkArrivalChain } from './port-chains';
 import { COUNTERS, type Chain } from './rules';
 import { SETS } from './sets';
 
@@ -11,11 +13,13 @@ import { SETS } from './sets';
  *
  *   guard       prerouting  raw          what may enter: no martians, nothing from links that are not allowed, no false sources
  *   classify    prerouting  mangle       whose packet it is and which way it shall leave, written into its mark
- *   nat_in      prerouting  dstnat       what comes in for ARC (before it come port forwards and DNS redirection)
+ *   nat_in      prerouting  dstnat       name lookups of guests, ports that are forwarded, and then what comes in for ARC
  *   input       input       filter - 10  what guests may reach of the host
  *   forward     forward     filter - 10  what may reach guests, and guests what (here comes VPN lockdown)
  *               forward     mangle       (here comes the MSS clamp)
  *               output      mangle       (here come the marks of local users)
+ *   dns_out     output      dstnat       name lookups of the host's own users
+ *   lock        output      filter - 10  ports on loopback that are locked
  *   pin         postrouting mangle       remembers uplink and source in the connection's mark
  *   nat_out     postrouting srcnat       IPv4 of guests takes the uplink's address
  *   leak        postrouting srcnat + 10  what still has a guest's source now never leaves
@@ -31,7 +35,13 @@ export interface Ruleset {
 }
 
 /** The table without its guests. */
-export const ruleset = ({ uplinks, guestPrefixes, arcAddresses = [] }: Shape): Ruleset => ({
+export const ruleset = ({
+  uplinks,
+  guestPrefixes,
+  arcAddresses = [],
+  sessionUser = null,
+  userDns = [],
+}: Shape): Ruleset => ({
   counters: COUNTERS,
   chains: [
     ...sourceChains(),
@@ -41,8 +51,14 @@ export const ruleset = ({ uplinks, guestPrefixes, arcAddresses = [] }: Shape): R
     ...inboundChains(arcAddresses),
     ...inputChains(),
     ...forwardChains(),
-    ...leavingChains(guestPrefixes),
-    ...uplinks.flatMap((uplink) => [...uplinkMarkChains(uplink), uplinkForwardChain(uplink)]), // they come and go
+    ...lockChains(sessionUser),
+    userDnsChain(userDns, sessionUser),
+    ...leavingChains(guestPrefixes, userDnsSourceRules(userDns, sessionUser)),
+    ...uplinks.flatMap((uplink) => [
+      ...uplinkMarkChains(uplink),
+      uplinkForwardChain(uplink),
+      uplinkArrivalChain(uplink),
+    ]), // they come and go
   ],
   elements: uplinks.flatMap(uplinkElements),
 });
@@ -54,4 +70,5 @@ const uplinkElements = ({ ifname }: Uplink): readonly Element[] => [
   { set: SETS.uplinks.name, key: [ifname] },
   { set: SETS.uplinkPin.name, key: [ifname], jump: pinChain(ifname) },
   { set: SETS.uplinkForward.name, key: [ifname], jump: forwardChain(ifname) },
+  { set: SETS.uplinkArrival.name, key: [ifname], jump: arrivalChain(ifname) },
 ];

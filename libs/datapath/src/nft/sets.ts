@@ -17,11 +17,13 @@ export type Field =
 /** Numbers of the protocols that keys name (IANA). */
 export const INET_PROTOCOLS: Readonly<Record<string, number>> = { tcp: 6, udp: 17 };
 
-/** A set, or a map from its key to a chain to jump to, of `table inet patchpanel`. */
+/** Of `table inet patchpanel`: a set, a map from its key to a chain to jump to, or a map from its key to a value. */
 export interface SetSpec {
   readonly name: string;
-  readonly kind: 'set' | 'vmap';
+  readonly kind: 'set' | 'vmap' | 'map';
   readonly fields: readonly Field[];
+  /** Of the value of a map; of others empty. */
+  readonly data: readonly Field[];
 }
 
 /**
@@ -59,6 +61,23 @@ export const SETS = {
   arcInbound: vmap('arc_inbound', 'ifname'),
   /** To the chain that holds back what is pinned to another uplink. */
   uplinkForward: vmap('uplink_forward', 'ifname'),
+  /** To the chain that lets a connection from outside, led to a guest, answer by the uplink that it came by. */
+  uplinkArrival: vmap('uplink_arrival', 'ifname'),
+  /** Ports of the host that every guest may use, and those that what comes by one interface may use. */
+  openPorts: set('open_ports', 'inet_proto', 'inet_service'),
+  openPortsOn: set('open_ports_on', 'ifname', 'inet_proto', 'inet_service'),
+  /** Ports on loopback that only the session's user reaches. */
+  lockedPorts: set('locked_ports', 'inet_proto', 'inet_service'),
+  /** What comes by an interface for the host, and for one address, to the guest's address and port. */
+  portForwards: map('port_forwards', ['ifname', 'inet_proto', 'inet_service'], ['ipv4_addr', 'inet_service']),
+  portForwardsAt: map(
+    'port_forwards_at',
+    ['ifname', 'ipv4_addr', 'inet_proto', 'inet_service'],
+    ['ipv4_addr', 'inet_service'],
+  ),
+  /** By a guest's link, to the name server that all its lookups go to. */
+  dnsRedirect4: map('dns_redirect4', ['ifname'], ['ipv4_addr']),
+  dnsRedirect6: map('dns_redirect6', ['ifname'], ['ipv6_addr']),
 } as const satisfies Readonly<Record<string, SetSpec>>;
 
 const BY_NAME: ReadonlyMap<string, SetSpec> = new Map(Object.values(SETS).map((spec) => [spec.name, spec]));
@@ -73,9 +92,13 @@ export function setNamed(name: string): SetSpec {
 }
 
 function set(name: string, ...fields: readonly Field[]): SetSpec {
-  return { name, kind: 'set', fields };
+  return { name, kind: 'set', fields, data: [] };
 }
 
 function vmap(name: string, ...fields: readonly Field[]): SetSpec {
-  return { name, kind: 'vmap', fields };
+  return { name, kind: 'vmap', fields, data: [] };
+}
+
+function map(name: string, fields: readonly Field[], data: readonly Field[]): SetSpec {
+  return { name, kind: 'map', fields, data };
 }

@@ -53,6 +53,7 @@ test('the dump reads like ip and nft', async () => {
     'element guest_mac_checked arc_ns0',
     'element guest_source arc_ns0 : jump source_system',
     'element guests arc_ns0',
+    'element uplink_arrival eth0 : jump arrived_by_eth0',
     'element uplink_forward eth0 : jump forward_to_eth0',
     'element uplink_pin eth0 : jump pin_to_eth0',
     'element uplinks eth0',

@@ -1,5 +1,5 @@
 import type { Element } from '../desired';
-import { elementKey } from '../text';
+import { elementKey, elementValue } from '../text';
 import { FakeRefusal, present, refuseIf } from './fake-refusal';
 
 interface FakeChain {
@@ -9,8 +9,8 @@ interface FakeChain {
 
 interface FakeSet {
   readonly type: string;
-  /** Key to the chain to jump to; null in sets. */
-  readonly elements: Map<string, string | null>;
+  /** Key to verdict or value as text; empty in sets. */
+  readonly elements: Map<string, string>;
 }
 
 /** One command of a ruleset text, "add rule inet patchpanel guard ...": verb, thing, name and rest. */
@@ -46,7 +46,7 @@ export class FakeTable {
   /** Elements of all sets: `guests arc_ns0`, `guest_egress arc_ns0 : jump egress_default`. */
   get elements(): readonly string[] {
     return [...this.#sets].flatMap(([name, { elements }]) =>
-      [...elements].map(([key, jump]) => `${name} ${key}${jump === null ? '' : ` : jump ${jump}`}`),
+      [...elements].map(([key, value]) => `${name} ${key}${value === '' ? '' : ` : ${value}`}`),
     );
   }
 
@@ -116,21 +116,23 @@ export class FakeTable {
   #delChain(name: string): void {
     const { rules } = this.#chain(name);
     const rulesOfAll = [...this.#chains.values()].flatMap((chain) => chain.rules);
-    const verdicts = [...this.#sets.values()].flatMap(({ elements }) => [...elements.values()]);
+    const verdicts = [...this.#sets.values()].flatMap(({ elements }) =>
+      [...elements.values()].flatMap(jumpsOf),
+    );
     const inUse = rulesOfAll.some((rule) => jumpsOf(rule).includes(name)) || verdicts.includes(name);
     refuseIf(inUse || rules.length > 0, 'EBUSY', `chain ${name}`);
     this.#chains.delete(name);
   }
 
-  #addElement({ set, key, jump: target }: Element, allowed: 'new' | 'new or the same'): void {
-    const jump = target ?? null;
+  #addElement(element: Element, allowed: 'new' | 'new or the same'): void {
+    const { set, key, jump } = element;
     const { elements } = this.#set(set);
-    if (jump !== null) this.#chain(jump);
+    if (jump !== undefined) this.#chain(jump);
     const text = key.join(' . ');
     const there = elements.get(text);
-    const isSame = allowed === 'new or the same' && there === jump;
+    const isSame = allowed === 'new or the same' && there === elementValue(element);
     refuseIf(there !== undefined && !isSame, 'EEXIST', `${set} ${text}`);
-    elements.set(text, jump);
+    elements.set(text, elementValue(element));
   }
 
   #delElement(element: Element): void {
@@ -150,8 +152,10 @@ const jumpsOf = (rule: string): readonly string[] =>
 function parseElements(set: string, braced: string): readonly Element[] {
   const inner = present(/^\{ (.*) \}$/.exec(braced)?.[1], 'EINVAL', `elements of ${set}: ${braced}`);
   return inner.split(', ').map((text) => {
-    const [key = '', jump] = text.split(' : jump ');
+    const [key = '', value] = text.split(' : ');
     const fields = key.split(' . ').map((field) => field.replaceAll('"', ''));
-    return { set, key: fields, ...(jump === undefined ? {} : { jump }) };
+    if (value === undefined) return { set, key: fields };
+    const [jump] = jumpsOf(value);
+    return { set, key: fields, ...(jump === undefined ? { data: value.split(' . ') } : { jump }) };
   });
 }

@@ -4,6 +4,7 @@ import { TRAFFIC_SOURCES } from '../marks';
 import type { Egress } from '../nft/chains';
 import { SETS } from '../nft/sets';
 import { guestLinkSysctls, namespacePart } from '../parts/namespace';
+import { dnsPart, portRulePart, type PortRule } from '../parts/ports';
 import { uplinksPart, type UplinkNetwork } from '../parts/uplinks';
 import { ALIAS_PREFIX } from '../tags';
 import type { FakeHost } from './fake-kernel';
@@ -46,6 +47,10 @@ export function randomDesired(random: SeededRandom, { fixed }: { readonly fixed:
       parts.set(`namespace/${number}`, randomNamespace(random, number, uplinks, fixed));
   }
   if (random.below(2) === 0) parts.set('bridged', bridgedPart(random, fixed));
+  for (let port = 1; port <= 4; port++) {
+    if (random.below(2) === 0) parts.set(`port/${port}`, portRulePart(randomPortRule(random, port)));
+  }
+  if (random.below(2) === 0) parts.set('dns', randomDns(random));
   const withoutTable = [...parts].map(([owner, part]) => [owner, { ...part, elements: [] }] as const);
   return {
     shape,
@@ -86,6 +91,9 @@ const randomShape = (random: SeededRandom, uplinks: readonly UplinkNetwork[]): S
     ifindex: ifindex + (random.below(4) === 0 ? 10 : 0),
   })),
   guestPrefixes: ['100.115.92.0/23', ...(random.below(2) === 0 ? ['10.80.0.0/16'] : [])],
+  sessionUser: random.pick([null, 1000]),
+  userDns:
+    random.below(2) === 0 ? [] : [{ family: 'ipv4', proxy: '100.115.92.130', nameservers: ['192.0.2.53'] }],
 });
 
 const randomSysctls = (random: SeededRandom, fixed: boolean): ReadonlyMap<string, string> =>
@@ -120,6 +128,24 @@ function randomNamespace(
     forceForwarding: number % 2 === 0, // a matter of the kernel, so it never changes
   });
 }
+
+/** Of each port one rule, whose target may change. */
+function randomPortRule(random: SeededRandom, port: number): PortRule {
+  const protocol = port % 2 === 0 ? 'tcp' : 'udp';
+  const to = { address: `100.115.92.${130 + 4 * random.below(4)}`, port: 8000 + random.below(2) };
+  const ifname = random.pick(['eth0', 'br0', 'arc_ns1']);
+  return random.pick<PortRule>([
+    { type: 'access', protocol, ifname: random.below(2) === 0 ? null : ifname, port },
+    { type: 'lockdown', protocol, port },
+    { type: 'forwarding', protocol, ifname, port, to, address: random.pick([null, '192.0.2.10']) },
+  ]);
+}
+
+const randomDns = (random: SeededRandom): Part =>
+  dnsPart([
+    { ifname: 'br0', family: 'ipv4', proxy: `100.115.92.${130 + 4 * random.below(2)}` },
+    { ifname: 'arc_ns1', family: 'ipv6', proxy: `fd00::${random.below(2)}` },
+  ]);
 
 /** Bridges that come and go under TAPs that stay, move, or are free. */
 function bridgedPart(random: SeededRandom, fixed: boolean): Part {

@@ -1,6 +1,7 @@
 import type { Element, Part, Shape } from '../desired';
 import { arcPart } from '../parts/arc';
 import { namespacePart } from '../parts/namespace';
+import { dnsPart, portRulePart, type PortRule } from '../parts/ports';
 import { vmPart } from '../parts/vm';
 
 /** Tables that stand for all others: nothing but the frame, an ordinary host, and one with every kind of thing. */
@@ -67,6 +68,33 @@ const arc = arcPart({
   forceForwarding: true,
 });
 
+const portRules: readonly PortRule[] = [
+  { type: 'access', protocol: 'tcp', ifname: null, port: 8080 },
+  { type: 'access', protocol: 'udp', ifname: 'vmtap0', port: 53 },
+  { type: 'lockdown', protocol: 'tcp', port: 5432 },
+  {
+    type: 'forwarding',
+    protocol: 'tcp',
+    ifname: 'eth0',
+    address: null,
+    port: 80,
+    to: { address: '100.115.92.26', port: 8080 },
+  },
+  {
+    type: 'forwarding',
+    protocol: 'udp',
+    ifname: 'arc_eth0',
+    address: '192.0.2.10',
+    port: 5353,
+    to: { address: '100.115.92.194', port: 5353 },
+  },
+];
+
+const dns = dnsPart([
+  { ifname: 'vmtap0', family: 'ipv4', proxy: '100.115.92.130' },
+  { ifname: 'vmtap0', family: 'ipv6', proxy: 'fd00::130' },
+]);
+
 const mdns: Element = { set: 'guest_services', key: ['vmtap0', 'udp', '5353'] };
 
 export const TABLE_CASES: readonly TableCase[] = [
@@ -85,7 +113,14 @@ export const TABLE_CASES: readonly TableCase[] = [
       ],
       guestPrefixes: [GUEST_PREFIX, '10.80.0.0/16'],
       arcAddresses: ['100.115.92.6', '100.115.92.10'],
+      sessionUser: 1000,
+      userDns: [
+        { family: 'ipv4', proxy: '100.115.92.130', nameservers: ['192.0.2.53', '198.51.100.53'] },
+        { family: 'ipv6', proxy: 'fd00::130', nameservers: [] },
+      ],
     },
-    elements: [...pinned.elements, ...following.elements, ...vm.elements, ...arc.elements, mdns],
+    elements: [pinned, following, vm, arc, ...portRules.map(portRulePart), dns]
+      .flatMap(({ elements }) => elements)
+      .concat(mdns),
   },
 ];

@@ -9,6 +9,12 @@ const text = rulesetText(SHAPE, [], []);
 const load: Op = { do: 'nft.load', text, was: null };
 const guest = (ifname: string): Element => ({ set: SETS.guests.name, key: [ifname] });
 const verdict: Element = { set: SETS.guestSource.name, key: ['pptest_ns0'], jump: 'source_arc' };
+const forward: Element = {
+  set: SETS.portForwardsAt.name,
+  key: ['eth0', '192.0.2.10', 'tcp', '80'],
+  data: ['10.0.0.2', '8080'],
+};
+const dns: Element = { set: SETS.dnsRedirect6.name, key: ['pptest_ns0'], data: ['fd00::53'] };
 const elements = (add: readonly Element[], del: readonly Element[] = []): Op => ({
   do: 'nft.elements',
   add,
@@ -79,6 +85,18 @@ export const TABLES: readonly KernelRow[] = [
     given: [load, elements([verdict])],
     ops: [elements([{ ...verdict, jump: 'source_crosvm' }], [verdict])],
     want: ['done'],
+  },
+  {
+    name: 'elements with values, and another value for the same key',
+    given: [load, elements([forward, dns])],
+    ops: [elements([{ ...forward, data: ['10.0.0.3', '8080'] }], [forward]), elements([], [dns])],
+    want: ['done', 'done'],
+  },
+  {
+    name: 'a value for a key that has one',
+    given: [load, elements([forward])],
+    ops: [elements([{ ...forward, data: ['10.0.0.3', '8080'] }])],
+    want: ['EEXIST'],
   },
 ];
 

@@ -39,6 +39,20 @@ const rows = [
     type: DELSETELEM,
   },
   {
+    name: 'map to an address and a port',
+    in: addElements({ table: TABLE, name: 'pf' }, [
+      {
+        key: encodeKey(['ifname', 'inet_proto', 'inet_service'], ['arc_ns0', 'tcp', '80']),
+        data: encodeKey(['ipv4_addr', 'inet_service'], ['10.0.0.2', '8080']),
+        text: 'arc_ns0 . tcp . 80 : 10.0.0.2 . 8080',
+      },
+    ]),
+    want: `${HEADER} 07000200 70660000 38000380 34000180
+           20000180 1c000100 ${IFNAME} 06000000 00500000
+           10000280 0c000100 0a000002 1f900000`,
+    type: NEWSETELEM,
+  },
+  {
     name: 'concatenation of ranges',
     in: addElements({ table: TABLE, name: 'cs' }, [
       {

@@ -16,7 +16,7 @@ export interface SetRef {
   readonly name: string;
 }
 
-/** An element of a set, or of a verdict map. */
+/** An element of a set, of a verdict map, or of a map of values. */
 export interface SetElement {
   /** As `encodeKey` makes it. */
   readonly key: Part;
@@ -26,6 +26,8 @@ export interface SetElement {
   readonly intervalEnd?: boolean;
   /** Chain to jump to; of verdict maps. */
   readonly jump?: string;
+  /** Value, as `encodeKey` makes it; of maps of values. */
+  readonly data?: Part;
   readonly timeoutMs?: number;
   /** As a person would write it, for the error message. */
   readonly text: string;
@@ -132,6 +134,7 @@ const describeElement = (element: SetElement): Part =>
     ),
     optional(element.timeoutMs, (ms) => attribute(ELEM_TIMEOUT, u64be(BigInt(ms)))),
     optional(element.jump, (chain) => nested(ELEM_DATA, jumpTo(chain))),
+    optional(element.data, (value) => nested(ELEM_DATA, attribute(NFTA_DATA_VALUE, value))),
   );
 
 const jumpTo = (chain: string): Part =>
