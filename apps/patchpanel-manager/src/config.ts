@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { accept, refuse, type Checked } from '@pp/base';
 import { choice, VERSION, type RawArgs, type ServiceSpec } from '@pp/daemon';
 import { extraPool, isIfname, poolsWith, type Pools } from '@pp/datapath';
@@ -14,6 +14,8 @@ export interface Config {
   /** uid that guests' TAPs belong to; null: the caller's. */
   readonly tapOwner: number | null;
   readonly helpers: 'spawn' | 'none';
+  /** uid of the person in front of the host; null: there is no such user. */
+  readonly sessionUser: number | null;
 }
 
 export const SERVICE_SPEC: ServiceSpec<Config> = {
@@ -44,12 +46,18 @@ export const SERVICE_SPEC: ServiceSpec<Config> = {
       flags: '--tap-owner <USER>',
       text: "user, by name or number, that may open guests' TAPs; default: whoever asks for the guest",
     },
+    {
+      flags: '--session-user <USER>',
+      text: 'the person in front of the host, by name or number: the only one who reaches locked ports; default: chronos, and nobody where there is none',
+    },
   ],
   notes: 'DBUS_SYSTEM_BUS_ADDRESS chooses the bus. Run as root, or with NET_ADMIN, SYS_ADMIN and NET_RAW.',
-  parse: (raw) => configOf(raw, () => readFileSync('/etc/passwd', 'utf8')),
+  parse: (raw) => configOf(raw, () => (existsSync(ACCOUNTS) ? readFileSync(ACCOUNTS, 'utf8') : '')),
 };
 
-/** `accounts`: the text of /etc/passwd, asked for only where a user is named. */
+const ACCOUNTS = '/etc/passwd';
+
+/** `accounts`: the text of /etc/passwd. */
 export function configOf(raw: RawArgs, accounts: () => string): Checked<Config> {
   const uplinks = allOf(raw.all('uplink').map(uplinkChoice));
   if (!uplinks.ok) return uplinks;
@@ -61,30 +69,40 @@ export function configOf(raw: RawArgs, accounts: () => string): Checked<Config> 
   if (!onExit.ok) return onExit;
   const helpers = choice(raw, 'helpers', ['spawn', 'none'], 'none');
   if (!helpers.ok) return helpers;
-  const tapOwner = tapOwnerOf(raw.one('tap-owner'), accounts);
+  const tapOwner = userOf('--tap-owner', raw.one('tap-owner'), accounts);
   if (!tapOwner.ok) return tapOwner;
+  const sessionUser = userOf('--session-user', raw.one('session-user'), accounts);
+  if (!sessionUser.ok) return sessionUser;
   return accept({
     uplinks: uplinks.value,
     pools: pools.value,
     onExit: onExit.value,
     tapOwner: tapOwner.value,
     helpers: helpers.value,
+    sessionUser: sessionUser.value ?? uidOf(CHRONOS, accounts()),
   });
 }
 
-/** passwd(5): name, password, uid. */
-function tapOwnerOf(user: string | undefined, accounts: () => string): Checked<number | null> {
+/** The person in front of a Chromebook. */
+const CHRONOS = 'chronos';
+
+/** null: `user` is not given. */
+function userOf(flag: string, user: string | undefined, accounts: () => string): Checked<number | null> {
   if (user === undefined) return accept(null);
   if (/^\d{1,9}$/.test(user)) return accept(Number(user));
-  const line = accounts()
-    .split('\n')
-    .find((each) => each.startsWith(`${user}:`));
-  const uid = line?.split(':')[2];
-  if (uid !== undefined) return accept(Number(uid));
+  const uid = uidOf(user, accounts());
+  if (uid !== null) return accept(uid);
   return refuse(
     'InvalidArgument',
-    `--tap-owner '${user}' is no user of this host; write a name of /etc/passwd or a uid`,
+    `${flag} '${user}' is no user of this host; write a name of /etc/passwd or a uid`,
   );
+}
+
+/** passwd(5): name, password, uid. */
+function uidOf(user: string, accounts: string): number | null {
+  const line = accounts.split('\n').find((each) => each.startsWith(`${user}:`));
+  const uid = line?.split(':')[2];
+  return uid === undefined ? null : Number(uid);
 }
 
 /** "eth0" or "eth0=wifi". */

@@ -2,15 +2,19 @@ import {
   ARC_NETNS,
   arcAddresses,
   arcPart,
+  dnsPart,
   namespaceNames,
   namespacePart,
+  portRulePart,
   uplinksPart,
   vmPart,
   type Desired,
   type Part,
 } from '@pp/datapath';
+import { dnsRedirectsOf, userDnsOf } from './domain/dns-rules';
 import { neighborsOf, withNeighborRoutes } from './domain/neighbors';
 import { guestKey, type Arc, type Guest, type Namespace, type Vm } from './domain/guest';
+import type { OwnedPortRule } from './domain/port-rules';
 import type { Uplink } from './domain/uplink';
 import type { World } from './domain/world';
 import { canForceForwarding, desiredSysctls } from './sysctls';
@@ -21,6 +25,8 @@ export class DesiredState {
   /** By guest, and what of the world it was made for. */
   readonly #parts = new WeakMap<Guest, { readonly context: string; readonly part: Part }>();
   readonly #uplinks = new WeakMap<World['uplinks'], Part>();
+  readonly #portRules = new WeakMap<OwnedPortRule, Part>();
+  readonly #dns = new WeakMap<World['dnsRules'], Part>();
 
   of(world: World): Desired {
     const known = this.#worlds.get(world);
@@ -31,23 +37,28 @@ export class DesiredState {
   }
 
   #make(world: World): Desired {
-    const parts = new Map<string, Part>([['uplinks', this.#uplinksPart(world.uplinks)]]);
+    const parts = new Map<string, Part>([['uplinks', made(this.#uplinks, world.uplinks, uplinksPart)]]);
     for (const [key, guest] of world.guests) parts.set(key, this.#partOf(guest, world));
+    for (const [key, owned] of world.portRules)
+      parts.set(
+        key,
+        made(this.#portRules, owned, ({ rule }) => portRulePart(rule)),
+      );
+    parts.set(
+      'dns',
+      made(this.#dns, world.dnsRules, (rules) => dnsPart(dnsRedirectsOf(rules.values()))),
+    );
     return {
       shape: {
         uplinks: world.uplinks.map(({ ifname, ifindex }) => ({ ifname, ifindex })),
         guestPrefixes: world.pools.guestPrefixes,
         arcAddresses: arcAddresses(world.pools),
+        sessionUser: world.sessionUser,
+        userDns: userDnsOf(world.dnsRules.values()),
       },
       sysctls: desiredSysctls(world),
       parts,
     };
-  }
-
-  #uplinksPart(uplinks: World['uplinks']): Part {
-    const part = this.#uplinks.get(uplinks) ?? uplinksPart(uplinks);
-    this.#uplinks.set(uplinks, part);
-    return part;
   }
 
   #partOf(guest: Guest, world: World): Part {
@@ -66,6 +77,13 @@ export class DesiredState {
     this.#parts.set(guest, { context, part });
     return part;
   }
+}
+
+/** What `make` makes of `from`, made once. */
+function made<From extends object, To>(known: WeakMap<From, To>, from: From, make: (from: From) => To): To {
+  const to = known.get(from) ?? make(from);
+  known.set(from, to);
+  return to;
 }
 
 /** Before the first start, and after a clean stop. */

@@ -7,7 +7,7 @@ import { emptyWorld, type World } from './domain/world';
 import { uplinksOf, type UplinkChoice } from './feeds/uplinks';
 import { Lifelines } from './lifelines';
 import { Reconciler, type Observer } from './reconciler';
-import { releaseGuests } from './usecases/release-guests';
+import { releaseEnded } from './usecases/release-ended';
 import { uplinksChanged, withGuestsFollowing } from './usecases/uplinks-changed';
 import { cutShort, remembered } from './world-entries';
 
@@ -34,6 +34,8 @@ export interface ManagerParts {
   readonly observer: Observer;
   readonly log: Logger;
   readonly pools: Pools;
+  /** uid of the person in front of the host; null: there is no such user. */
+  readonly sessionUser: number | null;
   readonly uplinks: readonly UplinkChoice[];
   readonly randomBytes: (n: number) => Uint8Array;
   /** Runs a task after the events that are at hand. */
@@ -41,7 +43,7 @@ export interface ManagerParts {
 }
 
 /** Name of a guest's lifeline in the FD store: no colon and no slash. */
-const storeName = (key: string): string => key.replaceAll('/', '-');
+const storeName = (key: string): string => key.replaceAll(/[/:]/g, '-');
 
 /**
  * The manager without its bus: from the journal and the host's network to a kernel that agrees with both; then uplinks that change and
@@ -51,12 +53,12 @@ export class Manager {
   readonly reconciler: Reconciler;
   readonly lifelines: Lifelines;
   readonly #parts: ManagerParts;
-  /** Guests whose lifelines have ended and whose release waits. BOUNDED: by the guests of the world. */
+  /** Guests and DNS redirections whose lifelines have ended and whose release waits. BOUNDED: by the world. */
   readonly #ended = new Set<string>();
 
   constructor(parts: ManagerParts) {
     this.#parts = parts;
-    this.reconciler = new Reconciler({ ...parts, world: emptyWorld(parts.pools) });
+    this.reconciler = new Reconciler({ ...parts, world: emptyWorld(parts.pools, parts.sessionUser) });
     this.lifelines = new Lifelines({
       ...parts,
       onEnd: (key) => {
@@ -74,11 +76,12 @@ export class Manager {
     const first = await this.#firstView();
     const { entries, before } = this.#parts.journal.load();
     const last = remembered(entries);
-    const kept = this.#keptLifelines(last.guests);
+    const kept = this.#keptLifelines([...last.guests.keys(), ...last.dnsRules.keys()]);
     const guests = new Map([...last.guests].filter(([key, guest]) => kept.has(key) || this.#outlives(guest)));
+    const dnsRules = new Map([...last.dnsRules].filter(([key]) => kept.has(key)));
     const former = cutShort(last, before === null ? last : remembered(before), new Set(guests.keys()));
     const { present, ...network } = uplinksOf(first, this.#parts.uplinks);
-    await this.reconciler.start({ former, guests, uplinks: present, ...network });
+    await this.reconciler.start({ former, guests, dnsRules, uplinks: present, ...network });
     await this.reconciler.submit('guests.follow', (world) =>
       decided(withGuestsFollowing(world, this.#parts.randomBytes), null),
     );
@@ -88,14 +91,24 @@ export class Manager {
 
   /** A namespace was connected: its lifeline is stored, then watched. */
   readonly hold = (guest: Namespace, fd: number): void => {
-    this.#parts.fdStore.storeFd(storeName(guestKey(guest)), fd);
-    this.lifelines.hold(guestKey(guest), fd);
+    this.#hold(guestKey(guest), fd);
     this.#parts.log.info('namespace.connected', {
       id: guest.number,
       subnet: guest.subnet,
       owner: guest.owner,
     });
   };
+
+  /** Name lookups were redirected under this key, as long as `fd` lives. */
+  readonly holdDns = (key: string, fd: number): void => {
+    this.#hold(key, fd);
+    this.#parts.log.info('dns.redirected', { rule: key });
+  };
+
+  #hold(key: string, fd: number): void {
+    this.#parts.fdStore.storeFd(storeName(key), fd);
+    this.lifelines.hold(key, fd);
+  }
 
   /** `clean` leaves the host as it was; `keep` leaves everything for the next run. */
   async stop(mode: 'clean' | 'keep'): Promise<void> {
@@ -117,7 +130,7 @@ export class Manager {
     const released = await this.reconciler.submit('guests.release', (world) => {
       const keys = [...this.#ended];
       this.#ended.clear();
-      return releaseGuests(world, keys);
+      return releaseEnded(world, keys);
     });
     if (!released.ok) {
       this.#parts.log.error('release.failed', { reason: released.sentence });
@@ -167,9 +180,9 @@ export class Manager {
     return inode === guest.container.inode && startTime === guest.container.startTime;
   }
 
-  /** By guest; a stored descriptor of no guest, or whose far end is gone, is closed and forgotten. */
-  #keptLifelines(guests: ReadonlyMap<string, unknown>): ReadonlyMap<string, number> {
-    const keys = new Map([...guests.keys()].map((key) => [storeName(key), key]));
+  /** By key; a stored descriptor of none of these, or whose far end is gone, is closed and forgotten. */
+  #keptLifelines(known: readonly string[]): ReadonlyMap<string, number> {
+    const keys = new Map(known.map((key) => [storeName(key), key]));
     const kept = new Map<string, number>();
     for (const { name, fd } of this.#parts.fdStore.inheritedFds()) {
       const key = keys.get(name);

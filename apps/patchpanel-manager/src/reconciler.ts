@@ -5,7 +5,13 @@ import type { Decide } from './domain/decision';
 import { emptyWorld, type World } from './domain/world';
 import { DesiredState, netnsNamesOf, NOTHING } from './desired';
 import { sysctlWishes } from './sysctls';
-import { entriesBetween, entriesOfSettled, entriesOfStart, type Remembered } from './world-entries';
+import {
+  entriesBetween,
+  entriesOfEnded,
+  entriesOfSettled,
+  entriesOfStart,
+  type Remembered,
+} from './world-entries';
 
 /**
  * Told of every change, in order: what goes before the kernel takes it away, what comes when it is there (spec 1.2). When a change is
@@ -35,7 +41,7 @@ interface Parts {
 }
 
 /** What a start finds: what is remembered of earlier runs, and what goes on. */
-export interface Adoption extends Pick<World, 'guests' | 'uplinks' | 'awaited' | 'foreignTaps'> {
+export interface Adoption extends Pick<World, 'guests' | 'dnsRules' | 'uplinks' | 'awaited' | 'foreignTaps'> {
   readonly former: Remembered;
 }
 
@@ -88,10 +94,21 @@ export class Reconciler {
       if (mode === 'clean') {
         this.#observer.leaving(this.#world, emptyWorld(this.#world.pools));
         await applyMost(this.#kernel, plan(this.#desired.of(this.#world), NOTHING, this.#world.originals));
-        this.#journal.erase();
+        this.#forget();
       }
       this.#journal.close();
     });
+  }
+
+  /** What comes back at the next start stays in the journal. */
+  #forget(): void {
+    const left = entriesOfEnded(this.#world, this.#journal.load().entries.keys());
+    if (left === null) {
+      this.#journal.erase();
+    } else {
+      this.#journal.begin(left);
+      this.#journal.commit();
+    }
   }
 
   #queue<T>(work: () => Promise<T>): Promise<T> {
@@ -103,8 +120,8 @@ export class Reconciler {
   }
 
   async #adopt({ former, ...network }: Adoption): Promise<void> {
-    const { originals, nextNamespace, written, staleNetns } = former;
-    const base = { ...this.#world, originals, nextNamespace };
+    const { originals, portRules, nextNamespace, nextDnsRule, written, staleNetns } = former;
+    const base = { ...this.#world, originals, portRules, nextNamespace, nextDnsRule };
     const world = await this.#withOriginals(base, { ...base, ...network });
     this.#journal.begin(entriesOfStart(former, world));
     const want = this.#desired.of(world);

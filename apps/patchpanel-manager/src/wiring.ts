@@ -13,6 +13,7 @@ import type { Config } from './config';
 import { announcer } from './dbus/announcer';
 import { connectNamespaceMethod } from './dbus/connect-namespace';
 import { guestMethods } from './dbus/guest-methods';
+import { portMethods } from './dbus/port-methods';
 import { ForwardingFeed } from './dbus/forwarding-feed';
 import { forwardingMethods } from './dbus/forwarding-methods';
 import { serve, type ApiMethods, type Services } from './dbus/service';
@@ -70,19 +71,21 @@ function managerOf(
     observer,
     log,
     pools: config.pools,
+    sessionUser: config.sessionUser,
     uplinks: config.uplinks,
     randomBytes,
     defer: setImmediate,
   });
 }
 
-function methodsOf({ reconciler, hold }: Manager, native: Native, { tapOwner }: Config): ApiMethods {
+function methodsOf({ reconciler, hold, holdDns }: Manager, native: Native, { tapOwner }: Config): ApiMethods {
   const processNetns = new LinuxProcessNetns(native);
   const common = { reconciler, processNetns, randomBytes, ownPid: process.pid };
   const descriptors = new NativeDescriptors(native);
   return {
     ...guestMethods({ ...common, tapOwner }),
     ConnectNamespace: connectNamespaceMethod({ ...common, descriptors, hold }),
+    ...portMethods({ reconciler, descriptors, holdDns }),
   };
 }
 

@@ -1,11 +1,14 @@
 import type { JournalChange, Json } from '@pp/ports';
 import { netnsNamesOf } from './desired';
+import { DNS_RULE_PREFIX, type DnsRule } from './domain/dns-rules';
 import type { Guest } from './domain/guest';
+import { PORT_RULE_PREFIX, type OwnedPortRule } from './domain/port-rules';
 import type { World } from './domain/world';
 import { desiredSysctls } from './sysctls';
 
-/** Keys of what is journaled; every guest has its guestKey, which has a slash. */
+/** Keys of what is journaled; every guest has its guestKey, which has a slash; rules have keys of their own prefix, and none has a slash. */
 const NEXT_NAMESPACE = 'next-namespace';
+const NEXT_DNS_RULE = 'next-dns-rule';
 const ORIGINALS = 'sysctl-originals';
 /** The values that we write, so that a later start restores only what still holds them. */
 const WRITTEN = 'sysctl-written';
@@ -15,7 +18,10 @@ const STALE_NETNS = 'stale-netns';
 /** What the journal remembers of a former world. Uplinks are not kept: the kernel tells them anew. */
 export interface Remembered {
   readonly guests: ReadonlyMap<string, Guest>;
+  readonly portRules: ReadonlyMap<string, OwnedPortRule>;
+  readonly dnsRules: ReadonlyMap<string, DnsRule>;
   readonly nextNamespace: number;
+  readonly nextDnsRule: number;
   readonly originals: ReadonlyMap<string, string | null>;
   readonly written: ReadonlyMap<string, string>;
   /** Of guests that are no more. */
@@ -25,9 +31,17 @@ export interface Remembered {
 /** The journal's step from one world to the next; guests are compared by reference, so it costs what changed. */
 export function entriesBetween(from: World, to: World): JournalChange {
   const put = new Map<string, Json>();
-  for (const [key, guest] of to.guests)
-    if (from.guests.get(key) !== guest) put.set(key, guest as unknown as Json);
-  const del = [...from.guests.keys()].filter((key) => !to.guests.has(key));
+  const del: string[] = [];
+  for (const [before, after] of [
+    [from.guests, to.guests],
+    [from.portRules, to.portRules],
+    [from.dnsRules, to.dnsRules],
+  ] as const) {
+    if (before === after) continue;
+    for (const [key, value] of after) if (before.get(key) !== value) put.set(key, value as unknown as Json);
+    for (const key of before.keys()) if (!after.has(key)) del.push(key);
+  }
+  if (from.nextDnsRule !== to.nextDnsRule) put.set(NEXT_DNS_RULE, to.nextDnsRule);
   if (from.nextNamespace !== to.nextNamespace) put.set(NEXT_NAMESPACE, to.nextNamespace);
   if (from.originals !== to.originals) {
     put.set(ORIGINALS, Object.fromEntries(to.originals));
@@ -38,16 +52,19 @@ export function entriesBetween(from: World, to: World): JournalChange {
 
 /** All of a world anew, while a start still clears away what `former` left. */
 export function entriesOfStart(former: Remembered, world: World): JournalChange {
-  const guests = [...world.guests] as unknown as [string, Json][];
+  const kept = [...world.guests, ...world.portRules, ...world.dnsRules] as unknown as [string, Json][];
   return {
     put: new Map<string, Json>([
-      ...guests,
+      ...kept,
       [NEXT_NAMESPACE, world.nextNamespace],
+      [NEXT_DNS_RULE, world.nextDnsRule],
       [ORIGINALS, Object.fromEntries([...former.originals, ...world.originals])],
       [WRITTEN, Object.fromEntries([...former.written, ...desiredSysctls(world)])],
       [STALE_NETNS, former.staleNetns],
     ]),
-    del: [...former.guests.keys()].filter((key) => !world.guests.has(key)),
+    del: [...former.guests.keys(), ...former.dnsRules.keys()].filter(
+      (key) => !world.guests.has(key) && !world.dnsRules.has(key),
+    ),
   };
 }
 
@@ -60,12 +77,23 @@ export const entriesOfSettled = (world: World): JournalChange => ({
   del: [STALE_NETNS],
 });
 
+/** After everything was taken back: port rules are put back by the next start (spec 3.4); null: there is nothing to remember. */
+export function entriesOfEnded(world: World, entries: Iterable<string>): JournalChange | null {
+  if (world.portRules.size === 0) return null;
+  return { put: new Map(), del: [...entries].filter((key) => !world.portRules.has(key)) };
+}
+
 /** Reads back what was written above (the journal's checksum vouches for the bytes). */
 export function remembered(entries: ReadonlyMap<string, Json>): Remembered {
   const read = <T>(key: string, none: T): T => (entries.get(key) ?? none) as T;
+  const some = <T>(isWanted: (key: string) => boolean): ReadonlyMap<string, T> =>
+    new Map([...entries].filter(([key]) => isWanted(key)) as unknown as [string, T][]);
   return {
-    guests: new Map([...entries].filter(([key]) => key.includes('/')) as unknown as [string, Guest][]),
+    guests: some((key) => key.includes('/')),
+    portRules: some((key) => key.startsWith(PORT_RULE_PREFIX)),
+    dnsRules: some((key) => key.startsWith(DNS_RULE_PREFIX)),
     nextNamespace: read(NEXT_NAMESPACE, 0),
+    nextDnsRule: read(NEXT_DNS_RULE, 0),
     originals: new Map(Object.entries(read<Record<string, string | null>>(ORIGINALS, {}))),
     written: new Map(Object.entries(read<Record<string, string>>(WRITTEN, {}))),
     staleNetns: read<readonly string[]>(STALE_NETNS, []),
@@ -80,7 +108,10 @@ export function cutShort(after: Remembered, before: Remembered, kept: ReadonlySe
   const lost = [...after.guests, ...before.guests].filter(([key]) => !kept.has(key));
   return {
     guests: after.guests,
+    portRules: after.portRules,
+    dnsRules: after.dnsRules,
     nextNamespace: Math.max(after.nextNamespace, before.nextNamespace),
+    nextDnsRule: Math.max(after.nextDnsRule, before.nextDnsRule),
     originals: new Map([...after.originals, ...before.originals]),
     written: new Map([...before.written, ...after.written]),
     staleNetns: [

@@ -1,11 +1,12 @@
-import { accept, refuse, type Checked } from '@pp/base';
+import { accept, type Checked } from '@pp/base';
 import type { Descriptors, ProcessNetns } from '@pp/ports';
 import type { Namespace } from '../domain/guest';
 import type { Reconciler } from '../reconciler';
 import { connectNamespace } from '../usecases/connect-namespace';
-import type { ApiCall, ApiMethod, Caller } from './api';
+import type { ApiMethod, Caller } from './api';
 import { openClientNetns } from './client-netns';
 import { connectNamespaceFromProto, type ConnectNamespaceBody } from './from-proto';
+import { takeLifeline } from './take-lifeline';
 import { connectNamespaceToProto } from './to-proto';
 
 export interface ConnectNamespaceParts {
@@ -35,26 +36,6 @@ export function connectNamespaceMethod(parts: ConnectNamespaceParts): ApiMethod 
     parts.hold(connected.value, lifeline.value);
     return accept(connectNamespaceToProto(connected.value));
   };
-}
-
-/** A lifeline is something that poll(2) can watch and that is still alive. */
-function takeLifeline(call: ApiCall, descriptors: Descriptors): Checked<number> {
-  const fd = call.takeFd();
-  if (fd === null)
-    return refuse(
-      'InvalidArgument',
-      'the lifeline is missing: pass one end of a pipe or socket after the body',
-    );
-  const kind = descriptors.kind(fd);
-  const fault =
-    kind === 'file' || kind === 'directory' || kind === 'block'
-      ? `the lifeline is a ${kind}: pass one end of a pipe or socket`
-      : descriptors.isSignalled(fd)
-        ? 'the lifeline has ended already: keep its other end open, and write nothing to it'
-        : null;
-  if (fault === null) return accept(fd);
-  descriptors.close(fd);
-  return refuse('InvalidArgument', fault);
 }
 
 type Client = { readonly pid: number; readonly inode: number } | null;

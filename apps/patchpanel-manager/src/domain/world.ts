@@ -1,5 +1,7 @@
 import type { Pools } from '@pp/datapath';
+import type { DnsRule } from './dns-rules';
 import { guestKey, type Guest } from './guest';
+import type { OwnedPortRule } from './port-rules';
 import type { Uplink } from './uplink';
 
 /** All that the manager knows; immutable. What the kernel should look like follows from it (desired.ts). */
@@ -17,9 +19,17 @@ export interface World {
   readonly foreignTaps: readonly string[];
   /** Value of each sysctl of interest before we touched it; null: this kernel has no such key. */
   readonly originals: ReadonlyMap<string, string | null>;
+  /** By portRuleKey. BOUNDED by the quotas of all owners. */
+  readonly portRules: ReadonlyMap<string, OwnedPortRule>;
+  /** By dnsRuleKey, the newest last. BOUNDED by the quotas of all owners. */
+  readonly dnsRules: ReadonlyMap<string, DnsRule>;
+  /** N of the next DNS redirection; never used twice while the journal lives. */
+  readonly nextDnsRule: number;
+  /** uid of the person in front of the host; null: there is no such user. */
+  readonly sessionUser: number | null;
 }
 
-export const emptyWorld = (pools: Pools): World => ({
+export const emptyWorld = (pools: Pools, sessionUser: number | null = null): World => ({
   pools,
   guests: new Map(),
   nextNamespace: 0,
@@ -27,6 +37,10 @@ export const emptyWorld = (pools: Pools): World => ({
   awaited: [],
   foreignTaps: [],
   originals: new Map(),
+  portRules: new Map(),
+  dnsRules: new Map(),
+  nextDnsRule: 0,
+  sessionUser,
 });
 
 /** `world` with one guest more, or the guest of that key replaced. */
@@ -37,9 +51,22 @@ export const withGuest = (world: World, guest: Guest): World => ({
 
 /** `world` without these guests; keys that are not there are nothing. */
 export function withoutGuests(world: World, keys: Iterable<string>): World {
-  const guests = new Map(world.guests);
-  for (const key of keys) guests.delete(key);
-  return { ...world, guests };
+  const guests = without(world.guests, keys);
+  return guests === world.guests ? world : { ...world, guests };
+}
+
+/** `world` without these DNS redirections; keys that are not there are nothing. */
+export function withoutDnsRules(world: World, keys: Iterable<string>): World {
+  const dnsRules = without(world.dnsRules, keys);
+  return dnsRules === world.dnsRules ? world : { ...world, dnsRules };
+}
+
+/** The very same map where none of `keys` is there. */
+function without<T>(all: ReadonlyMap<string, T>, keys: Iterable<string>): ReadonlyMap<string, T> {
+  const left = new Map(all);
+  let isSame = true;
+  for (const key of keys) if (left.delete(key)) isSame = false;
+  return isSame ? all : left;
 }
 
 /** MAC addresses of all guests. */

@@ -109,6 +109,7 @@ export class FakeHost {
       observer: { leaving: () => undefined, arrived: () => undefined },
       log: this.log,
       pools: pools.value,
+      sessionUser: 1000,
       uplinks: [],
       randomBytes: this.randomBytes,
       defer: queueMicrotask,

@@ -1,0 +1,51 @@
+import { accept } from '@pp/base';
+import { encode } from '@pp/proto';
+import type { Descriptors } from '@pp/ports';
+import type { Reconciler } from '../reconciler';
+import { createPortRule, deletePortRule } from '../usecases/modify-port-rule';
+import { redirectDns } from '../usecases/redirect-dns';
+import type { ApiMethod } from './api';
+import { dnsRuleFromProto, portRuleFromProto } from './port-from-proto';
+import type { ApiMethods } from './service';
+import { takeLifeline } from './take-lifeline';
+
+export interface PortMethodParts {
+  readonly reconciler: Reconciler;
+  readonly descriptors: Descriptors;
+  /** Takes the lifeline of a DNS redirection, by the key of the rule. */
+  readonly holdDns: (key: string, fd: number) => void;
+}
+
+/** The methods for ports and name lookups (spec 10, 3.9). */
+export const portMethods = (parts: PortMethodParts): ApiMethods => ({
+  ModifyPortRule: modifyPortRule(parts),
+  SetDnsRedirectionRule: setDnsRedirectionRule(parts),
+});
+
+const modifyPortRule =
+  ({ reconciler }: PortMethodParts): ApiMethod =>
+  async ({ body, caller }) => {
+    const request = portRuleFromProto(body);
+    if (!request.ok) return request;
+    const { op, rule } = request.value;
+    const done = await (op === 'create'
+      ? reconciler.submit('port.create', (world) => createPortRule(world, { rule, owner: caller.uid }))
+      : reconciler.submit('port.delete', (world) => deletePortRule(world, rule)));
+    return done.ok ? accept(encode('ModifyPortRuleResponse', { success: true })) : done;
+  };
+
+const setDnsRedirectionRule =
+  ({ reconciler, descriptors, holdDns }: PortMethodParts): ApiMethod =>
+  async (call) => {
+    const rule = dnsRuleFromProto(call.body, call.caller.uid);
+    if (!rule.ok) return rule;
+    const lifeline = takeLifeline(call, descriptors);
+    if (!lifeline.ok) return lifeline;
+    const key = await reconciler.submit('dns.redirect', (world) => redirectDns(world, rule.value));
+    if (!key.ok) {
+      descriptors.close(lifeline.value);
+      return key;
+    }
+    holdDns(key.value, lifeline.value);
+    return accept(encode('SetDnsRedirectionRuleResponse', { success: true }));
+  };
