@@ -1,5 +1,6 @@
 export * from './apply';
 export * from './arc-configs';
+export * from './counters-table';
 export * from './describe';
 export * from './desired';
 export * from './index-set';

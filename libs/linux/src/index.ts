@@ -8,3 +8,4 @@ export { NetlinkHostRoutes } from './netlink-host-routes';
 export { NetlinkInterfaces, type NetlinkInterfacesOptions } from './netlink-interfaces';
 export { NftNeighborGuard } from './nft-neighbor-guard';
 export { UdpMemberships } from './udp-memberships';
+export { NftCounterTable, type NftCounterTableOptions } from './nft-counter-table';

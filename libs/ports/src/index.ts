@@ -1,3 +1,4 @@
+export * from './counter-table';
 export * from './descriptors';
 export * from './interface-news';
 export * from './journal';

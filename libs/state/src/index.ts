@@ -1,1 +1,2 @@
 export * from './file-journal';
+export * from './record-log';

@@ -1,6 +1,8 @@
 import { aligned, all, u16be, u32be, u32host, u8, utf8, zeros } from '../codec/parts';
 import type { Part } from '../codec/parts';
 import { encodeIp, encodeMac } from '../codec/ip';
+import { MalformedError } from '../codec/malformed';
+import { align4, decodeText, readU32host, readU8 } from '../codec/numbers';
 
 /** Types of set keys, by their names in nft(8). */
 export type FieldType = keyof typeof ENCODERS;
@@ -40,6 +42,38 @@ export function encodeKey(
   const order = intervals ? 'be' : 'host';
   const parts = types.map((type, index) => ENCODERS[type](fields[index] ?? '', order));
   return all(...(parts.length === 1 ? parts : parts.map(aligned)));
+}
+
+/** Bytes to what they mean: a name, or a number. */
+const DECODERS = {
+  ifname: { length: IFNAMSIZ, decode: decodeName },
+  mark: { length: 4, decode: readU32host },
+  nf_proto: { length: 1, decode: readU8 },
+} as const;
+
+/** Types of key that can be read. */
+export type ReadableFieldType = keyof typeof DECODERS;
+
+/** The fields of a concatenated key as the kernel shows it. Throws MalformedError for one of another length. */
+export function decodeKey(
+  types: readonly ReadableFieldType[],
+  bytes: Uint8Array,
+): readonly (string | number)[] {
+  let at = 0;
+  const fields = types.map((type) => {
+    const { length, decode } = DECODERS[type];
+    if (at + length > bytes.length) throw new MalformedError(`key of ${bytes.length} bytes`);
+    const field = decode(bytes, at);
+    at = align4(at + length);
+    return field;
+  });
+  if (at !== align4(bytes.length)) throw new MalformedError(`key of ${bytes.length} bytes`);
+  return fields;
+}
+
+function decodeName(bytes: Uint8Array, at: number): string {
+  const end = bytes.indexOf(0, at);
+  return decodeText(bytes.subarray(at, end < 0 || end > at + IFNAMSIZ ? at + IFNAMSIZ : end));
 }
 
 function encodeIfname(text: string): Part {

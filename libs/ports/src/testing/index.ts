@@ -1,3 +1,5 @@
+export * from './counter-table-contract';
+export * from './fake-counter-table';
 export * from './fake-descriptors';
 export * from './fake-neighbor-doors';
 export * from './journal-contract';
