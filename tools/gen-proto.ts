@@ -37,9 +37,9 @@ interface Target {
 
 const ROOT = resolve(import.meta.dirname, '..');
 /** The published API first, then our own inner interface. */
-const PROTOS = ['proto/patchpanel_service.proto', 'proto/forwarding.proto'];
+const PROTOS = ['proto/patchpanel_service.proto', 'proto/forwarding.proto', 'proto/counters.proto'];
 const PACKAGE = 'patchpanel';
-const MARK = `// Written by tools/gen-proto.ts from ${PROTOS.join(' and ')}; never edited.\n`;
+const MARK = `// Written by tools/gen-proto.ts from proto/*.proto; never edited.\n`;
 
 const SCALARS: Readonly<Record<string, Target>> = {
   int32: { kind: 'int32', type: 'number' },

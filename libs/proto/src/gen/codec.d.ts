@@ -1,4 +1,4 @@
-// Written by tools/gen-proto.ts from proto/patchpanel_service.proto and proto/forwarding.proto; never edited.
+// Written by tools/gen-proto.ts from proto/*.proto; never edited.
 import type { Writer } from 'protobufjs/minimal';
 
 interface StaticType {

@@ -1,4 +1,4 @@
-// Written by tools/gen-proto.ts from proto/patchpanel_service.proto and proto/forwarding.proto; never edited.
+// Written by tools/gen-proto.ts from proto/*.proto; never edited.
 /*eslint-disable block-scoped-var, id-length, no-control-regex, no-magic-numbers, no-mixed-operators, no-prototype-builtins, no-redeclare, no-shadow, no-var, sort-vars, default-case, jsdoc/require-param*/
 "use strict";
 
@@ -4014,6 +4014,826 @@ $root.patchpanel = (function() {
         };
 
         return NeighborResponse;
+    })();
+
+    patchpanel.CountedRequest = (function() {
+
+        var CountedRequest = function (p) {
+            if (p)
+                for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
+                    if (p[ks[i]] != null && ks[i] !== "__proto__")
+                        this[ks[i]] = p[ks[i]];
+        };
+
+        CountedRequest.encode = function (m, w, q) {
+            if (!w)
+                w = $Writer.create();
+            if (q === $undefined)
+                q = 0;
+            if (q > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
+                for (var i = 0; i < m.$unknowns.length; ++i)
+                    w.raw(m.$unknowns[i]);
+            return w;
+        };
+
+        CountedRequest.decode = function (r, l, z, q, g) {
+            if (!(r instanceof $Reader))
+                r = $Reader.create(r);
+            if (q === $undefined)
+                q = 0;
+            if (q > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            var c, m;
+            if (l === $undefined)
+                c = r.len;
+            else {
+                c = r.pos + l;
+                if (c > r.len)
+                    throw $RangeError("index out of range");
+                l = r.len;
+                r.len = c;
+            }
+            m = g || new $root.patchpanel.CountedRequest();
+            while (r.pos < c) {
+                var s = r.pos;
+                var t = r.tag();
+                if (t === z) {
+                    z = $undefined;
+                    break;
+                }
+                r.skipType(t & 7, q, t);
+                if (!r.discardUnknown) {
+                    $util.makeProp(m, "$unknowns", false);
+                    (m.$unknowns || (m.$unknowns = [])).push(r.raw(s, r.pos));
+                }
+            }
+            if (l !== $undefined) {
+                if (r.pos !== c)
+                    throw $RangeError("index out of range");
+                r.len = l;
+            }
+            if (z !== $undefined)
+                throw $Error("missing end group");
+            return m;
+        };
+
+        return CountedRequest;
+    })();
+
+    patchpanel.CountedUplink = (function() {
+
+        var CountedUplink = function (p) {
+            if (p)
+                for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
+                    if (p[ks[i]] != null && ks[i] !== "__proto__")
+                        this[ks[i]] = p[ks[i]];
+        };
+
+        CountedUplink.prototype.ifname = "";
+        CountedUplink.prototype.vpn = false;
+
+        CountedUplink.encode = function (m, w, q) {
+            if (!w)
+                w = $Writer.create();
+            if (q === $undefined)
+                q = 0;
+            if (q > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (m.ifname != null && $Object.hasOwnProperty.call(m, "ifname") && m.ifname !== "")
+                w.uint32(10).string(m.ifname);
+            if (m.vpn != null && $Object.hasOwnProperty.call(m, "vpn") && m.vpn !== false)
+                w.uint32(16).bool(m.vpn);
+            if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
+                for (var i = 0; i < m.$unknowns.length; ++i)
+                    w.raw(m.$unknowns[i]);
+            return w;
+        };
+
+        CountedUplink.decode = function (r, l, z, q, g) {
+            if (!(r instanceof $Reader))
+                r = $Reader.create(r);
+            if (q === $undefined)
+                q = 0;
+            if (q > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            var c, m, v;
+            if (l === $undefined)
+                c = r.len;
+            else {
+                c = r.pos + l;
+                if (c > r.len)
+                    throw $RangeError("index out of range");
+                l = r.len;
+                r.len = c;
+            }
+            m = g || new $root.patchpanel.CountedUplink();
+            while (r.pos < c) {
+                var s = r.pos;
+                var t = r.tag();
+                if (t === z) {
+                    z = $undefined;
+                    break;
+                }
+                var u = t & 7;
+                switch (t >>>= 3) {
+                case 1: {
+                        if (u !== 2)
+                            break;
+                        if ((v = r.stringVerify()).length)
+                            m.ifname = v;
+                        else
+                            delete m.ifname;
+                        continue;
+                    }
+                case 2: {
+                        if (u !== 0)
+                            break;
+                        if (v = r.bool())
+                            m.vpn = v;
+                        else
+                            delete m.vpn;
+                        continue;
+                    }
+                }
+                r.skipType(u, q, t);
+                if (!r.discardUnknown) {
+                    $util.makeProp(m, "$unknowns", false);
+                    (m.$unknowns || (m.$unknowns = [])).push(r.raw(s, r.pos));
+                }
+            }
+            if (l !== $undefined) {
+                if (r.pos !== c)
+                    throw $RangeError("index out of range");
+                r.len = l;
+            }
+            if (z !== $undefined)
+                throw $Error("missing end group");
+            return m;
+        };
+
+        return CountedUplink;
+    })();
+
+    patchpanel.CountedLink = (function() {
+
+        var CountedLink = function (p) {
+            if (p)
+                for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
+                    if (p[ks[i]] != null && ks[i] !== "__proto__")
+                        this[ks[i]] = p[ks[i]];
+        };
+
+        CountedLink.prototype.ifname = "";
+        CountedLink.prototype.guest = "";
+
+        CountedLink.encode = function (m, w, q) {
+            if (!w)
+                w = $Writer.create();
+            if (q === $undefined)
+                q = 0;
+            if (q > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (m.ifname != null && $Object.hasOwnProperty.call(m, "ifname") && m.ifname !== "")
+                w.uint32(10).string(m.ifname);
+            if (m.guest != null && $Object.hasOwnProperty.call(m, "guest") && m.guest !== "")
+                w.uint32(18).string(m.guest);
+            if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
+                for (var i = 0; i < m.$unknowns.length; ++i)
+                    w.raw(m.$unknowns[i]);
+            return w;
+        };
+
+        CountedLink.decode = function (r, l, z, q, g) {
+            if (!(r instanceof $Reader))
+                r = $Reader.create(r);
+            if (q === $undefined)
+                q = 0;
+            if (q > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            var c, m, v;
+            if (l === $undefined)
+                c = r.len;
+            else {
+                c = r.pos + l;
+                if (c > r.len)
+                    throw $RangeError("index out of range");
+                l = r.len;
+                r.len = c;
+            }
+            m = g || new $root.patchpanel.CountedLink();
+            while (r.pos < c) {
+                var s = r.pos;
+                var t = r.tag();
+                if (t === z) {
+                    z = $undefined;
+                    break;
+                }
+                var u = t & 7;
+                switch (t >>>= 3) {
+                case 1: {
+                        if (u !== 2)
+                            break;
+                        if ((v = r.stringVerify()).length)
+                            m.ifname = v;
+                        else
+                            delete m.ifname;
+                        continue;
+                    }
+                case 2: {
+                        if (u !== 2)
+                            break;
+                        if ((v = r.stringVerify()).length)
+                            m.guest = v;
+                        else
+                            delete m.guest;
+                        continue;
+                    }
+                }
+                r.skipType(u, q, t);
+                if (!r.discardUnknown) {
+                    $util.makeProp(m, "$unknowns", false);
+                    (m.$unknowns || (m.$unknowns = [])).push(r.raw(s, r.pos));
+                }
+            }
+            if (l !== $undefined) {
+                if (r.pos !== c)
+                    throw $RangeError("index out of range");
+                r.len = l;
+            }
+            if (z !== $undefined)
+                throw $Error("missing end group");
+            return m;
+        };
+
+        return CountedLink;
+    })();
+
+    patchpanel.CountedState = (function() {
+
+        var CountedState = function (p) {
+            this.uplinks = [];
+            this.links = [];
+            if (p)
+                for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
+                    if (p[ks[i]] != null && ks[i] !== "__proto__")
+                        this[ks[i]] = p[ks[i]];
+        };
+
+        CountedState.prototype.uplinks = $util.emptyArray;
+        CountedState.prototype.links = $util.emptyArray;
+
+        CountedState.encode = function (m, w, q) {
+            if (!w)
+                w = $Writer.create();
+            if (q === $undefined)
+                q = 0;
+            if (q > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (m.uplinks != null && m.uplinks.length) {
+                for (var i = 0; i < m.uplinks.length; ++i)
+                    $root.patchpanel.CountedUplink.encode(m.uplinks[i], w.uint32(10).fork(), q + 1).ldelim();
+            }
+            if (m.links != null && m.links.length) {
+                for (var i = 0; i < m.links.length; ++i)
+                    $root.patchpanel.CountedLink.encode(m.links[i], w.uint32(18).fork(), q + 1).ldelim();
+            }
+            if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
+                for (var i = 0; i < m.$unknowns.length; ++i)
+                    w.raw(m.$unknowns[i]);
+            return w;
+        };
+
+        CountedState.decode = function (r, l, z, q, g) {
+            if (!(r instanceof $Reader))
+                r = $Reader.create(r);
+            if (q === $undefined)
+                q = 0;
+            if (q > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            var c, m;
+            if (l === $undefined)
+                c = r.len;
+            else {
+                c = r.pos + l;
+                if (c > r.len)
+                    throw $RangeError("index out of range");
+                l = r.len;
+                r.len = c;
+            }
+            m = g || new $root.patchpanel.CountedState();
+            while (r.pos < c) {
+                var s = r.pos;
+                var t = r.tag();
+                if (t === z) {
+                    z = $undefined;
+                    break;
+                }
+                var u = t & 7;
+                switch (t >>>= 3) {
+                case 1: {
+                        if (u !== 2)
+                            break;
+                        if (!(m.uplinks && m.uplinks.length))
+                            m.uplinks = [];
+                        m.uplinks.push($root.patchpanel.CountedUplink.decode(r, r.size(), $undefined, q + 1));
+                        continue;
+                    }
+                case 2: {
+                        if (u !== 2)
+                            break;
+                        if (!(m.links && m.links.length))
+                            m.links = [];
+                        m.links.push($root.patchpanel.CountedLink.decode(r, r.size(), $undefined, q + 1));
+                        continue;
+                    }
+                }
+                r.skipType(u, q, t);
+                if (!r.discardUnknown) {
+                    $util.makeProp(m, "$unknowns", false);
+                    (m.$unknowns || (m.$unknowns = [])).push(r.raw(s, r.pos));
+                }
+            }
+            if (l !== $undefined) {
+                if (r.pos !== c)
+                    throw $RangeError("index out of range");
+                r.len = l;
+            }
+            if (z !== $undefined)
+                throw $Error("missing end group");
+            return m;
+        };
+
+        return CountedState;
+    })();
+
+    patchpanel.CountedChanged = (function() {
+
+        var CountedChanged = function (p) {
+            if (p)
+                for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
+                    if (p[ks[i]] != null && ks[i] !== "__proto__")
+                        this[ks[i]] = p[ks[i]];
+        };
+
+        CountedChanged.encode = function (m, w, q) {
+            if (!w)
+                w = $Writer.create();
+            if (q === $undefined)
+                q = 0;
+            if (q > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
+                for (var i = 0; i < m.$unknowns.length; ++i)
+                    w.raw(m.$unknowns[i]);
+            return w;
+        };
+
+        CountedChanged.decode = function (r, l, z, q, g) {
+            if (!(r instanceof $Reader))
+                r = $Reader.create(r);
+            if (q === $undefined)
+                q = 0;
+            if (q > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            var c, m;
+            if (l === $undefined)
+                c = r.len;
+            else {
+                c = r.pos + l;
+                if (c > r.len)
+                    throw $RangeError("index out of range");
+                l = r.len;
+                r.len = c;
+            }
+            m = g || new $root.patchpanel.CountedChanged();
+            while (r.pos < c) {
+                var s = r.pos;
+                var t = r.tag();
+                if (t === z) {
+                    z = $undefined;
+                    break;
+                }
+                r.skipType(t & 7, q, t);
+                if (!r.discardUnknown) {
+                    $util.makeProp(m, "$unknowns", false);
+                    (m.$unknowns || (m.$unknowns = [])).push(r.raw(s, r.pos));
+                }
+            }
+            if (l !== $undefined) {
+                if (r.pos !== c)
+                    throw $RangeError("index out of range");
+                r.len = l;
+            }
+            if (z !== $undefined)
+                throw $Error("missing end group");
+            return m;
+        };
+
+        return CountedChanged;
+    })();
+
+    patchpanel.TrafficRequest = (function() {
+
+        var TrafficRequest = function (p) {
+            this.by = [];
+            if (p)
+                for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
+                    if (p[ks[i]] != null && ks[i] !== "__proto__")
+                        this[ks[i]] = p[ks[i]];
+        };
+
+        TrafficRequest.prototype.month = "";
+        TrafficRequest.prototype.by = $util.emptyArray;
+
+        TrafficRequest.encode = function (m, w, q) {
+            if (!w)
+                w = $Writer.create();
+            if (q === $undefined)
+                q = 0;
+            if (q > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (m.month != null && $Object.hasOwnProperty.call(m, "month") && m.month !== "")
+                w.uint32(10).string(m.month);
+            if (m.by != null && m.by.length) {
+                w.uint32(18).int32s(m.by);
+            }
+            if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
+                for (var i = 0; i < m.$unknowns.length; ++i)
+                    w.raw(m.$unknowns[i]);
+            return w;
+        };
+
+        TrafficRequest.decode = function (r, l, z, q, g) {
+            if (!(r instanceof $Reader))
+                r = $Reader.create(r);
+            if (q === $undefined)
+                q = 0;
+            if (q > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            var c, m, v;
+            if (l === $undefined)
+                c = r.len;
+            else {
+                c = r.pos + l;
+                if (c > r.len)
+                    throw $RangeError("index out of range");
+                l = r.len;
+                r.len = c;
+            }
+            m = g || new $root.patchpanel.TrafficRequest();
+            while (r.pos < c) {
+                var s = r.pos;
+                var t = r.tag();
+                if (t === z) {
+                    z = $undefined;
+                    break;
+                }
+                var u = t & 7;
+                switch (t >>>= 3) {
+                case 1: {
+                        if (u !== 2)
+                            break;
+                        if ((v = r.stringVerify()).length)
+                            m.month = v;
+                        else
+                            delete m.month;
+                        continue;
+                    }
+                case 2: {
+                        if (u === 2) {
+                            if (!(m.by && m.by.length))
+                                m.by = [];
+                            r.int32s(m.by);
+                            continue;
+                        }
+                        if (u !== 0)
+                            break;
+                        if (!(m.by && m.by.length))
+                            m.by = [];
+                        m.by.push(r.int32());
+                        continue;
+                    }
+                }
+                r.skipType(u, q, t);
+                if (!r.discardUnknown) {
+                    $util.makeProp(m, "$unknowns", false);
+                    (m.$unknowns || (m.$unknowns = [])).push(r.raw(s, r.pos));
+                }
+            }
+            if (l !== $undefined) {
+                if (r.pos !== c)
+                    throw $RangeError("index out of range");
+                r.len = l;
+            }
+            if (z !== $undefined)
+                throw $Error("missing end group");
+            return m;
+        };
+
+        TrafficRequest.Dimension = (function() {
+            var valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "NO_DIMENSION"] = 0;
+            values[valuesById[1] = "GUEST"] = 1;
+            values[valuesById[2] = "UPLINK"] = 2;
+            values[valuesById[3] = "SOURCE"] = 3;
+            values[valuesById[4] = "FAMILY"] = 4;
+            values[valuesById[5] = "HOUR"] = 5;
+            return values;
+        })();
+
+        return TrafficRequest;
+    })();
+
+    patchpanel.TrafficRow = (function() {
+
+        var TrafficRow = function (p) {
+            if (p)
+                for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
+                    if (p[ks[i]] != null && ks[i] !== "__proto__")
+                        this[ks[i]] = p[ks[i]];
+        };
+
+        TrafficRow.prototype.guest = "";
+        TrafficRow.prototype.uplink = "";
+        TrafficRow.prototype.source = 0;
+        TrafficRow.prototype.ipFamily = 0;
+        TrafficRow.prototype.hour = "";
+        TrafficRow.prototype.rxBytes = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+        TrafficRow.prototype.txBytes = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+        TrafficRow.prototype.rxPackets = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+        TrafficRow.prototype.txPackets = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+        TrafficRow.encode = function (m, w, q) {
+            if (!w)
+                w = $Writer.create();
+            if (q === $undefined)
+                q = 0;
+            if (q > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (m.guest != null && $Object.hasOwnProperty.call(m, "guest") && m.guest !== "")
+                w.uint32(10).string(m.guest);
+            if (m.uplink != null && $Object.hasOwnProperty.call(m, "uplink") && m.uplink !== "")
+                w.uint32(18).string(m.uplink);
+            if (m.source != null && $Object.hasOwnProperty.call(m, "source") && m.source !== 0)
+                w.uint32(24).int32(m.source);
+            if (m.ipFamily != null && $Object.hasOwnProperty.call(m, "ipFamily") && m.ipFamily !== 0)
+                w.uint32(32).int32(m.ipFamily);
+            if (m.hour != null && $Object.hasOwnProperty.call(m, "hour") && m.hour !== "")
+                w.uint32(42).string(m.hour);
+            if (m.rxBytes != null && $Object.hasOwnProperty.call(m, "rxBytes") && (typeof m.rxBytes === "object" ? m.rxBytes.low || m.rxBytes.high : m.rxBytes !== 0))
+                w.uint32(48).uint64(m.rxBytes);
+            if (m.txBytes != null && $Object.hasOwnProperty.call(m, "txBytes") && (typeof m.txBytes === "object" ? m.txBytes.low || m.txBytes.high : m.txBytes !== 0))
+                w.uint32(56).uint64(m.txBytes);
+            if (m.rxPackets != null && $Object.hasOwnProperty.call(m, "rxPackets") && (typeof m.rxPackets === "object" ? m.rxPackets.low || m.rxPackets.high : m.rxPackets !== 0))
+                w.uint32(64).uint64(m.rxPackets);
+            if (m.txPackets != null && $Object.hasOwnProperty.call(m, "txPackets") && (typeof m.txPackets === "object" ? m.txPackets.low || m.txPackets.high : m.txPackets !== 0))
+                w.uint32(72).uint64(m.txPackets);
+            if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
+                for (var i = 0; i < m.$unknowns.length; ++i)
+                    w.raw(m.$unknowns[i]);
+            return w;
+        };
+
+        TrafficRow.decode = function (r, l, z, q, g) {
+            if (!(r instanceof $Reader))
+                r = $Reader.create(r);
+            if (q === $undefined)
+                q = 0;
+            if (q > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            var c, m, v;
+            if (l === $undefined)
+                c = r.len;
+            else {
+                c = r.pos + l;
+                if (c > r.len)
+                    throw $RangeError("index out of range");
+                l = r.len;
+                r.len = c;
+            }
+            m = g || new $root.patchpanel.TrafficRow();
+            while (r.pos < c) {
+                var s = r.pos;
+                var t = r.tag();
+                if (t === z) {
+                    z = $undefined;
+                    break;
+                }
+                var u = t & 7;
+                switch (t >>>= 3) {
+                case 1: {
+                        if (u !== 2)
+                            break;
+                        if ((v = r.stringVerify()).length)
+                            m.guest = v;
+                        else
+                            delete m.guest;
+                        continue;
+                    }
+                case 2: {
+                        if (u !== 2)
+                            break;
+                        if ((v = r.stringVerify()).length)
+                            m.uplink = v;
+                        else
+                            delete m.uplink;
+                        continue;
+                    }
+                case 3: {
+                        if (u !== 0)
+                            break;
+                        if (v = r.int32())
+                            m.source = v;
+                        else
+                            delete m.source;
+                        continue;
+                    }
+                case 4: {
+                        if (u !== 0)
+                            break;
+                        if (v = r.int32())
+                            m.ipFamily = v;
+                        else
+                            delete m.ipFamily;
+                        continue;
+                    }
+                case 5: {
+                        if (u !== 2)
+                            break;
+                        if ((v = r.stringVerify()).length)
+                            m.hour = v;
+                        else
+                            delete m.hour;
+                        continue;
+                    }
+                case 6: {
+                        if (u !== 0)
+                            break;
+                        if (typeof (v = r.uint64()) === "object" ? v.low || v.high : v !== 0)
+                            m.rxBytes = v;
+                        else
+                            delete m.rxBytes;
+                        continue;
+                    }
+                case 7: {
+                        if (u !== 0)
+                            break;
+                        if (typeof (v = r.uint64()) === "object" ? v.low || v.high : v !== 0)
+                            m.txBytes = v;
+                        else
+                            delete m.txBytes;
+                        continue;
+                    }
+                case 8: {
+                        if (u !== 0)
+                            break;
+                        if (typeof (v = r.uint64()) === "object" ? v.low || v.high : v !== 0)
+                            m.rxPackets = v;
+                        else
+                            delete m.rxPackets;
+                        continue;
+                    }
+                case 9: {
+                        if (u !== 0)
+                            break;
+                        if (typeof (v = r.uint64()) === "object" ? v.low || v.high : v !== 0)
+                            m.txPackets = v;
+                        else
+                            delete m.txPackets;
+                        continue;
+                    }
+                }
+                r.skipType(u, q, t);
+                if (!r.discardUnknown) {
+                    $util.makeProp(m, "$unknowns", false);
+                    (m.$unknowns || (m.$unknowns = [])).push(r.raw(s, r.pos));
+                }
+            }
+            if (l !== $undefined) {
+                if (r.pos !== c)
+                    throw $RangeError("index out of range");
+                r.len = l;
+            }
+            if (z !== $undefined)
+                throw $Error("missing end group");
+            return m;
+        };
+
+        return TrafficRow;
+    })();
+
+    patchpanel.TrafficReport = (function() {
+
+        var TrafficReport = function (p) {
+            this.rows = [];
+            this.months = [];
+            this.warnings = [];
+            if (p)
+                for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
+                    if (p[ks[i]] != null && ks[i] !== "__proto__")
+                        this[ks[i]] = p[ks[i]];
+        };
+
+        TrafficReport.prototype.rows = $util.emptyArray;
+        TrafficReport.prototype.months = $util.emptyArray;
+        TrafficReport.prototype.warnings = $util.emptyArray;
+
+        TrafficReport.encode = function (m, w, q) {
+            if (!w)
+                w = $Writer.create();
+            if (q === $undefined)
+                q = 0;
+            if (q > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (m.rows != null && m.rows.length) {
+                for (var i = 0; i < m.rows.length; ++i)
+                    $root.patchpanel.TrafficRow.encode(m.rows[i], w.uint32(10).fork(), q + 1).ldelim();
+            }
+            if (m.months != null && m.months.length) {
+                for (var i = 0; i < m.months.length; ++i)
+                    w.uint32(18).string(m.months[i]);
+            }
+            if (m.warnings != null && m.warnings.length) {
+                for (var i = 0; i < m.warnings.length; ++i)
+                    w.uint32(26).string(m.warnings[i]);
+            }
+            if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
+                for (var i = 0; i < m.$unknowns.length; ++i)
+                    w.raw(m.$unknowns[i]);
+            return w;
+        };
+
+        TrafficReport.decode = function (r, l, z, q, g) {
+            if (!(r instanceof $Reader))
+                r = $Reader.create(r);
+            if (q === $undefined)
+                q = 0;
+            if (q > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            var c, m;
+            if (l === $undefined)
+                c = r.len;
+            else {
+                c = r.pos + l;
+                if (c > r.len)
+                    throw $RangeError("index out of range");
+                l = r.len;
+                r.len = c;
+            }
+            m = g || new $root.patchpanel.TrafficReport();
+            while (r.pos < c) {
+                var s = r.pos;
+                var t = r.tag();
+                if (t === z) {
+                    z = $undefined;
+                    break;
+                }
+                var u = t & 7;
+                switch (t >>>= 3) {
+                case 1: {
+                        if (u !== 2)
+                            break;
+                        if (!(m.rows && m.rows.length))
+                            m.rows = [];
+                        m.rows.push($root.patchpanel.TrafficRow.decode(r, r.size(), $undefined, q + 1));
+                        continue;
+                    }
+                case 2: {
+                        if (u !== 2)
+                            break;
+                        if (!(m.months && m.months.length))
+                            m.months = [];
+                        m.months.push(r.stringVerify());
+                        continue;
+                    }
+                case 3: {
+                        if (u !== 2)
+                            break;
+                        if (!(m.warnings && m.warnings.length))
+                            m.warnings = [];
+                        m.warnings.push(r.stringVerify());
+                        continue;
+                    }
+                }
+                r.skipType(u, q, t);
+                if (!r.discardUnknown) {
+                    $util.makeProp(m, "$unknowns", false);
+                    (m.$unknowns || (m.$unknowns = [])).push(r.raw(s, r.pos));
+                }
+            }
+            if (l !== $undefined) {
+                if (r.pos !== c)
+                    throw $RangeError("index out of range");
+                r.len = l;
+            }
+            if (z !== $undefined)
+                throw $Error("missing end group");
+            return m;
+        };
+
+        return TrafficReport;
     })();
 
     return patchpanel;

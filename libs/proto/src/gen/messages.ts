@@ -1,4 +1,4 @@
-// Written by tools/gen-proto.ts from proto/patchpanel_service.proto and proto/forwarding.proto; never edited.
+// Written by tools/gen-proto.ts from proto/*.proto; never edited.
 
 /** What the wire says of a field. `protoName` is its name in the .proto file, `of` the message it holds. */
 export interface Field {
@@ -84,6 +84,15 @@ export const NeighborReachabilityEventSignalEventType = {
   INVALID_EVENT_TYPE: 0,
   FAILED: 1,
   REACHABLE: 2,
+} as const;
+
+export const TrafficRequestDimension = {
+  NO_DIMENSION: 0,
+  GUEST: 1,
+  UPLINK: 2,
+  SOURCE: 3,
+  FAMILY: 4,
+  HOUR: 5,
 } as const;
 
 export interface IPv4Subnet {
@@ -299,6 +308,51 @@ export interface NeighborEvent {
 
 export type NeighborResponse = Readonly<Record<never, never>>;
 
+export type CountedRequest = Readonly<Record<never, never>>;
+
+export interface CountedUplink {
+  readonly ifname: string;
+  readonly vpn: boolean;
+}
+
+export interface CountedLink {
+  readonly ifname: string;
+  readonly guest: string;
+}
+
+export interface CountedState {
+  readonly uplinks: readonly CountedUplink[];
+  readonly links: readonly CountedLink[];
+}
+
+export type CountedChanged = Readonly<Record<never, never>>;
+
+export interface TrafficRequest {
+  readonly month: string;
+  /** TrafficRequestDimension, or a number that is none of them. */
+  readonly by: readonly number[];
+}
+
+export interface TrafficRow {
+  readonly guest: string;
+  readonly uplink: string;
+  /** TrafficCounterSource, or a number that is none of them. */
+  readonly source: number;
+  /** TrafficCounterIpFamily, or a number that is none of them. */
+  readonly ipFamily: number;
+  readonly hour: string;
+  readonly rxBytes: bigint;
+  readonly txBytes: bigint;
+  readonly rxPackets: bigint;
+  readonly txPackets: bigint;
+}
+
+export interface TrafficReport {
+  readonly rows: readonly TrafficRow[];
+  readonly months: readonly string[];
+  readonly warnings: readonly string[];
+}
+
 /** Every message by its name. */
 export interface Messages {
   readonly IPv4Subnet: IPv4Subnet;
@@ -343,6 +397,14 @@ export interface Messages {
   readonly ForwardingChange: ForwardingChange;
   readonly NeighborEvent: NeighborEvent;
   readonly NeighborResponse: NeighborResponse;
+  readonly CountedRequest: CountedRequest;
+  readonly CountedUplink: CountedUplink;
+  readonly CountedLink: CountedLink;
+  readonly CountedState: CountedState;
+  readonly CountedChanged: CountedChanged;
+  readonly TrafficRequest: TrafficRequest;
+  readonly TrafficRow: TrafficRow;
+  readonly TrafficReport: TrafficReport;
 }
 
 export type MessageName = keyof Messages;
@@ -508,4 +570,38 @@ export const FIELDS: Readonly<Record<MessageName, Readonly<Record<number, Field>
     3: { name: 'upstream', protoName: 'upstream', kind: 'string', repeated: false },
   },
   NeighborResponse: {},
+  CountedRequest: {},
+  CountedUplink: {
+    1: { name: 'ifname', protoName: 'ifname', kind: 'string', repeated: false },
+    2: { name: 'vpn', protoName: 'vpn', kind: 'bool', repeated: false },
+  },
+  CountedLink: {
+    1: { name: 'ifname', protoName: 'ifname', kind: 'string', repeated: false },
+    2: { name: 'guest', protoName: 'guest', kind: 'string', repeated: false },
+  },
+  CountedState: {
+    1: { name: 'uplinks', protoName: 'uplinks', kind: 'message', repeated: true, of: 'CountedUplink' },
+    2: { name: 'links', protoName: 'links', kind: 'message', repeated: true, of: 'CountedLink' },
+  },
+  CountedChanged: {},
+  TrafficRequest: {
+    1: { name: 'month', protoName: 'month', kind: 'string', repeated: false },
+    2: { name: 'by', protoName: 'by', kind: 'enum', repeated: true },
+  },
+  TrafficRow: {
+    1: { name: 'guest', protoName: 'guest', kind: 'string', repeated: false },
+    2: { name: 'uplink', protoName: 'uplink', kind: 'string', repeated: false },
+    3: { name: 'source', protoName: 'source', kind: 'enum', repeated: false },
+    4: { name: 'ipFamily', protoName: 'ip_family', kind: 'enum', repeated: false },
+    5: { name: 'hour', protoName: 'hour', kind: 'string', repeated: false },
+    6: { name: 'rxBytes', protoName: 'rx_bytes', kind: 'uint64', repeated: false },
+    7: { name: 'txBytes', protoName: 'tx_bytes', kind: 'uint64', repeated: false },
+    8: { name: 'rxPackets', protoName: 'rx_packets', kind: 'uint64', repeated: false },
+    9: { name: 'txPackets', protoName: 'tx_packets', kind: 'uint64', repeated: false },
+  },
+  TrafficReport: {
+    1: { name: 'rows', protoName: 'rows', kind: 'message', repeated: true, of: 'TrafficRow' },
+    2: { name: 'months', protoName: 'months', kind: 'string', repeated: true },
+    3: { name: 'warnings', protoName: 'warnings', kind: 'string', repeated: true },
+  },
 };
