@@ -3,13 +3,17 @@ import {
   arcAddresses,
   arcPart,
   dnsPart,
+  LOCKED,
   namespaceNames,
   namespacePart,
   portRulePart,
+  SETS,
   uplinksPart,
   vmPart,
+  vpnAmong,
   type Desired,
   type Part,
+  type Shape,
 } from '@pp/datapath';
 import { dnsRedirectsOf, userDnsOf } from './domain/dns-rules';
 import { neighborsOf, withNeighborRoutes } from './domain/neighbors';
@@ -24,9 +28,12 @@ export class DesiredState {
   readonly #worlds = new WeakMap<World, Desired>();
   /** By guest, and what of the world it was made for. */
   readonly #parts = new WeakMap<Guest, { readonly context: string; readonly part: Part }>();
-  readonly #uplinks = new WeakMap<World['uplinks'], Part>();
   readonly #portRules = new WeakMap<OwnedPortRule, Part>();
   readonly #dns = new WeakMap<World['dnsRules'], Part>();
+  readonly #uplinks = new WeakMap<
+    World['uplinks'],
+    { readonly foreignRule: World['foreignRule']; readonly part: Part }
+  >();
 
   of(world: World): Desired {
     const known = this.#worlds.get(world);
@@ -37,7 +44,8 @@ export class DesiredState {
   }
 
   #make(world: World): Desired {
-    const parts = new Map<string, Part>([['uplinks', made(this.#uplinks, world.uplinks, uplinksPart)]]);
+    const parts = new Map<string, Part>([['uplinks', this.#uplinksPart(world)]]);
+    if (world.vpnLockdown) parts.set('vpn-lockdown', LOCKDOWN);
     for (const [key, guest] of world.guests) parts.set(key, this.#partOf(guest, world));
     for (const [key, owned] of world.portRules)
       parts.set(
@@ -55,10 +63,19 @@ export class DesiredState {
         arcAddresses: arcAddresses(world.pools),
         sessionUser: world.sessionUser,
         userDns: userDnsOf(world.dnsRules.values()),
+        ...vpnShape(world),
       },
       sysctls: desiredSysctls(world),
       parts,
     };
+  }
+
+  #uplinksPart({ uplinks, foreignRule }: World): Part {
+    const known = this.#uplinks.get(uplinks);
+    if (known?.foreignRule === foreignRule) return known.part;
+    const part = uplinksPart(uplinks, foreignRule);
+    this.#uplinks.set(uplinks, { foreignRule, part });
+    return part;
   }
 
   #partOf(guest: Guest, world: World): Part {
@@ -88,6 +105,22 @@ function made<From extends object, To>(known: WeakMap<From, To>, from: From, mak
 
 /** Before the first start, and after a clean stop. */
 export const NOTHING: Desired = { shape: null, sysctls: new Map(), parts: new Map() };
+
+const LOCKDOWN: Part = {
+  netns: [],
+  links: [],
+  addresses: [],
+  routes: [],
+  rules: [],
+  elements: [{ set: SETS.lockdown.name, key: [LOCKED] }],
+  linkSysctls: [],
+};
+
+/** What of the table follows from VPNs and from who is on this host. */
+function vpnShape({ uplinks, localSources }: World): Pick<Shape, 'vpn' | 'localSources'> {
+  const vpn = vpnAmong(uplinks)?.ifname;
+  return { ...(vpn === undefined ? {} : { vpn }), ...(localSources === undefined ? {} : { localSources }) };
+}
 
 /** Names of the uplinks that a guest is pinned to. */
 function uplinksUsedBy(guest: Guest): readonly string[] {

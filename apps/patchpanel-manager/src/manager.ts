@@ -1,5 +1,5 @@
 import type { Logger } from '@pp/base';
-import type { Kernel, Pools } from '@pp/datapath';
+import type { Kernel, LocalSources, Pools } from '@pp/datapath';
 import type { Descriptors, Journal, NetworkNews, NetworkView, ProcessNetns } from '@pp/ports';
 import { guestKey, type Guest, type Namespace } from './domain/guest';
 import { decided } from './domain/decision';
@@ -37,6 +37,8 @@ export interface ManagerParts {
   /** uid of the person in front of the host; null: there is no such user. */
   readonly sessionUser: number | null;
   readonly uplinks: readonly UplinkChoice[];
+  /** Whose the host's own traffic is; absent: nobody's in particular. */
+  readonly localSources?: LocalSources;
   readonly randomBytes: (n: number) => Uint8Array;
   /** Runs a task after the events that are at hand. */
   readonly defer: (task: () => void) => void;
@@ -58,7 +60,12 @@ export class Manager {
 
   constructor(parts: ManagerParts) {
     this.#parts = parts;
-    this.reconciler = new Reconciler({ ...parts, world: emptyWorld(parts.pools, parts.sessionUser) });
+    const { pools, sessionUser, localSources } = parts;
+    const world = {
+      ...emptyWorld(pools, sessionUser),
+      ...(localSources === undefined ? {} : { localSources }),
+    };
+    this.reconciler = new Reconciler({ ...parts, world });
     this.lifelines = new Lifelines({
       ...parts,
       onEnd: (key) => {
@@ -81,7 +88,8 @@ export class Manager {
     const dnsRules = new Map([...last.dnsRules].filter(([key]) => kept.has(key)));
     const former = cutShort(last, before === null ? last : remembered(before), new Set(guests.keys()));
     const { present, ...network } = uplinksOf(first, this.#parts.uplinks);
-    await this.reconciler.start({ former, guests, dnsRules, uplinks: present, ...network });
+    const { vpnLockdown } = former;
+    await this.reconciler.start({ former, guests, dnsRules, uplinks: present, vpnLockdown, ...network });
     await this.reconciler.submit('guests.follow', (world) =>
       decided(withGuestsFollowing(world, this.#parts.randomBytes), null),
     );

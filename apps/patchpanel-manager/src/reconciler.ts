@@ -41,7 +41,10 @@ interface Parts {
 }
 
 /** What a start finds: what is remembered of earlier runs, and what goes on. */
-export interface Adoption extends Pick<World, 'guests' | 'dnsRules' | 'uplinks' | 'awaited' | 'foreignTaps'> {
+export interface Adoption extends Pick<
+  World,
+  'guests' | 'dnsRules' | 'uplinks' | 'awaited' | 'foreignTaps' | 'vpnLockdown' | 'foreignRule'
+> {
   readonly former: Remembered;
 }
 

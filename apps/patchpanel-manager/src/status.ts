@@ -1,4 +1,4 @@
-import { hostAt, namespaceNames } from '@pp/datapath';
+import { hostAt, namespaceNames, vpnAmong } from '@pp/datapath';
 import { guestKey, guestsOfKind, type Namespace } from './domain/guest';
 import type { World } from './domain/world';
 import { guestStatus, type GuestStatus } from './guest-status';
@@ -9,6 +9,7 @@ export interface Status {
   readonly uplinks: readonly UplinkStatus[];
   readonly namespaces: readonly NamespaceStatus[];
   readonly guests: readonly GuestStatus[];
+  readonly vpn: VpnStatus;
   readonly helpers: readonly HelperStatus[];
   readonly warnings: readonly string[];
 }
@@ -21,6 +22,12 @@ interface UplinkStatus {
   readonly addresses: readonly string[];
   /** It holds the best default route. */
   readonly default: boolean;
+}
+
+interface VpnStatus {
+  /** The uplink that the user's traffic goes by; empty: no VPN is up. */
+  readonly ifname: string;
+  readonly lockdown: boolean;
 }
 
 interface NamespaceStatus {
@@ -60,6 +67,7 @@ export function statusOf(world: World, helpers: readonly HelperStatus[]): Status
     uplinks: [...present, ...awaited],
     namespaces: guestsOfKind(world.guests, 'namespace').map(namespaceStatus),
     guests: [...world.guests.values()].flatMap(guestStatus),
+    vpn: { ifname: vpnAmong(world.uplinks)?.ifname ?? '', lockdown: world.vpnLockdown },
     helpers,
     warnings: [...warningsOf(world), ...helpers.flatMap(helperWarning)],
   };

@@ -5,7 +5,13 @@ import { deferred, type Task } from '@pp/base';
 import { ExitCode, Refused, type DaemonContext, type Parts } from '@pp/daemon';
 import type { Kernel } from '@pp/datapath';
 import { busTask, connectBus, type Bus } from '@pp/dbus';
-import { LinuxKernel, LinuxProcessNetns, NativeDescriptors, NetlinkNews } from '@pp/linux';
+import {
+  LinuxKernel,
+  LinuxProcessNetns,
+  NativeClientSockets,
+  NativeDescriptors,
+  NetlinkNews,
+} from '@pp/linux';
 import type { Native } from '@pp/native';
 import type { Journal } from '@pp/ports';
 import { FileJournal } from '@pp/state';
@@ -20,6 +26,7 @@ import { serve, type ApiMethods, type Services } from './dbus/service';
 import { FORWARDING, PATH, SERVICE } from './dbus/spec';
 import { MachineProcesses } from './helpers/machine-processes';
 import { HELPERS, Supervisor } from './helpers/supervisor';
+import { vpnMethods } from './dbus/vpn-methods';
 import { Manager } from './manager';
 import { inTurn, type Observer } from './reconciler';
 import { statusOf } from './status';
@@ -86,6 +93,7 @@ function methodsOf({ reconciler, hold, holdDns }: Manager, native: Native, { tap
     ...guestMethods({ ...common, tapOwner }),
     ConnectNamespace: connectNamespaceMethod({ ...common, descriptors, hold }),
     ...portMethods({ reconciler, descriptors, holdDns }),
+    ...vpnMethods({ reconciler, descriptors, sockets: new NativeClientSockets(native) }),
   };
 }
 

@@ -12,6 +12,7 @@ const NEXT_DNS_RULE = 'next-dns-rule';
 const ORIGINALS = 'sysctl-originals';
 /** The values that we write, so that a later start restores only what still holds them. */
 const WRITTEN = 'sysctl-written';
+const VPN_LOCKDOWN = 'vpn-lockdown';
 /** Names under /run/netns that a start is about to remove: nothing else would tell the next one that they are ours. */
 const STALE_NETNS = 'stale-netns';
 
@@ -24,6 +25,7 @@ export interface Remembered {
   readonly nextDnsRule: number;
   readonly originals: ReadonlyMap<string, string | null>;
   readonly written: ReadonlyMap<string, string>;
+  readonly vpnLockdown: boolean;
   /** Of guests that are no more. */
   readonly staleNetns: readonly string[];
 }
@@ -43,6 +45,7 @@ export function entriesBetween(from: World, to: World): JournalChange {
   }
   if (from.nextDnsRule !== to.nextDnsRule) put.set(NEXT_DNS_RULE, to.nextDnsRule);
   if (from.nextNamespace !== to.nextNamespace) put.set(NEXT_NAMESPACE, to.nextNamespace);
+  if (from.vpnLockdown !== to.vpnLockdown) put.set(VPN_LOCKDOWN, to.vpnLockdown);
   if (from.originals !== to.originals) {
     put.set(ORIGINALS, Object.fromEntries(to.originals));
     put.set(WRITTEN, Object.fromEntries(desiredSysctls(to)));
@@ -58,6 +61,7 @@ export function entriesOfStart(former: Remembered, world: World): JournalChange 
       ...kept,
       [NEXT_NAMESPACE, world.nextNamespace],
       [NEXT_DNS_RULE, world.nextDnsRule],
+      [VPN_LOCKDOWN, world.vpnLockdown],
       [ORIGINALS, Object.fromEntries([...former.originals, ...world.originals])],
       [WRITTEN, Object.fromEntries([...former.written, ...desiredSysctls(world)])],
       [STALE_NETNS, former.staleNetns],
@@ -96,6 +100,7 @@ export function remembered(entries: ReadonlyMap<string, Json>): Remembered {
     nextDnsRule: read(NEXT_DNS_RULE, 0),
     originals: new Map(Object.entries(read<Record<string, string | null>>(ORIGINALS, {}))),
     written: new Map(Object.entries(read<Record<string, string>>(WRITTEN, {}))),
+    vpnLockdown: read(VPN_LOCKDOWN, false),
     staleNetns: read<readonly string[]>(STALE_NETNS, []),
   };
 }
@@ -114,6 +119,7 @@ export function cutShort(after: Remembered, before: Remembered, kept: ReadonlySe
     nextDnsRule: Math.max(after.nextDnsRule, before.nextDnsRule),
     originals: new Map([...after.originals, ...before.originals]),
     written: new Map([...before.written, ...after.written]),
+    vpnLockdown: after.vpnLockdown,
     staleNetns: [
       ...new Set([
         ...after.staleNetns,

@@ -1,3 +1,5 @@
+import type { TrafficSource } from './marks';
+
 /** Values that say what the kernel should look like. Addresses and prefixes are canonical text ("100.115.92.129/30", "fd00::/64"). */
 
 /** A name under /run/netns. `pid` null: the namespace itself is ours; else it is the client's, and `inode` (of /proc/PID/ns/net) must match. */
@@ -135,6 +137,18 @@ export interface Shape {
   readonly sessionUser?: number | null;
   /** Where name lookups of the host's own users go; at most one for each family. */
   readonly userDns?: readonly UserDns[];
+  /** Name of the uplink that the user's traffic must take; absent: no VPN is up. */
+  readonly vpn?: string;
+  /** Absent: the host's own traffic is all SYSTEM. */
+  readonly localSources?: LocalSources;
+}
+
+/** Whose traffic the host's own is (spec/patchpanel.md 3.2). */
+export interface LocalSources {
+  /** Each of these wants the VPN, unless its socket says otherwise. */
+  readonly users: readonly { readonly uid: number; readonly source: TrafficSource }[];
+  /** The kernel can match net_cls.classid, by which the update engine is known. */
+  readonly cgroup: boolean;
 }
 
 /** The whole desired state. Parts are compared by reference first: build each once per guest value. */

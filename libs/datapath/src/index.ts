@@ -12,6 +12,7 @@ export * from './names';
 export * from './nft/chains';
 export * from './nft/render';
 export * from './nft/sets';
+export * from './nft/vpn-chains';
 export * from './op';
 export * from './parts/arc';
 export * from './parts/namespace';

@@ -1,4 +1,5 @@
 export * from './counter-table';
+export * from './client-sockets';
 export * from './descriptors';
 export * from './interface-news';
 export * from './journal';

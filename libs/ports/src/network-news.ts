@@ -41,6 +41,8 @@ export interface NetworkView {
   readonly links: readonly LinkView[];
   readonly addresses: readonly AddressView[];
   readonly routes: readonly RouteView[];
+  /** The lowest priority of a routing rule that every packet meets, without local's, main's and ours; absent: there is none. */
+  readonly firstRule?: number;
 }
 
 /** Tells how the host's network looks, at once and after each change (changes that come together are told once). Our own links never show. */

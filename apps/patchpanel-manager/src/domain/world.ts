@@ -1,4 +1,4 @@
-import type { Pools } from '@pp/datapath';
+import type { LocalSources, Pools } from '@pp/datapath';
 import type { DnsRule } from './dns-rules';
 import { guestKey, type Guest } from './guest';
 import type { OwnedPortRule } from './port-rules';
@@ -27,6 +27,12 @@ export interface World {
   readonly nextDnsRule: number;
   /** uid of the person in front of the host; null: there is no such user. */
   readonly sessionUser: number | null;
+  /** What wants a VPN and would leave by anything else is rejected. */
+  readonly vpnLockdown: boolean;
+  /** The lowest priority of other people's routing rules that every packet meets; null: none that matters. */
+  readonly foreignRule: number | null;
+  /** Fixed at start. */
+  readonly localSources?: LocalSources;
 }
 
 export const emptyWorld = (pools: Pools, sessionUser: number | null = null): World => ({
@@ -41,6 +47,8 @@ export const emptyWorld = (pools: Pools, sessionUser: number | null = null): Wor
   dnsRules: new Map(),
   nextDnsRule: 0,
   sessionUser,
+  vpnLockdown: false,
+  foreignRule: null,
 });
 
 /** `world` with one guest more, or the guest of that key replaced. */

@@ -13,6 +13,8 @@ export interface Uplinks {
   readonly awaited: readonly string[];
   /** Names of the form vmtapN of links that are not ours. */
   readonly foreignTaps: readonly string[];
+  /** The lowest priority of other people's rules that every packet meets; null: none. */
+  readonly foreignRule: number | null;
 }
 
 const ARPHRD_PPP = 512;
@@ -32,6 +34,7 @@ export function uplinksOf(view: NetworkView, choices: readonly UplinkChoice[]): 
     present,
     awaited: choices.map((choice) => choice.ifname).filter((ifname) => !names.has(ifname)),
     foreignTaps: [...names].filter((ifname) => /^vmtap\d+$/.test(ifname)),
+    foreignRule: view.firstRule ?? null,
   };
 }
 

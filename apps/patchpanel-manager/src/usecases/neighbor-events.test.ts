@@ -139,7 +139,7 @@ test('neighbours go when their pair has another upstream, and stay through any o
   const after = (...present: World['uplinks'][number][]): string[] => {
     const changed = uplinksChanged(
       world,
-      { present, awaited: [], foreignTaps: [] },
+      { present, awaited: [], foreignTaps: [], foreignRule: null },
       (n) => new Uint8Array(n),
     );
     return changed.ok ? routes(changed.value.world) : [changed.sentence];

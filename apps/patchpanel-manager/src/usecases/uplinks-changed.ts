@@ -22,14 +22,17 @@ export function uplinksChanged(
   uplinks: Uplinks,
   randomBytes: (n: number) => Uint8Array,
 ): Checked<Decision<UplinkChanges>> {
-  const { present, awaited, foreignTaps } = uplinks;
-  if (isSame({ present: world.uplinks, awaited: world.awaited, foreignTaps: world.foreignTaps }, uplinks)) {
+  const { present, awaited, foreignTaps, foreignRule } = uplinks;
+  if (isSame(known(world), uplinks)) {
     return decided(world, { added: [], removed: [] });
   }
   const before = new Set(world.uplinks.map(({ ifname }) => ifname));
   const after = new Set(present.map(({ ifname }) => ifname));
   return accept({
-    world: withGuestsFollowing({ ...world, uplinks: present, awaited, foreignTaps }, randomBytes),
+    world: withGuestsFollowing(
+      { ...world, uplinks: present, awaited, foreignTaps, foreignRule },
+      randomBytes,
+    ),
     reply: {
       added: [...after].filter((name) => !before.has(name)),
       removed: [...before].filter((name) => !after.has(name)),
@@ -37,6 +40,13 @@ export function uplinksChanged(
     goOn: true,
   });
 }
+
+const known = ({ uplinks, awaited, foreignTaps, foreignRule }: World): Uplinks => ({
+  present: uplinks,
+  awaited,
+  foreignTaps,
+  foreignRule,
+});
 
 /** `world` whose guests are as its uplinks ask: ARC's devices, and neighbours behind them. */
 export const withGuestsFollowing = (world: World, randomBytes: (n: number) => Uint8Array): World =>

@@ -18,6 +18,9 @@ export const sourceChain = (source: TrafficSource): string => `source_${source.t
 /** Chain that writes the uplink into the mark of a connection that leaves by it. */
 export const pinChain = (ifname: string): string => `pin_to_${chainWord(ifname)}`;
 
+/** Chain that writes the uplink into the mark, and nothing else. */
+export const tagChain = (ifname: string): string => `tag_to_${chainWord(ifname)}`;
+
 /** Chain that holds back what is pinned to another uplink than the one it would leave by. */
 export const forwardChain = (ifname: string): string => `forward_to_${chainWord(ifname)}`;
 

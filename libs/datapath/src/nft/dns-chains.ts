@@ -5,7 +5,7 @@ import { SETS } from './sets';
 
 /** Name lookups as SetDnsRedirectionRule leaves them (spec/patchpanel.md 3.9). */
 
-const LOOKUP = 'meta l4proto { tcp, udp } th dport 53';
+export const LOOKUP = 'meta l4proto { tcp, udp } th dport 53';
 
 /** Of guests, by their link; in `nat_in`, before everything else. */
 export const DNS_REDIRECT_RULES: readonly string[] = [

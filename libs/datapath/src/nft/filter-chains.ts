@@ -4,6 +4,7 @@ import { forwardChain } from './chains';
 import { ACCESS_RULES, ARRIVAL_RULE } from './port-chains';
 import { at, base, drop, marked, OUR_GROUPS, plain, type Chain } from './rules';
 import { SETS } from './sets';
+import { lockdownRule } from './vpn-chains';
 
 const GUESTS = at(SETS.guests);
 
@@ -65,7 +66,7 @@ export function forwardChains(): readonly Chain[] {
       'forward',
       ['filter', 'forward', 'filter - 10'],
       [
-        // Here comes VPN lockdown.
+        lockdownRule(),
         `${marked(ROUTING_TAG_MASK, NOWHERE_TAG)} oifname != ${GUESTS} ${drop('drop_no_uplink')}`,
         'ct state established,related accept',
         // NAT passes these by, so they would leave with the guest's address.
@@ -95,7 +96,11 @@ export function leavingChains(
     base(
       'nat_out',
       ['nat', 'postrouting', 'srcnat'],
-      [...sourceRules, `meta nfproto ipv4 ${marked(NEEDS_SNAT, NEEDS_SNAT)} oifname != ${GUESTS} masquerade`],
+      [
+        ...sourceRules,
+        `meta nfproto ipv4 ${marked(NEEDS_SNAT, NEEDS_SNAT)} oifname != ${GUESTS} masquerade`,
+        `oifname ${at(SETS.vpns)} masquerade`, // also of the host, whose source was chosen before the mark, and IPv6 of another prefix
+      ],
     ),
     base('leak', ['filter', 'postrouting', 'srcnat + 10'], guestPrefixes.length > 0 ? [leak] : []),
   ];

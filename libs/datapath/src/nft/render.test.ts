@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TABLE_CASES } from '../testing/shapes';
-import { arrivalChain, egressChain, forwardChain, pinChain } from './chains';
+import { arrivalChain, egressChain, forwardChain, pinChain, tagChain } from './chains';
 import { elementText, rulesetText, staleChains } from './render';
 import { chainNames } from './ruleset';
 import { SETS, setNamed } from './sets';
@@ -42,6 +42,7 @@ test('chains of an uplink that goes are stale, and deleted after all that could 
     pinChain('eth0'),
     forwardChain('eth0'),
     arrivalChain('eth0'),
+    tagChain('eth0'),
   ]);
   const lines = rulesetText(after, [], stale).split('\n');
   const deletion = lines.indexOf('delete chain inet patchpanel egress_to_eth0');

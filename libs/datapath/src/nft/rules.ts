@@ -24,12 +24,15 @@ export const COUNTERS = [
   'drop_guest_to_host',
   'drop_leak',
   'reject_locked_port',
+  'reject_lockdown',
 ] as const;
+
+type CounterName = (typeof COUNTERS)[number];
 
 /** A chain that packets enter from the kernel's hook; what it does not decide passes. */
 export const base = (
   name: string,
-  [type, hook, priority]: readonly ['filter' | 'nat', string, string],
+  [type, hook, priority]: readonly ['filter' | 'nat' | 'route', string, string],
   rules: readonly string[],
 ): Chain => ({ name, hook: `type ${type} hook ${hook} priority ${priority}; policy accept;`, rules });
 
@@ -38,7 +41,10 @@ export const plain = (name: string, rules: readonly string[]): Chain => ({ name,
 /** A set in a rule. */
 export const at = ({ name }: SetSpec): string => `@${name}`;
 
-export const drop = (counter: (typeof COUNTERS)[number]): string => `counter name "${counter}" drop`;
+export const drop = (counter: CounterName): string => counted(counter, 'drop');
+
+export const counted = (counter: CounterName, verdict: 'drop' | 'reject'): string =>
+  `counter name "${counter}" ${verdict}`;
 
 /** The groups of our own links, allowed or not. */
 export const OUR_GROUPS = `${LINK_GROUP}-${DOOMED_GROUP}`;

@@ -3,10 +3,12 @@ import { arrivalChain, forwardChain, pinChain } from './chains';
 import { userDnsChain, userDnsSourceRules } from './dns-chains';
 import { forwardChains, guardChain, inputChains, leavingChains, uplinkForwardChain } from './filter-chains';
 import { inboundChains } from './inbound-chains';
+import { localChains, uplinkTagChain } from './local-chains';
 import { classifyChain, egressChains, sourceChains, uplinkMarkChains } from './mark-chains';
 import { lockChains, uplinkArrivalChain } from './port-chains';
 import { COUNTERS, type Chain } from './rules';
 import { SETS } from './sets';
+import { lockdownChain, mssChain } from './vpn-chains';
 
 /**
  * Theory of operation. A packet meets these chains in this order; which rules it passes does not depend on the number of guests.
@@ -15,11 +17,12 @@ import { SETS } from './sets';
  *   classify    prerouting  mangle       whose packet it is and which way it shall leave, written into its mark
  *   nat_in      prerouting  dstnat       name lookups of guests, ports that are forwarded, and then what comes in for ARC
  *   input       input       filter - 10  what guests may reach of the host
- *   forward     forward     filter - 10  what may reach guests, and guests what (here comes VPN lockdown)
- *               forward     mangle       (here comes the MSS clamp)
- *               output      mangle       (here come the marks of local users)
+ *   mss         forward     mangle       no segment is larger than the way allows
+ *   forward     forward     filter - 10  what may reach guests, and guests what; VPN lockdown
+ *   mark_output output      mangle       whose packet of the host's own it is, and which way it shall leave
  *   dns_out     output      dstnat       name lookups of the host's own users
  *   lock        output      filter - 10  ports on loopback that are locked
+ *   lockdown_output         filter - 10  VPN lockdown of the host's own
  *   pin         postrouting mangle       remembers uplink and source in the connection's mark
  *   nat_out     postrouting srcnat       IPv4 of guests takes the uplink's address
  *   leak        postrouting srcnat + 10  what still has a guest's source now never leaves
@@ -35,33 +38,39 @@ export interface Ruleset {
 }
 
 /** The table without its guests. */
-export const ruleset = ({
-  uplinks,
-  guestPrefixes,
-  arcAddresses = [],
-  sessionUser = null,
-  userDns = [],
-}: Shape): Ruleset => ({
+export const ruleset = (shape: Shape): Ruleset => ({
   counters: COUNTERS,
   chains: [
     ...sourceChains(),
-    ...egressChains(),
+    ...egressChains(shape),
     guardChain(),
     classifyChain(),
-    ...inboundChains(arcAddresses),
+    ...inboundChains(shape.arcAddresses ?? []),
     ...inputChains(),
     ...forwardChains(),
-    ...lockChains(sessionUser),
-    userDnsChain(userDns, sessionUser),
-    ...leavingChains(guestPrefixes, userDnsSourceRules(userDns, sessionUser)),
-    ...uplinks.flatMap((uplink) => [
+    ...sessionChains(shape),
+    mssChain(),
+    ...localChains(shape),
+    lockdownChain(),
+    // they come and go
+    ...shape.uplinks.flatMap((uplink) => [
       ...uplinkMarkChains(uplink),
       uplinkForwardChain(uplink),
       uplinkArrivalChain(uplink),
-    ]), // they come and go
+      uplinkTagChain(uplink),
+    ]),
   ],
-  elements: uplinks.flatMap(uplinkElements),
+  elements: [
+    ...shape.uplinks.flatMap(uplinkElements),
+    ...(shape.vpn === undefined ? [] : [{ set: SETS.vpns.name, key: [shape.vpn] }]),
+  ],
 });
+
+const sessionChains = ({ guestPrefixes, sessionUser = null, userDns = [] }: Shape): readonly Chain[] => [
+  ...lockChains(sessionUser),
+  userDnsChain(userDns, sessionUser),
+  ...leavingChains(guestPrefixes, userDnsSourceRules(userDns, sessionUser)),
+];
 
 /** All chains of the table, in the order of their declaration. */
 export const chainNames = (shape: Shape): readonly string[] => ruleset(shape).chains.map(({ name }) => name);

@@ -104,32 +104,64 @@ test.each(routes)('routes: $name', ({ in: uplink, want }) => {
   expect(uplinksPart([uplink]).routes.map(routeText)).toEqual([...want, ...ENDS(1002)]);
 });
 
+/** Main's default routes, halves and parts of it, are suppressed. */
+function bothFamilies(lines: readonly string[]): readonly string[] {
+  return [
+    ...lines.map((line) => line.replace('IP', 'ipv4').replace(/N$/, '1')),
+    ...lines.map((line) => line.replace('IP', 'ipv6').replace(/N$/, '7')),
+  ];
+}
+
 const rules = [
   { name: 'none without an uplink', in: [], want: [] },
   {
-    name: 'by rank, both families',
-    in: [WLAN0, ETH0],
-    want: [
-      'ipv4 1000: from all lookup 254 suppress_prefixlength 0',
-      'ipv6 1000: from all lookup 254 suppress_prefixlength 0',
-      'ipv4 1010: from all fwmark 0x03eb0000/0xffff0000 lookup 1003',
-      'ipv6 1010: from all fwmark 0x03eb0000/0xffff0000 lookup 1003',
-      'ipv4 1020: from all fwmark 0x03ea0000/0xffff0000 lookup 1002',
-      'ipv6 1020: from all fwmark 0x03ea0000/0xffff0000 lookup 1002',
-    ],
+    name: 'of several, whatever their rank: tags exclude each other; who bypasses a VPN takes the best',
+    in: [WLAN0, { ...ETH0, addresses: [] }],
+    want: bothFamilies([
+      'IP 1010: from all fwmark 0x03eb0000/0xffff0000 lookup 1003',
+      'IP 1010: from all fwmark 0x03ea0000/0xffff0000 lookup 1002',
+      'IP 1000: from all lookup 254 suppress_prefixlength N',
+      'IP 32763: from all fwmark 0x00004000/0x0000c000 lookup 1002',
+    ]),
   },
   {
-    name: 'a VPN before main',
-    in: [VPN],
-    want: [
-      'ipv4 1000: from all lookup 254 suppress_prefixlength 0',
-      'ipv6 1000: from all lookup 254 suppress_prefixlength 0',
-      'ipv4 10: from all fwmark 0x03f10000/0xffff0000 lookup 1009',
-      'ipv6 10: from all fwmark 0x03f10000/0xffff0000 lookup 1009',
-    ],
+    name: 'a VPN that holds the best default: its tag before main, and who wants it',
+    in: [{ ...VPN, defaults: ETH0.defaults }, ETH0],
+    want: bothFamilies([
+      'IP 900: from all fwmark 0x03f10000/0xffff0000 lookup 1009',
+      'IP 1010: from all fwmark 0x03ea0000/0xffff0000 lookup 1002',
+      'IP 1000: from all lookup 254 suppress_prefixlength N',
+      'IP 32763: from all fwmark 0x00004000/0x0000c000 lookup 1002',
+      'IP 32764: from all fwmark 0x00008000/0x0000c000 lookup 1009',
+    ]),
+  },
+  {
+    name: 'a VPN that does not hold it is an uplink like others',
+    in: [ETH0, VPN],
+    want: bothFamilies([
+      'IP 1010: from all fwmark 0x03ea0000/0xffff0000 lookup 1002',
+      'IP 900: from all fwmark 0x03f10000/0xffff0000 lookup 1009',
+      'IP 1000: from all lookup 254 suppress_prefixlength N',
+      'IP 32763: from all fwmark 0x00004000/0x0000c000 lookup 1002',
+    ]),
   },
 ];
 
 test.each(rules)('rules: $name', ({ in: uplinks, want }) => {
   expect(uplinksPart(uplinks).rules.map(ruleText)).toEqual(want);
 });
+
+const foreign = [
+  { name: 'none', in: null, want: [1010, 1000, 32763] },
+  { name: 'one behind all of ours', in: 32764, want: [1010, 1000, 32763] },
+  { name: 'one that landed right before ours', in: 899, want: [896, 895, 897] },
+  { name: 'one so low that there is no room', in: 3, want: [3, 2, 4] },
+];
+
+test.each(foreign)(
+  'priorities, with a rule of others that every packet meets: $name',
+  ({ in: before, want }) => {
+    const { rules } = uplinksPart([ETH0], before);
+    expect(rules.filter(({ family }) => family === 'ipv6').map(({ priority }) => priority)).toEqual(want);
+  },
+);

@@ -8,14 +8,21 @@ import {
   type Family,
 } from '@pp/wire';
 import type { Part, Route, Rule } from '../desired';
-import { ROUTING_TAG_MASK, routingTable, routingTag } from '../marks';
+import {
+  BYPASS_VPN,
+  ROUTE_ON_VPN,
+  ROUTING_TAG_MASK,
+  routingTable,
+  routingTag,
+  VPN_INTENT_MASK,
+} from '../marks';
 import { MAIN_TABLE } from '../tags';
 
 /** What main holds for one uplink. Structurally a subset of what the manager knows of it. */
 export interface UplinkNetwork {
   readonly ifname: string;
   readonly ifindex: number;
-  /** A `vpn` is asked before all other uplinks and before main. */
+  /** The table of a `vpn` is asked before main. */
   readonly kind: 'ethernet' | 'wifi' | 'cellular' | 'vpn';
   /** Its addresses with prefix lengths. */
   readonly addresses: readonly string[];
@@ -37,7 +44,8 @@ export interface UplinkNetwork {
 const FAMILIES = ['ipv4', 'ipv6'] as const;
 const ANYWHERE = { ipv4: '0.0.0.0/0', ipv6: '::/0' } as const;
 
-const PRIORITY = { vpn: 10, main: 1000, uplink: 1010, step: 10 } as const;
+/** Of default routes; an OpenVPN lays two halves over them in IPv4, and four parts in IPv6. */
+const LONGEST_DEFAULT = { ipv4: 1, ipv6: 7 } as const;
 /** What IPv6 takes 0 for, IP6_RT_PRIO_USER of linux/ipv6_route.h. */
 const IPV6_METRIC = 1024;
 /** Metric of the best default route of a table (spec/patchpanel.md 15); the next ones follow. */
@@ -45,33 +53,80 @@ const DEFAULT_METRIC = { ipv4: 65536, ipv6: IPV6_METRIC } as const;
 /** After every other default route. */
 const LAST_METRIC = 0x7fffffff;
 
+/** The uplink that holds the best default route, if it is a VPN; best uplink first. */
+export function vpnAmong<T extends Pick<UplinkNetwork, 'kind' | 'defaults'>>(
+  uplinks: readonly T[],
+): T | undefined {
+  const best = uplinks.find(({ defaults }) => defaults.length > 0);
+  return best?.kind === 'vpn' ? best : undefined;
+}
+
 /**
  * One routing table for each uplink, a mirror of what main holds for it, and the rules that lead packets with its tag there; best uplink
  * first. A table ends in a blackhole: what is tagged for an uplink never leaves by another one, even when its default route is gone.
+ * `before`: the lowest priority of other people's rules that every packet meets; null: none.
  */
-export function uplinksPart(uplinks: readonly UplinkNetwork[]): Part {
+export function uplinksPart(uplinks: readonly UplinkNetwork[], before: number | null = null): Part {
   return {
     netns: [],
     links: [],
     addresses: [],
     routes: uplinks.flatMap(uplinkRoutes),
-    rules: uplinks.length === 0 ? [] : [...FAMILIES.map(mainRule), ...uplinks.flatMap(uplinkRules)],
+    rules: uplinks.length === 0 ? [] : uplinkRules(uplinks, prioritiesBefore(before)),
     elements: [],
     linkSysctls: [],
   };
 }
 
-/** Without this one, main's default route would catch what is tagged for another uplink; local networks stay main's. */
-const mainRule = (family: Family): Rule => ({
-  ...rule(family, PRIORITY.main, MAIN_TABLE),
-  suppressPrefixLength: 0,
-});
-
-function uplinkRules({ ifindex, kind }: UplinkNetwork, rank: number): readonly Rule[] {
-  const priority = (kind === 'vpn' ? PRIORITY.vpn : PRIORITY.uplink) + PRIORITY.step * rank;
-  const fwmark = { value: routingTag(ifindex), mask: ROUTING_TAG_MASK };
-  return FAMILIES.map((family) => ({ ...rule(family, priority, routingTable(ifindex)), fwmark }));
+interface Priorities {
+  /** Tags of VPNs, main without its default routes, tags of uplinks. */
+  readonly vpn: number;
+  readonly main: number;
+  readonly uplink: number;
+  /** Wishes about the VPN. */
+  readonly bypass: number;
+  readonly follow: number;
 }
+
+/** spec/patchpanel.md 15. Tags exclude each other, so one priority is enough for all of them, and a change of ranks changes no rule. */
+const PRIORITIES: Priorities = { vpn: 900, main: 1000, uplink: 1010, bypass: 32763, follow: 32764 };
+
+/** A rule without a priority of its own (wg-quick) lands right before our first; then all of ours go before it. */
+function prioritiesBefore(foreign: number | null): Priorities {
+  if (foreign === null || foreign >= PRIORITIES.follow) return PRIORITIES;
+  const first = Math.max(foreign - 5, 1);
+  return { vpn: first, main: first + 1, uplink: first + 2, bypass: first + 3, follow: first + 4 };
+}
+
+/** Local networks stay main's. Its default routes would catch what is tagged for another uplink. */
+function uplinkRules(uplinks: readonly UplinkNetwork[], priority: Priorities): readonly Rule[] {
+  const physical = uplinks.find(({ kind, defaults }) => kind !== 'vpn' && defaults.length > 0);
+  const vpn = vpnAmong(uplinks);
+  return FAMILIES.flatMap((family) => [
+    ...uplinks.map(({ kind, ifindex }) => ({
+      ...rule(family, kind === 'vpn' ? priority.vpn : priority.uplink, routingTable(ifindex)),
+      fwmark: { value: routingTag(ifindex), mask: ROUTING_TAG_MASK },
+    })),
+    { ...rule(family, priority.main, MAIN_TABLE), suppressPrefixLength: LONGEST_DEFAULT[family] },
+    ...wishRules(family, priority.bypass, BYPASS_VPN, physical),
+    ...wishRules(family, priority.follow, ROUTE_ON_VPN, vpn),
+  ]);
+}
+
+const wishRules = (
+  family: Family,
+  priority: number,
+  wish: number,
+  uplink: UplinkNetwork | undefined,
+): readonly Rule[] =>
+  uplink === undefined
+    ? []
+    : [
+        {
+          ...rule(family, priority, routingTable(uplink.ifindex)),
+          fwmark: { value: wish, mask: VPN_INTENT_MASK },
+        },
+      ];
 
 const rule = (family: Family, priority: number, table: number): Rule => ({
   family,

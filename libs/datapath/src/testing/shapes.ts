@@ -118,6 +118,15 @@ export const TABLE_CASES: readonly TableCase[] = [
         { family: 'ipv4', proxy: '100.115.92.130', nameservers: ['192.0.2.53', '198.51.100.53'] },
         { family: 'ipv6', proxy: 'fd00::130', nameservers: [] },
       ],
+      vpn: 'wg@home',
+      localSources: {
+        users: [
+          { uid: 1000, source: 'CHROME' },
+          { uid: 217, source: 'USER' },
+          { uid: 218, source: 'USER' },
+        ],
+        cgroup: true,
+      },
     },
     elements: [pinned, following, vm, arc, ...portRules.map(portRulePart), dns]
       .flatMap(({ elements }) => elements)
