@@ -4437,7 +4437,6 @@ $root.patchpanel = (function() {
     patchpanel.TrafficRequest = (function() {
 
         var TrafficRequest = function (p) {
-            this.by = [];
             if (p)
                 for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
                     if (p[ks[i]] != null && ks[i] !== "__proto__")
@@ -4445,7 +4444,11 @@ $root.patchpanel = (function() {
         };
 
         TrafficRequest.prototype.month = "";
-        TrafficRequest.prototype.by = $util.emptyArray;
+        TrafficRequest.prototype.byGuest = false;
+        TrafficRequest.prototype.byUplink = false;
+        TrafficRequest.prototype.bySource = false;
+        TrafficRequest.prototype.byFamily = false;
+        TrafficRequest.prototype.byHour = false;
 
         TrafficRequest.encode = function (m, w, q) {
             if (!w)
@@ -4456,9 +4459,16 @@ $root.patchpanel = (function() {
                 throw $Error("max depth exceeded");
             if (m.month != null && $Object.hasOwnProperty.call(m, "month") && m.month !== "")
                 w.uint32(10).string(m.month);
-            if (m.by != null && m.by.length) {
-                w.uint32(18).int32s(m.by);
-            }
+            if (m.byGuest != null && $Object.hasOwnProperty.call(m, "byGuest") && m.byGuest !== false)
+                w.uint32(16).bool(m.byGuest);
+            if (m.byUplink != null && $Object.hasOwnProperty.call(m, "byUplink") && m.byUplink !== false)
+                w.uint32(24).bool(m.byUplink);
+            if (m.bySource != null && $Object.hasOwnProperty.call(m, "bySource") && m.bySource !== false)
+                w.uint32(32).bool(m.bySource);
+            if (m.byFamily != null && $Object.hasOwnProperty.call(m, "byFamily") && m.byFamily !== false)
+                w.uint32(40).bool(m.byFamily);
+            if (m.byHour != null && $Object.hasOwnProperty.call(m, "byHour") && m.byHour !== false)
+                w.uint32(48).bool(m.byHour);
             if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
                 for (var i = 0; i < m.$unknowns.length; ++i)
                     w.raw(m.$unknowns[i]);
@@ -4502,17 +4512,48 @@ $root.patchpanel = (function() {
                         continue;
                     }
                 case 2: {
-                        if (u === 2) {
-                            if (!(m.by && m.by.length))
-                                m.by = [];
-                            r.int32s(m.by);
-                            continue;
-                        }
                         if (u !== 0)
                             break;
-                        if (!(m.by && m.by.length))
-                            m.by = [];
-                        m.by.push(r.int32());
+                        if (v = r.bool())
+                            m.byGuest = v;
+                        else
+                            delete m.byGuest;
+                        continue;
+                    }
+                case 3: {
+                        if (u !== 0)
+                            break;
+                        if (v = r.bool())
+                            m.byUplink = v;
+                        else
+                            delete m.byUplink;
+                        continue;
+                    }
+                case 4: {
+                        if (u !== 0)
+                            break;
+                        if (v = r.bool())
+                            m.bySource = v;
+                        else
+                            delete m.bySource;
+                        continue;
+                    }
+                case 5: {
+                        if (u !== 0)
+                            break;
+                        if (v = r.bool())
+                            m.byFamily = v;
+                        else
+                            delete m.byFamily;
+                        continue;
+                    }
+                case 6: {
+                        if (u !== 0)
+                            break;
+                        if (v = r.bool())
+                            m.byHour = v;
+                        else
+                            delete m.byHour;
                         continue;
                     }
                 }
@@ -4531,17 +4572,6 @@ $root.patchpanel = (function() {
                 throw $Error("missing end group");
             return m;
         };
-
-        TrafficRequest.Dimension = (function() {
-            var valuesById = $Object.create(null), values = $Object.create(valuesById);
-            values[valuesById[0] = "NO_DIMENSION"] = 0;
-            values[valuesById[1] = "GUEST"] = 1;
-            values[valuesById[2] = "UPLINK"] = 2;
-            values[valuesById[3] = "SOURCE"] = 3;
-            values[valuesById[4] = "FAMILY"] = 4;
-            values[valuesById[5] = "HOUR"] = 5;
-            return values;
-        })();
 
         return TrafficRequest;
     })();

@@ -86,15 +86,6 @@ export const NeighborReachabilityEventSignalEventType = {
   REACHABLE: 2,
 } as const;
 
-export const TrafficRequestDimension = {
-  NO_DIMENSION: 0,
-  GUEST: 1,
-  UPLINK: 2,
-  SOURCE: 3,
-  FAMILY: 4,
-  HOUR: 5,
-} as const;
-
 export interface IPv4Subnet {
   readonly baseAddr: number;
   readonly prefixLen: number;
@@ -329,8 +320,11 @@ export type CountedChanged = Readonly<Record<never, never>>;
 
 export interface TrafficRequest {
   readonly month: string;
-  /** TrafficRequestDimension, or a number that is none of them. */
-  readonly by: readonly number[];
+  readonly byGuest: boolean;
+  readonly byUplink: boolean;
+  readonly bySource: boolean;
+  readonly byFamily: boolean;
+  readonly byHour: boolean;
 }
 
 export interface TrafficRow {
@@ -586,7 +580,11 @@ export const FIELDS: Readonly<Record<MessageName, Readonly<Record<number, Field>
   CountedChanged: {},
   TrafficRequest: {
     1: { name: 'month', protoName: 'month', kind: 'string', repeated: false },
-    2: { name: 'by', protoName: 'by', kind: 'enum', repeated: true },
+    2: { name: 'byGuest', protoName: 'by_guest', kind: 'bool', repeated: false },
+    3: { name: 'byUplink', protoName: 'by_uplink', kind: 'bool', repeated: false },
+    4: { name: 'bySource', protoName: 'by_source', kind: 'bool', repeated: false },
+    5: { name: 'byFamily', protoName: 'by_family', kind: 'bool', repeated: false },
+    6: { name: 'byHour', protoName: 'by_hour', kind: 'bool', repeated: false },
   },
   TrafficRow: {
     1: { name: 'guest', protoName: 'guest', kind: 'string', repeated: false },

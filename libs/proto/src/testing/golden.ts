@@ -54,6 +54,18 @@ const VPN_COUNTER = {
   ipFamily: 1,
 };
 
+const TRAFFIC = {
+  guest: 'termina/33',
+  uplink: 'eth0',
+  source: 4,
+  ipFamily: 2,
+  hour: '2026-11-21T14',
+  rxBytes: MAX_U64,
+  txBytes: 2n,
+  rxPackets: 3n,
+  txPackets: 4n,
+};
+
 export const GOLDEN: readonly Golden[] = [
   {
     name: 'IPv4Subnet',
@@ -257,4 +269,63 @@ export const GOLDEN: readonly Golden[] = [
     fields: ['0a06766d74617030', '121020010db8007700000000000000000009', '1a0465746830'],
   },
   { name: 'NeighborResponse', message: {}, fields: [] },
+  { name: 'CountedRequest', message: {}, fields: [] },
+  {
+    name: 'CountedUplink',
+    message: { ifname: 'tun0', vpn: true },
+    fields: ['0a0474756e30', '1001'],
+  },
+  {
+    name: 'CountedLink',
+    message: { ifname: 'vmtap0', guest: 'termina/33' },
+    fields: ['0a06766d74617030', '120a7465726d696e612f3333'],
+  },
+  {
+    name: 'CountedState',
+    message: {
+      uplinks: [
+        { ifname: 'eth0', vpn: false },
+        { ifname: 'tun0', vpn: true },
+      ],
+      links: [{ ifname: 'vmtap0', guest: 'termina/33' }],
+    },
+    fields: ['0a060a0465746830', '0a080a0474756e301001', '12140a06766d74617030120a7465726d696e612f3333'],
+  },
+  { name: 'CountedChanged', message: {}, fields: [] },
+  {
+    name: 'TrafficRequest',
+    message: {
+      month: '2026-11',
+      byGuest: true,
+      byUplink: true,
+      bySource: true,
+      byFamily: true,
+      byHour: true,
+    },
+    fields: ['0a07323032362d3131', '1001', '1801', '2001', '2801', '3001'],
+  },
+  {
+    name: 'TrafficRow',
+    message: TRAFFIC,
+    fields: [
+      '0a0a7465726d696e612f3333',
+      '120465746830',
+      '1804',
+      '2002',
+      '2a0d323032362d31312d3231543134',
+      '30ffffffffffffffffff01',
+      '3802',
+      '4003',
+      '4804',
+    ],
+  },
+  {
+    name: 'TrafficReport',
+    message: { rows: [TRAFFIC], months: ['2026-11'], warnings: ['slow'] },
+    fields: [
+      '0a360a0a7465726d696e612f3333120465746830180420022a0d323032362d31312d323154313430ffffffffffffffffff01380240034804',
+      '1207323032362d3131',
+      '1a04736c6f77',
+    ],
+  },
 ];
