@@ -8,3 +8,4 @@ export * from './log';
 export * from './result';
 export * from './scope';
 export * from './task';
+export * from './token-bucket';

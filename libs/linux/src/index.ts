@@ -10,3 +10,4 @@ export { NetlinkInterfaces, type NetlinkInterfacesOptions } from './netlink-inte
 export { NftNeighborGuard } from './nft-neighbor-guard';
 export { UdpMemberships } from './udp-memberships';
 export { NftCounterTable, type NftCounterTableOptions } from './nft-counter-table';
+export { UdpReplySockets } from './udp-reply-sockets';

@@ -4,25 +4,26 @@ import type { FrameFacts, PacketPort, PacketPortOptions, PacketPorts } from '@pp
 
 // linux/if_ether.h
 const ETH_P_ALL = 3;
+const ETH_P_IP = 0x0800;
 // linux/if_packet.h
 const PACKET_OTHERHOST = 3;
 const PACKET_OUTGOING = 4;
 const VLAN_ID_MASK = 0xfff;
 
-/** Bytes of a frame that are captured; neighbour discovery is shorter than any usual MTU. */
+/** Bytes of a frame that are captured: a jumbo frame, or as in neighbour discovery much less. */
 const FRAME_BYTES = 9216;
 const RECEIVE_BUFFER_BYTES = 4 << 20;
 
-/** By packet sockets on ETH_P_ALL, which see what this host sends as well. One socket sends and receives, so its own frames do not come back. */
+/** By packet sockets. One socket sends and receives, so its own frames do not come back; only ETH_P_ALL sees what others here send. */
 export class LinuxPacketPorts implements PacketPorts {
   constructor(private readonly native: Pick<Native, 'openPacket'>) {}
 
-  open({ ifindex, filter, onFrame, onBatchEnd, onFault }: PacketPortOptions): PacketPort {
+  open({ ifindex, frames = 'all', filter, onFrame, onBatchEnd, onFault }: PacketPortOptions): PacketPort {
     const facts = new BatchFacts();
     const handle = refusing(`packet socket on #${ifindex}`, () =>
       this.native.openPacket({
         mode: 'raw',
-        protocol: ETH_P_ALL,
+        protocol: frames === 'all' ? ETH_P_ALL : ETH_P_IP,
         ifindex,
         filter,
         receiveBufferBytes: RECEIVE_BUFFER_BYTES,
@@ -36,6 +37,7 @@ export class LinuxPacketPorts implements PacketPorts {
         },
       }),
     );
+    if (frames === 'ipv4') return portOf(handle, ifindex);
     try {
       refusing(`all multicast on #${ifindex}`, () => {
         handle.allMulti(ifindex, true);

@@ -7,3 +7,4 @@ export * from './neighbor-doors';
 export * from './network-news';
 export * from './packet-port';
 export * from './process-netns';
+export * from './reply-sockets';

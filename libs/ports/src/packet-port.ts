@@ -17,6 +17,8 @@ export interface FrameFacts {
 
 export interface PacketPortOptions {
   readonly ifindex: number;
+  /** Default 'all': also what this host sends, and every multicast. 'ipv4': IPv4 that comes in, no multicast that nobody joined. */
+  readonly frames?: 'all' | 'ipv4';
   /** Runs in the kernel before a frame is copied. */
   readonly filter: readonly bpf.BpfInstruction[];
   /** A frame is valid only until the handler returns: copy to keep. */
@@ -27,7 +29,7 @@ export interface PacketPortOptions {
   readonly onFault: (fault: KernelError) => void;
 }
 
-/** Ethernet frames of one interface, both ways. Every multicast frame is received, as long as the port is open. */
+/** Frames of one interface, both ways; of one without Ethernet (WireGuard, TUN) they are bare IP packets. */
 export interface PacketPort {
   /** Sends frames at once; returns how many were taken (fewer where a queue is full). Throws KernelError, e.g. ENETDOWN, ENXIO. */
   send(frames: readonly Uint8Array[]): number;

@@ -12,6 +12,8 @@ export type DecodeFault =
   | 'option-zero'
   /** An option that goes past the end of its message. */
   | 'option-overrun'
+  /** A checksum that is not that of the bytes. */
+  | 'checksum'
   /** A message type that this decoder does not know. */
   | 'type';
 

@@ -3,6 +3,7 @@ import type { Decoded } from './decoded';
 import { Reader } from './reader';
 
 // IEEE 802 numbers, host order
+export const ETHERTYPE_IPV4 = 0x0800;
 export const ETHERTYPE_IPV6 = 0x86dd;
 export const ETHERTYPE_VLAN = 0x8100;
 

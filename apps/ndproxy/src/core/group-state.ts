@@ -1,4 +1,4 @@
-import type { Millis } from '@pp/base';
+import { TokenBucket, type Millis } from '@pp/base';
 import { isMulticast, isUnspecified } from '@pp/wire';
 import type { Action } from './action';
 import { Counters } from './counters';
@@ -10,7 +10,6 @@ import { Pending } from './pending';
 import { RecentMessages } from './recent-messages';
 import { Routers } from './routers';
 import type { Allocate } from './translate';
-import { TokenBucket } from './token-bucket';
 
 export interface GroupSettings {
   readonly name: string;

@@ -1,6 +1,5 @@
-import { millis, type Millis } from '@pp/base';
+import { millis, TokenBucket, type Millis } from '@pp/base';
 import type { Limits } from './limits';
-import { TokenBucket } from './token-bucket';
 
 export type Role = 'upstream' | 'downstream';
 

@@ -10,6 +10,9 @@ const FACTS: FrameFacts = {
   truncated: false,
 };
 
+/** linux/if_packet.h, PACKET_HOST and so on. */
+const [HOST, BROADCAST, MULTICAST] = [0, 1, 2];
+
 interface Station {
   readonly mac: string;
   receive(frame: Uint8Array, facts: FrameFacts): void;
@@ -23,7 +26,17 @@ export class PacketLan {
   readonly frames: Uint8Array[] = []; // BOUNDED: by maxFrames
   readonly #stations: Station[] = []; // BOUNDED: by the test
 
-  constructor(readonly maxFrames = 10_000) {}
+  /** `kind` ip: there is no Ethernet header, and everybody receives all. */
+  constructor(
+    readonly maxFrames = 10_000,
+    readonly kind: 'ethernet' | 'ip' = 'ethernet',
+  ) {}
+
+  /** sll_pkttype, as a receiver's kernel says it. */
+  packetType(frame: Uint8Array): number {
+    if (this.kind === 'ip' || ((frame[0] ?? 0) & 1) === 0) return HOST;
+    return frame.subarray(0, 6).every((byte) => byte === 0xff) ? BROADCAST : MULTICAST;
+  }
 
   /** `mac` as hex without colons. */
   attach(mac: string, receive: (frame: Uint8Array, facts: FrameFacts) => void): (frame: Uint8Array) => void {
@@ -38,10 +51,10 @@ export class PacketLan {
     if (this.frames.length >= this.maxFrames) throw new Error(`storm: over ${this.maxFrames} frames`);
     this.frames.push(frame.slice());
     const destination = hexOf(frame.subarray(0, 6));
-    const isGroup = ((frame[0] ?? 0) & 1) === 1;
+    const isForAll = this.kind === 'ip' || this.packetType(frame) !== HOST;
     for (const station of this.#stations) {
       if (station === from) continue;
-      if (isGroup || station.mac === destination) station.receive(frame.slice(), FACTS);
+      if (isForAll || station.mac === destination) station.receive(frame.slice(), FACTS);
     }
   }
 }
@@ -70,7 +83,11 @@ export class FakePacketPorts implements PacketPorts {
     let isOpen = true;
     this.#open.add(ifindex);
     const put = link.lan.attach(link.mac, (frame, facts) => {
-      if (!isOpen || (filter.length > 0 && runBpf(filter, frame, NO_FACTS) === 0)) return;
+      if (
+        !isOpen ||
+        (filter.length > 0 && runBpf(filter, frame, ancillary(link.lan.packetType(frame))) === 0)
+      )
+        return;
       onFrame(frame, facts);
       onBatchEnd();
     });
@@ -91,10 +108,11 @@ export class FakePacketPorts implements PacketPorts {
 }
 
 /** Ancillary loads of a frame that comes in untagged (linux/filter.h: SKF_AD_OFF + 4 packet type, + 48 tag present). */
-const NO_FACTS = new Map([
-  [0xfffff004, 0],
-  [0xfffff030, 0],
-]);
+const ancillary = (packetType: number): ReadonlyMap<number, number> =>
+  new Map([
+    [0xfffff004, packetType],
+    [0xfffff030, 0],
+  ]);
 
 const hexOf = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -1,4 +1,4 @@
-import type { Millis } from '@pp/base';
+import type { Millis } from './clock';
 
 /** At most `perSecond` in the long run, and as many at once. */
 export class TokenBucket {
