@@ -1,6 +1,7 @@
 import type { Logger } from '@pp/base';
 import type { Kernel, LocalSources, Pools } from '@pp/datapath';
 import type { Descriptors, Journal, NetworkNews, NetworkView, ProcessNetns } from '@pp/ports';
+import { clashesOf } from './domain/clashes';
 import { guestKey, type Guest, type Namespace } from './domain/guest';
 import { decided } from './domain/decision';
 import { emptyWorld, type World } from './domain/world';
@@ -57,6 +58,7 @@ export class Manager {
   readonly #parts: ManagerParts;
   /** Guests and DNS redirections whose lifelines have ended and whose release waits. BOUNDED: by the world. */
   readonly #ended = new Set<string>();
+  #clashes: readonly string[] = [];
 
   constructor(parts: ManagerParts) {
     this.#parts = parts;
@@ -78,9 +80,15 @@ export class Manager {
     return this.reconciler.world;
   }
 
+  /** What of the host's network is in guests' way, a sentence each. */
+  get clashes(): readonly string[] {
+    return this.#clashes;
+  }
+
   /** Resolves when the kernel is as the journal and the host's network say; from then on it follows them. */
   async start(): Promise<void> {
     const first = await this.#firstView();
+    this.#tellClashes(first);
     const { entries, before } = this.#parts.journal.load();
     const last = remembered(entries);
     const kept = this.#keptLifelines([...last.guests.keys(), ...last.dnsRules.keys()]);
@@ -165,6 +173,7 @@ export class Manager {
   }
 
   async #follow(view: NetworkView): Promise<void> {
+    this.#tellClashes(view);
     const uplinks = uplinksOf(view, this.#parts.uplinks);
     const changed = await this.reconciler.submit('uplinks.change', (world) =>
       uplinksChanged(world, uplinks, this.#parts.randomBytes),
@@ -175,6 +184,14 @@ export class Manager {
     }
     for (const ifname of changed.value.added) this.#parts.log.info('uplink.added', { ifname });
     for (const ifname of changed.value.removed) this.#parts.log.info('uplink.removed', { ifname });
+  }
+
+  /** Each when it comes. */
+  #tellClashes(view: NetworkView): void {
+    const before = new Set(this.#clashes);
+    this.#clashes = clashesOf(view, this.#parts.pools);
+    for (const clash of this.#clashes)
+      if (!before.has(clash)) this.#parts.log.warn('network.clash', { clash });
   }
 
   /** VMs go on without us; a container if it is still the same process in the same namespace. */

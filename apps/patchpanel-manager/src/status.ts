@@ -45,7 +45,8 @@ interface NamespaceStatus {
   readonly owner: number;
 }
 
-export function statusOf(world: World, helpers: readonly HelperStatus[]): Status {
+/** `clashes`: sentences about the host's own network. */
+export function statusOf(world: World, helpers: readonly HelperStatus[], clashes: readonly string[]): Status {
   const best = world.uplinks.find(({ defaults }) => defaults.length > 0)?.ifname;
   const present = world.uplinks.map(({ ifname, ifindex, kind, running, addresses }): UplinkStatus => ({
     ifname,
@@ -69,7 +70,7 @@ export function statusOf(world: World, helpers: readonly HelperStatus[]): Status
     guests: [...world.guests.values()].flatMap(guestStatus),
     vpn: { ifname: vpnAmong(world.uplinks)?.ifname ?? '', lockdown: world.vpnLockdown },
     helpers,
-    warnings: [...warningsOf(world), ...helpers.flatMap(helperWarning)],
+    warnings: [...warningsOf(world), ...clashes, ...helpers.flatMap(helperWarning)],
   };
 }
 

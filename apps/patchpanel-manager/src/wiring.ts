@@ -58,7 +58,7 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
   const helpers = helpersOf(context);
   return {
     tasks: [busTask(bus), managerTask(manager), helpers],
-    status: () => statusOf(manager.world, helpers.status),
+    status: () => statusOf(manager.world, helpers.status, manager.clashes),
   };
 }
 

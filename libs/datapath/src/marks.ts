@@ -50,6 +50,9 @@ export const MARK_LAYOUT: readonly MarkField[] = [
   },
 ];
 
+/** All bits that we read or write. */
+export const MARK_BITS = (ROUTING_TAG_MASK | VPN_INTENT_MASK | SOURCE_MASK | NEEDS_SNAT) >>> 0;
+
 /** Who causes traffic. `value` is the 6-bit field of the mark, `proto` the number in TrafficCounter.Source of the D-Bus API. */
 const SOURCES = {
   UNKNOWN: { value: 0x00, proto: 0 },

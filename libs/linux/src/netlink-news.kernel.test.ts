@@ -24,7 +24,7 @@ describeOnKernel('news of the network', (native) => {
     host.close();
   });
 
-  const last = (): NetworkView => views.at(-1) ?? { links: [], addresses: [], routes: [] };
+  const last = (): NetworkView => views.at(-1) ?? { links: [], addresses: [], routes: [], markRules: [] };
   const eth0 = (): NetworkView['links'][number] | undefined =>
     last().links.find(({ ifname }) => ifname === 'eth0');
   const defaults = (): readonly unknown[] =>
@@ -71,6 +71,14 @@ describeOnKernel('news of the network', (native) => {
     host.ip('link add eth0 type bridge');
     await until('it is back', () => eth0() !== undefined);
     expect([eth0()?.kind, eth0()?.ifindex === before]).toEqual(['bridge', false]);
+  });
+
+  test('a rule that looks at marks comes and goes', async () => {
+    host.ip('rule add fwmark 0x80000/0xff0000 lookup main priority 5210');
+    await until('the rule', () => last().markRules.length === 1);
+    expect(last().markRules).toEqual([{ family: 'ipv4', priority: 5210, value: 0x80000, mask: 0xff0000 }]);
+    host.ip('rule del priority 5210');
+    await until('no rule', () => last().markRules.length === 0);
   });
 
   test('what is ours is never told', async () => {

@@ -5,7 +5,7 @@ import { Monitor, netlinkIn, routeSubject } from '@pp/netlink';
 import type { RouteEvent, RouteSnapshot } from '@pp/netlink';
 import type { NetworkNews, NetworkView } from '@pp/ports';
 import { isOurs } from './is-ours';
-import { RT_TABLE_MAIN, viewOf } from './network-view';
+import { isForeignRule, RT_TABLE_MAIN, viewOf } from './network-view';
 
 export interface NetlinkNewsOptions {
   readonly native: Pick<Native, 'openNetlink' | 'runInNetns'>;
@@ -36,7 +36,7 @@ export class NetlinkNews implements NetworkNews {
     this.#monitor = new Monitor({
       open: netlinkIn(native, 'route', netnsFd),
       clock,
-      subject: routeSubject(['link', 'address', 'route'], { table: RT_TABLE_MAIN }),
+      subject: routeSubject(['link', 'address', 'route', 'rule'], { table: RT_TABLE_MAIN }),
       onSnapshot: (snapshot) => {
         this.#own = new Set(snapshot.links.filter(isOurs).map(({ ifindex }) => ifindex));
         this.#tell(viewOf(snapshot));
@@ -71,6 +71,7 @@ export class NetlinkNews implements NetworkNews {
       case 'route':
         return event.route.hops.some(({ ifindex }) => ifindex !== null && !this.#own.has(ifindex));
       case 'rule':
+        return isForeignRule(event.rule);
       case 'neighbor':
         return false;
     }

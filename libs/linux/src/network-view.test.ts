@@ -1,4 +1,4 @@
-import type { Link, Route, RouteSnapshot } from '@pp/netlink';
+import type { Link, Route, RouteSnapshot, Rule } from '@pp/netlink';
 import { viewOf } from './network-view';
 
 const link = (change: Partial<Link>): Link => ({
@@ -117,4 +117,24 @@ test('addresses of what is shown, once they may be used', () => {
     { ifindex: 2, cidr: '192.0.2.10/24' },
     { ifindex: 2, cidr: 'fe80::1/64' },
   ]);
+});
+
+const rule = (change: Partial<Rule>): Rule => ({
+  family: 'ipv4',
+  priority: 5210,
+  fwmark: { value: 0x80000, mask: 0xff0000 },
+  iif: null,
+  oif: null,
+  from: null,
+  to: null,
+  table: 254,
+  suppressPrefixLength: null,
+  protocol: 3,
+  ...change,
+});
+
+test('rules of others that look at marks', () => {
+  const rules = [rule({}), rule({ protocol: 80 }), rule({ fwmark: null }), rule({ family: 'ipv6' })];
+  const want = { family: 'ipv4', priority: 5210, value: 0x80000, mask: 0xff0000 };
+  expect(viewOf(snapshot({ rules })).markRules).toEqual([want, { ...want, family: 'ipv6' }]);
 });

@@ -1,14 +1,15 @@
 import { isLoopback, isMulticast, isRunning, isUp } from '@pp/netlink';
-import type { Link, Route, RouteSnapshot } from '@pp/netlink';
-import type { LinkView, NetworkView, RouteView } from '@pp/ports';
+import type { Link, Route, RouteSnapshot, Rule } from '@pp/netlink';
+import { ROUTE_PROTOCOL } from '@pp/datapath';
+import type { LinkView, MarkRuleView, NetworkView, RouteView } from '@pp/ports';
 import { isOurs } from './is-ours';
 import { isUsable } from './netlink-interfaces';
 
 // linux/rtnetlink.h
 export const RT_TABLE_MAIN = 254;
 
-/** The host's network without what is ours: unicast routes of table main, one for each next hop. */
-export function viewOf({ links, addresses, routes }: RouteSnapshot): NetworkView {
+/** The host's network without what is ours: unicast routes of table main, one for each next hop; rules by mark. */
+export function viewOf({ links, addresses, routes, rules }: RouteSnapshot): NetworkView {
   const foreign = links.filter((link) => !isOurs(link));
   const shown = new Set(foreign.map(({ ifindex }) => ifindex));
   return {
@@ -19,8 +20,15 @@ export function viewOf({ links, addresses, routes }: RouteSnapshot): NetworkView
     routes: routes
       .filter(({ table, kind }) => table === RT_TABLE_MAIN && kind === 'unicast')
       .flatMap((route) => routeViews(route, shown)),
+    markRules: rules.filter(isForeignRule).flatMap(markRuleView),
   };
 }
+
+/** Of somebody else; the kernel says FRA_PROTOCOL of ours when they come and when they go. */
+export const isForeignRule = ({ protocol }: Rule): boolean => protocol !== ROUTE_PROTOCOL;
+
+const markRuleView = ({ family, priority, fwmark }: Rule): readonly MarkRuleView[] =>
+  fwmark === null ? [] : [{ family, priority, ...fwmark }];
 
 const linkView = (link: Link): LinkView => ({
   ifname: link.ifname,

@@ -36,6 +36,14 @@ export interface RouteView {
   readonly metric: number;
 }
 
+/** A rule of somebody else that chooses a table by the packet mark: `mark & mask === value`. */
+export interface MarkRuleView {
+  readonly family: 'ipv4' | 'ipv6';
+  readonly priority: number;
+  readonly value: number;
+  readonly mask: number;
+}
+
 /** The host's own network: what is there without us. */
 export interface NetworkView {
   readonly links: readonly LinkView[];
@@ -43,6 +51,7 @@ export interface NetworkView {
   readonly routes: readonly RouteView[];
   /** The lowest priority of a routing rule that every packet meets, without local's, main's and ours; absent: there is none. */
   readonly firstRule?: number;
+  readonly markRules: readonly MarkRuleView[];
 }
 
 /** Tells how the host's network looks, at once and after each change (changes that come together are told once). Our own links never show. */

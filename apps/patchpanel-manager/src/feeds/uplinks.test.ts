@@ -28,6 +28,7 @@ const view = (links: LinkView[], routes: RouteView[] = [], addresses: AddressVie
   links,
   addresses,
   routes,
+  markRules: [],
 });
 const eth = link(2, 'eth0', { physical: true });
 const wifi = link(3, 'wlan0', { physical: true });

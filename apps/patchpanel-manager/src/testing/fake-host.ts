@@ -210,6 +210,7 @@ function viewOf(uplinks: readonly string[]): NetworkView {
       src: null,
       metric: 100 * number(ifname),
     })),
+    markRules: [],
   };
 }
 

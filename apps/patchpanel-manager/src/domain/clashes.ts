@@ -1,0 +1,65 @@
+import { formatMark, MARK_BITS, type Pools } from '@pp/datapath';
+import type { MarkRuleView, NetworkView } from '@pp/ports';
+import { cidrContains, formatCidr, hostCidr, parseCidr, type Cidr } from '@pp/wire';
+
+/**
+ * What of the host's own network is in the way of guests', a sentence each: addresses and routes inside guests' address space, and other
+ * users of the bits of our packet marks. Nothing is decided by it; somebody should know.
+ */
+export function clashesOf(view: NetworkView, { guestPrefixes }: Pools): readonly string[] {
+  const pools = guestPrefixes.flatMap((prefix) => parseCidr(prefix) ?? []);
+  const names = new Map(view.links.map(({ ifindex, ifname }) => [ifindex, ifname]));
+  const inPools = view.addresses.flatMap(({ ifindex, cidr }) => {
+    const pool = poolAround(addressOf(cidr), pools);
+    return pool === null ? [] : [{ ifindex, cidr, pool }];
+  });
+  const told = new Set(inPools.map(({ ifindex }) => ifindex));
+  const routes = view.routes.flatMap(({ ifindex, dst }) => {
+    const pool = told.has(ifindex) ? null : poolAround(parseCidr(dst), pools);
+    return pool === null ? [] : [`the route to ${dst} by ${names.get(ifindex)} ${lies(pool)}`];
+  });
+  return [
+    ...inPools.map(({ ifindex, cidr, pool }) => `the address ${cidr} of ${names.get(ifindex)} ${lies(pool)}`),
+    ...routes,
+    ...markClashes(view),
+  ];
+}
+
+const lies = (pool: string): string =>
+  `lies in guests' ${pool}: guests and hosts there may not reach each other; give that network other addresses`;
+
+function addressOf(cidr: string): Cidr | null {
+  const parsed = parseCidr(cidr);
+  return parsed === null ? null : hostCidr(parsed.address);
+}
+
+function poolAround(inner: Cidr | null, pools: readonly Cidr[]): string | null {
+  const pool = inner === null ? undefined : pools.find((each) => cidrContains(each, inner));
+  return pool === undefined ? null : formatCidr(pool);
+}
+
+/** Programs that use marks without a rule of their own, or whose rules are better told by name. */
+const MARK_USERS = [
+  { name: 'Tailscale', link: /^tailscale\d+$/, mask: 0x00ff0000 },
+  { name: 'kube-proxy', link: /^(kube-ipvs0|kube-bridge)$/, mask: 0x0000c000 },
+  { name: 'Calico', link: /^(cali[0-9a-f]{11}|vxlan\.calico)$/, mask: 0xffff0000 },
+  { name: 'Cilium', link: /^cilium_(host|net|vxlan)$/, mask: 0xffff0f00 },
+] as const;
+
+/** A program by its links, once; else each mark that rules of others look for, once. */
+function markClashes({ links, markRules }: NetworkView): readonly string[] {
+  const programs = MARK_USERS.filter(({ link }) => links.some(({ ifname }) => link.test(ifname)));
+  const isTold = ({ mask }: MarkRuleView): boolean => programs.some((program) => (program.mask & mask) !== 0);
+  const rules = markRules.filter((rule) => (rule.mask & MARK_BITS) !== 0 && !isTold(rule));
+  return [
+    ...programs.map(({ name, mask }) => `${name} is here and marks packets in ${formatMark(mask)} ${shares}`),
+    ...new Set(
+      rules.map(
+        ({ priority, value, mask }) =>
+          `rule ${priority} of another program looks for mark ${formatMark(value)} in ${formatMark(mask)} ${shares}`,
+      ),
+    ),
+  ];
+}
+
+const shares = `of which ${formatMark(MARK_BITS)} are ours: one may lead the other's packets astray`;

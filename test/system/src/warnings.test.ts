@@ -1,0 +1,61 @@
+import { labTest, program, STATE_INSIDE, until } from '@pp/lab';
+import { GuestRig } from './guest-rig';
+
+/** What of the host's own network is in guests' way is said by `status`, and once in the log. */
+
+let rig: GuestRig;
+
+beforeAll(async () => {
+  rig = await GuestRig.open();
+}, 60_000);
+
+afterAll(async () => {
+  await rig.close();
+}, 60_000);
+
+const ROWS = [
+  {
+    name: 'an uplink with an address among guests',
+    comes: 'ip addr add 100.115.92.200/24 dev eth1',
+    goes: 'ip addr del 100.115.92.200/24 dev eth1',
+    want: /the address 100\.115\.92\.200\/24 of eth1 lies in guests' 100\.115\.92\.0\/23/,
+  },
+  {
+    name: 'another program that looks at our bits of the mark',
+    comes: 'ip rule add fwmark 0x80000/0xff0000 lookup main priority 5210',
+    goes: 'ip rule del priority 5210',
+    want: /rule 5210 of another program looks for mark 0x00080000 in 0x00ff0000/,
+  },
+  {
+    name: 'a program that is known to use them',
+    comes: 'ip link add tailscale0 type bridge',
+    goes: 'ip link del tailscale0',
+    want: /Tailscale is here and marks packets in 0x00ff0000/,
+  },
+] as const;
+
+async function status(): Promise<{ readonly code: number | null; readonly warnings: readonly string[] }> {
+  const args = ['status', '--json', '--state-dir', STATE_INSIDE];
+  const { code, stdout } = await rig.lab.host.run(program('patchpanelctl'), args);
+  const { warnings } = JSON.parse(stdout) as { readonly warnings: readonly string[] };
+  return { code, warnings };
+}
+
+for (const { name, comes, goes, want } of ROWS) {
+  labTest(`${name} is warned of while it lasts`, async () => {
+    const calm = await status();
+    const logged = (): number =>
+      rig.manager.process
+        .output()
+        .split('\n')
+        .filter((line) => want.test(line)).length;
+    await rig.lab.host.shell(comes);
+    await until('the warning', async () => (await status()).warnings.some((text) => want.test(text)));
+    expect((await status()).code).toBe(7); // done, but degraded
+    expect(logged()).toBe(1);
+    await rig.lab.host.shell(goes);
+    await until('no warning', async () => !(await status()).warnings.some((text) => want.test(text)));
+    expect(await status()).toEqual(calm);
+    expect(logged()).toBe(1);
+  });
+}
