@@ -1,9 +1,11 @@
 import { causeChain, KernelError, refuse, type Checked, type Logger, type Refusal } from '@pp/base';
-import { applyAll, applyMost, plan, repair, type Kernel } from '@pp/datapath';
+import { applyAll, applyMost, plan, repair, type Desired, type Kernel } from '@pp/datapath';
 import type { Journal } from '@pp/ports';
 import type { Decide } from './domain/decision';
 import { emptyWorld, type World } from './domain/world';
+import type { Damage } from './domain/losses';
 import { DesiredState, netnsNamesOf, NOTHING } from './desired';
+import { mend, type Mended } from './mending';
 import { sysctlWishes } from './sysctls';
 import {
   entriesBetween,
@@ -88,6 +90,14 @@ export class Reconciler {
   /** Brings the kernel to the world that goes on, from whatever earlier runs left. Changes submitted meanwhile wait. */
   start(adoption: Adoption): Promise<void> {
     return this.#queue(() => this.#adopt(adoption));
+  }
+
+  /** After the changes at hand: what is missing of what is wanted is put back. */
+  mend(judge: (want: Desired) => Damage): Promise<Mended> {
+    return this.#queue(async () => {
+      const want = this.#desired.of(this.#world);
+      return mend(this.#kernel, want, this.#world.originals, this.#isStopped ? 'none' : judge(want));
+    });
   }
 
   /** After the changes at hand: `clean` takes everything back and forgets it, `keep` leaves it for the next start. */

@@ -45,7 +45,7 @@ interface NamespaceStatus {
   readonly owner: number;
 }
 
-/** `clashes`: sentences about the host's own network. */
+/** `clashes`: sentences about what is not in the world: the host's own network, and who fights us. */
 export function statusOf(world: World, helpers: readonly HelperStatus[], clashes: readonly string[]): Status {
   const best = world.uplinks.find(({ defaults }) => defaults.length > 0)?.ifname;
   const present = world.uplinks.map(({ ifname, ifindex, kind, running, addresses }): UplinkStatus => ({

@@ -10,6 +10,7 @@ import {
   LinuxProcessNetns,
   NativeClientSockets,
   NativeDescriptors,
+  NetlinkLosses,
   NetlinkNews,
 } from '@pp/linux';
 import type { Native } from '@pp/native';
@@ -30,6 +31,7 @@ import { vpnMethods } from './dbus/vpn-methods';
 import { Manager } from './manager';
 import { inTurn, type Observer } from './reconciler';
 import { statusOf } from './status';
+import { Survival } from './survival';
 
 /** Stands before a door to the outside; the crash tests stop the process there. */
 export interface Doors {
@@ -55,12 +57,26 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
     api: methodsOf(manager, native, config),
     forwarding: forwardingMethods(manager.reconciler, feed),
   });
+  const survival = scope.use(survivalOf(context, native, manager));
+  await survival.start();
   const helpers = helpersOf(context);
   return {
     tasks: [busTask(bus), managerTask(manager), helpers],
-    status: () => statusOf(manager.world, helpers.status, manager.clashes),
+    status: () => statusOf(manager.world, helpers.status, [...manager.clashes, ...survival.warnings]),
   };
 }
+
+const survivalOf = (
+  { clock, log }: DaemonContext<Config>,
+  native: Native,
+  { reconciler }: Manager,
+): Survival =>
+  new Survival({
+    news: new NetlinkLosses({ native, clock, log }),
+    clock,
+    log,
+    mend: (judge) => reconciler.mend(judge),
+  });
 
 function managerOf(
   { config, log, clock, stateDir, scope, systemd }: DaemonContext<Config>,

@@ -2,6 +2,7 @@ export { LinuxKernel, type LinuxKernelOptions } from './linux-kernel';
 export { LinuxProcessNetns } from './linux-process-netns';
 export { NativeDescriptors } from './native-descriptors';
 export { NativeClientSockets } from './native-client-sockets';
+export { NetlinkLosses, type NetlinkLossesOptions } from './netlink-losses';
 export { NetlinkNews, type NetlinkNewsOptions } from './netlink-news';
 export { SystemClock } from './system-clock';
 export { LinuxPacketPorts } from './linux-packet-ports';

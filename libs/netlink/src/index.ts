@@ -15,6 +15,7 @@ export * from './rt/address';
 export * from './rt/events';
 export * from './rt/link';
 export * from './rt/link-requests';
+export * from './rt/losses';
 export * from './rt/neighbor';
 export * from './rt/route';
 export * from './rt/route-requests';

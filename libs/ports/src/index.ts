@@ -1,5 +1,6 @@
 export * from './counter-table';
 export * from './client-sockets';
+export * from './datapath-news';
 export * from './descriptors';
 export * from './interface-news';
 export * from './journal';

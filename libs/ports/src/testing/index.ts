@@ -1,3 +1,4 @@
+export * from './scripted-losses';
 export * from './counter-table-contract';
 export * from './fake-counter-table';
 export * from './fake-descriptors';

@@ -1,0 +1,75 @@
+import { uplinksPart, namespacePart, type Desired } from '@pp/datapath';
+import type { DatapathLoss } from '@pp/ports';
+import { damageOf, type Damage } from './losses';
+
+const uplink = {
+  ifname: 'eth0',
+  ifindex: 2,
+  kind: 'ethernet',
+  addresses: ['192.0.2.10/24'],
+  defaults: [],
+  routes: [],
+} as const;
+
+const guest = namespacePart({
+  number: 0,
+  subnet: '100.115.92.128/30',
+  hostMac: '02:00:00:00:00:01',
+  peerMac: '02:00:00:00:00:02',
+  client: null,
+  egress: { kind: 'default' },
+  source: 'SYSTEM',
+  allowUserTraffic: false,
+  forceForwarding: false,
+});
+
+const want: Desired = {
+  shape: { uplinks: [uplink], guestPrefixes: ['100.115.92.0/23'] },
+  sysctls: new Map(),
+  parts: new Map([
+    ['uplinks', uplinksPart([uplink])],
+    ['namespace/0', guest],
+  ]),
+};
+
+const rows: readonly {
+  readonly name: string;
+  readonly in: readonly DatapathLoss[];
+  readonly want: Damage;
+}[] = [
+  { name: 'nothing', in: [], want: 'none' },
+  { name: 'the table', in: [{ on: 'table' }], want: 'table' },
+  { name: 'a guest link', in: [{ on: 'link', ifname: 'arc_ns0' }], want: 'all' },
+  { name: 'the link of a guest that is no more', in: [{ on: 'link', ifname: 'arc_ns1' }], want: 'none' },
+  {
+    name: 'the address of a guest link',
+    in: [{ on: 'address', cidr: '100.115.92.129/30' }],
+    want: 'network',
+  },
+  {
+    name: 'that of a guest that is no more',
+    in: [{ on: 'address', cidr: '100.115.92.133/30' }],
+    want: 'none',
+  },
+  { name: "an address of the host's own", in: [{ on: 'address', cidr: '192.0.2.99/24' }], want: 'network' },
+  { name: 'an address that the kernel makes', in: [{ on: 'address', cidr: 'fe80::1/64' }], want: 'none' },
+  { name: 'a route', in: [{ on: 'route', dst: '::/0', table: 1002 }], want: 'network' },
+  { name: 'a route of another table', in: [{ on: 'route', dst: '::/0', table: 1003 }], want: 'none' },
+  { name: 'a rule', in: [{ on: 'rule', family: 'ipv6', priority: 1010 }], want: 'network' },
+  {
+    name: 'a rule that is wanted no more',
+    in: [{ on: 'rule', family: 'ipv6', priority: 32764 }],
+    want: 'none',
+  },
+  { name: 'a link of others', in: [{ on: 'uplink' }], want: 'network' },
+  { name: 'nobody knows what', in: [{ on: 'unknown' }], want: 'all' },
+  { name: 'a rule and the table', in: [{ on: 'table' }, { on: 'uplink' }], want: 'all' },
+];
+
+test.each(rows)('damage: $name', ({ in: losses, want: damage }) => {
+  expect(damageOf(losses, want)).toBe(damage);
+});
+
+test('without a table of ours none can be lost', () => {
+  expect(damageOf([{ on: 'table' }], { ...want, shape: null })).toBe('none');
+});

@@ -1,0 +1,81 @@
+import type { Desired } from '@pp/datapath';
+import { cidrContains, hostCidr, isLinkLocalIpv6, parseCidr } from '@pp/wire';
+import type { DatapathLoss } from '@pp/ports';
+
+/** What must be looked at and put back: the table alone, all but the table, or everything. */
+export type Damage = 'none' | 'table' | 'network' | 'all';
+
+/** Of what went, the part that is still wanted; what we took away ourselves is wanted no more. */
+export function damageOf(losses: readonly DatapathLoss[], want: Desired): Damage {
+  const wanted = new WantedThings(want);
+  return losses.map((loss) => damageBy(loss, want, wanted)).reduce(worse, 'none');
+}
+
+function damageBy(loss: DatapathLoss, want: Desired, wanted: WantedThings): Damage {
+  switch (loss.on) {
+    case 'table':
+      return want.shape === null ? 'none' : 'table';
+    case 'link':
+      return wanted.links.has(loss.ifname) ? 'all' : 'none';
+    case 'address':
+      return wanted.addresses.has(loss.cidr) || isOfHost(loss.cidr, want) ? 'network' : 'none';
+    case 'route':
+      return wanted.routes.has(routeKey(loss)) ? 'network' : 'none';
+    case 'rule':
+      return wanted.rules.has(ruleKey(loss)) ? 'network' : 'none';
+    case 'uplink':
+      return 'network';
+    case 'unknown':
+      return 'all';
+  }
+}
+
+/** Made on demand: most losses are of one kind. */
+class WantedThings {
+  readonly #want: Desired;
+  readonly #sets = new Map<string, ReadonlySet<string>>();
+
+  constructor(want: Desired) {
+    this.#want = want;
+  }
+
+  get links(): ReadonlySet<string> {
+    return this.#of('links', ({ links }) => links.map(({ ifname }) => ifname));
+  }
+
+  get addresses(): ReadonlySet<string> {
+    return this.#of('addresses', ({ addresses }) => addresses.map(({ cidr }) => cidr));
+  }
+
+  get routes(): ReadonlySet<string> {
+    return this.#of('routes', ({ routes }) => routes.map(routeKey));
+  }
+
+  get rules(): ReadonlySet<string> {
+    return this.#of('rules', ({ rules }) => rules.map(ruleKey));
+  }
+
+  #of(what: string, keys: (part: Part) => readonly string[]): ReadonlySet<string> {
+    const known = this.#sets.get(what) ?? new Set([...this.#want.parts.values()].flatMap(keys));
+    this.#sets.set(what, known);
+    return known;
+  }
+}
+
+type Part = Desired['parts'] extends ReadonlyMap<string, infer P> ? P : never;
+
+const routeKey = ({ dst, table }: { readonly dst: string; readonly table: number }): string =>
+  `${dst} ${table}`;
+
+const ruleKey = ({ family, priority }: { readonly family: string; readonly priority: number }): string =>
+  `${family} ${priority}`;
+
+/** Neither a guest's nor one that the kernel makes: routes may have had it as their source. */
+function isOfHost(cidr: string, { shape }: Desired): boolean {
+  const parsed = parseCidr(cidr);
+  if (parsed === null || (parsed.family === 'ipv6' && isLinkLocalIpv6(parsed.address))) return false;
+  const own = (shape?.guestPrefixes ?? []).flatMap((prefix) => parseCidr(prefix) ?? []);
+  return !own.some((prefix) => cidrContains(prefix, hostCidr(parsed.address)));
+}
+
+const worse = (a: Damage, b: Damage): Damage => (a === b || b === 'none' ? a : a === 'none' ? b : 'all');

@@ -1,0 +1,101 @@
+import {
+  backoff,
+  causeChain,
+  millis,
+  seconds,
+  type Cancel,
+  type Clock,
+  type Logger,
+  type Millis,
+} from '@pp/base';
+import type { Desired } from '@pp/datapath';
+import type { DatapathLoss } from '@pp/ports';
+import { damageOf, type Damage } from './domain/losses';
+import type { Mended } from './mending';
+
+export interface MenderParts {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Judges the losses by what is wanted when the changes at hand are done, and puts back what is missing. */
+  readonly mend: (judge: (want: Desired) => Damage) => Promise<Mended>;
+  /** Within this time comes what is lost together. */
+  readonly gathering: Millis;
+  /** What could not be put back is tried again; else the next loss must tell. */
+  readonly insists: boolean;
+}
+
+/** Who has left us alone for so long does not fight us. */
+const PEACE = seconds(60);
+/** So often it may be chance. */
+const CHANCE = 2;
+/** BOUNDED: more losses than this are one that says nothing. */
+const MAX_LOSSES = 1024;
+
+/** Puts back losses of one kind: at once, and ever later where somebody takes the same away again and again. */
+export class Mender {
+  readonly #parts: MenderParts;
+  #losses: DatapathLoss[] = [];
+  #timer: Cancel | null = null;
+  #delays = newDelays();
+  #mendedAt: Millis | null = null;
+  #times = 0;
+
+  constructor(parts: MenderParts) {
+    this.#parts = parts;
+  }
+
+  /** How often within the last minutes, if that is no chance any more; else 0. */
+  get fights(): number {
+    return this.#isPeace() || this.#times <= CHANCE ? 0 : this.#times;
+  }
+
+  lose(loss: DatapathLoss): void {
+    if (this.#losses.length < MAX_LOSSES) this.#losses.push(loss);
+    else this.#losses = [{ on: 'unknown' }];
+    this.#timer ??= this.#after(this.#nextDelay());
+  }
+
+  close(): void {
+    this.#timer?.();
+  }
+
+  #isPeace(): boolean {
+    return this.#mendedAt === null || this.#parts.clock.now() - this.#mendedAt >= PEACE;
+  }
+
+  #nextDelay(): Millis {
+    if (this.#isPeace()) {
+      this.#times = 0;
+      this.#delays = newDelays();
+    }
+    return this.#times < CHANCE ? this.#parts.gathering : this.#delays.next().value;
+  }
+
+  #after(delay: Millis): Cancel {
+    return this.#parts.clock.after('datapath.mend', delay, () => {
+      this.#timer = null;
+      this.#mend().catch(() => undefined); // told by `reconciler.broken`
+    });
+  }
+
+  async #mend(): Promise<void> {
+    const { clock, log, mend, insists } = this.#parts;
+    const losses = this.#losses;
+    this.#losses = [];
+    const from = clock.now();
+    let damage: Damage = 'none';
+    const { steps, fault } = await mend((want) => (damage = damageOf(losses, want)));
+    if (steps === 0) return;
+    this.#mendedAt = clock.now();
+    this.#times += 1;
+    const facts = { damage, steps, ms: Math.round(clock.now() - from), times: this.#times };
+    if (fault === null) {
+      log.warn('datapath.repaired', facts);
+      return;
+    }
+    log.error('datapath.unrepaired', { ...facts, cause: causeChain(fault) });
+    if (insists) for (const loss of losses) this.lose(loss);
+  }
+}
+
+const newDelays = (): ReturnType<typeof backoff> => backoff(millis(100), seconds(30));

@@ -1,0 +1,57 @@
+import { KernelError } from '@pp/base';
+import {
+  applyMost,
+  repair,
+  rulesetText,
+  type Desired,
+  type Kernel,
+  type Op,
+  type SysctlOriginals,
+} from '@pp/datapath';
+import type { Damage } from './domain/losses';
+
+/** How a repair went; a refusal of the kernel is told, not thrown. */
+export interface Mended {
+  readonly steps: number;
+  readonly fault: Error | null;
+}
+
+/** Puts back what is missing of what is wanted, as far as the kernel allows. */
+export async function mend(
+  kernel: Kernel,
+  want: Desired,
+  originals: SysctlOriginals,
+  damage: Damage,
+): Promise<Mended> {
+  const ops = await stepsFor(kernel, want, originals, damage);
+  try {
+    await applyMost(kernel, ops);
+    return { steps: ops.length, fault: null };
+  } catch (fault) {
+    if (!(fault instanceof Error && fault.cause instanceof KernelError)) throw fault;
+    return { steps: ops.length, fault };
+  }
+}
+
+async function stepsFor(
+  kernel: Kernel,
+  want: Desired,
+  originals: SysctlOriginals,
+  damage: Damage,
+): Promise<readonly Op[]> {
+  if (damage === 'none') return [];
+  if (damage === 'table') return wholeTable(want);
+  const netns = [...want.parts.values()].flatMap((part) => part.netns.map(({ name }) => name));
+  const observed = await kernel.observe({ netns, sysctls: [...want.sysctls.keys()] });
+  const ops = repair({ observed, want, originals, written: new Map() });
+  // The table is as it was, unless it is gone or links are made that it must not know yet.
+  const keepsTable = damage === 'network' && observed.table && !ops.some((op) => op.do === 'link.add');
+  return keepsTable ? ops.filter((op) => op.do !== 'nft.load') : ops;
+}
+
+/** Without a look at the kernel: nothing of it is there. */
+function wholeTable({ shape, parts }: Desired): readonly Op[] {
+  if (shape === null) return [];
+  const elements = [...parts.values()].flatMap((part) => part.elements);
+  return [{ do: 'nft.load', text: rulesetText(shape, elements, []), was: null }];
+}

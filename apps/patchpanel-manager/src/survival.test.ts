@@ -1,0 +1,83 @@
+import { millis, seconds } from '@pp/base';
+import { MemoryLog, VirtualClock } from '@pp/base/testing';
+import type { Desired } from '@pp/datapath';
+import { ScriptedLosses } from '@pp/ports/testing';
+import type { Damage } from './domain/losses';
+import { Survival } from './survival';
+
+const want: Desired = {
+  shape: { uplinks: [], guestPrefixes: [] },
+  sysctls: new Map(),
+  parts: new Map(),
+};
+
+/** A host whose repairs are noted by their time. */
+async function host(fault: Error | null = null) {
+  const [clock, news, log] = [new VirtualClock(), new ScriptedLosses(), new MemoryLog()];
+  const repairs: { readonly at: number; readonly damage: Damage }[] = [];
+  const survival = new Survival({
+    news,
+    clock,
+    log,
+    mend: (judge) => {
+      const damage = judge(want);
+      if (damage !== 'none') repairs.push({ at: clock.now(), damage });
+      return Promise.resolve({ steps: damage === 'none' ? 0 : 1, fault });
+    },
+  });
+  await survival.start();
+  const pass = async (ms: number): Promise<void> => {
+    clock.advance(millis(ms));
+    await new Promise(setImmediate);
+  };
+  return { news, log, repairs, survival, pass };
+}
+
+test('the table is loaded at once; losses of the network are gathered', async () => {
+  const { news, repairs, pass } = await host();
+  news.tell({ on: 'table' }, { on: 'uplink' }, { on: 'uplink' });
+  await pass(0);
+  await pass(20);
+  expect(repairs).toEqual([
+    { at: 0, damage: 'table' },
+    { at: 20, damage: 'network' },
+  ]);
+});
+
+test('what we took away ourselves is not put back', async () => {
+  const { news, repairs, pass } = await host();
+  news.tell({ on: 'link', ifname: 'arc_ns0' });
+  await pass(100);
+  expect(repairs).toEqual([]);
+});
+
+test('somebody who takes the same again and again is answered ever later, and forgiven after a minute', async () => {
+  const { news, repairs, survival, pass } = await host();
+  for (let n = 0; n < 6; n++) {
+    news.tell({ on: 'table' });
+    await pass(0);
+    for (let waited = 0; repairs.length <= n; waited += 50) await pass(50);
+  }
+  expect(repairs.map(({ at }) => at)).toEqual([0, 0, 100, 300, 700, 1500]);
+  expect(survival.warnings.join()).toContain('6 times in a row');
+  await pass(seconds(61));
+  expect(survival.warnings).toEqual([]);
+  news.tell({ on: 'table' });
+  await pass(0);
+  expect(repairs).toHaveLength(7);
+});
+
+test('a table that the kernel refuses is tried again', async () => {
+  const { news, repairs, log, pass } = await host(new Error('no'));
+  news.tell({ on: 'table' });
+  for (let n = 0; n < 20; n++) await pass(50);
+  expect(repairs.length).toBeGreaterThan(3);
+  expect(log.lines.some((line) => line.includes('datapath.unrepaired'))).toBe(true);
+});
+
+test('more losses than can be kept are one that says nothing', async () => {
+  const { news, repairs, pass } = await host();
+  for (let n = 0; n < 2000; n++) news.tell({ on: 'link', ifname: `arc_ns${n}` });
+  await pass(20);
+  expect(repairs).toEqual([{ at: 20, damage: 'all' }]);
+});

@@ -1,0 +1,52 @@
+import { millis, type Clock, type Logger } from '@pp/base';
+import type { DatapathNews } from '@pp/ports';
+import { Mender, type MenderParts } from './mender';
+
+export interface SurvivalParts extends Pick<MenderParts, 'mend'> {
+  readonly news: DatapathNews;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * Keeps what we made, whoever takes it away: others flush rulesets, delete routes and rules. An absent table lets everything pass, so
+ * nothing is awaited before it is loaded again; of the network, first what is lost together is gathered.
+ */
+export class Survival {
+  readonly #news: DatapathNews;
+  readonly #table: Mender;
+  readonly #network: Mender;
+
+  constructor({ news, ...parts }: SurvivalParts) {
+    this.#news = news;
+    this.#table = new Mender({ ...parts, gathering: millis(0), insists: true });
+    this.#network = new Mender({ ...parts, gathering: millis(20), insists: false });
+  }
+
+  /** Sentences for the operator; none while nobody fights us. */
+  get warnings(): readonly string[] {
+    return [
+      ...warning('our nftables table', 'nft flush ruleset', this.#table.fights),
+      ...warning('our routes, rules or addresses', 'ip route flush, ip rule flush', this.#network.fights),
+    ];
+  }
+
+  start(): Promise<void> {
+    return this.#news.start((loss) => {
+      (loss.on === 'table' ? this.#table : this.#network).lose(loss);
+    });
+  }
+
+  close(): void {
+    this.#news.close();
+    this.#table.close();
+    this.#network.close();
+  }
+}
+
+const warning = (what: string, how: string, times: number): readonly string[] =>
+  times === 0
+    ? []
+    : [
+        `somebody removed ${what} ${times} times in a row, and we put it back ever later: look for what runs ${how}`,
+      ];

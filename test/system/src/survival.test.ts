@@ -1,0 +1,114 @@
+import { seconds } from '@pp/base';
+import {
+  eventOf,
+  hostListing,
+  labTest,
+  listingDifference,
+  pings,
+  STANDARD,
+  stateDirectory,
+  until,
+  type HostListing,
+} from '@pp/lab';
+import { askStatus } from '@pp/daemon';
+import { join } from 'node:path';
+import { GuestRig } from './guest-rig';
+
+/** Others take away what is ours; the host must be as before, and theirs as they left it. */
+
+let rig: GuestRig;
+let before: HostListing;
+
+const asBefore = async (): Promise<readonly string[]> =>
+  listingDifference(before, await hostListing(rig.lab.host));
+
+async function expectRepaired(): Promise<void> {
+  await until('the host is as before', async () => (await asBefore()).length === 0).catch(() => undefined);
+  expect(await asBefore()).toEqual([]);
+}
+
+const events = (): readonly (string | undefined)[] => rig.manager.process.output().split('\n').map(eventOf);
+
+beforeEach(async () => {
+  rig = await GuestRig.open();
+  await rig.client.connect({ pid: -1, outboundPhysicalDevice: 'eth1' });
+  await rig.client.ask('TerminaVmStartup', { cid: 7 });
+  await rig.lab.host.shell('nft add table inet others; nft add chain inet others c');
+  await until('addresses have settled', async () => {
+    before = await hostListing(rig.lab.host);
+    return !before.some((line) => line.includes('"tentative":true'));
+  });
+}, seconds(60));
+
+afterEach(() => rig.close(), seconds(60));
+
+const LOSSES: readonly { readonly name: string; readonly script: string; readonly goesDown?: boolean }[] = [
+  { name: 'the table', script: 'nft delete table inet patchpanel' },
+  {
+    name: 'routes of an uplink',
+    script: 'ip route flush table $((1000 + $(cat /sys/class/net/eth1/ifindex)))',
+  },
+  { name: 'rules', script: 'ip rule del pref 1010; ip -6 rule del pref 1000; ip rule del pref 32763' },
+  { name: 'the address of a guest link', script: 'ip addr del 100.115.92.25/30 dev vmtap0' },
+  { name: 'a guest link that is set down', script: 'ip link set vmtap0 down', goesDown: true },
+  {
+    name: 'an uplink that goes down and comes back at once, with its routes',
+    script: `ip link set eth1 down; ip link set eth1 up
+      ip route add default via 192.168.88.1 dev eth1 proto dhcp metric 200`,
+    goesDown: true,
+  },
+];
+
+for (const { name, script, goesDown = false } of LOSSES) {
+  labTest(`put back: ${name}`, async () => {
+    await rig.lab.host.shell(script);
+    await until('it was noticed', () => events().includes('datapath.repaired'));
+    if (goesDown) return expectSettled();
+    await expectRepaired();
+  });
+}
+
+/** IPv6 finds its router anew in its own time. */
+async function expectSettled(): Promise<void> {
+  await until('the host is as before', async () => (await lasting()).length === 0, {
+    deadline: seconds(20),
+  }).catch(() => undefined);
+  expect(await lasting()).toEqual([]);
+}
+
+const lasting = async (): Promise<readonly string[]> =>
+  (await asBefore()).filter((line) => !/inet6|route6|ipv6|^. (link|addr) /.test(line));
+
+labTest('a flush of the whole ruleset: ours is loaded again, what others load later is theirs', async () => {
+  const guest = await rig.lab.guest('guest');
+  await rig.client.connect({ pid: guest.pid });
+  before = (await hostListing(rig.lab.host)).filter((line) => !/^nft \w+ .*others/.test(line));
+  await rig.lab.host.shell('nft flush ruleset');
+  await expectRepaired();
+  expect(await pings(guest, STANDARD.internet.v4)).toBe(true);
+  await rig.lab.host.shell(
+    "nft add table ip theirs; nft add chain ip theirs c '{ type filter hook input priority 5; }'",
+  );
+  const theirs = await rig.lab.host.ok('nft', ['list', 'table', 'ip', 'theirs']);
+  await rig.lab.host.shell('nft delete table inet patchpanel');
+  await until('the table is back', () =>
+    rig.lab.host.ok('nft', ['list', 'chain', 'inet', 'patchpanel', 'guard']),
+  );
+  expect(await rig.lab.host.ok('nft', ['list', 'table', 'ip', 'theirs'])).toBe(theirs);
+});
+
+labTest('somebody who flushes again and again is answered ever later, and the status says so', async () => {
+  const flush = async (): Promise<void> => {
+    await until('the table is there', () =>
+      rig.lab.host.ok('nft', ['delete', 'table', 'inet', 'patchpanel']).then(() => true),
+    );
+  };
+  for (let n = 0; n < 4; n++) await flush();
+  await until('the table is there', () => rig.lab.host.ok('nft', ['list', 'table', 'inet', 'patchpanel']));
+  const answer = await askStatus(
+    'patchpanel-manager',
+    join(stateDirectory(rig.lab.host), 'patchpanel-manager.sock'),
+  );
+  const { warnings } = JSON.parse(answer) as { readonly warnings: readonly string[] };
+  expect(warnings.join()).toMatch(/removed our nftables table \d times in a row/);
+});
