@@ -1,0 +1,26 @@
+import { millis } from '@pp/base';
+import type { Place } from '@pp/lab';
+
+export type Protocol = 'tcp' | 'udp';
+
+/** How long a probe waits for an answer that may not come. */
+const PATIENCE = millis(1500);
+
+/**
+ * The address by which the peer-echo at `address` and `port` sees a client on `place`; undefined where nothing answers. `uid`: the client's.
+ * A refused UDP probe is as quick as a refused TCP one: ICMP tells it.
+ */
+export async function seenBy(
+  place: Place,
+  protocol: Protocol,
+  address: string,
+  port: number,
+  uid?: number,
+): Promise<string | undefined> {
+  const wait = (PATIENCE / 1000).toFixed(1);
+  const ask = `exec 3<>/dev/${protocol}/${address}/${port} && echo ask >&3 && timeout ${wait} head -n 1 <&3`;
+  const as = uid === undefined ? [] : ['setpriv', '--reuid', String(uid), '--clear-groups', '--'];
+  const [command, ...args] = [...as, 'bash', '-c', ask];
+  const { stdout } = await place.run(command, args, { timeout: PATIENCE });
+  return /^peer (\S+) \d+$/m.exec(stdout)?.[1];
+}
