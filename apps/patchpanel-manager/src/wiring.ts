@@ -6,6 +6,7 @@ import { ExitCode, Refused, type DaemonContext, type Parts } from '@pp/daemon';
 import type { Kernel } from '@pp/datapath';
 import { busTask, connectBus, type Bus } from '@pp/dbus';
 import {
+  LinuxGuestIpv6,
   LinuxKernel,
   LinuxProcessNetns,
   NativeClientSockets,
@@ -28,6 +29,7 @@ import { FORWARDING, PATH, SERVICE } from './dbus/spec';
 import { MachineProcesses } from './helpers/machine-processes';
 import { HELPERS, Supervisor } from './helpers/supervisor';
 import { vpnMethods } from './dbus/vpn-methods';
+import { Ipv6Restarts } from './ipv6-restarts';
 import { Manager } from './manager';
 import { inTurn, type Observer } from './reconciler';
 import { statusOf } from './status';
@@ -50,7 +52,8 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
   scope.defer(serve(bus, started.promise));
   await ownName(bus);
   const feed = feedOn(bus);
-  const manager = managerOf(context, native, inTurn(feed, announcer(bus)), doors);
+  const restarts = new Ipv6Restarts({ guestIpv6: new LinuxGuestIpv6(native), clock, log });
+  const manager = managerOf(context, native, inTurn(feed, announcer(bus), restarts), doors);
   await manager.start();
   scope.defer(() => manager.stop(config.onExit)); // a start that failed takes nothing back: the next one repairs
   started.resolve({

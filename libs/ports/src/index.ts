@@ -2,6 +2,7 @@ export * from './counter-table';
 export * from './client-sockets';
 export * from './datapath-news';
 export * from './descriptors';
+export * from './guest-ipv6';
 export * from './interface-news';
 export * from './journal';
 export * from './neighbor-doors';

@@ -15,6 +15,7 @@ export * from './services/bus';
 export * from './services/peer-echo';
 export * from './services/probes';
 export * from './services/service-unit';
+export * from './services/slaac';
 export * from './services/tap-pump';
 export * from './services/transfer';
 export * from './standard-lab';

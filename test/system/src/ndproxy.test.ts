@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  globalAddress,
   labTest,
   labMissing,
   program,
@@ -66,22 +67,6 @@ async function guestBehind(host: Place, name: string, ifname: string): Promise<G
 async function up(guest: Place): Promise<void> {
   await guest.shell('ip link set eth0 up');
 }
-
-/** Its address by SLAAC, once duplicate detection is through. */
-const globalAddress = (place: Place, ifname = 'eth0'): Promise<string> =>
-  until(`${place.name} has a global address`, async () => {
-    const shown = await place.ok('ip', [
-      '-6',
-      'addr',
-      'show',
-      'dev',
-      ifname,
-      'scope',
-      'global',
-      '-tentative',
-    ]);
-    return /inet6 (2001:db8:77:[0-9a-f:]+)/.exec(shown)?.[1];
-  });
 
 const pings = async (place: Place, address: string): Promise<void> => {
   await until(`${place.name} pings ${address}`, async () => {

@@ -1,5 +1,5 @@
 import { TokenBucket, type Millis } from '@pp/base';
-import { isMulticast, isUnspecified } from '@pp/wire';
+import { isLinkLocal, isMulticast, isUnspecified } from '@pp/wire';
 import type { Action } from './action';
 import { Counters } from './counters';
 import { addressKey, macNumber, type AddressKey } from './keys';
@@ -8,7 +8,8 @@ import { LocationTable, type Sighting } from './location-table';
 import type { Member } from './member';
 import { Pending } from './pending';
 import { RecentMessages } from './recent-messages';
-import { Routers } from './routers';
+import { Routers, type KnownPrefix } from './routers';
+import { isEui64, Suspects, underPrefix, type Suspect } from './suspects';
 import type { Allocate } from './translate';
 
 export interface GroupSettings {
@@ -29,6 +30,7 @@ export class GroupState {
   readonly table: LocationTable;
   readonly recent: RecentMessages;
   readonly pending: Pending;
+  readonly suspects: Suspects;
   readonly routers: Routers;
   readonly counters = new Counters();
   readonly solicits: TokenBucket;
@@ -52,6 +54,7 @@ export class GroupState {
     });
     this.recent = new RecentMessages(limits.recent);
     this.pending = new Pending(limits);
+    this.suspects = new Suspects(limits);
     this.routers = new Routers(limits.routers);
     this.solicits = new TokenBucket(limits.solicitsPerSecond, now);
     this.probes = new TokenBucket(limits.solicitsPerSecond, now);
@@ -93,9 +96,20 @@ export class GroupState {
   learn(sighting: Sighting, now: Millis): void {
     const { address } = sighting;
     if (isUnspecified(address) || isMulticast(address) || this.isOwn(address)) return;
-    this.table.learn(sighting, now);
+    const isNews = this.table.learn(sighting, now);
+    this.suspects.heard(address, sighting.ifindex, sighting.mac, now);
+    if (isNews) for (const prefix of this.routers.prefixes(now)) this.suggest(sighting, prefix, now);
     if (this.pending.has(address)) this.found.push(address.slice());
     this.probesDueAt = Math.min(this.probesDueAt, now + 1000);
+  }
+
+  /** A node of a downstream with such a link-local address may have its like under this prefix, too. */
+  suggest({ address, ifindex, mac }: Suspect, { prefix, length }: KnownPrefix, now: Millis): void {
+    if (length !== 64 || !isLinkLocal(address) || !isEui64(address)) return;
+    if (this.members.get(ifindex)?.link.role !== 'downstream') return;
+    const suggested = underPrefix(prefix, address);
+    if (this.table.get(suggested) !== undefined || this.isOwn(suggested)) return;
+    this.suspects.addSuggested({ address: suggested, ifindex, mac }, now);
   }
 
   send(member: Member, frame: Uint8Array): void {

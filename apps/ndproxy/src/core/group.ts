@@ -82,6 +82,7 @@ export class Group {
     for (const exit of state.downstreams()) if (exit.gate.repeatAt <= now) replayAdverts(state, exit, now);
     if (state.routerSolicits.dueAt <= now) this.#solicitRouters(now);
     if (state.probesDueAt <= now) this.#probe(now);
+    if (state.suspects.size > 0) this.#askSuspects(now);
     return state.takeActions();
   }
 
@@ -89,7 +90,13 @@ export class Group {
   nextDue(): number {
     const { state } = this;
     const gates = state.downstreams().map(({ gate }) => gate.repeatAt);
-    return Math.min(state.pending.nextDue(), state.routerSolicits.dueAt, state.probesDueAt, ...gates);
+    return Math.min(
+      state.pending.nextDue(),
+      state.routerSolicits.dueAt,
+      state.probesDueAt,
+      state.suspects.nextDue(),
+      ...gates,
+    );
   }
 
   #judge(ifindex: number, frame: Uint8Array, packet: NdPacket, facts: FrameFacts, now: Millis): Verdict {
@@ -141,6 +148,7 @@ export class Group {
       if (links.some((link) => link.ifindex === ifindex && link.role === member.link.role)) continue;
       state.members.delete(ifindex);
       state.table.forgetInterface(ifindex);
+      state.suspects.forgetInterface(ifindex);
       if (member.link.role === 'upstream') retractRouters(state, member, now);
     }
   }
@@ -190,17 +198,30 @@ export class Group {
   #probe(now: Millis): void {
     const { state } = this;
     const { limits } = state.settings;
-    for (const { address, ifindex, mac, probes, dueAt, heardAt } of [...state.table.entries()]) {
+    for (const location of [...state.table.entries()]) {
+      const { address, ifindex, mac, probes, dueAt, heardAt } = location;
       if (dueAt > now) continue;
       const member = state.members.get(ifindex);
       if (member?.link.role !== 'downstream' || isLinkLocal(address)) {
         if (now - heardAt >= limits.forgetAfter) state.table.forget(address);
-      } else if (probes >= limits.probes) state.table.forget(address);
-      else if (member.linkLocal !== null && state.probes.take(now)) {
+      } else if (probes >= limits.probes) {
+        state.table.forget(address);
+        if (location.certainty !== 'tentative') state.suspects.addSilent(location, now);
+      } else if (member.linkLocal !== null && state.probes.take(now)) {
         state.originate(member, solicitation(member.link, member.linkLocal, address, mac));
         state.table.probed(address, millis(now + limits.probeInterval));
       }
     }
     state.probesDueAt = state.table.size > 0 ? now + 1000 : Infinity;
+  }
+
+  #askSuspects(now: Millis): void {
+    const { state } = this;
+    for (const { address, ifindex, mac } of state.suspects.due(now)) {
+      const member = state.members.get(ifindex);
+      if (member === undefined || member.linkLocal === null || !member.isOpen(now)) continue;
+      if (state.probes.take(now))
+        state.originate(member, solicitation(member.link, member.linkLocal, address, mac));
+    }
   }
 }

@@ -16,6 +16,10 @@ export interface Limits {
   readonly probeTentativeAfter: Millis;
   readonly probeInterval: Millis;
   readonly probes: number;
+  /** Addresses that may be there though they are silent: how many, and how often they are asked for. */
+  readonly suspects: number;
+  readonly suspectInterval: Millis;
+  readonly suspectIntervalMax: Millis;
   /** Waiting for an answer: targets, messages for each, how often and how far apart they are asked. */
   readonly pendingTargets: number;
   readonly pendingPerTarget: number;
@@ -49,6 +53,9 @@ export const LIMITS: Limits = {
   probeTentativeAfter: seconds(4),
   probeInterval: seconds(1), // RetransTimer, RFC 4861 §10
   probes: 3,
+  suspects: 256,
+  suspectInterval: seconds(10),
+  suspectIntervalMax: seconds(60),
   pendingTargets: 256,
   pendingPerTarget: 4,
   solicits: 3,

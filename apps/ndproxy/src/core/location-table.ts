@@ -67,8 +67,8 @@ export class LocationTable {
     return this.#byAddress.values();
   }
 
-  /** A view may be given: it is copied when kept. */
-  learn(sighting: Sighting, now: Millis): void {
+  /** A view may be given: it is copied when kept. True: the address was not known. */
+  learn(sighting: Sighting, now: Millis): boolean {
     const key = addressKey(sighting.address);
     const known = this.#byAddress.get(key);
     if (known === undefined) this.#insert(key, sighting, now);
@@ -78,6 +78,7 @@ export class LocationTable {
       if (known.ifindex !== sighting.ifindex) this.#tell('lost', known);
       this.#insert(key, sighting, now, known.ifindex === sighting.ifindex);
     }
+    return known === undefined;
   }
 
   /** The node was asked; the next question is due at `dueAt`. */

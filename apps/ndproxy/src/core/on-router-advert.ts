@@ -27,7 +27,8 @@ export function onRouterAdvert(
   const { ifindex } = from.link;
   const mac = senderMac(packet);
   state.learn({ address: packet.source, ifindex, mac, certainty: 'advertised', override: true }, now);
-  state.routers.learn(frame, packet, advert, now);
+  for (const prefix of state.routers.learn(frame, packet, advert, now))
+    for (const location of state.table.entries()) state.suggest(location, prefix, now);
   state.routerSolicits = { left: 0, dueAt: Infinity };
   if (state.isOwn(packet.destination)) {
     replayToAll(state, now); // it answers our own question, which was asked for the downstreams

@@ -39,7 +39,8 @@ export class Routers {
     this.#routers = new BoundedMap(max, () => undefined);
   }
 
-  learn(frame: Uint8Array, { source }: NdPacket, advert: RouterAdvert, now: Millis): void {
+  /** Returns the prefixes that were not announced before. */
+  learn(frame: Uint8Array, { source }: NdPacket, advert: RouterAdvert, now: Millis): readonly KnownPrefix[] {
     this.lastAdvertAt = now;
     this.#routers.set(addressKey(source), {
       address: source.slice(),
@@ -47,11 +48,11 @@ export class Routers {
       until: now + advert.lifetimeSec * 1000,
       frame: frame.slice(),
     });
-    for (const option of advert.options) {
-      if (option.type !== NdOptionType.prefixInformation) continue;
-      const pio = decodePrefixInformation(option);
-      if (pio.ok && !isLinkLocal(pio.value.prefix)) this.#learnPrefix(pio.value, now);
-    }
+    return advert.options.flatMap((option) => {
+      const pio = option.type === NdOptionType.prefixInformation ? decodePrefixInformation(option) : null;
+      if (pio?.ok !== true || isLinkLocal(pio.value.prefix)) return [];
+      return this.#learnPrefix(pio.value, now) ?? [];
+    });
   }
 
   /** Whether it is a default router now, RFC 4861 §8.1. */
@@ -74,11 +75,12 @@ export class Routers {
     this.lastAdvertAt = -Infinity;
   }
 
-  #learnPrefix({ prefix, prefixLength, validSec }: PrefixInformation, now: Millis): void {
-    this.#prefixes.set(`${addressKey(prefix)}/${prefixLength}`, {
-      prefix: prefix.slice(),
-      length: prefixLength,
-      until: now + validSec * 1000,
-    });
+  /** null: it was known. */
+  #learnPrefix({ prefix, prefixLength, validSec }: PrefixInformation, now: Millis): KnownPrefix | null {
+    const key = `${addressKey(prefix)}/${prefixLength}`;
+    const isKnown = this.#prefixes.get(key) !== undefined;
+    const known = { prefix: prefix.slice(), length: prefixLength, until: now + validSec * 1000 };
+    this.#prefixes.set(key, known);
+    return isKnown ? null : known;
   }
 }

@@ -1,0 +1,95 @@
+import {
+  ApiClient,
+  globalAddress,
+  labTest,
+  labMissing,
+  pings,
+  program,
+  STANDARD,
+  standardLab,
+  startManager,
+  startTermina,
+  until,
+  type Child,
+  type Manager,
+  type Place,
+  type StandardLab,
+} from '@pp/lab';
+
+/*
+ * internet -- router (radvd) -- lan: host eth0 -- manager + ndproxy -- arc_ns0: namespace, vmtap0: VM
+ */
+
+const STATE = '/run/lab/ndproxy';
+
+let lab: StandardLab;
+let manager: Manager;
+let api: ApiClient;
+let proxy: Child;
+
+if (labMissing() === undefined) {
+  beforeEach(async () => {
+    lab = await standardLab();
+    manager = await startManager(lab.host, { args: ['--uplink', 'eth0=ethernet', '--helpers', 'none'] });
+    api = await ApiClient.open(lab.bus.outside);
+    proxy = await startProxy();
+  }, 60_000);
+  afterEach(async () => {
+    api.close();
+    await proxy.stop();
+    await manager.stop();
+    await lab.close();
+  }, 60_000);
+}
+
+async function startProxy(): Promise<Child> {
+  const child = lab.host.spawn(program('ndproxy'), ['--state-dir', STATE]);
+  await child.line('log line "ready"', (line) => (line.includes('ready') ? true : undefined));
+  return child;
+}
+
+const answers = (from: Place, address: string): Promise<unknown> =>
+  until(`${from.name} pings ${address}`, () => pings(from, address));
+
+/** Routes of guests, which are the manager's. */
+const routes = (): Promise<string> => lab.host.shell('ip -6 route show proto 80');
+
+labTest(
+  'a connected namespace configures itself and reaches the IPv6 Internet; the host reaches it',
+  async () => {
+    const client = await lab.guest('client');
+    const hostBefore = await globalAddress(lab.host);
+    const held = await api.connect({ pid: client.pid });
+    const address = await globalAddress(client, held.reply.peerIfname);
+    await answers(client, STANDARD.internet.v6);
+    await answers(lab.host, address);
+    expect(await routes()).toContain(`${address} dev ${held.reply.hostIfname} src ${STANDARD.host.v6}`);
+    expect(await pings(lab.lanhost, address)).toBe(false); // nobody asked for it
+    expect(await globalAddress(lab.host)).toBe(hostBefore);
+    held.release();
+    await until('its routes are gone', async () => (await routes()).trim() === '');
+  },
+);
+
+labTest('a VM does, too, through restarts of the proxy and of the manager', async () => {
+  const vm = await startTermina({ lab, client: api }, 5);
+  const address = await globalAddress(vm.guest, vm.ifname);
+  await answers(vm.guest, STANDARD.internet.v6);
+  await answers(lab.host, address);
+  await proxy.stop();
+  expect(await routes()).toContain(address); // what works goes on
+  proxy = await startProxy();
+  await vm.guest.shell('ip -6 neigh flush dev eth0');
+  await answers(vm.guest, STANDARD.internet.v6);
+  await manager.kill();
+  manager = await startManager(lab.host, { args: ['--uplink', 'eth0=ethernet', '--helpers', 'none'] });
+  await answers(vm.guest, STANDARD.internet.v6);
+  await proxy.kill('SIGKILL');
+  await proxy.exited;
+  proxy = await startProxy();
+  await vm.guest.shell('ip -6 neigh flush dev eth0');
+  await answers(vm.guest, STANDARD.internet.v6);
+  expect(await routes()).toContain(address);
+  await vm.stop();
+  expect((await routes()).trim()).toBe('');
+});
