@@ -49,6 +49,6 @@ describeOnKernel('IPv6 of a guest', (native) => {
   ])('a $name that is gone', ({ netns, ifname }) => {
     expect(() => {
       ipv6.restart(netns, ifname);
-    }).toThrow(expect.objectContaining({ code: 'ENOENT' }));
+    }).toThrow(/ENOENT/);
   });
 });

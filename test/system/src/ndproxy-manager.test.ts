@@ -84,7 +84,7 @@ labTest('a VM does, too, through restarts of the proxy and of the manager', asyn
   await manager.kill();
   manager = await startManager(lab.host, { args: ['--uplink', 'eth0=ethernet', '--helpers', 'none'] });
   await answers(vm.guest, STANDARD.internet.v6);
-  await proxy.kill('SIGKILL');
+  proxy.kill('SIGKILL');
   await proxy.exited;
   proxy = await startProxy();
   await vm.guest.shell('ip -6 neigh flush dev eth0');
