@@ -4,6 +4,8 @@
  * Callbacks come from the event loop, by batch. Byte arrays handed to callbacks are the receiver's unless the text says borrowed.
  */
 
+import type { RelayNative } from './relay-api';
+
 /** See `watchFd`. Like every handle here it keeps the process running until it is closed; closing twice is allowed. */
 export interface FdWatch {
   close(): void;
@@ -233,7 +235,7 @@ export class NativeError extends Error {
   }
 }
 
-export interface Native {
+export interface Native extends RelayNative {
   /** "ENOENT" for 2, for errors that come as numbers in netlink messages; "E<number>" for one without a name. */
   errnoName(errno: number): string;
 

@@ -1,2 +1,3 @@
 export * from './api';
+export * from './relay-api';
 export { AddonLoadError, type LoadOptions, loadNative } from './load';

@@ -5,6 +5,7 @@ import { netnsCalls } from './netns';
 import { packetCalls } from './packet';
 import type { AddonFile } from './raw';
 import { makeReceived } from './received';
+import { relayCalls } from './relay';
 import { streamCalls } from './stream';
 import { tunCalls } from './tun';
 import { udpCalls } from './udp';
@@ -21,5 +22,6 @@ export function makeNative(file: AddonFile): Native {
     ...packetCalls(addon, received),
     ...udpCalls(addon, received),
     ...tunCalls(addon, received),
+    ...relayCalls(addon, received),
   };
 }

@@ -48,6 +48,28 @@ export interface Addon {
   readonly streamPause: (stream: Source, paused: boolean) => void;
 
   /** `receiveBufferBytes` 0: the kernel's default. */
+  readonly tcpConnect: (address: string, port: number) => number;
+  readonly tcpListen: (
+    address: string,
+    port: number,
+    device: string,
+    backlog: number,
+    onConnections: (count: number, addresses: readonly string[]) => void,
+    onError: OnError,
+  ) => Source;
+  readonly tcpPort: (listener: Source) => number;
+  readonly tcpPause: (listener: Source, paused: boolean) => void;
+
+  readonly relayOpen: (
+    onConnected: (slot: number) => void,
+    onRefused: (slot: number, errno: number) => void,
+    onEnd: (slot: number, fromClient: number, fromTarget: number, errno: number) => void,
+  ) => Source;
+  readonly relayJoin: (relay: Source, client: number, target: number) => number;
+  readonly relayRetarget: (relay: Source, slot: number, target: number) => void;
+  readonly relayBytes: (relay: Source, slot: number) => [fromClient: number, fromTarget: number];
+  readonly relayDrop: (relay: Source, slot: number) => void;
+
   readonly netlinkOpen: (
     protocol: number,
     receiveBufferBytes: number,

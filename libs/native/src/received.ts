@@ -3,7 +3,7 @@ import type { FrameBatch } from './api';
 // addon.h has the same numbers.
 const SCRATCH_BYTES = 1 << 20;
 const BATCH = 64;
-const COLUMNS = 8;
+export const COLUMNS = 8;
 
 /** What C receives into: bytes, and a row of numbers for each frame or datagram. Shared by all sockets of one addon. */
 export interface Received {
