@@ -13,3 +13,4 @@ export { NftNeighborGuard } from './nft-neighbor-guard';
 export { UdpMemberships } from './udp-memberships';
 export { NftCounterTable, type NftCounterTableOptions } from './nft-counter-table';
 export { UdpReplySockets } from './udp-reply-sockets';
+export { LinuxStreamRelay } from './linux-stream-relay';

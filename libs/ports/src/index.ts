@@ -10,3 +10,4 @@ export * from './network-news';
 export * from './packet-port';
 export * from './process-netns';
 export * from './reply-sockets';
+export * from './stream-relay';

@@ -10,3 +10,5 @@ export * from './packet-lan';
 export * from './reply-sockets-contract';
 export * from './scripted-interfaces';
 export * from './scripted-news';
+export * from './fake-stream-relay';
+export * from './stream-relay-contract';
