@@ -1,29 +1,113 @@
+import { seconds } from '@pp/base';
 import { readArgs } from '@pp/daemon';
-import { SPEC, type Config } from './config';
+import { SPEC } from './config';
 
 const listenTip = 'write for example --listen 127.0.0.1:5555';
 const connectTip = 'write for example --connect unix:/run/arc/adb/adb.sock';
 const LISTEN = '--listen 127.0.0.1:5555';
+const BOTH = `${LISTEN} --connect unix:/a`;
 
-const rows: { name: string; in: string; want: Config | string }[] = [
-  { name: 'nothing: the manager is followed', in: '', want: { relay: undefined } },
+/** What the command line asks for, `from` as it was written. */
+function read(line: string): object | string {
+  const asked = readArgs(SPEC, line === '' ? [] : line.split(' '));
+  if (asked.do === 'refuse') return asked.sentence;
+  if (asked.do !== 'serve') throw new Error(asked.do);
+  return { ...asked.config, from: asked.config.from.texts };
+}
+
+const DEFAULTS = {
+  listen: [],
+  connect: [],
+  from: [],
+  autoOff: null,
+  allow: 'sideload',
+  limits: { total: 256, perSource: 64 },
+};
+
+const rows: readonly { readonly name: string; readonly in: string; readonly want: object | string }[] = [
+  { name: 'nothing: the manager is followed', in: '', want: DEFAULTS },
   {
     name: 'every kind of target, in order',
     in: '--listen [::1]:1 --connect vsock:5:5555 --connect unix:/a:b --connect tcp:192.0.2.1:65535 --connect tcp:[fe80::1]:7',
     want: {
-      relay: {
-        listen: { address: '::1', port: 1 },
-        connect: [
-          { via: 'vsock', cid: 5, port: 5555 },
-          { via: 'unix', path: '/a:b' },
-          { via: 'tcp', address: '192.0.2.1', port: 65_535 },
-          { via: 'tcp', address: 'fe80::1', port: 7 },
-        ],
-      },
+      ...DEFAULTS,
+      listen: [{ address: '::1', port: 1 }],
+      connect: [
+        { via: 'vsock', cid: 5, port: 5555 },
+        { via: 'unix', path: '/a:b' },
+        { via: 'tcp', address: '192.0.2.1', port: 65_535 },
+        { via: 'tcp', address: 'fe80::1', port: 7 },
+      ],
     },
   },
+  {
+    name: 'the LAN, for an hour, to the manager’s Android',
+    in: '--listen 192.168.1.5:5555 --from 192.168.1.0/24 --from 2001:db8::7 --auto-off 3600 --allow always --max-connections 9 --max-per-source 3',
+    want: {
+      ...DEFAULTS,
+      listen: [{ address: '192.168.1.5', port: 5555 }],
+      from: ['192.168.1.0/24', '2001:db8::7'],
+      autoOff: seconds(3600),
+      allow: 'always',
+      limits: { total: 9, perSource: 3 },
+    },
+  },
+  {
+    name: 'the LAN without a source',
+    in: '--listen 127.0.0.1:1 --listen 0.0.0.0:5555 --connect unix:/a',
+    want: `--listen '0.0.0.0:5555' can be reached from outside; say by whom, for example --from 192.168.1.0/24`,
+  },
+  {
+    name: 'a source for loopback',
+    in: `${BOTH} --from 192.168.1.0/24`,
+    want: `--from '192.168.1.0/24' is about an address that can be reached from outside; write one with --listen`,
+  },
+  ...['10.0.0.0/33', 'lan', '::1/129', '10.0.0.1/', '/8', '10.0.0.1/x', 'fe80::1%eth0'].map((source) => ({
+    name: `the source ${source}`,
+    in: `--listen 10.0.0.1:1 --from ${source}`,
+    want: `--from '${source}' is no address and no subnet; write for example --from 192.168.1.0/24`,
+  })),
+  {
+    name: 'auto-off of nothing',
+    in: '--auto-off 5',
+    want: `--auto-off is about what --listen opens; ${listenTip}`,
+  },
+  ...['0', '-1', '1h', '86401'].map((time) => ({
+    name: `auto-off after ${time}`,
+    in: `${BOTH} --auto-off ${time}`,
+    want: `--auto-off '${time}' is no number from 1 to 86400`,
+  })),
+  {
+    name: 'no connection at all',
+    in: `${BOTH} --max-connections 0`,
+    want: `--max-connections '0' is no number from 1 to 100000`,
+  },
+  {
+    name: 'allow what is named',
+    in: `${BOTH} --allow always`,
+    want: '--allow is about the manager’s Android, and --connect names another target; leave one of them out',
+  },
+  {
+    name: 'allow sometimes',
+    in: '--allow sometimes',
+    want: `--allow 'sometimes' is unknown; write sideload or always or never`,
+  },
+  {
+    name: 'the same place twice',
+    in: `${BOTH} ${LISTEN}`,
+    want: `--listen '127.0.0.1:5555' is there twice; write each once`,
+  },
+  {
+    name: 'a zone',
+    in: '--listen [fe80::1%eth0]:1',
+    want: `--listen '[fe80::1%eth0]:1' has a zone; an address without %ZONE is needed; ${listenTip}`,
+  },
   { name: 'connect alone', in: '--connect vsock:5:5555', want: `--connect needs --listen too; ${listenTip}` },
-  { name: 'listen alone', in: LISTEN, want: `--listen needs --connect too; ${connectTip}` },
+  {
+    name: 'listen alone: there, for the manager’s Android',
+    in: LISTEN,
+    want: { ...DEFAULTS, listen: [{ address: '127.0.0.1', port: 5555 }] },
+  },
   {
     name: 'no port',
     in: '--listen 127.0.0.1 --connect unix:/a',
@@ -82,6 +166,17 @@ const rows: { name: string; in: string; want: Config | string }[] = [
 ];
 
 test.each(rows)('$name', ({ in: line, want }) => {
-  const asked = readArgs(SPEC, line === '' ? [] : line.split(' '));
-  expect(asked.do === 'serve' ? asked.config : asked.do === 'refuse' ? asked.sentence : asked).toEqual(want);
+  expect(read(line)).toEqual(want);
+});
+
+test.each([
+  { source: '192.168.1.7', allowed: true },
+  { source: '192.168.2.7', allowed: false },
+  { source: '2001:db8::7', allowed: true },
+  { source: '2001:db8::8', allowed: false },
+  { source: '::ffff:192.168.2.7', allowed: false },
+])('$source may connect: $allowed', ({ source, allowed }) => {
+  const line = '--listen 10.0.0.1:1 --from 192.168.1.0/24 --from 2001:db8::7';
+  const asked = readArgs(SPEC, line.split(' '));
+  expect(asked.do === 'serve' && asked.config.from.allows(source)).toBe(allowed);
 });

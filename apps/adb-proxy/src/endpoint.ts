@@ -1,4 +1,5 @@
 import { accept, refuse, type Checked } from '@pp/base';
+import type { RelayTarget } from '@pp/ports';
 import { isIP, isIPv6 } from 'node:net';
 
 /** A TCP address and port. */
@@ -8,10 +9,7 @@ export interface Endpoint {
 }
 
 /** Where adbd may be reached. */
-export type Target =
-  | { readonly via: 'unix'; readonly path: string }
-  | { readonly via: 'vsock'; readonly cid: number; readonly port: number }
-  | ({ readonly via: 'tcp' } & Endpoint);
+export type Target = RelayTarget;
 
 const MAX_PATH_BYTES = 107; // sockaddr_un without its NUL
 const MAX_TCP_PORT = 65_535;
@@ -24,6 +22,8 @@ export function checkedEndpoint(text: string): Checked<Endpoint> {
   const address = bracketed ?? plain;
   if (address === undefined || digits === undefined)
     return refuse('InvalidArgument', `'${text}' is not ADDR:PORT`);
+  if (address.includes('%'))
+    return refuse('InvalidArgument', `'${text}' has a zone; an address without %ZONE is needed`);
   if (isIP(address) === 0 || isIPv6(address) !== (bracketed !== undefined))
     return refuse('InvalidArgument', `'${text}' has no IP address (IPv6 goes in brackets)`);
   const port = numberWithin(digits, MAX_TCP_PORT);
@@ -75,4 +75,19 @@ function splitOnce(text: string): [string, string] {
 function numberWithin(digits: string, max: number): number | undefined {
   const value = /^\d{1,10}$/.test(digits) ? Number(digits) : 0;
   return value >= 1 && value <= max ? value : undefined;
+}
+
+/** As it is written on the command line. */
+export const endpointText = ({ address, port }: Endpoint): string =>
+  `${isIPv6(address) ? `[${address}]` : address}:${port}`;
+
+export function targetText(target: Target): string {
+  switch (target.via) {
+    case 'unix':
+      return `unix:${target.path}`;
+    case 'vsock':
+      return `vsock:${target.cid}:${target.port}`;
+    case 'tcp':
+      return `tcp:${endpointText(target)}`;
+  }
 }
