@@ -93,6 +93,14 @@ describeOnKernel('news of the network', (native) => {
     expect(JSON.stringify(views)).not.toContain(VETH.ifname);
   });
 
+  test('what becomes ours is told no longer', async () => {
+    const isShown = (): boolean => last().links.some(({ ifname }) => ifname === 'tap0');
+    host.ip('tuntap add tap0 mode tap');
+    await until('it is there', isShown);
+    host.ip('link set tap0 group 0x5050 up'); // the kernel tells of links that are up
+    await until('it is ours', () => !isShown());
+  });
+
   test('a change that changes nothing is not told', async () => {
     host.ip('link set eth0 txqueuelen 77');
     host.ip('link set eth0 mtu 1400');

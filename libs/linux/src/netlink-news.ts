@@ -27,6 +27,8 @@ export class NetlinkNews implements NetworkNews {
   readonly #clock: Clock;
   /** ifindexes. BOUNDED: by our links, and renewed with each snapshot. */
   #own = new Set<number>();
+  /** ifindexes of the links of the last snapshot that were not ours. BOUNDED: by the links of the host, and renewed likewise. */
+  #shown = new Set<number>();
   #told = '';
   #gathering: Cancel | null = null;
   #onView: (view: NetworkView) => void = () => undefined;
@@ -38,7 +40,9 @@ export class NetlinkNews implements NetworkNews {
       clock,
       subject: routeSubject(['link', 'address', 'route', 'rule'], { table: RT_TABLE_MAIN }),
       onSnapshot: (snapshot) => {
-        this.#own = new Set(snapshot.links.filter(isOurs).map(({ ifindex }) => ifindex));
+        const indexes = (ours: boolean): Set<number> =>
+          new Set(snapshot.links.filter((link) => isOurs(link) === ours).map(({ ifindex }) => ifindex));
+        [this.#own, this.#shown] = [indexes(true), indexes(false)];
         this.#tell(viewOf(snapshot));
       },
       onEvent: (event) => {
@@ -64,8 +68,9 @@ export class NetlinkNews implements NetworkNews {
   #concerns(event: RouteEvent): boolean {
     switch (event.on) {
       case 'link':
-        if (isOurs(event.link)) this.#own.add(event.link.ifindex);
-        return !isOurs(event.link);
+        if (!isOurs(event.link)) return true;
+        this.#own.add(event.link.ifindex);
+        return this.#shown.delete(event.link.ifindex); // a TAP is there before its tag, and was taken for somebody else's
       case 'address':
         return !this.#own.has(event.address.ifindex);
       case 'route':

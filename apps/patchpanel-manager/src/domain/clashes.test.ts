@@ -66,6 +66,11 @@ const ROWS: readonly { name: string; in: Partial<NetworkView>; want: readonly st
     want: [`the address 10.80.3.4/24 of eth0 lies in guests' 10.80.0.0/16: ${ASIDE}`],
   },
   {
+    name: 'a TAP of ours that has no tag yet',
+    in: { links: [link(2, 'vmtap0')], ...address('100.115.92.25/30'), routes: [route('100.115.92.24/30')] },
+    want: [],
+  },
+  {
     name: 'a route into a pool',
     in: { routes: [route('10.80.7.0/24'), route('10.0.0.0/8')] },
     want: [`the route to 10.80.7.0/24 by eth0 lies in guests' 10.80.0.0/16: ${ASIDE}`],

@@ -8,22 +8,25 @@ import { cidrContains, formatCidr, hostCidr, parseCidr, type Cidr } from '@pp/wi
  */
 export function clashesOf(view: NetworkView, { guestPrefixes }: Pools): readonly string[] {
   const pools = guestPrefixes.flatMap((prefix) => parseCidr(prefix) ?? []);
-  const names = new Map(view.links.map(({ ifindex, ifname }) => [ifindex, ifname]));
-  const inPools = view.addresses.flatMap(({ ifindex, cidr }) => {
-    const pool = poolAround(addressOf(cidr), pools);
-    return pool === null ? [] : [{ ifindex, cidr, pool }];
+  const links = view.links.filter(({ ifname }) => !MAYBE_OURS.test(ifname));
+  const names = new Map(links.map(({ ifindex, ifname }) => [ifindex, ifname]));
+  const told = new Set<string>();
+  const addresses = view.addresses.flatMap(({ ifindex, cidr }) => {
+    const [ifname, pool] = [names.get(ifindex), poolAround(addressOf(cidr), pools)];
+    if (ifname === undefined || pool === null) return [];
+    told.add(ifname);
+    return [`the address ${cidr} of ${ifname} ${lies(pool)}`];
   });
-  const told = new Set(inPools.map(({ ifindex }) => ifindex));
   const routes = view.routes.flatMap(({ ifindex, dst }) => {
-    const pool = told.has(ifindex) ? null : poolAround(parseCidr(dst), pools);
-    return pool === null ? [] : [`the route to ${dst} by ${names.get(ifindex)} ${lies(pool)}`];
+    const [ifname, pool] = [names.get(ifindex), poolAround(parseCidr(dst), pools)];
+    if (ifname === undefined || pool === null || told.has(ifname)) return [];
+    return [`the route to ${dst} by ${ifname} ${lies(pool)}`];
   });
-  return [
-    ...inPools.map(({ ifindex, cidr, pool }) => `the address ${cidr} of ${names.get(ifindex)} ${lies(pool)}`),
-    ...routes,
-    ...markClashes(view),
-  ];
+  return [...addresses, ...routes, ...markClashes(view)];
 }
+
+/** A TAP of ours is seen for a moment without its tag. */
+const MAYBE_OURS = /^vmtap\d+$/;
 
 const lies = (pool: string): string =>
   `lies in guests' ${pool}: guests and hosts there may not reach each other; give that network other addresses`;

@@ -20,9 +20,10 @@ function program(name: string, script: string): void {
   writeFileSync(path, `#!/bin/sh\necho "$$ $*" >> "${path}.runs"\n${script}\n`);
   chmodSync(path, 0o755);
 }
+/** Whole lines only: the shell makes the file before it writes. */
 const runs = (name: string): readonly string[] => {
   const path = join(directory, `${name}.runs`);
-  return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : [];
+  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : [];
 };
 const pidOf = (run: string | undefined): number => Number(run?.split(' ')[0]);
 const isAlive = (pid: number): boolean =>
