@@ -2,6 +2,7 @@ import { connectFigure } from './figures/connect';
 import { enduranceFigure } from './figures/endurance';
 import type { Figure } from './figures/figure';
 import { guestsFigure } from './figures/guests';
+import { guestsEnduranceFigure } from './figures/guests-endurance';
 import { ndproxyFigure } from './figures/ndproxy';
 import { poolFigure } from './figures/pool';
 import { releaseFigure } from './figures/release';
@@ -17,5 +18,6 @@ export const FIGURES: readonly Figure[] = [
   trafficFigure,
   startFigure,
   enduranceFigure,
+  guestsEnduranceFigure,
   ndproxyFigure,
 ];
