@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { accept, refuse, type Checked } from '@pp/base';
 import { choice, VERSION, type RawArgs, type ServiceSpec } from '@pp/daemon';
 import { extraPool, isIfname, poolsWith, type Pools } from '@pp/datapath';
+import { localSourcesOf, type FoundSources } from './domain/local-sources';
 import { UPLINK_KINDS, type UplinkKind } from './domain/uplink';
 import type { UplinkChoice } from './feeds/uplinks';
 import { HELPERS } from './helpers/supervisor';
@@ -16,6 +17,7 @@ export interface Config {
   readonly helpers: 'spawn' | 'none';
   /** uid of the person in front of the host; null: there is no such user. */
   readonly sessionUser: number | null;
+  readonly local: FoundSources;
 }
 
 export const SERVICE_SPEC: ServiceSpec<Config> = {
@@ -52,13 +54,17 @@ export const SERVICE_SPEC: ServiceSpec<Config> = {
     },
   ],
   notes: 'DBUS_SYSTEM_BUS_ADDRESS chooses the bus. Run as root, or with NET_ADMIN, SYS_ADMIN and NET_RAW.',
-  parse: (raw) => configOf(raw, () => (existsSync(ACCOUNTS) ? readFileSync(ACCOUNTS, 'utf8') : '')),
+  parse: (raw) => configOf(raw, textOf('/etc/passwd'), textOf('/proc/cgroups')),
 };
 
-const ACCOUNTS = '/etc/passwd';
+const textOf = (path: string) => (): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
 
-/** `accounts`: the text of /etc/passwd. */
-export function configOf(raw: RawArgs, accounts: () => string): Checked<Config> {
+/** `accounts`: the text of /etc/passwd; `cgroups`: that of /proc/cgroups. */
+export function configOf(
+  raw: RawArgs,
+  accounts: () => string,
+  cgroups: () => string = () => '',
+): Checked<Config> {
   const uplinks = allOf(raw.all('uplink').map(uplinkChoice));
   if (!uplinks.ok) return uplinks;
   const extra = allOf(raw.all('pool').map(extraPool));
@@ -73,13 +79,15 @@ export function configOf(raw: RawArgs, accounts: () => string): Checked<Config> 
   if (!tapOwner.ok) return tapOwner;
   const sessionUser = userOf('--session-user', raw.one('session-user'), accounts);
   if (!sessionUser.ok) return sessionUser;
+  const session = sessionUser.value ?? uidOf(CHRONOS, accounts());
   return accept({
     uplinks: uplinks.value,
     pools: pools.value,
     onExit: onExit.value,
     tapOwner: tapOwner.value,
     helpers: helpers.value,
-    sessionUser: sessionUser.value ?? uidOf(CHRONOS, accounts()),
+    sessionUser: session,
+    local: localSourcesOf(accounts(), cgroups(), session),
   });
 }
 

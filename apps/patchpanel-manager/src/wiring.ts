@@ -11,6 +11,7 @@ import {
   LinuxProcessNetns,
   NativeClientSockets,
   NativeDescriptors,
+  NetlinkConnections,
   NetlinkLosses,
   NetlinkNews,
 } from '@pp/linux';
@@ -18,6 +19,7 @@ import type { Native } from '@pp/native';
 import type { Journal } from '@pp/ports';
 import { FileJournal } from '@pp/state';
 import type { Config } from './config';
+import { connectionEnds } from './connection-ends';
 import { announcer } from './dbus/announcer';
 import { connectNamespaceMethod } from './dbus/connect-namespace';
 import { guestMethods } from './dbus/guest-methods';
@@ -53,7 +55,11 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
   await ownName(bus);
   const feed = feedOn(bus);
   const restarts = new Ipv6Restarts({ guestIpv6: new LinuxGuestIpv6(native), clock, log });
-  const manager = managerOf(context, native, inTurn(feed, announcer(bus), restarts), doors);
+  const connections = scope.use(new NetlinkConnections({ native, log }));
+  const observers = [feed, announcer(bus), restarts, connectionEnds(connections)];
+  const manager = managerOf(context, native, inTurn(...observers), doors);
+  const { absent } = config.local;
+  if (absent.length > 0) log.info('local-sources.absent', { users: absent.join(' ') });
   await manager.start();
   scope.defer(() => manager.stop(config.onExit)); // a start that failed takes nothing back: the next one repairs
   started.resolve({
@@ -99,6 +105,7 @@ function managerOf(
     pools: config.pools,
     sessionUser: config.sessionUser,
     uplinks: config.uplinks,
+    localSources: config.local.sources,
     randomBytes,
     defer: setImmediate,
   });

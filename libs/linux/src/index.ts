@@ -3,6 +3,7 @@ export { LinuxGuestIpv6 } from './linux-guest-ipv6';
 export { LinuxProcessNetns } from './linux-process-netns';
 export { NativeDescriptors } from './native-descriptors';
 export { NativeClientSockets } from './native-client-sockets';
+export { NetlinkConnections, type NetlinkConnectionsOptions } from './netlink-connections';
 export { NetlinkLosses, type NetlinkLossesOptions } from './netlink-losses';
 export { NetlinkNews, type NetlinkNewsOptions } from './netlink-news';
 export { SystemClock } from './system-clock';

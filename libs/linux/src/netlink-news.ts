@@ -1,11 +1,12 @@
 import { millis } from '@pp/base';
 import type { Cancel, Clock, Logger } from '@pp/base';
 import type { Native } from '@pp/native';
-import { Monitor, netlinkIn, routeSubject } from '@pp/netlink';
+import { Monitor, netlinkIn } from '@pp/netlink';
 import type { RouteEvent, RouteSnapshot } from '@pp/netlink';
 import type { NetworkNews, NetworkView } from '@pp/ports';
+import { networkSubject } from './foreign-rules';
 import { isOurs } from './is-ours';
-import { isForeignRule, RT_TABLE_MAIN, viewOf } from './network-view';
+import { isForeignRule, viewOf } from './network-view';
 
 export interface NetlinkNewsOptions {
   readonly native: Pick<Native, 'openNetlink' | 'runInNetns'>;
@@ -38,7 +39,7 @@ export class NetlinkNews implements NetworkNews {
     this.#monitor = new Monitor({
       open: netlinkIn(native, 'route', netnsFd),
       clock,
-      subject: routeSubject(['link', 'address', 'route', 'rule'], { table: RT_TABLE_MAIN }),
+      subject: networkSubject(),
       onSnapshot: (snapshot) => {
         const indexes = (ours: boolean): Set<number> =>
           new Set(snapshot.links.filter((link) => isOurs(link) === ours).map(({ ifindex }) => ifindex));

@@ -2,24 +2,25 @@ import { isLoopback, isMulticast, isRunning, isUp } from '@pp/netlink';
 import type { Link, Route, RouteSnapshot, Rule } from '@pp/netlink';
 import { ROUTE_PROTOCOL } from '@pp/datapath';
 import type { LinkView, MarkRuleView, NetworkView, RouteView } from '@pp/ports';
+import { firstForeignRule, overridingTables, RT_TABLE_MAIN } from './foreign-rules';
 import { isOurs } from './is-ours';
 import { isUsable } from './netlink-interfaces';
 
-// linux/rtnetlink.h
-export const RT_TABLE_MAIN = 254;
-
-/** The host's network without what is ours: unicast routes of table main, one for each next hop; rules by mark. */
+/** The host's network without what is ours: unicast routes of table main and of those that beat it, one for each next hop; rules by mark. */
 export function viewOf({ links, addresses, routes, rules }: RouteSnapshot): NetworkView {
   const foreign = links.filter((link) => !isOurs(link));
   const shown = new Set(foreign.map(({ ifindex }) => ifindex));
+  const firstRule = firstForeignRule(rules);
+  const overriding = new Set(overridingTables(rules));
   return {
     links: foreign.map(linkView),
     addresses: addresses
       .filter(({ ifindex, flags }) => shown.has(ifindex) && isUsable(flags))
       .map(({ ifindex, cidr }) => ({ ifindex, cidr })),
     routes: routes
-      .filter(({ table, kind }) => table === RT_TABLE_MAIN && kind === 'unicast')
+      .filter(({ table, kind }) => (table === RT_TABLE_MAIN || overriding.has(table)) && kind === 'unicast')
       .flatMap((route) => routeViews(route, shown)),
+    ...(firstRule === undefined ? {} : { firstRule }),
     markRules: rules.filter(isForeignRule).flatMap(markRuleView),
   };
 }
@@ -46,9 +47,11 @@ const linkView = (link: Link): LinkView => ({
 });
 
 const routeViews = (
-  { family, dst, src, metric, hops }: Route,
+  { family, dst, src, metric, table, hops }: Route,
   shown: ReadonlySet<number>,
 ): readonly RouteView[] =>
   hops.flatMap(({ via, ifindex }) =>
-    ifindex === null || !shown.has(ifindex) ? [] : [{ family, dst, via, ifindex, src, metric }],
+    ifindex === null || !shown.has(ifindex)
+      ? []
+      : [{ family, dst, via, ifindex, src, metric, ...(table === RT_TABLE_MAIN ? {} : { beatsMain: true }) }],
   );

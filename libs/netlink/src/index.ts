@@ -2,6 +2,7 @@ export { type BatchResult } from './batch-exchange';
 export { decodeReply, NetlinkClient } from './client';
 export { MalformedError } from './codec/malformed';
 export { Monitor, type MonitorOptions, type Subject } from './monitor';
+export * from './nf/conntrack';
 export * from './nf/counter';
 export * from './nf/elements';
 export * from './nf/listing';

@@ -1,3 +1,4 @@
+export * from './connections';
 export * from './counter-table';
 export * from './client-sockets';
 export * from './datapath-news';

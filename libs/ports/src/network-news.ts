@@ -26,7 +26,7 @@ export interface AddressView {
   readonly cidr: string;
 }
 
-/** A unicast route of table main through such a link. */
+/** A unicast route of table main through such a link, or of a table that every packet meets before. */
 export interface RouteView {
   readonly family: 'ipv4' | 'ipv6';
   readonly dst: string;
@@ -34,6 +34,8 @@ export interface RouteView {
   readonly ifindex: number;
   readonly src: string | null;
   readonly metric: number;
+  /** It is not main's: it beats all that are. */
+  readonly beatsMain?: true;
 }
 
 /** A rule of somebody else that chooses a table by the packet mark: `mark & mask === value`. */

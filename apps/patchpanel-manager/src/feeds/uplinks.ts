@@ -48,7 +48,7 @@ function kindOfUplink(
     return choice === undefined ? null : (choice.kind ?? kindOfLink(link));
   }
   if (link.loopback || link.enslaved) return null;
-  const holdsDefault = view.routes.some((route) => route.ifindex === link.ifindex && isDefault(route));
+  const holdsDefault = defaultsOf(view.routes.filter(({ ifindex }) => ifindex === link.ifindex)).length > 0;
   return holdsDefault || link.physical ? kindOfLink(link) : null;
 }
 
@@ -69,14 +69,39 @@ function uplinkOf(link: LinkView, kind: UplinkKind, view: NetworkView): Uplink {
     multicast: link.multicast,
     mtu: link.mtu,
     addresses: view.addresses.filter(({ ifindex }) => ifindex === link.ifindex).map(({ cidr }) => cidr),
-    defaults: routes.filter(isDefault).map(defaultRoute),
+    defaults: defaultsOf(routes),
     routes: routes.filter((route) => !isDefault(route)).map(linkRoute),
   };
 }
 
 const isDefault = (route: RouteView): boolean => route.dst === '0.0.0.0/0' || route.dst === '::/0';
 
-const defaultRoute = ({ family, via, metric }: RouteView): DefaultRoute => ({ family, gateway: via, metric });
+/** Better than every default route of main. */
+const ABOVE_MAIN = -1;
+
+/** Prefixes that together are everything: VPNs lay them over the default route instead of replacing it (OpenVPN's redirect-gateway). */
+const COVERS: readonly (readonly string[])[] = [
+  ['0.0.0.0/1', '128.0.0.0/1'],
+  ['::/1', '8000::/1'],
+  ['2000::/4', '3000::/4'],
+  ['2000::/3'],
+];
+
+/** Default routes among those of one link, and what is as good as one. */
+function defaultsOf(routes: readonly RouteView[]): readonly DefaultRoute[] {
+  const covering = COVERS.flatMap((cover) => {
+    const parts = cover.map((dst) => routes.find((route) => route.dst === dst));
+    const [first] = parts;
+    return first === undefined || parts.includes(undefined) ? [] : [{ ...first, beatsMain: true as const }];
+  });
+  return [...covering, ...routes.filter(isDefault)].map(defaultRoute);
+}
+
+const defaultRoute = ({ family, via, metric, beatsMain }: RouteView): DefaultRoute => ({
+  family,
+  gateway: via,
+  metric: beatsMain === true ? ABOVE_MAIN : metric,
+});
 
 const linkRoute = ({ family, dst, via, src, metric }: RouteView): LinkRoute => ({
   family,

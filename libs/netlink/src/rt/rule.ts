@@ -5,7 +5,7 @@ import type { Family } from '@pp/wire';
 import { MalformedError } from '../codec/malformed';
 import type { NetlinkMessage } from '../codec/message';
 import { NLM_F_CREATE, NLM_F_EXCL } from '../codec/message';
-import { readU8 } from '../codec/numbers';
+import { readU32host, readU8 } from '../codec/numbers';
 import type { NetlinkRequest, Query } from '../request';
 import { RTM_DELRULE, RTM_GETRULE, RTM_NEWRULE } from './types';
 
@@ -23,6 +23,8 @@ export interface Rule {
   readonly suppressPrefixLength: number | null;
   /** FRA_PROTOCOL: who made it. */
   readonly protocol: number;
+  /** It is met by what does not match; ours never are. */
+  readonly inverted?: true;
 }
 
 // linux/fib_rules.h
@@ -38,6 +40,7 @@ const FRA_OIFNAME = 17;
 const FRA_PROTOCOL = 21;
 const FIB_RULE_HDR = 12;
 const FR_ACT_TO_TBL = 1;
+const FIB_RULE_INVERT = 0x2;
 const NO_SUPPRESSION = 0xffffffff;
 
 /** EEXIST when there is one that is the same in all but its protocol. */
@@ -107,6 +110,7 @@ export function decodeRule({ type, body }: NetlinkMessage): Rule | null {
     table: attributes.u32host(FRA_TABLE) ?? readU8(body, 4),
     suppressPrefixLength: suppress === NO_SUPPRESSION ? null : suppress,
     protocol: attributes.u8(FRA_PROTOCOL) ?? 0,
+    ...((readU32host(body, 8) & FIB_RULE_INVERT) === 0 ? {} : { inverted: true }),
   };
 }
 

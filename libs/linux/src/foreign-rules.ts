@@ -1,0 +1,46 @@
+import { dumpAddresses, dumpLinks, dumpRoutes, dumpRules, routeSubject } from '@pp/netlink';
+import type { RouteEvent, RouteSnapshot, Rule, Subject } from '@pp/netlink';
+import { ROUTE_PROTOCOL } from '@pp/datapath';
+
+// linux/rtnetlink.h
+const RT_TABLE_DEFAULT = 253;
+export const RT_TABLE_MAIN = 254;
+const RT_TABLE_LOCAL = 255;
+/** BOUNDED: so many tables of others are read. */
+const MAX_TABLES = 16;
+
+/** Of somebody else, and met by every packet, but perhaps those that bear one mark (wg-quick: `not fwmark 51820 lookup 51820`). */
+export const meetsEveryPacket = (rule: Rule): boolean =>
+  rule.protocol !== ROUTE_PROTOCOL &&
+  rule.priority > 0 &&
+  rule.table !== RT_TABLE_LOCAL &&
+  rule.table !== RT_TABLE_DEFAULT &&
+  (rule.table !== RT_TABLE_MAIN || rule.suppressPrefixLength !== null) &&
+  [rule.from, rule.to, rule.iif, rule.oif].every((selector) => selector === null) &&
+  (rule.fwmark === null || rule.inverted === true);
+
+/** The tables that such rules lead to, where a default route beats main's. */
+export const overridingTables = (rules: readonly Rule[]): readonly number[] =>
+  [...new Set(rules.filter(meetsEveryPacket).map(({ table }) => table))]
+    .filter((table) => table !== RT_TABLE_MAIN && table !== 0)
+    .slice(0, MAX_TABLES);
+
+/** The lowest priority of such a rule. */
+export function firstForeignRule(rules: readonly Rule[]): number | undefined {
+  const priorities = rules.filter(meetsEveryPacket).map(({ priority }) => priority);
+  return priorities.length === 0 ? undefined : Math.min(...priorities);
+}
+
+/** Links, addresses, rules, and the routes that decide where an unmarked packet of this host goes. */
+export const networkSubject = (): Subject<RouteSnapshot, RouteEvent> => ({
+  ...routeSubject(['link', 'address', 'route', 'rule']),
+  snapshot: async (client) => {
+    const links = await client.dump(dumpLinks());
+    const addresses = await client.dump(dumpAddresses());
+    const rules = await client.dump(dumpRules());
+    const routes = await client.dump(dumpRoutes({ table: RT_TABLE_MAIN }));
+    const others = [];
+    for (const table of overridingTables(rules)) others.push(...(await client.dump(dumpRoutes({ table }))));
+    return { links, addresses, rules, routes: [...routes, ...others], neighbors: [] };
+  },
+});
