@@ -26,6 +26,9 @@ export interface SetSpec {
   readonly data: readonly Field[];
 }
 
+/** Of adbd, and of the relay to it; as a set's key writes it. */
+export const ADB_PORT = '5555';
+
 /**
  * What of the datapath depends on guests and uplinks. All are hash tables without a declared size: the kernel lets them grow
  * with their content, which the address pools bound. A declared 65,536 costs 2 MB of kernel memory for each set, used or not, and

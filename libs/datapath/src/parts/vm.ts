@@ -1,6 +1,7 @@
 import { ipv4FromNumber, ipv4ToNumber, parseIpv4 } from '@pp/wire';
-import type { Part, Tap } from '../desired';
+import type { Element, Part, Tap } from '../desired';
 import type { TrafficSource } from '../marks';
+import { ADB_PORT, SETS } from '../nft/sets';
 import { guestElements } from './guest-elements';
 import { hostAt } from '../pools';
 import { ALIAS_PREFIX, MAIN_TABLE } from '../tags';
@@ -31,18 +32,24 @@ export function vmPart(spec: VmPart): Part {
     addresses: [{ ifname: tap, cidr: withLength(subnet, 0) }],
     routes: containers === null ? [] : [containerRoute(containers, guest, tap)],
     rules: [],
-    elements: guestElements({
-      ifname: tap,
-      sources: [guest, ...(containers === null ? [] : hostsOf(containers))],
-      gateway: hostAt(subnet, 0),
-      egress: { kind: 'user' },
-      source,
-      mac: { of: 'host', address: spec.mac },
-      managed: true,
-    }),
+    elements: [
+      ...guestElements({
+        ifname: tap,
+        sources: [guest, ...(containers === null ? [] : hostsOf(containers))],
+        gateway: hostAt(subnet, 0),
+        egress: { kind: 'user' },
+        source,
+        mac: { of: 'host', address: spec.mac },
+        managed: true,
+      }),
+      adbOf(tap),
+    ],
     linkSysctls: guestLinkSysctls(tap, spec.forceForwarding),
   };
 }
+
+/** Where adb-proxy listens on the host's end of the link, while Android runs and ADB is allowed. */
+const adbOf = (tap: string): Element => ({ set: SETS.guestServices.name, key: [tap, 'tcp', ADB_PORT] });
 
 const vmTap = ({ key, tap, mac, owner }: VmPart): Tap => ({
   kind: 'tap',
