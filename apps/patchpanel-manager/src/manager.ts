@@ -37,6 +37,8 @@ export interface ManagerParts {
   readonly pools: Pools;
   /** uid of the person in front of the host; null: there is no such user. */
   readonly sessionUser: number | null;
+  /** Lifelines that can be watched at once. */
+  readonly mostLifelines: number;
   readonly uplinks: readonly UplinkChoice[];
   /** Whose the host's own traffic is; absent: nobody's in particular. */
   readonly localSources?: LocalSources;
@@ -62,9 +64,9 @@ export class Manager {
 
   constructor(parts: ManagerParts) {
     this.#parts = parts;
-    const { pools, sessionUser, localSources } = parts;
+    const { pools, sessionUser, mostLifelines, localSources } = parts;
     const world = {
-      ...emptyWorld(pools, sessionUser),
+      ...emptyWorld(pools, sessionUser, mostLifelines),
       ...(localSources === undefined ? {} : { localSources }),
     };
     this.reconciler = new Reconciler({ ...parts, world });

@@ -3,12 +3,15 @@ import { guestKey, guestsOfKind, type Namespace } from './domain/guest';
 import type { World } from './domain/world';
 import { guestStatus, type GuestStatus } from './guest-status';
 import type { HelperStatus } from './helpers/kept-helper';
+import { dnsStatus, portStatus, type DnsStatus, type PortStatus } from './port-status';
 
 /** The answer of the status socket: stable keys, JSON values only. */
 export interface Status {
   readonly uplinks: readonly UplinkStatus[];
   readonly namespaces: readonly NamespaceStatus[];
   readonly guests: readonly GuestStatus[];
+  readonly ports: readonly PortStatus[];
+  readonly dns: readonly DnsStatus[];
   readonly vpn: VpnStatus;
   readonly helpers: readonly HelperStatus[];
   readonly warnings: readonly string[];
@@ -68,6 +71,8 @@ export function statusOf(world: World, helpers: readonly HelperStatus[], clashes
     uplinks: [...present, ...awaited],
     namespaces: guestsOfKind(world.guests, 'namespace').map(namespaceStatus),
     guests: [...world.guests.values()].flatMap(guestStatus),
+    ports: [...world.portRules.values()].map(portStatus),
+    dns: [...world.dnsRules.values()].map(dnsStatus),
     vpn: { ifname: vpnAmong(world.uplinks)?.ifname ?? '', lockdown: world.vpnLockdown },
     helpers,
     warnings: [...warningsOf(world), ...clashes, ...helpers.flatMap(helperWarning)],

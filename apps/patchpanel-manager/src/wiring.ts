@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { realpathSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deferred, type Task } from '@pp/base';
 import { ExitCode, Refused, type DaemonContext, type Parts } from '@pp/daemon';
@@ -33,6 +33,7 @@ import { HELPERS, Supervisor } from './helpers/supervisor';
 import { vpnMethods } from './dbus/vpn-methods';
 import { Ipv6Restarts } from './ipv6-restarts';
 import { Manager } from './manager';
+import { mostLifelines } from './open-files';
 import { inTurn, type Observer } from './reconciler';
 import { statusOf } from './status';
 import { Survival } from './survival';
@@ -104,6 +105,7 @@ function managerOf(
     log,
     pools: config.pools,
     sessionUser: config.sessionUser,
+    mostLifelines: mostLifelines(readFileSync('/proc/self/limits', 'utf8')),
     uplinks: config.uplinks,
     localSources: config.local.sources,
     randomBytes,

@@ -1,6 +1,6 @@
 import type { JournalChange, Json } from '@pp/ports';
 import { netnsNamesOf } from './desired';
-import { DNS_RULE_PREFIX, type DnsRule } from './domain/dns-rules';
+import { DNS_RULE_PREFIX, dnsRuleNumber, type DnsRule } from './domain/dns-rules';
 import type { Guest } from './domain/guest';
 import { PORT_RULE_PREFIX, type OwnedPortRule } from './domain/port-rules';
 import type { World } from './domain/world';
@@ -95,7 +95,7 @@ export function remembered(entries: ReadonlyMap<string, Json>): Remembered {
   return {
     guests: some((key) => key.includes('/')),
     portRules: some((key) => key.startsWith(PORT_RULE_PREFIX)),
-    dnsRules: some((key) => key.startsWith(DNS_RULE_PREFIX)),
+    dnsRules: oldestFirst(some((key) => key.startsWith(DNS_RULE_PREFIX))),
     nextNamespace: read(NEXT_NAMESPACE, 0),
     nextDnsRule: read(NEXT_DNS_RULE, 0),
     originals: new Map(Object.entries(read<Record<string, string | null>>(ORIGINALS, {}))),
@@ -104,6 +104,10 @@ export function remembered(entries: ReadonlyMap<string, Json>): Remembered {
     staleNetns: read<readonly string[]>(STALE_NETNS, []),
   };
 }
+
+/** The newest counts, and the journal has no order. */
+const oldestFirst = (rules: ReadonlyMap<string, DnsRule>): ReadonlyMap<string, DnsRule> =>
+  new Map([...rules].toSorted(([a], [b]) => dnsRuleNumber(a) - dnsRuleNumber(b)));
 
 /**
  * What a start has to know of a run that was cut short: of its last change, neither the state before nor the one after may be

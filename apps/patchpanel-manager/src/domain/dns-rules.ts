@@ -18,6 +18,8 @@ export type DnsRule = (
 /** The key of the world's N-th redirection, in the journal and for its lifeline. */
 export const dnsRuleKey = (number: number): string => `${DNS_RULE_PREFIX}${number}`;
 
+export const dnsRuleNumber = (key: string): number => Number(key.slice(DNS_RULE_PREFIX.length));
+
 /** No guest's key begins so. */
 export const DNS_RULE_PREFIX = 'dns:';
 

@@ -27,6 +27,8 @@ export interface World {
   readonly nextDnsRule: number;
   /** uid of the person in front of the host; null: there is no such user. */
   readonly sessionUser: number | null;
+  /** Lifelines that can be watched at once. */
+  readonly mostLifelines: number;
   /** What wants a VPN and would leave by anything else is rejected. */
   readonly vpnLockdown: boolean;
   /** The lowest priority of other people's routing rules that every packet meets; null: none that matters. */
@@ -35,7 +37,7 @@ export interface World {
   readonly localSources?: LocalSources;
 }
 
-export const emptyWorld = (pools: Pools, sessionUser: number | null = null): World => ({
+export const emptyWorld = (pools: Pools, sessionUser: number | null = null, mostLifelines = 1024): World => ({
   pools,
   guests: new Map(),
   nextNamespace: 0,
@@ -47,6 +49,7 @@ export const emptyWorld = (pools: Pools, sessionUser: number | null = null): Wor
   dnsRules: new Map(),
   nextDnsRule: 0,
   sessionUser,
+  mostLifelines,
   vpnLockdown: false,
   foreignRule: null,
 });

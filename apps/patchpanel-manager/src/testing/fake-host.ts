@@ -110,6 +110,7 @@ export class FakeHost {
       log: this.log,
       pools: pools.value,
       sessionUser: 1000,
+      mostLifelines: 1000,
       uplinks: [],
       randomBytes: this.randomBytes,
       defer: queueMicrotask,

@@ -2,6 +2,7 @@ import { refuse, type Checked } from '@pp/base';
 import { allocateSubnet, freshMac, indexSetOf, type TrafficSource } from '@pp/datapath';
 import { decided, type Decision } from '../domain/decision';
 import { guestKey, guestsOfKind, type Egress, type Namespace } from '../domain/guest';
+import { guestQuotaFault, lifelineQuotaFault } from '../domain/quotas';
 import { usedMacs, withGuest, type World } from '../domain/world';
 
 /** ConnectNamespace with its values checked; the namespace is held open by the caller of the use case until the kernel followed. */
@@ -25,6 +26,9 @@ export function connectNamespace(
 ): Checked<Decision<Namespace>> {
   const conflict = findConflict(world, request);
   if (conflict !== null) return conflict;
+  const fault =
+    guestQuotaFault(world, 'namespace', request.owner) ?? lifelineQuotaFault(world, request.owner);
+  if (fault !== null) return fault;
   const guests = guestsOfKind(world.guests, 'namespace');
   const subnet = allocateSubnet(
     world.pools,

@@ -2,6 +2,7 @@ import { refuse, type Checked } from '@pp/base';
 import type { PortRule } from '@pp/datapath';
 import { decided, type Decision } from '../domain/decision';
 import { isSamePortRule, portRuleKey, type OwnedPortRule } from '../domain/port-rules';
+import { portRuleQuotaFault } from '../domain/quotas';
 import type { World } from '../domain/world';
 
 /** ModifyPortRule CREATE (spec 10). What is there already is created again without a change. */
@@ -15,6 +16,8 @@ export function createPortRule(world: World, { rule, owner }: OwnedPortRule): Ch
     );
   }
   if (there !== undefined) return decided(world, null);
+  const fault = portRuleQuotaFault(world, owner);
+  if (fault !== null) return fault;
   return decided({ ...world, portRules: new Map(world.portRules).set(key, { rule, owner }) }, null);
 }
 

@@ -2,6 +2,7 @@ import { refuse, type Checked } from '@pp/base';
 import { allocateSubnet, freshMac, indexSetOf, selectSubnet, stableMac, type Subnet } from '@pp/datapath';
 import { decided, type Decision } from '../domain/decision';
 import { guestsOfKind, vmKey, type Vm } from '../domain/guest';
+import { guestQuotaFault } from '../domain/quotas';
 import { freeTaps, usedMacs, withGuest, type World } from '../domain/world';
 
 export interface StartVm {
@@ -25,6 +26,8 @@ export function startVm(
   if (world.guests.has(vmKey(kind, id))) {
     return refuse('AlreadyExists', `${kind} VM ${id} runs already; shut it down first`);
   }
+  const fault = guestQuotaFault(world, kind, owner);
+  if (fault !== null) return fault;
   const subnet = vmSubnet(world, kind, subnetIndex);
   if (!subnet.ok) return subnet;
   const containers = kind === 'termina' ? containerSubnet(world) : null;

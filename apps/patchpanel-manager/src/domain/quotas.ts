@@ -1,0 +1,77 @@
+import { refuse, type Refusal } from '@pp/base';
+import { subnetCount } from '@pp/datapath';
+import type { Guest } from './guest';
+import type { World } from './world';
+
+/*
+ * What one user may hold at most, so that nobody takes everything from the others. Users are told apart by their uid, as the bus says it:
+ * a client that connects anew is the same one. Root may end the manager anyway, so of what is scarce for all it may take all. Calls in
+ * flight, and the descriptors that come with them, have limits for each connection (libs/dbus, admission).
+ */
+
+/** Port rules of one user, root among them, and of all. */
+export const MOST_PORT_RULES = { perUser: 4096, total: 16384 } as const;
+
+/** Of a pool's subnets, and of the manager's descriptors. */
+const SHARE = { subnets: 3 / 4, lifelines: 1 / 4 } as const;
+
+/** Why `owner` may have no further guest of this kind; null where it may. */
+export function guestQuotaFault(
+  world: World,
+  kind: 'namespace' | 'termina' | 'plugin',
+  owner: number,
+): Refusal | null {
+  const most = Math.ceil(subnetCount(world.pools.byKind[kind]) * SHARE.subnets);
+  const held = count(world.guests.values(), (guest) => guest.kind === kind && guest.owner === owner);
+  if (owner === 0 || held < most) return null;
+  const things = kind === 'namespace' ? 'connected namespaces' : `${kind} VMs`;
+  return refuse(
+    'ResourceExhausted',
+    `uid ${owner} has ${held} ${things}, the most for one user: end one first`,
+  );
+}
+
+/** Why `owner` may have no further port rule. */
+export function portRuleQuotaFault({ portRules }: World, owner: number): Refusal | null {
+  const { perUser, total } = MOST_PORT_RULES;
+  const held = count(portRules.values(), (rule) => rule.owner === owner);
+  if (held >= perUser)
+    return refuse(
+      'ResourceExhausted',
+      `uid ${owner} has ${held} port rules, the most for one user: delete one first`,
+    );
+  if (portRules.size >= total)
+    return refuse(
+      'ResourceExhausted',
+      `there are ${portRules.size} port rules, the most for all users: delete one first`,
+    );
+  return null;
+}
+
+/** Why `owner` may have no further lifeline, each of which is an open descriptor of the manager. */
+export function lifelineQuotaFault(
+  { guests, dnsRules, mostLifelines }: World,
+  owner: number,
+): Refusal | null {
+  const holders = [...[...guests.values()].filter(hasLifeline), ...dnsRules.values()];
+  if (holders.length >= mostLifelines)
+    return refuse(
+      'ResourceExhausted',
+      `the manager watches ${holders.length} lifelines, as many as its limit of open files allows: end one first, or raise the limit`,
+    );
+  const held = count(holders, (holder) => holder.owner === owner);
+  const most = Math.floor(mostLifelines * SHARE.lifelines);
+  if (owner === 0 || held < most) return null;
+  return refuse(
+    'ResourceExhausted',
+    `uid ${owner} has ${held} lifelines, the most for one user: end one first`,
+  );
+}
+
+const hasLifeline = ({ kind }: Guest): boolean => kind === 'namespace';
+
+function count<T>(all: Iterable<T>, isCounted: (one: T) => boolean): number {
+  let counted = 0;
+  for (const one of all) if (isCounted(one)) counted++;
+  return counted;
+}
