@@ -21,6 +21,7 @@ import { FileJournal } from '@pp/state';
 import type { Config } from './config';
 import { connectionEnds } from './connection-ends';
 import { announcer } from './dbus/announcer';
+import { countedFeed } from './dbus/counted-feed';
 import { connectNamespaceMethod } from './dbus/connect-namespace';
 import { guestMethods } from './dbus/guest-methods';
 import { portMethods } from './dbus/port-methods';
@@ -30,6 +31,7 @@ import { serve, type ApiMethods, type Services } from './dbus/service';
 import { FORWARDING, PATH, SERVICE } from './dbus/spec';
 import { MachineProcesses } from './helpers/machine-processes';
 import { HELPERS, Supervisor } from './helpers/supervisor';
+import { trafficMethods } from './dbus/traffic-methods';
 import { vpnMethods } from './dbus/vpn-methods';
 import { Ipv6Restarts } from './ipv6-restarts';
 import { Manager } from './manager';
@@ -57,14 +59,14 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
   const feed = feedOn(bus);
   const restarts = new Ipv6Restarts({ guestIpv6: new LinuxGuestIpv6(native), clock, log });
   const connections = scope.use(new NetlinkConnections({ native, log }));
-  const observers = [feed, announcer(bus), restarts, connectionEnds(connections)];
+  const observers = [feed, countedFeed(bus), announcer(bus), restarts, connectionEnds(connections)];
   const manager = managerOf(context, native, inTurn(...observers), doors);
   const { absent } = config.local;
   if (absent.length > 0) log.info('local-sources.absent', { users: absent.join(' ') });
   await manager.start();
   scope.defer(() => manager.stop(config.onExit)); // a start that failed takes nothing back: the next one repairs
   started.resolve({
-    api: methodsOf(manager, native, config),
+    api: { ...methodsOf(manager, native, config), ...trafficMethods(bus) },
     forwarding: forwardingMethods(manager.reconciler, feed),
   });
   const survival = scope.use(survivalOf(context, native, manager));
@@ -130,6 +132,7 @@ function helpersOf({ config, stateDir, logOptions, clock, log }: DaemonContext<C
   const processes = new MachineProcesses({
     directory: dirname(realpathSync(process.argv[1] ?? '.')),
     args: ['--state-dir', stateDir, '--log-level', level, '--log-format', format],
+    ownArgs: { counters: ['--on-exit', config.onExit] },
     recordPath: join(stateDir, 'helpers.json'),
     clock,
     log,

@@ -1,5 +1,6 @@
 import { accept, type Checked } from '@pp/base';
 import { decodeStrict, encode } from '@pp/proto';
+import { countedOf } from '../domain/counted';
 import type { Decision } from '../domain/decision';
 import type { World } from '../domain/world';
 import type { Reconciler } from '../reconciler';
@@ -8,12 +9,18 @@ import type { ApiMethod } from './api';
 import type { ForwardingFeed } from './forwarding-feed';
 import type { ForwardingMethods } from './service';
 
-/** The methods for helpers (proto/forwarding.proto). */
+/** The methods for helpers (proto/forwarding.proto, proto/counters.proto). */
 export function forwardingMethods(reconciler: Reconciler, feed: ForwardingFeed): ForwardingMethods {
   return {
     GetForwarding: ({ body }) => {
       const request = decodeStrict('GetForwardingRequest', body);
       return Promise.resolve(request.ok ? accept(feed.state(reconciler.world)) : request);
+    },
+    GetCounted: ({ body }) => {
+      const request = decodeStrict('CountedRequest', body);
+      return Promise.resolve(
+        request.ok ? accept(encode('CountedState', countedOf(reconciler.world))) : request,
+      );
     },
     NeighborDetected: neighborMethod(reconciler, 'neighbor.detected', neighborDetected),
     NeighborLost: neighborMethod(reconciler, 'neighbor.lost', neighborLost),

@@ -46,11 +46,19 @@ export const API = {
 
 export type ApiMethodName = (typeof API)['methods'][number]['name'];
 
-/** What the manager and its helpers say to each other; messages in proto/forwarding.proto. */
+/** What the manager and its helpers say to each other; messages in proto/forwarding.proto and proto/counters.proto. */
 export const FORWARDING = {
   name: 'org.chromium.PatchPanel.Forwarding1',
-  methods: [method('GetForwarding'), method('NeighborDetected'), method('NeighborLost')],
-  signals: [{ name: 'ForwardingChanged', args: [{ name: 'change', type: 'ay' }] }],
+  methods: [
+    method('GetForwarding'),
+    method('NeighborDetected'),
+    method('NeighborLost'),
+    method('GetCounted'),
+  ],
+  signals: [
+    { name: 'ForwardingChanged', args: [{ name: 'change', type: 'ay' }] },
+    { name: 'CountedChanged', args: [{ name: 'change', type: 'ay' }] },
+  ],
 } as const satisfies InterfaceSpec;
 
 export type ForwardingMethodName = (typeof FORWARDING)['methods'][number]['name'];

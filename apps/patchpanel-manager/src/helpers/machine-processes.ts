@@ -10,6 +10,8 @@ export interface MachineProcessesOptions {
   readonly directory: string;
   /** What each of them is given. */
   readonly args: readonly string[];
+  /** What some of them are given beside, by name. */
+  readonly ownArgs?: Readonly<Record<string, readonly string[]>>;
   /** The file that remembers what runs; its directory exists. */
   readonly recordPath: string;
   readonly clock: Clock;
@@ -85,7 +87,7 @@ export class MachineProcesses implements HelperProcesses {
   /** The child, or why there is none: node throws some refusals of the kernel, and tells others later. */
   #spawn(name: string): ChildProcess | string {
     try {
-      return spawn(this.#path(name), this.#options.args, {
+      return spawn(this.#path(name), [...this.#options.args, ...(this.#options.ownArgs?.[name] ?? [])], {
         detached: true, // Ctrl-C is for the manager, which ends its helpers in order
         stdio: ['ignore', 'ignore', 'inherit'],
       });

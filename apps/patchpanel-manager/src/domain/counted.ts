@@ -1,0 +1,44 @@
+import { ARC_BRIDGE, arcBridgeName, namespaceNames } from '@pp/datapath';
+import type { Messages } from '@pp/proto';
+import { guestKey, type Guest } from './guest';
+import type { World } from './world';
+
+export type Counted = Messages['CountedState'];
+
+/** Whose traffic is counted: uplinks, those that are awaited too, so that their first packet counts; and the links of guests by guest. */
+export const countedOf = ({ uplinks, awaited, guests }: World): Counted => ({
+  uplinks: [
+    ...uplinks.map(({ ifname, kind }) => ({ ifname, vpn: kind === 'vpn' })),
+    ...awaited.map((ifname) => ({ ifname, vpn: false })),
+  ],
+  links: [...guests.values()].flatMap(linksOf),
+});
+
+/** Whether the two differ in it; guests that are the same in both are passed over. */
+export function isCountedChanged(from: World, to: World): boolean {
+  if (from.uplinks !== to.uplinks || from.awaited !== to.awaited) {
+    const uplinksOf = (world: World): string => JSON.stringify(countedOf({ ...world, guests: new Map() }));
+    if (uplinksOf(from) !== uplinksOf(to)) return true;
+  }
+  return JSON.stringify(linksThatDiffer(from, to)) !== JSON.stringify(linksThatDiffer(to, from));
+}
+
+const linksThatDiffer = (world: World, other: World): Counted['links'] =>
+  [...world.guests].flatMap(([key, guest]) => (other.guests.get(key) === guest ? [] : linksOf(guest)));
+
+function linksOf(guest: Guest): Counted['links'] {
+  const key = guestKey(guest);
+  return ifnamesOf(guest).map((ifname) => ({ ifname, guest: key }));
+}
+
+function ifnamesOf(guest: Guest): readonly string[] {
+  switch (guest.kind) {
+    case 'namespace':
+      return [namespaceNames(guest.number).host];
+    case 'termina':
+    case 'plugin':
+      return [guest.tap];
+    case 'arc':
+      return [ARC_BRIDGE, ...guest.devices.map(({ uplink }) => arcBridgeName(uplink))];
+  }
+}
