@@ -1,11 +1,132 @@
-import { accept } from '@pp/base';
-import { VERSION, type ServiceSpec } from '@pp/daemon';
+import { accept, millis, refuse, type Checked } from '@pp/base';
+import { checkedIfname, choice, VERSION, type RawArgs, type ServiceSpec } from '@pp/daemon';
+import type { Settings } from './doors';
+import type { CountedUplink } from './core/record';
 
-/** Nothing but what every service takes. */
-export const SPEC: ServiceSpec<undefined> = {
+export interface Config extends Settings {
+  /** None: the manager tells. */
+  readonly uplinks: readonly CountedUplink[];
+  /** null: beside the state, or in DEFAULT_HISTORY_DIR. */
+  readonly historyDir: string | null;
+  /** Where metrics are served beside the socket; null: nowhere. */
+  readonly metrics: { readonly host: string; readonly port: number } | null;
+}
+
+/** Survives a reboot, which the default of --state-dir does not. */
+export const DEFAULT_HISTORY_DIR = '/var/lib/patchpanel';
+
+const DEFAULT_PERIOD_SEC = 10;
+const DEFAULT_SET_SIZE = 8192;
+const MAX_SET_SIZE = 1_000_000;
+const EXAMPLE = 'counters eth0 wlan0 wg0=vpn';
+
+export const SPEC: ServiceSpec<Config> = {
   name: 'counters',
   version: VERSION,
   description:
-    'Counts traffic by source and uplink. In this release only the command line is there: it is checked, and then counters refuses to start.',
-  parse: () => accept(undefined),
+    'Counts traffic by uplink, source, family and guest, and keeps what was counted by hour and month.',
+  options: [
+    {
+      flags: '--history-dir <DIR>',
+      text: `where samples are kept across reboots; default: ${DEFAULT_HISTORY_DIR}, or --state-dir where that is given`,
+    },
+    {
+      flags: '--period <SECONDS>',
+      text: `time between two samples, 1 to 3600; default ${DEFAULT_PERIOD_SEC}`,
+    },
+    {
+      flags: '--metrics <ADDR:PORT>',
+      text: 'serve Prometheus text on loopback too, e.g. 127.0.0.1:9477; it is always at DIR/counters.metrics',
+    },
+    {
+      flags: '--set-size <N>',
+      text: `most pairs of interface, source and family that are told apart; default ${DEFAULT_SET_SIZE}`,
+    },
+    {
+      flags: '--on-exit <MODE>',
+      text: 'clean (default): take the nft table away; keep: let it count on until the next start',
+    },
+  ],
+  operands: {
+    synopsis: '[UPLINK[=vpn]...]',
+    text: 'Uplinks to count without asking the manager; those that are not there yet are awaited. All of kind vpn count as the device vpn.',
+  },
+  notes: `patchpanelctl traffic shows what was counted. Examples:\n  counters\n  ${EXAMPLE} --metrics 127.0.0.1:9477`,
+  parse,
 };
+
+function parse(raw: RawArgs): Checked<Config> {
+  const uplinks = checkedUplinks(raw.operands);
+  if (!uplinks.ok) return uplinks;
+  const onExit = choice(raw, 'on-exit', ['clean', 'keep'], 'clean');
+  if (!onExit.ok) return onExit;
+  const periodSec = wholeNumber(raw, 'period', DEFAULT_PERIOD_SEC, [1, 3600]);
+  if (!periodSec.ok) return periodSec;
+  const setSize = wholeNumber(raw, 'set-size', DEFAULT_SET_SIZE, [1, MAX_SET_SIZE]);
+  if (!setSize.ok) return setSize;
+  const metrics = checkedMetrics(raw.one('metrics'));
+  if (!metrics.ok) return metrics;
+  const historyDir = raw.one('history-dir') ?? null;
+  if (historyDir === '')
+    return refuse(
+      'InvalidArgument',
+      `--history-dir '' is empty; write a directory such as ${DEFAULT_HISTORY_DIR}`,
+    );
+  return accept({
+    uplinks: uplinks.value,
+    onExit: onExit.value,
+    period: millis(periodSec.value * 1000),
+    setSize: setSize.value,
+    metrics: metrics.value,
+    historyDir,
+  });
+}
+
+function checkedUplinks(words: readonly string[]): Checked<readonly CountedUplink[]> {
+  const uplinks: CountedUplink[] = [];
+  for (const word of words) {
+    const [name = '', kind, ...more] = word.split('=');
+    const ifname = checkedIfname(name);
+    if (!ifname.ok) return ifname;
+    if ((kind !== undefined && kind !== 'vpn') || more.length > 0)
+      return refuse(
+        'InvalidArgument',
+        `'${word}': after the = there is vpn only; write for example ${EXAMPLE}`,
+      );
+    if (uplinks.some((uplink) => uplink.ifname === name))
+      return refuse('InvalidArgument', `uplink '${name}' is named twice; write it once`);
+    uplinks.push({ ifname: name, vpn: kind === 'vpn' });
+  }
+  return accept(uplinks);
+}
+
+function wholeNumber(
+  raw: RawArgs,
+  name: string,
+  fallback: number,
+  [least, most]: readonly [number, number],
+): Checked<number> {
+  const text = raw.one(name);
+  if (text === undefined) return accept(fallback);
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
+  if (value >= least && value <= most) return accept(value);
+  return refuse(
+    'InvalidArgument',
+    `--${name} '${text}' is out of range; write a whole number from ${least} to ${most}`,
+  );
+}
+
+/** Whoever may connect may read: beyond loopback that would be everybody. */
+function checkedMetrics(text: string | undefined): Checked<Config['metrics']> {
+  if (text === undefined) return accept(null);
+  const [, v4, v6, portText = ''] =
+    /^(?:(127\.\d{1,3}\.\d{1,3}\.\d{1,3})|\[(::1)\]):(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(portText);
+  const host = v4 ?? v6;
+  const isAddress = v6 !== undefined || v4?.split('.').every((byte) => Number(byte) <= 255) === true;
+  if (host !== undefined && isAddress && port >= 1 && port <= 65535) return accept({ host, port });
+  return refuse(
+    'InvalidArgument',
+    `--metrics '${text}' is no loopback address with a port; write for example 127.0.0.1:9477 or [::1]:9477`,
+  );
+}

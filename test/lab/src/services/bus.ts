@@ -12,6 +12,8 @@ export interface Bus {
 }
 
 const OUR_POLICY = repository('apps/patchpanel-manager/dbus/org.chromium.PatchPanel.conf');
+/** Of services with names of their own. */
+const OTHER_POLICIES = [repository('apps/counters/dbus/org.chromium.PatchPanel.Counters.conf')];
 
 /** A system bus of the host's own, with the policy that we ship (until there is one: root owns the name, everybody may call). */
 export async function startBus(host: Host): Promise<Bus> {
@@ -60,6 +62,7 @@ function busConfiguration(ours: boolean): string {
   </policy>
   <policy user="root"><allow ${bus} send_interface="org.freedesktop.DBus.Monitoring"/></policy>
   ${ours ? `<include>${OUR_POLICY}</include>` : stopgap}
+  ${OTHER_POLICIES.map((path) => `<include>${path}</include>`).join('\n  ')}
 </busconfig>
 `;
 }

@@ -1,0 +1,286 @@
+import { causeChain, KernelError, millis, type Cancel } from '@pp/base';
+import type { CountedElement, CounterReading, CounterTableWish, Missed } from '@pp/ports';
+import { Accounts, isGuests, type Counted } from './core/accounts';
+import type { Ledger } from './core/ledger';
+import { untilNextHourMs } from './core/periods';
+import type { Doors, Settings } from './doors';
+import { History } from './history';
+
+/** A table that is deleted again and again is made again after this pause. */
+const REPAIR_PAUSE = millis(200);
+/** So that a sample at the full hour is surely after it. */
+const HOUR_MARGIN_MS = 5;
+
+/** How many elements the kernel's sets had at the last look, and what they could not take. */
+export interface SetUse {
+  readonly largestUplinkSet: number;
+  readonly largestGuestSet: number;
+  readonly missed: Missed;
+}
+
+/**
+ * `final`: everything counts, and the sample outlives a power cut when it is taken. `asked`: somebody wants the sums now; guests' links that the
+ * manager has not told of yet wait for the next sample, because it will tell in a moment.
+ */
+type Occasion = 'final' | 'asked';
+
+const UNUSED: SetUse = { largestUplinkSet: 0, largestGuestSet: 0, missed: { uplinks: 0n, guests: 0n } };
+
+/**
+ * Keeps the kernel's table as it shall be and the ledger up to date with it. One thing at a time: samples, repairs and changes of whom to
+ * count wait for each other, so that what passed is always put down to whom it belonged to at the time.
+ */
+export class CounterService {
+  readonly #doors: Doors;
+  readonly #settings: Settings;
+  readonly #history: History;
+  #accounts: Accounts;
+  #run = '';
+  #use: SetUse = UNUSED;
+  /** Why the kernel does not count; null: it does. */
+  #fault: string | null = null;
+  /** Calendar time of the last look; null: none yet. */
+  #lookedAt: number | null = null;
+  #isStopped = false;
+  #tail: Promise<unknown> = Promise.resolve();
+  /** A sample that waits for its turn and has not begun: who comes now may share it. */
+  #waiting: Promise<void> | null = null;
+  #cancelTick: Cancel = () => undefined;
+  #cancelRepair: Cancel = () => undefined;
+  #stopWatching: () => void = () => undefined;
+
+  constructor(doors: Doors, settings: Settings) {
+    this.#doors = doors;
+    this.#settings = settings;
+    this.#history = new History(doors.history, doors.log);
+    this.#accounts = new Accounts({ uplinks: this.ledger.uplinks, links: null });
+  }
+
+  get ledger(): Ledger {
+    return this.#history.ledger;
+  }
+
+  get history(): Pick<History, 'fault' | 'size'> {
+    return this.#history;
+  }
+
+  get accounts(): Accounts {
+    return this.#accounts;
+  }
+
+  get use(): SetUse {
+    return this.#use;
+  }
+
+  get settings(): Settings {
+    return this.#settings;
+  }
+
+  get run(): string {
+    return this.#run;
+  }
+
+  get fault(): string | null {
+    return this.#fault;
+  }
+
+  get lookedAt(): number | null {
+    return this.#lookedAt;
+  }
+
+  /** Takes up the table that an earlier run left, or makes one. Rejects with a KernelError where there can be none. */
+  async start(): Promise<void> {
+    await this.#inTurn(() => this.#takeUp());
+    this.#stopWatching = await this.#doors.table.watch(() => {
+      this.#repairSoon();
+    });
+    this.#armTick();
+  }
+
+  /** From now on these are counted; what passed until now is put down to whom it was before. */
+  setCounted(counted: Counted): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#isStopped) return;
+      await this.#sample('asked');
+      const before = this.#accounts.ifnames;
+      this.#accounts = new Accounts(counted);
+      const { uplinks } = counted;
+      if (JSON.stringify(uplinks) !== JSON.stringify(this.ledger.uplinks))
+        this.#history.record({ do: 'uplinks', uplinks }, 'later');
+      if (String(before) !== String(this.#accounts.ifnames)) await this.#install();
+    });
+  }
+
+  /** After it the ledger has all that passed before the call. Rejects with a KernelError where the kernel does not tell. */
+  refresh(): Promise<void> {
+    this.#waiting ??= this.#inTurn(async () => {
+      this.#waiting = null;
+      if (!this.#isStopped) await this.#sample('asked');
+    });
+    return this.#waiting;
+  }
+
+  /** A last sample; the table goes or stays as the settings say. Idempotent. */
+  async stop(): Promise<void> {
+    this.#cancelTick();
+    this.#cancelRepair();
+    this.#stopWatching();
+    await this.#inTurn(async () => {
+      if (this.#isStopped) return;
+      this.#isStopped = true;
+      try {
+        await this.#sample('final');
+        if (this.#settings.onExit === 'clean') await this.#doors.table.remove();
+      } finally {
+        this.#history.close();
+        this.#doors.table.close();
+      }
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#tail.then(work);
+    this.#tail = done.catch(() => undefined); // whoever asked for it is told
+    return done;
+  }
+
+  async #takeUp(): Promise<void> {
+    const { table } = this.#doors;
+    const found = await table.findRun();
+    const reading = found === null ? null : await table.read(found);
+    const isAsWished = found?.endsWith(this.#sizeMark()) === true;
+    if (found !== null && reading !== null) {
+      this.#run = found;
+      this.#take(reading, isAsWished ? 'asked' : 'final');
+    }
+    if (reading === null || !isAsWished) this.#run = this.#newRun();
+    await this.#install();
+  }
+
+  /** The size is in the name, because nft keeps the size of a set that is there without a word. */
+  #newRun(): string {
+    return `${this.#doors.newId()}${this.#sizeMark()}`;
+  }
+
+  #sizeMark(): string {
+    return `_${this.#settings.setSize}`;
+  }
+
+  #wish(): CounterTableWish {
+    return { run: this.#run, size: this.#settings.setSize, counted: this.#accounts.ifnames };
+  }
+
+  async #install(): Promise<void> {
+    await this.#doors.table.install(this.#wish());
+    this.#fault = null;
+  }
+
+  /** Where the table is gone a new one is made: what passed since the last look is lost. */
+  async #sample(occasion: Occasion): Promise<void> {
+    const reading = await this.#doors.table.read(this.#run);
+    if (reading === null) {
+      await this.#startAnew();
+      return;
+    }
+    this.#take(reading, occasion);
+    await this.#makeRoom(reading.elements);
+  }
+
+  #take({ elements, missed }: CounterReading, occasion: Occasion): void {
+    const now = this.#doors.wall();
+    const [guests, uplinks] = [elements.filter(isGuests), elements.filter((each) => !isGuests(each))];
+    this.#use = { largestUplinkSet: largest(uplinks), largestGuestSet: largest(guests), missed };
+    const changed = this.ledger
+      .changed(this.#run, elements)
+      .filter((element) => occasion === 'final' || this.#accounts.knows(element));
+    if (changed.length > 0) {
+      const accounted = changed.map((element) => ({ ...element, ...this.#accounts.of(element) }));
+      const at = this.#beganAt(now);
+      const sample = { do: 'sample', at, run: this.#run, elements: accounted } as const;
+      this.#history.record(sample, occasion === 'final' ? 'now' : 'later');
+    }
+    this.#lookedAt = now;
+  }
+
+  /** What passed belongs to the hour in which the time since the last look began; a calendar that was set in between says nothing of it. */
+  #beganAt(now: number): number {
+    const last = this.#lookedAt;
+    return last !== null && last <= now && now - last <= 2 * this.#settings.period ? last : now;
+  }
+
+  /** Names of guests' links that never come back would fill the sets in the end. */
+  async #makeRoom(elements: readonly CountedElement[]): Promise<void> {
+    if (this.#use.largestGuestSet <= this.#settings.setSize / 2) return;
+    const gone = elements.filter((element) => this.#accounts.isOfGone(element));
+    if (gone.length === 0) return;
+    await this.#doors.table.forget(this.#run, gone);
+    this.#history.record({ do: 'forget', run: this.#run, elements: gone }, 'later');
+  }
+
+  async #startAnew(): Promise<void> {
+    this.#loss('table.gone');
+    this.#run = this.#newRun();
+    await this.#install();
+  }
+
+  #loss(event: string): void {
+    const at = this.#doors.wall();
+    const unseenMs = Math.max(0, at - (this.#lookedAt ?? at));
+    this.#doors.log.warn(event, { unseenMs });
+    this.#history.record({ do: 'loss', at, unseenMs }, 'now');
+    this.#lookedAt = at;
+  }
+
+  #repairSoon(): void {
+    this.#cancelRepair();
+    this.#cancelRepair = this.#doors.clock.after('counters.repair', this.#pause(), () => {
+      void this.#attempt(() => this.#look('asked'));
+    });
+  }
+
+  /** At once, unless the last loss was just now. */
+  #pause(): typeof REPAIR_PAUSE {
+    const { lastAt } = this.ledger.losses;
+    const since = lastAt === null ? Infinity : this.#doors.wall() - lastAt;
+    return since >= 0 && since < REPAIR_PAUSE ? REPAIR_PAUSE : millis(0);
+  }
+
+  /** Reads, and mends what others have damaged. */
+  async #look(occasion: Occasion): Promise<void> {
+    await this.#sample(occasion);
+    if (await this.#doors.table.isIntact(this.#wish())) return;
+    this.#loss('table.damaged');
+    await this.#install();
+  }
+
+  #armTick(): void {
+    const { clock, wall } = this.#doors;
+    const delay = Math.min(this.#settings.period, untilNextHourMs(wall()) + HOUR_MARGIN_MS);
+    this.#cancelTick = clock.after('counters.sample', millis(delay), () => {
+      void this.#attempt(() => this.#look('final')).then(() => {
+        if (!this.#isStopped) this.#armTick();
+      });
+    });
+  }
+
+  /** What the kernel refuses is said once, told by the status, and tried again. */
+  #attempt(work: () => Promise<void>): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#isStopped) return;
+      try {
+        await work();
+        this.#fault = null;
+      } catch (fault) {
+        if (!(fault instanceof KernelError)) throw fault;
+        if (this.#fault === null) this.#doors.log.warn('table.refused', { error: causeChain(fault) });
+        this.#fault = fault.message;
+      }
+    });
+  }
+}
+
+/** Elements of the larger of the two sets. */
+function largest(elements: readonly CountedElement[]): number {
+  const rx = elements.filter(({ set }) => set.endsWith('rx')).length;
+  return Math.max(rx, elements.length - rx);
+}

@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { causeChain, type Task } from '@pp/base';
+import { DEFAULT_STATE_DIR, errnoOf, ExitCode, Refused, type DaemonContext, type Parts } from '@pp/daemon';
+import { busTask, connectBus, type Bus } from '@pp/dbus';
+import { NftCounterTable } from '@pp/linux';
+import { RecordLog } from '@pp/state';
+import { DEFAULT_HISTORY_DIR, type Config } from './config';
+import { CounterService } from './counter-service';
+import { serveCounters } from './dbus/serve';
+import { SERVICE } from './dbus/spec';
+import { ManagerFollower } from './follow-manager';
+import { serveMetrics } from './metrics/server';
+import { metricsText } from './metrics/text';
+import { statusOf } from './status';
+
+/** Joins the parts. The name on the bus comes before the kernel: a second one must touch nothing. */
+export async function wire(context: DaemonContext<Config>): Promise<Parts> {
+  const { config, scope, stateDir } = context;
+  const bus = await busOf(context);
+  const service = serviceOf(context);
+  await service.start();
+  scope.defer(() => service.stop());
+  const metrics = async (): Promise<string> => {
+    await service.refresh();
+    return metricsText(service);
+  };
+  scope.use(await serveMetrics({ kind: 'unix', path: join(stateDir, 'counters.metrics') }, metrics));
+  if (config.metrics !== null) scope.use(await serveMetrics({ kind: 'tcp', ...config.metrics }, metrics));
+  const follower = await uplinksOf(context, service, bus);
+  if (bus !== null) scope.defer(serveCounters(bus, service));
+  const tasks: readonly Task[] = bus === null ? [] : [busTask(bus)];
+  return { tasks, status: () => statusOf(service, follower?.state ?? 'not asked') };
+}
+
+/** null: there is none, and none is needed to count what the command line names. */
+async function busOf({ native, clock, log, config, scope }: DaemonContext<Config>): Promise<Bus | null> {
+  const bus = await connectBus({ native: native(), clock, log }).catch((fault: unknown) => {
+    if (config.uplinks.length === 0) throw fault;
+    log.warn('bus.absent', { error: causeChain(fault) });
+    return null;
+  });
+  if (bus === null) return null;
+  scope.use(bus);
+  if ((await bus.requestName(SERVICE)) === 'taken')
+    throw new Refused(ExitCode.failed, `${SERVICE} is owned already: another counters runs on this bus`, {
+      advice: 'stop it first',
+    });
+  return bus;
+}
+
+function serviceOf({ native, clock, log, config, stateDir }: DaemonContext<Config>): CounterService {
+  const doors = {
+    table: new NftCounterTable({ native: native(), clock, log }),
+    history: openHistory(
+      config.historyDir ?? (stateDir === DEFAULT_STATE_DIR ? DEFAULT_HISTORY_DIR : stateDir),
+    ),
+    log,
+    clock,
+    wall: Date.now,
+    newId: () => randomBytes(4).toString('hex'),
+  };
+  return new CounterService(doors, config);
+}
+
+function openHistory(directory: string): RecordLog {
+  const path = join(directory, 'traffic');
+  try {
+    return new RecordLog(path);
+  } catch (fault) {
+    const code = errnoOf(fault);
+    if (code === undefined) throw fault;
+    throw new Refused(ExitCode.failed, `the history ${path} cannot be opened (${code})`, {
+      advice: 'run counters as root, or use another --history-dir',
+      cause: fault,
+    });
+  }
+}
+
+/** The uplinks of the command line; or those of the manager, who is followed. */
+async function uplinksOf(
+  { config, clock, log, scope }: DaemonContext<Config>,
+  service: CounterService,
+  bus: Bus | null,
+): Promise<ManagerFollower | null> {
+  if (config.uplinks.length > 0) await service.setCounted({ uplinks: config.uplinks, links: null });
+  if (config.uplinks.length > 0 || bus === null) return null;
+  const onCounted = (counted: Parameters<CounterService['setCounted']>[0]): void => {
+    service.setCounted(counted).catch((fault: unknown) => {
+      log.warn('counted.refused', { error: causeChain(fault) });
+    });
+  };
+  const follower = scope.use(new ManagerFollower({ bus, clock, log, onCounted }));
+  await follower.start();
+  return follower;
+}
