@@ -31,14 +31,8 @@ const SHELLS = [
     bad: ['eth0'],
     sentence: "'eth0' stands alone; write at least two interfaces: bcast-fwd eth0 vmtap0",
   },
-  {
-    app: 'counters',
-    missing: 'counting',
-    bad: ['eth0'],
-    sentence: "argument 'eth0' is not understood; see counters --help",
-  },
 ];
-const SERVICES = [...SHELLS.map(({ app }) => app), 'adb-proxy', 'ndproxy', 'patchpanel-manager'];
+const SERVICES = [...SHELLS.map(({ app }) => app), 'adb-proxy', 'ndproxy', 'counters', 'patchpanel-manager'];
 
 describe.each([...SERVICES, 'patchpanelctl'])('%s', (app) => {
   test('is one executable file', () => {
@@ -133,6 +127,23 @@ test.each([
   { args: [], sentence: 'there is no manager to follow yet; name interfaces: ndproxy eth0 vmtap0' },
 ])('ndproxy $args is exit 2', ({ args, sentence }) => {
   expect(run(bin('ndproxy'), args)).toEqual({ exit: 2, stdout: '', stderr: `ndproxy: ${sentence}\n` });
+});
+
+test.each([
+  {
+    args: ['eth0=wifi'],
+    sentence: "'eth0=wifi': after the = there is vpn only; write for example counters eth0 wlan0 wg0=vpn",
+  },
+  { args: ['eth0', 'eth0'], sentence: "uplink 'eth0' is named twice; write it once" },
+  { args: ['a/b'], sentence: `'a/b' cannot be an interface; write a name as "ip link" shows it` },
+  { args: ['--period', '0'], sentence: "--period '0' is out of range; write a whole number from 1 to 3600" },
+  {
+    args: ['--metrics', '0.0.0.0:9477'],
+    sentence:
+      "--metrics '0.0.0.0:9477' is no loopback address with a port; write for example 127.0.0.1:9477 or [::1]:9477",
+  },
+])('counters $args is exit 2', ({ args, sentence }) => {
+  expect(run(bin('counters'), args)).toEqual({ exit: 2, stdout: '', stderr: `counters: ${sentence}\n` });
 });
 
 test('patchpanelctl: what is wrong on one line, what to do on the next', () => {

@@ -110,7 +110,7 @@ class Story {
   run = 'run0';
   truth = 0n;
   #runs = 0;
-  #elements = new Map<string, AccountedElement>();
+  readonly #elements = new Map<string, AccountedElement>();
 
   constructor(seed: number) {
     this.random = new SeededRandom(seed);
