@@ -89,6 +89,7 @@ function delta<T>(
   text: (thing: T) => string,
   renewed: (thing: T) => boolean = () => false,
 ): Delta<T> {
+  if (from.length === 0 || to.length === 0) return { removed: from, added: to };
   const [before, after] = [new Set(from.map(text)), new Set(to.map(text))];
   return {
     removed: from.filter((thing) => renewed(thing) || !after.has(text(thing))),
@@ -122,6 +123,7 @@ function changedElements(
   to: readonly Element[],
   renewed: (element: Element) => boolean,
 ): Delta<Element> {
+  if (from.length === 0 || to.length === 0) return { removed: [], added: [] };
   const before = new Map(from.map((element) => [elementKey(element), element]));
   const pairs = to.flatMap((element) => {
     const was = before.get(elementKey(element));

@@ -1,6 +1,6 @@
 import type { Link } from '@pp/datapath';
 import type { TunHandle } from '@pp/native';
-import { NetlinkClient, netlinkIn } from '@pp/netlink';
+import { NetlinkClient, netlinkVisiting } from '@pp/netlink';
 import type { Context } from './context';
 import type { Spaces } from './spaces';
 
@@ -27,10 +27,10 @@ export class Held {
         : null;
   }
 
-  /** rtnetlink in the peer's namespace; the first call opens it. null: there is no peer. */
+  /** rtnetlink in the peer's namespace; null: there is no peer. */
   inside(): NetlinkClient | null {
     if (this.netnsFd === null) return null;
-    this.#inside ??= new NetlinkClient(netlinkIn(this.#context.native, 'route', this.netnsFd));
+    this.#inside ??= new NetlinkClient(netlinkVisiting(this.#context.native, 'route', this.netnsFd));
     return this.#inside;
   }
 

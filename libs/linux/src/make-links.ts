@@ -69,7 +69,6 @@ export async function makeLinks(
     ...lookups.map(({ look }) => [look]),
   ];
   const sent = context.route.requestMany(groups.flat());
-  for (const link of links) outcomes.try(link, () => link.held.inside()?.warm());
   spaces.name(outcomes);
   const answers = split(await sent, groups);
   const made = links.flatMap((link, index): readonly MadeLink[] => {

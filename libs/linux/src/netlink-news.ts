@@ -1,7 +1,8 @@
 import { millis } from '@pp/base';
 import type { Cancel, Clock, Logger } from '@pp/base';
+import { DOOMED_GROUP, LINK_GROUP } from '@pp/datapath';
 import type { Native } from '@pp/native';
-import { Monitor, netlinkIn } from '@pp/netlink';
+import { Monitor, netlinkIn, ownLinksFilter } from '@pp/netlink';
 import type { RouteEvent, RouteSnapshot } from '@pp/netlink';
 import type { NetworkNews, NetworkView } from '@pp/ports';
 import { networkSubject } from './foreign-rules';
@@ -21,7 +22,7 @@ const GATHERING = millis(5);
 
 /**
  * The host's network by rtnetlink. After an event about what is not ours all is read again: the kernel does not tell which IPv4
- * routes went with a link or an address. Events about our own links cost nothing.
+ * routes went with a link or an address. Events about our own links cost nothing; most of them are never heard.
  */
 export class NetlinkNews implements NetworkNews {
   readonly #monitor: Monitor<RouteSnapshot, RouteEvent>;
@@ -38,6 +39,7 @@ export class NetlinkNews implements NetworkNews {
     this.#clock = clock;
     this.#monitor = new Monitor({
       open: netlinkIn(native, 'route', netnsFd),
+      listen: netlinkIn(native, 'route', netnsFd, ownLinksFilter([LINK_GROUP, DOOMED_GROUP])),
       clock,
       subject: networkSubject(),
       onSnapshot: (snapshot) => {

@@ -136,6 +136,8 @@ int32_t *pp_table(pp_env *env);
 
 /* socket.c: a buffer size beyond the system's limit if we may, else up to it. */
 void pp_set_buffer(int fd, int force_option, int option, int bytes);
+/* A classic BPF program (linux/filter.h), none if it is empty; false after throwing. */
+bool pp_attach_filter(pp_env *env, int fd, const pp_bytes *filter);
 
 /* One exported function. */
 typedef struct {
@@ -145,7 +147,11 @@ typedef struct {
 
 /* Tables of the subjects, each ended by a NULL name. */
 extern const pp_function pp_fd_functions[], pp_watch_functions[], pp_stream_functions[], pp_socket_functions[],
+<<<<<<< HEAD
     pp_netlink_functions[], pp_netns_functions[], pp_packet_functions[], pp_udp_functions[], pp_tun_functions[],
     pp_tcp_functions[], pp_relay_functions[];
+=======
+    pp_netlink_functions[], pp_visit_functions[], pp_netns_functions[], pp_packet_functions[], pp_udp_functions[], pp_tun_functions[];
+>>>>>>> fe95ca3 (perf(native,netlink,manager): fewer calls between the kernel and a change)
 
 #endif

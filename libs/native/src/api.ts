@@ -25,8 +25,10 @@ export interface NetlinkOptions {
   readonly family: NetlinkFamily;
   /** SO_RCVBUFFORCE if allowed, else SO_RCVBUF. */
   readonly receiveBufferBytes?: number;
-  /** One received datagram, whole (MSG_TRUNC is never seen: the buffer grows with MSG_PEEK). */
-  readonly onDatagram: (datagram: Uint8Array) => void;
+  /** Of what the kernel tells groups; a message that it gives 0 for is never seen. */
+  readonly filter?: readonly BpfInstruction[];
+  /** Datagrams as they came, whole, one after the other, each from a multiple of four (NLMSG_ALIGNTO). */
+  readonly onDatagrams: (datagrams: Uint8Array) => void;
   /** A receive or send failed; ENOBUFS: datagrams were lost, the socket lives on. */
   readonly onError: (error: NativeError) => void;
 }
@@ -40,6 +42,16 @@ export interface NetlinkHandle {
   join(group: number): void;
   leave(group: number): void;
   close(): void;
+}
+
+/** One datagram to the kernel of a network namespace; see `visitNetlink`. */
+export interface NetlinkVisit {
+  readonly family: NetlinkFamily;
+  readonly netnsFd: number;
+  readonly datagram: Uint8Array;
+  /** All that the kernel answered, datagram after datagram as in `NetlinkOptions`; nothing, if it answered nothing. */
+  readonly onAnswer: (answer: Uint8Array) => void;
+  readonly onError: (error: NativeError) => void;
 }
 
 /** One classic BPF instruction (linux/filter.h). */
@@ -258,6 +270,8 @@ export interface Native extends RelayNative {
   pollFd(fd: number): PollEvents;
 
   openNetlink(options: NetlinkOptions): NetlinkHandle;
+  /** Asks the kernel of another network namespace once, on a thread of the event loop's pool. The datagram is copied, the fd is the caller's. */
+  visitNetlink(visit: NetlinkVisit): void;
   openPacket(options: PacketOptions): PacketHandle;
   openUdp(options: UdpOptions): UdpHandle;
   openTun(options: TunOptions): TunHandle;

@@ -22,8 +22,11 @@ const PROLOGUE = `
     const stream = addon.streamOpen(a, false, quiet, quiet, quiet, quiet, quiet);
     addon.streamPause(addon.streamOpen(b, false, quiet, quiet, quiet, quiet, quiet), true);
     for (let i = 0; i < 100; i++) addon.streamWrite(stream, new Uint8Array(65536), [reader]);
-    const netlink = addon.netlinkOpen(0, 0, quiet, quiet);
+    const netlink = addon.netlinkOpen(0, 0, new Uint8Array(), quiet, quiet);
     addon.netlinkSend(netlink, new Uint8Array(16));
+    const own = addon.netnsCurrent();
+    addon.netlinkVisit(0, own, new Uint8Array(16), quiet, quiet);
+    addon.closeFd(own);
     addon.closeFd(reader);
   };
 `;

@@ -16,7 +16,7 @@ export function makeNative(file: AddonFile): Native {
   const addon = file.attach(NativeError, received.scratch, received.table);
   return {
     ...fdCalls(addon),
-    ...netlinkCalls(addon),
+    ...netlinkCalls(addon, received),
     ...netnsCalls(addon),
     ...streamCalls(addon, received),
     ...packetCalls(addon, received),

@@ -2,17 +2,18 @@
  *
  * The thread and the source share a `sender`, which the last of them frees. Closing does not wait for a request under way: the
  * descriptor stays open until the thread has come back from it. What was queued and not begun is dropped. */
+#include "netlink.h"
+
 #include "addon.h"
 
 #include <linux/netlink.h>
 #include <pthread.h>
 #include <signal.h>
 
-enum { ON_DATAGRAM, ON_ERROR };
+enum { ON_DATAGRAMS, ON_ERROR };
 
-#define DATAGRAMS_A_WAKE 64
-/* The kernel sizes dump datagrams by the room that the last receive offered, up to this. */
-#define DUMP_BYTES 32768
+/* More than any datagram. The kernel makes those of a dump as long as the last receive had room for, up to 32 KiB. */
+#define DATAGRAM_ROOM (256 << 10)
 /* The kernel refuses requests longer than the send buffer; a cap, not an allocation. */
 #define SEND_BUFFER_BYTES (8 << 20)
 #define SENDER_STACK_BYTES (256 << 10)
@@ -131,48 +132,34 @@ static void on_send_failed(uv_async_t *wake) {
   napi_close_handle_scope(self->source.env->napi, scope);
 }
 
-/* A fresh array for the datagram that waits; its length was peeked. */
-static ssize_t receive_into(netlink *self, size_t length, napi_value *array) {
-  static uint8_t slack[DUMP_BYTES]; /* never written: see DUMP_BYTES */
-  napi_env napi = self->source.env->napi;
-  napi_value buffer;
-  void *bytes;
-  if (napi_create_arraybuffer(napi, length, &bytes, &buffer) != napi_ok) return -1;
-  napi_create_typedarray(napi, napi_uint8_array, length, buffer, 0, array);
-  struct iovec parts[2] = {{bytes, length}, {slack, sizeof slack}};
-  struct msghdr header = {.msg_iov = parts, .msg_iovlen = 2};
-  return recvmsg(self->source.fd, &header, MSG_DONTWAIT);
-}
-
-/* One datagram; false when there is none. */
-static bool receive(netlink *self) {
+/* One datagram to `room`: its length, 0 when there is none to tell of, -1 with errno. */
+static ssize_t receive(int fd, uint8_t *room, size_t size) {
   struct sockaddr_nl from = {0};
-  struct msghdr header = {.msg_name = &from, .msg_namelen = sizeof from};
-  ssize_t length = recvmsg(self->source.fd, &header, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
-  if (length >= 0 && from.nl_pid != 0) { /* another process: only the kernel is believed */
-    recv(self->source.fd, NULL, 0, MSG_DONTWAIT);
-    return true;
+  struct iovec bytes = {room, size};
+  struct msghdr header = {.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &bytes, .msg_iovlen = 1};
+  ssize_t length = recvmsg(fd, &header, MSG_DONTWAIT);
+  if (length < 0) return errno == EINTR ? 0 : -1;
+  if ((header.msg_flags & MSG_TRUNC) != 0) {
+    errno = ENOBUFS; /* what was cut off is lost */
+    return -1;
   }
-  napi_value datagram = NULL;
-  if (length >= 0) length = receive_into(self, (size_t)length, &datagram);
-  if (length >= 0) {
-    pp_source_call(&self->source, ON_DATAGRAM, 1, &datagram);
-    return true;
-  }
-  if (errno == EAGAIN) return false;
-  if (errno != EINTR) pp_source_fail(&self->source, ON_ERROR, errno, "recvmsg netlink"); /* ENOBUFS: what follows is good */
-  return true;
+  return from.nl_pid == 0 ? length : 0; /* another process is not believed */
 }
 
+/* All datagrams that wait, one after the other, in one call: a batch of requests has as many answers. */
 static void on_ready(pp_source *source, int events) {
   (void)events;
-  for (int i = 0; i < DATAGRAMS_A_WAKE && !source->closed; i++) {
-    napi_handle_scope scope;
-    if (napi_open_handle_scope(source->env->napi, &scope) != napi_ok) return;
-    bool more = receive((netlink *)source);
-    napi_close_handle_scope(source->env->napi, scope);
-    if (!more) return;
+  uint8_t *scratch = pp_scratch(source->env);
+  size_t used = 0;
+  int error = 0;
+  while (error == 0 && used + DATAGRAM_ROOM <= PP_SCRATCH_BYTES) {
+    ssize_t length = receive(source->fd, scratch + used, PP_SCRATCH_BYTES - used);
+    if (length < 0) error = errno;
+    else used += NLMSG_ALIGN((size_t)length);
   }
+  napi_value length = pp_number(source->env, used);
+  if (used > 0) pp_source_call(source, ON_DATAGRAMS, 1, &length);
+  if (error != 0 && error != EAGAIN) pp_source_fail(source, ON_ERROR, error, "recvmsg netlink"); /* ENOBUFS: what follows is good */
 }
 
 static void on_close(pp_source *source) {
@@ -188,21 +175,25 @@ static const pp_source_type NETLINK = {"netlink socket", sizeof(netlink), on_rea
 
 /* Extended acks tell what was wrong, capped acks do not echo the request, strict checks make the kernel filter dumps. Kernels before
  * 4.20 lack some: they answer as they can. */
-static void ask_for_details(int fd) {
+void pp_netlink_details(int fd) {
   const int options[] = {NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK};
   for (size_t i = 0; i < sizeof options / sizeof *options; i++)
     setsockopt(fd, SOL_NETLINK, options[i], &(int){1}, sizeof(int));
 }
 
-static int open_socket(pp_env *env, int protocol, int receive_bytes) {
+static int open_socket(pp_env *env, int protocol, int receive_bytes, const pp_bytes *filter) {
   int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
   if (fd < 0) {
     pp_throw(env, errno, "socket AF_NETLINK %d", protocol);
     return -1;
   }
+  if (!pp_attach_filter(env, fd, filter)) {
+    close(fd);
+    return -1;
+  }
   pp_set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, SEND_BUFFER_BYTES);
   if (receive_bytes > 0) pp_set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, receive_bytes);
-  ask_for_details(fd);
+  pp_netlink_details(fd);
   struct sockaddr_nl any = {.nl_family = AF_NETLINK};
   if (bind(fd, (struct sockaddr *)&any, sizeof any) == 0) return fd;
   pp_throw(env, errno, "bind AF_NETLINK");
@@ -222,14 +213,15 @@ static sender *make_sender(int fd, uv_async_t *wake) {
   return self;
 }
 
-/* (protocol, receiveBufferBytes, onDatagram, onError) */
+/* (protocol, receiveBufferBytes, filter, onDatagrams, onError) */
 static napi_value open_netlink(pp_env *env, napi_value *args) {
   PP_INT(protocol, args[0]);
   PP_INT(receive_bytes, args[1]);
-  int fd = open_socket(env, protocol, receive_bytes);
+  PP_BYTES(filter, args[2]);
+  int fd = open_socket(env, protocol, receive_bytes, &filter);
   if (fd < 0) return NULL;
   napi_value handle;
-  netlink *self = (netlink *)pp_source_open(env, &NETLINK, fd, args + 2, 2, &handle);
+  netlink *self = (netlink *)pp_source_open(env, &NETLINK, fd, args + 3, 2, &handle);
   if (self == NULL) {
     close(fd);
     return NULL;

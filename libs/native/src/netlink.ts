@@ -1,13 +1,27 @@
 import type { Native } from './api';
+import { filterBytes } from './filter';
 import type { Addon } from './raw';
+import type { Received } from './received';
 
 // linux/netlink.h
 const PROTOCOL = { route: 0, netfilter: 12 } as const;
 
-export function netlinkCalls(addon: Addon): Pick<Native, 'openNetlink'> {
+export function netlinkCalls(
+  addon: Addon,
+  { scratch }: Received,
+): Pick<Native, 'openNetlink' | 'visitNetlink'> {
   return {
-    openNetlink: ({ family, receiveBufferBytes = 0, onDatagram, onError }) => {
-      const socket = addon.netlinkOpen(PROTOCOL[family], receiveBufferBytes, onDatagram, onError);
+    openNetlink: ({ family, receiveBufferBytes = 0, filter = [], onDatagrams, onError }) => {
+      const take = (length: number): void => {
+        onDatagrams(scratch.slice(0, length));
+      };
+      const socket = addon.netlinkOpen(
+        PROTOCOL[family],
+        receiveBufferBytes,
+        filterBytes(filter),
+        take,
+        onError,
+      );
       return {
         portId: addon.netlinkPort(socket),
         send: (message) => {
@@ -23,6 +37,9 @@ export function netlinkCalls(addon: Addon): Pick<Native, 'openNetlink'> {
           addon.close(socket);
         },
       };
+    },
+    visitNetlink: ({ family, netnsFd, datagram, onAnswer, onError }) => {
+      addon.netlinkVisit(PROTOCOL[family], netnsFd, datagram, onAnswer, onError);
     },
   };
 }

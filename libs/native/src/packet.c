@@ -2,7 +2,6 @@
 #include "batch.h"
 
 #include <arpa/inet.h>
-#include <linux/filter.h>
 #include <linux/if_packet.h>
 
 enum { ON_FRAMES, ON_ERROR };
@@ -48,13 +47,6 @@ static bool set_option(pp_env *env, int fd, int level, int option, const void *v
   return false;
 }
 
-static bool attach_filter(pp_env *env, int fd, const pp_bytes *filter) {
-  if (filter->length == 0) return true;
-  struct sock_fprog program = {.len = (unsigned short)(filter->length / sizeof(struct sock_filter)),
-                               .filter = (struct sock_filter *)filter->data};
-  return set_option(env, fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program, "SO_ATTACH_FILTER");
-}
-
 typedef struct {
   int ifindex, protocol, receive_bytes, batch, frame_bytes;
   bool datagram, ignore_outgoing;
@@ -77,7 +69,7 @@ static bool read_options(pp_env *env, napi_value from, packet_options *out) {
 static bool set_up(pp_env *env, int fd, const packet_options *options) {
   int on = 1;
   if (options->receive_bytes > 0) pp_set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, options->receive_bytes);
-  if (!attach_filter(env, fd, &options->filter)) return false;
+  if (!pp_attach_filter(env, fd, &options->filter)) return false;
   if (!set_option(env, fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof on, "PACKET_AUXDATA")) return false;
   if (options->ignore_outgoing &&
       !set_option(env, fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on, "PACKET_IGNORE_OUTGOING"))

@@ -1,4 +1,5 @@
-import type { BpfInstruction, Native } from './api';
+import type { Native } from './api';
+import { filterBytes } from './filter';
 import type { Addon } from './raw';
 import { type Received, ReceivedFrames } from './received';
 
@@ -39,19 +40,4 @@ export function packetCalls(addon: Addon, received: Received): Pick<Native, 'ope
       };
     },
   };
-}
-
-const INSTRUCTION_BYTES = 8; // struct sock_filter: u16 code, u8 jt, u8 jf, u32 k, in host order
-
-function filterBytes(filter: readonly BpfInstruction[]): Uint8Array {
-  const bytes = new Uint8Array(filter.length * INSTRUCTION_BYTES);
-  const codes = new Uint16Array(bytes.buffer);
-  const constants = new Uint32Array(bytes.buffer);
-  filter.forEach(({ code, jt, jf, k }, index) => {
-    codes[index * 4] = code;
-    bytes[index * INSTRUCTION_BYTES + 2] = jt;
-    bytes[index * INSTRUCTION_BYTES + 3] = jf;
-    constants[index * 2 + 1] = k;
-  });
-  return bytes;
 }

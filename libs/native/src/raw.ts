@@ -73,9 +73,17 @@ export interface Addon {
   readonly netlinkOpen: (
     protocol: number,
     receiveBufferBytes: number,
-    onDatagram: (datagram: Uint8Array) => void,
+    filter: Uint8Array,
+    onDatagrams: (length: number) => void,
     onError: OnError,
   ) => Source;
+  readonly netlinkVisit: (
+    protocol: number,
+    netns: number,
+    datagram: Uint8Array,
+    onAnswer: (answer: Uint8Array) => void,
+    onError: OnError,
+  ) => void;
   readonly netlinkPort: (netlink: Source) => number;
   readonly netlinkSend: (netlink: Source, message: Uint8Array) => void;
   readonly netlinkMember: (netlink: Source, group: number, member: boolean) => void;

@@ -1,6 +1,7 @@
 /* Sockets by descriptor: making and connecting UNIX and vsock ones, UNIX datagrams, socket options. */
 #include "socket.h"
 
+#include <linux/filter.h>
 #include <linux/vm_sockets.h>
 #include <sys/un.h>
 
@@ -30,6 +31,15 @@ ssize_t pp_send_with_fds(int socket, struct msghdr *message, const int *fds, siz
 void pp_set_buffer(int fd, int force_option, int option, int bytes) {
   if (setsockopt(fd, SOL_SOCKET, force_option, &bytes, sizeof bytes) == 0) return;
   setsockopt(fd, SOL_SOCKET, option, &bytes, sizeof bytes);
+}
+
+bool pp_attach_filter(pp_env *env, int fd, const pp_bytes *filter) {
+  if (filter->length == 0) return true;
+  struct sock_fprog program = {.len = (unsigned short)(filter->length / sizeof(struct sock_filter)),
+                               .filter = (struct sock_filter *)filter->data};
+  if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0) return true;
+  pp_throw(env, errno, "setsockopt SO_ATTACH_FILTER");
+  return false;
 }
 
 /* Fills in the address; its length, or 0 after throwing. "@name" and "\0name" are abstract. */

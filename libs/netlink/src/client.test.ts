@@ -80,13 +80,6 @@ test('a long batch is several datagrams of at most 64 messages and 16 KiB', asyn
   expect(sockets[0]?.sent.map((datagram) => decodeMessages(datagram).length)).toEqual([64, 37, 1]);
 });
 
-test('warming up asks for nothing', async () => {
-  const { client, sockets } = connect(oddRefused);
-  client.warm();
-  expect(await client.get(ask(4))).toBe(4);
-  expect(sockets[0]?.sent.map((datagram) => decodeMessages(datagram).length)).toEqual([1, 1]);
-});
-
 test('an empty batch sends nothing', async () => {
   const { client, sockets } = connect(oddRefused);
   expect(await client.requestMany([])).toEqual([]);

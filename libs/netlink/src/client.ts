@@ -3,7 +3,7 @@ import type { Errno } from '@pp/base';
 import { BatchExchange } from './batch-exchange';
 import type { BatchResult } from './batch-exchange';
 import { MalformedError } from './codec/malformed';
-import { decodeMessages, encodeMessage, NLM_F_REQUEST, NLMSG_NOOP } from './codec/message';
+import { decodeMessages } from './codec/message';
 import { DumpExchange } from './dump-exchange';
 import type { Exchange, Line } from './exchange';
 import type { NetlinkRequest, Query, Reply } from './request';
@@ -30,8 +30,8 @@ export class NetlinkClient {
 
   constructor(open: OpenNetlink) {
     this.#socket = open({
-      onDatagram: (datagram) => {
-        this.#receive(datagram);
+      onDatagrams: (datagrams) => {
+        this.#receive(datagrams);
       },
       onError: ({ code, message }) => {
         this.#onError(code as Errno, message);
@@ -43,13 +43,6 @@ export class NetlinkClient {
         this.#socket.send(datagram);
       },
     };
-  }
-
-  /** Starts the sender ahead of the first request, which would have to wait for it. */
-  warm(): void {
-    this.#socket.send(
-      encodeMessage({ type: NLMSG_NOOP, flags: NLM_F_REQUEST, seq: 0, body: new Uint8Array(0) }),
-    );
   }
 
   /** One message; the reply is what came before its ack. */
@@ -114,9 +107,9 @@ export class NetlinkClient {
     this.#current?.start(this.#line);
   }
 
-  #receive(datagram: Uint8Array): void {
+  #receive(datagrams: Uint8Array): void {
     try {
-      for (const message of decodeMessages(datagram)) {
+      for (const message of decodeMessages(datagrams)) {
         if (this.#current?.take(message)) this.#next();
       }
     } catch (error) {

@@ -18,6 +18,7 @@ export * from './rt/link';
 export * from './rt/link-requests';
 export * from './rt/losses';
 export * from './rt/neighbor';
+export { ownLinksFilter } from './rt/own-links-filter';
 export * from './rt/route';
 export * from './rt/route-requests';
 export * from './rt/rule';

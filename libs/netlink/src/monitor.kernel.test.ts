@@ -10,7 +10,9 @@ import { routeSubject } from './rt/events';
 import type { RouteEvent, RouteSnapshot, RouteTopic } from './rt/events';
 import { addLink, delLink, dumpLinks, getLink, setLink } from './rt/link-requests';
 import { addRoute } from './rt/route-requests';
+import { ownLinksFilter } from './rt/own-links-filter';
 import { addRule, delRule } from './rt/rule';
+import { netlinkIn } from './socket';
 import type { OpenNetlink } from './socket';
 import { describeOnKernel, TestNetns, until } from './testing';
 
@@ -64,10 +66,15 @@ describeOnKernel('a monitor on Linux', (native) => {
     readonly links: Map<string, string>;
   }
 
-  async function follow(topics: readonly RouteTopic[], open: OpenNetlink): Promise<Told> {
+  async function follow(
+    topics: readonly RouteTopic[],
+    open: OpenNetlink,
+    listen: OpenNetlink = open,
+  ): Promise<Told> {
     const told: Told = { snapshots: [], events: [], links: new Map() };
     const started = new Monitor({
       open,
+      listen,
       subject: routeSubject(topics),
       clock: new VirtualClock(),
       onSnapshot: (snapshot) => {
@@ -136,6 +143,26 @@ describeOnKernel('a monitor on Linux', (native) => {
     await client.request(setLink(ifindex, { alias: 'end' }));
     await until('the last change', () => told.links.get('v0') === 'end');
     expect(told.events.map(words)).not.toContain('del link v0');
+  });
+
+  test('of own links only their coming and going is heard', async () => {
+    const GROUP = 0x5050;
+    const listen = netlinkIn(native, 'route', netns.fd, ownLinksFilter([GROUP]));
+    const told = await follow(['link', 'route'], netns.open('route'), listen);
+    const makeAndChange = async (ifname: string, group: number): Promise<void> => {
+      await client.request(addLink({ ifname, group, kind: { name: 'bridge' } }));
+      const { ifindex } = await client.get(getLink(ifname));
+      await client.request(setLink(ifindex, { up: true, alias: `${ifname} is up` }));
+      await client.request(addAddress(ifindex, '10.0.0.1/24'));
+      await client.request(delLink(ifindex));
+    };
+    await makeAndChange('ours', GROUP);
+    await makeAndChange('foreign', 7);
+    await until('the last change', () => told.events.map(words).includes('del link foreign'));
+    const links = told.events.map(words).filter((text) => text.includes(' link '));
+    expect(links.filter((text) => text.endsWith(' ours'))).toEqual(['new link ours', 'del link ours']);
+    expect(links.filter((text) => text === 'new link foreign').length).toBeGreaterThan(1);
+    expect(told.events.map(words).filter((text) => text.includes('10.0.0.1/32'))).toEqual([]); // table local
   });
 
   test('more changes than the socket holds: read again, and nothing is lost', async () => {

@@ -16,6 +16,8 @@ export interface Subject<Snapshot, Event> {
 
 export interface MonitorOptions<Snapshot, Event> {
   readonly open: OpenNetlink;
+  /** Opens the socket that hears of changes, if that is another, as one with a filter is. */
+  readonly listen?: OpenNetlink;
   readonly subject: Subject<Snapshot, Event>;
   readonly clock: Clock;
   /** How all of it looks; what was told before is void. At the start, and whenever the kernel dropped events. */
@@ -41,9 +43,9 @@ export class Monitor<Snapshot, Event> {
   constructor(options: MonitorOptions<Snapshot, Event>) {
     this.#options = options;
     this.#client = new NetlinkClient(options.open);
-    this.#socket = options.open({
-      onDatagram: (datagram) => {
-        this.#receive(datagram);
+    this.#socket = (options.listen ?? options.open)({
+      onDatagrams: (datagrams) => {
+        this.#receive(datagrams);
       },
       onError: () => {
         this.#resync();
@@ -70,10 +72,10 @@ export class Monitor<Snapshot, Event> {
     this.#client.close();
   }
 
-  #receive(datagram: Uint8Array): void {
+  #receive(datagrams: Uint8Array): void {
     if (this.#closed) return;
     try {
-      for (const message of decodeMessages(datagram)) this.#take(this.#options.subject.decode(message));
+      for (const message of decodeMessages(datagrams)) this.#take(this.#options.subject.decode(message));
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error;
       this.#resync(); // an event that cannot be read is an event lost

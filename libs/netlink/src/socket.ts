@@ -1,4 +1,4 @@
-import type { Native, NetlinkFamily } from '@pp/native';
+import type { BpfInstruction, Native, NetlinkFamily } from '@pp/native';
 
 /** The port that everything here talks through: datagrams out and in. `@pp/native` gives the real one, tests a scripted one. */
 export interface NetlinkSocket {
@@ -11,7 +11,8 @@ export interface NetlinkSocket {
 }
 
 export interface NetlinkEvents {
-  readonly onDatagram: (datagram: Uint8Array) => void;
+  /** One or more datagrams, one after the other, each from a multiple of four. */
+  readonly onDatagrams: (datagrams: Uint8Array) => void;
   /** `code` is an errno by name. ENOBUFS: datagrams were lost, the socket lives on. */
   readonly onError: (error: { readonly code: string; readonly message: string }) => void;
 }
@@ -22,11 +23,44 @@ export type OpenNetlink = (events: NetlinkEvents) => NetlinkSocket;
 // The answers to one datagram must fit while the event loop is busy; the kernel charges about 1 KiB for each.
 const RECEIVE_BUFFER_BYTES = 4 << 20;
 
-/** Sockets of `family` in the current network namespace, or in the one that `netns` holds open. */
+/** Sockets of `family` in the current network namespace, or in the one that `netns` holds open. `filter`: see NetlinkOptions. */
 export const netlinkIn =
-  (native: Pick<Native, 'openNetlink' | 'runInNetns'>, family: NetlinkFamily, netns?: number): OpenNetlink =>
+  (
+    native: Pick<Native, 'openNetlink' | 'runInNetns'>,
+    family: NetlinkFamily,
+    netns?: number,
+    filter: readonly BpfInstruction[] = [],
+  ): OpenNetlink =>
   (events) => {
     const open = (): NetlinkSocket =>
-      native.openNetlink({ family, receiveBufferBytes: RECEIVE_BUFFER_BYTES, ...events });
+      native.openNetlink({ family, receiveBufferBytes: RECEIVE_BUFFER_BYTES, filter, ...events });
     return netns === undefined ? open() : native.runInNetns(netns, open);
+  };
+
+/** For a namespace that is spoken to once or twice: each datagram has a socket of its own there, for as long as the kernel answers it. */
+export const netlinkVisiting =
+  (native: Pick<Native, 'visitNetlink'>, family: NetlinkFamily, netnsFd: number): OpenNetlink =>
+  ({ onDatagrams, onError }) => {
+    let isOpen = true;
+    return {
+      send: (datagram) => {
+        native.visitNetlink({
+          family,
+          netnsFd,
+          datagram,
+          onAnswer: (answer) => {
+            if (isOpen) onDatagrams(answer);
+          },
+          onError: (error) => {
+            if (isOpen) onError(error);
+          },
+        });
+      },
+      join: () => {
+        throw new Error('a visitor of a namespace stays for no group');
+      },
+      close: () => {
+        isOpen = false;
+      },
+    };
   };

@@ -1,6 +1,7 @@
 import { ARC_MANAGEMENT_SUBNET, arcBridgeName, hostAt } from '@pp/datapath';
 import type { Arc, Guest, Vm } from './guest';
-import type { World } from './world';
+import { changeOf, type Change } from './change';
+import { guestsThatDiffer, type World } from './world';
 
 /** A guest's link as the API tells of it (NetworkDevice, spec 1.4 and 1.5). */
 export interface Device {
@@ -14,32 +15,16 @@ export interface Device {
 }
 
 /** ARC's devices that are bound to an uplink, then the VMs'; arc0 and connected namespaces are none. */
-export function devicesOf({ guests }: Pick<World, 'guests'>): readonly Device[] {
-  const all = [...guests.values()];
-  const isArc = (guest: Guest): boolean => guest.kind === 'arc';
-  return [...all.filter(isArc), ...all.filter((guest) => !isArc(guest))].flatMap(devicesOfGuest);
-}
-
-export interface DeviceChange {
-  readonly removed: readonly Device[];
-  readonly added: readonly Device[];
-}
+export const devicesOf = ({ guests }: Pick<World, 'guests'>): readonly Device[] =>
+  devicesOfAll([...guests.values()]);
 
 /** What a change of the world does to devices; guests that it does not touch are passed over. */
-export function deviceChange(from: World, to: World): DeviceChange {
-  const [before, after] = [devicesThatDiffer(from, to), devicesThatDiffer(to, from)];
-  const text = (device: Device): string => JSON.stringify(device);
-  const [old, now] = [new Set(before.map(text)), new Set(after.map(text))];
-  return {
-    removed: before.filter((device) => !now.has(text(device))),
-    added: after.filter((device) => !old.has(text(device))),
-  };
-}
+export const deviceChange = (from: World, to: World): Change<Device> =>
+  changeOf(devicesOfAll(guestsThatDiffer(from, to)), devicesOfAll(guestsThatDiffer(to, from)));
 
-function devicesThatDiffer({ guests }: World, other: World): readonly Device[] {
-  return devicesOf({
-    guests: new Map([...guests].filter(([key, guest]) => other.guests.get(key) !== guest)),
-  });
+function devicesOfAll(guests: readonly Guest[]): readonly Device[] {
+  const isArc = (guest: Guest): boolean => guest.kind === 'arc';
+  return [...guests.filter(isArc), ...guests.filter((guest) => !isArc(guest))].flatMap(devicesOfGuest);
 }
 
 function devicesOfGuest(guest: Guest): readonly Device[] {

@@ -1,7 +1,8 @@
 import { arcBridgeName, namespaceNames } from '@pp/datapath';
 import type { Guest } from './guest';
 import type { Uplink } from './uplink';
-import type { World } from './world';
+import { changeOf, type Change } from './change';
+import { guestsThatDiffer, type World } from './world';
 
 /** What helpers relay between an uplink and a link to a guest. A pair with none of the three does not exist. */
 export interface ForwardingPair {
@@ -30,38 +31,28 @@ export function defaultsOf(uplinks: readonly Uplink[]): Defaults {
 }
 
 /** All pairs of a world, by guest; spec 4.4. */
-export function forwardingOf({
+export const forwardingOf = ({
   guests,
   uplinks,
-}: Pick<World, 'guests' | 'uplinks'>): readonly ForwardingPair[] {
-  const defaults = defaultsOf(uplinks);
-  return [...guests.values()].flatMap((guest) => pairsOf(guest, uplinks, defaults));
-}
+}: Pick<World, 'guests' | 'uplinks'>): readonly ForwardingPair[] => pairsOfAll([...guests.values()], uplinks);
 
 /** The pairs of one guest. */
 export const forwardingOfGuest = (guest: Guest, uplinks: readonly Uplink[]): readonly ForwardingPair[] =>
-  pairsOf(guest, uplinks, defaultsOf(uplinks));
+  pairsOfAll([guest], uplinks);
 
 /** What a change of the world does to the pairs; guests that it does not touch are passed over. */
-export interface ForwardingChange {
-  readonly removed: readonly ForwardingPair[];
-  readonly added: readonly ForwardingPair[];
-}
-
-export function forwardingChange(from: World, to: World): ForwardingChange {
-  const [before, after] = [pairsThatDiffer(from, to), pairsThatDiffer(to, from)];
-  const text = (pair: ForwardingPair): string => JSON.stringify(pair);
-  const [old, now] = [new Set(before.map(text)), new Set(after.map(text))];
-  return {
-    removed: before.filter((pair) => !now.has(text(pair))),
-    added: after.filter((pair) => !old.has(text(pair))),
-  };
-}
+export const forwardingChange = (from: World, to: World): Change<ForwardingPair> =>
+  changeOf(pairsThatDiffer(from, to), pairsThatDiffer(to, from));
 
 function pairsThatDiffer(world: World, other: World): readonly ForwardingPair[] {
-  if (world.uplinks !== other.uplinks) return forwardingOf(world);
-  const guests = new Map([...world.guests].filter(([key, guest]) => other.guests.get(key) !== guest));
-  return forwardingOf({ guests, uplinks: world.uplinks });
+  const { guests, uplinks } = world;
+  const differing = uplinks === other.uplinks ? guestsThatDiffer(world, other) : [...guests.values()];
+  return differing.length === 0 ? [] : pairsOfAll(differing, uplinks);
+}
+
+function pairsOfAll(guests: readonly Guest[], uplinks: readonly Uplink[]): readonly ForwardingPair[] {
+  const defaults = defaultsOf(uplinks);
+  return guests.flatMap((guest) => pairsOf(guest, uplinks, defaults));
 }
 
 function pairsOf(

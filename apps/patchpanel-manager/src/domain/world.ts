@@ -80,6 +80,14 @@ function without<T>(all: ReadonlyMap<string, T>, keys: Iterable<string>): Readon
   return isSame ? all : left;
 }
 
+/** Guests of `world` that `other` has not, or has otherwise; compared by reference, so that it costs no more than a look at each. */
+export function guestsThatDiffer({ guests }: World, other: World): readonly Guest[] {
+  const differing: Guest[] = []; // BOUNDED: by the guests
+  if (guests === other.guests) return differing;
+  for (const [key, guest] of guests) if (other.guests.get(key) !== guest) differing.push(guest);
+  return differing;
+}
+
 /** MAC addresses of all guests. */
 export function usedMacs(world: World): ReadonlySet<string> {
   const macs = new Set<string>();

@@ -38,7 +38,7 @@ export class ScriptedSocket implements NetlinkSocket {
 
   /** A datagram arrives, asked for or not. */
   deliver(datagram: Uint8Array): void {
-    if (!this.#closed) this.events.onDatagram(datagram);
+    if (!this.#closed) this.events.onDatagrams(datagram);
   }
 
   /** The socket fails; on ENOBUFS answers that nobody has read yet are gone. */

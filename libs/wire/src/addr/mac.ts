@@ -12,14 +12,21 @@ export function parseMac(text: string): MacAddress | null {
   return SHAPE.test(lower) ? (lower as MacAddress) : null;
 }
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 /** `bytes` are exactly six. */
 export function macFromBytes(bytes: Uint8Array): MacAddress {
   if (bytes.length !== MAC_LENGTH) throw new RangeError(`a MAC address has 6 bytes, not ${bytes.length}`);
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':') as MacAddress;
+  let text = HEX[bytes[0] ?? 0] ?? '';
+  for (let at = 1; at < MAC_LENGTH; at++) text += `:${HEX[bytes[at] ?? 0] ?? ''}`;
+  return text as MacAddress;
 }
 
-export const macToBytes = (mac: MacAddress): Uint8Array =>
-  Uint8Array.from(mac.split(':'), (pair) => Number.parseInt(pair, 16));
+export function macToBytes(mac: MacAddress): Uint8Array {
+  const bytes = new Uint8Array(MAC_LENGTH);
+  for (let at = 0; at < MAC_LENGTH; at++) bytes[at] = Number.parseInt(mac.slice(3 * at, 3 * at + 2), 16);
+  return bytes;
+}
 
 /** The group bit, IEEE 802-2014 §8.2.2: multicast and broadcast. */
 export const isGroupMac = (mac: MacAddress): boolean => (Number.parseInt(mac.slice(0, 2), 16) & 1) === 1;

@@ -13,8 +13,10 @@ export const BpfCode = {
   ldB: 0x30,
   ldH: 0x28,
   ldW: 0x20,
-  /** Byte at X + k. */
+  ldImm: 0x00,
+  /** Byte, word at X + k. */
   ldBx: 0x50,
+  ldWx: 0x40,
   ldxImm: 0x01,
   and: 0x54,
   add: 0x04,
@@ -32,6 +34,8 @@ export const Ancillary = {
   protocol: SKF_AD_OFF,
   packetType: SKF_AD_OFF + 4,
   ifindex: SKF_AD_OFF + 8,
+  /** Where the netlink attribute of type X is, of those that begin at A; 0: there is none. A word. */
+  netlinkAttribute: SKF_AD_OFF + 12,
   vlanTag: SKF_AD_OFF + 44,
   vlanTagPresent: SKF_AD_OFF + 48,
 } as const;

@@ -1,4 +1,4 @@
-import { BpfCode, type BpfInstruction } from './assemble';
+import { Ancillary, BpfCode, type BpfInstruction } from './assemble';
 
 /** What the kernel knows of a packet beside its bytes, by the numbers of `Ancillary`. */
 export type AncillaryFacts = ReadonlyMap<number, number>;
@@ -24,6 +24,8 @@ export function runBpf(
     }
     if (code === BpfCode.tax) x = a;
     else if (code === BpfCode.ldxImm) x = k;
+    else if (code === BpfCode.ldImm) a = k;
+    else if (code === BpfCode.ldW && k === Ancillary.netlinkAttribute) a = netlinkAttribute(packet, a, x);
     else if (code === BpfCode.and) a = (a & k) >>> 0;
     else if (code === BpfCode.add) a = (a + k) >>> 0;
     else {
@@ -49,7 +51,22 @@ const SIZES: Readonly<Record<number, number>> = {
   [BpfCode.ldBx]: 1,
   [BpfCode.ldH]: 2,
   [BpfCode.ldW]: 4,
+  [BpfCode.ldWx]: 4,
 };
+
+const HOST_IS_LITTLE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/** As bpf_skb_get_nlattr in net/core/filter.c: struct nlattr is u16 length with its header, u16 type, in host order. */
+function netlinkAttribute(packet: Uint8Array, start: number, type: number): number {
+  const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
+  for (let at = start; at + 4 <= packet.length;) {
+    const length = view.getUint16(at, HOST_IS_LITTLE);
+    if (length < 4 || at + length > packet.length) return 0;
+    if (view.getUint16(at + 2, HOST_IS_LITTLE) === type) return at;
+    at += (length + 3) & ~3;
+  }
+  return 0;
+}
 
 /** null: past the end of the packet. */
 function loaded(
@@ -63,7 +80,7 @@ function loaded(
   if (size === undefined) throw new RangeError(`BPF instruction 0x${code.toString(16)} is not known here`);
   const fact = facts.get(k);
   if (fact !== undefined) return fact;
-  const at = code === BpfCode.ldBx ? x + k : k;
+  const at = code === BpfCode.ldBx || code === BpfCode.ldWx ? x + k : k;
   if (at + size > packet.length) return null;
   let value = 0;
   for (let i = 0; i < size; i++) value = value * 256 + (packet[at + i] ?? 0);

@@ -1,0 +1,69 @@
+import { runBpf } from '@pp/wire';
+import { encodeMessage } from '../codec/message';
+import type { NetlinkRequest } from '../request';
+import { addLink, delLink, setLink } from './link-requests';
+import { ownLinksFilter } from './own-links-filter';
+import { addRoute, delRoute } from './route-requests';
+import * as RT from './types';
+
+const [OURS, DOOMED] = [0x5050, 0x5051];
+const FILTER = ownLinksFilter([OURS, DOOMED]);
+
+/** A request as the kernel would tell of its object. */
+const news = (type: number, { body }: NetlinkRequest): Uint8Array =>
+  encodeMessage({ type, flags: 0, seq: 0, body });
+
+function linkNews(request: NetlinkRequest, change = 0): Uint8Array {
+  const bytes = news(RT.RTM_NEWLINK, request);
+  bytes.set(
+    [0, 8, 16, 24].map((shift) => (change >>> shift) & 0xff),
+    28,
+  ); // ifi_change
+  return bytes;
+}
+
+/** In requests the number of a table is an attribute, in news it is in the header too. */
+function routeNews(type: number, request: NetlinkRequest, table: number): Uint8Array {
+  const bytes = news(type, request);
+  bytes[20] = table; // rtm_table
+  return bytes;
+}
+
+const link = (group: number): NetlinkRequest =>
+  addLink({ ifname: 'vmtap0', mac: '02:00:00:00:00:01', group, kind: { name: 'bridge' } });
+const route = (table: number): Parameters<typeof addRoute>[0] => ({
+  kind: 'unicast',
+  dst: '10.0.0.0/24',
+  hop: { via: null, ifindex: 3, onlink: false },
+  src: null,
+  table,
+  metric: 0,
+  protocol: 80,
+});
+
+const NEW = 0xffffffff;
+const rows: { name: string; in: Uint8Array; want: 'heard' | 'not heard' }[] = [
+  { name: 'a link of ours that came', in: linkNews(link(OURS), NEW), want: 'heard' },
+  { name: 'a link of ours that changes', in: linkNews(link(OURS)), want: 'not heard' },
+  { name: 'a link of ours that comes up', in: linkNews(link(OURS), 1), want: 'not heard' },
+  { name: 'a link about to go', in: linkNews(link(DOOMED)), want: 'not heard' },
+  { name: 'a link of ours that went', in: news(RT.RTM_DELLINK, delLink(3)), want: 'heard' },
+  { name: 'a foreign link that changes', in: linkNews(link(7)), want: 'heard' },
+  {
+    name: 'a link whose group is not told',
+    in: linkNews(setLink(3, { up: true })),
+    want: 'heard',
+  },
+  { name: 'a route of table main', in: routeNews(RT.RTM_NEWROUTE, addRoute(route(254)), 254), want: 'heard' },
+  {
+    name: 'a route of table local',
+    in: routeNews(RT.RTM_NEWROUTE, addRoute(route(255)), 255),
+    want: 'not heard',
+  },
+  { name: 'one that went', in: routeNews(RT.RTM_DELROUTE, delRoute(route(255)), 255), want: 'not heard' },
+  { name: 'an address', in: news(RT.RTM_NEWADDR, addRoute(route(255))), want: 'heard' },
+];
+
+test.each(rows)('$name is $want', ({ in: message, want }) => {
+  expect(runBpf(FILTER, message) > 0 ? 'heard' : 'not heard').toBe(want);
+});
