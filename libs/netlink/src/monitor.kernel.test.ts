@@ -150,7 +150,9 @@ describeOnKernel('a monitor on Linux', (native) => {
     const listen = netlinkIn(native, 'route', netns.fd, ownLinksFilter([GROUP]));
     const told = await follow(['link', 'route'], netns.open('route'), listen);
     const makeAndChange = async (ifname: string, group: number): Promise<void> => {
-      await client.request(addLink({ ifname, group, kind: { name: 'bridge' } }));
+      await client.request(
+        addLink({ ifname, group, kind: { name: 'veth', peer: { ifname: `${ifname}-far` } } }),
+      );
       const { ifindex } = await client.get(getLink(ifname));
       await client.request(setLink(ifindex, { up: true, alias: `${ifname} is up` }));
       await client.request(addAddress(ifindex, '10.0.0.1/24'));

@@ -30,7 +30,8 @@ function routeNews(type: number, request: NetlinkRequest, table: number): Uint8A
 }
 
 const link = (group: number): NetlinkRequest =>
-  addLink({ ifname: 'vmtap0', mac: '02:00:00:00:00:01', group, kind: { name: 'bridge' } });
+  addLink({ ifname: 'arc_ns0', group, kind: { name: 'veth', peer: { ifname: 'veth0' } } });
+const bridge = addLink({ ifname: 'arcbr0', group: OURS, kind: { name: 'bridge' } });
 const route = (table: number): Parameters<typeof addRoute>[0] => ({
   kind: 'unicast',
   dst: '10.0.0.0/24',
@@ -43,14 +44,15 @@ const route = (table: number): Parameters<typeof addRoute>[0] => ({
 
 const NEW = 0xffffffff;
 const rows: { name: string; in: Uint8Array; want: 'heard' | 'not heard' }[] = [
-  { name: 'a link of ours that came', in: linkNews(link(OURS), NEW), want: 'heard' },
-  { name: 'a link of ours that changes', in: linkNews(link(OURS)), want: 'not heard' },
-  { name: 'a link of ours that comes up', in: linkNews(link(OURS), 1), want: 'not heard' },
-  { name: 'a link about to go', in: linkNews(link(DOOMED)), want: 'not heard' },
-  { name: 'a link of ours that went', in: news(RT.RTM_DELLINK, delLink(3)), want: 'heard' },
-  { name: 'a foreign link that changes', in: linkNews(link(7)), want: 'heard' },
+  { name: 'a veth of ours that came', in: linkNews(link(OURS), NEW), want: 'heard' },
+  { name: 'a veth of ours that changes', in: linkNews(link(OURS)), want: 'not heard' },
+  { name: 'a veth of ours that comes up', in: linkNews(link(OURS), 1), want: 'not heard' },
+  { name: 'a bridge of ours that changes', in: linkNews(bridge), want: 'heard' },
+  { name: 'a veth about to go', in: linkNews(link(DOOMED)), want: 'not heard' },
+  { name: 'a veth of ours that went', in: news(RT.RTM_DELLINK, delLink(3)), want: 'heard' },
+  { name: 'a foreign veth that changes', in: linkNews(link(7)), want: 'heard' },
   {
-    name: 'a link whose group is not told',
+    name: 'a link whose kind is not told',
     in: linkNews(setLink(3, { up: true })),
     want: 'heard',
   },

@@ -11,14 +11,16 @@ const RTM_TABLE = 16 + 4;
 const IFI_CHANGE = 16 + 12;
 const LINK_ATTRIBUTES = 16 + 16;
 const ATTRIBUTE_VALUE = 4;
+const KIND_VALUE = 8; // of IFLA_LINKINFO, whose first attribute is IFLA_INFO_KIND
 
 const RT_TABLE_LOCAL = 255;
 const NEW = 0xffffffff; // ifi_change of a link's first message
+const VETH = 0x76657468; // "veth"
 const WHOLE = 0x7fffffff;
 
 /**
- * Keeps from a socket what whoever makes many links tells it by doing so: of links of these groups all but that they came and went, and
- * what the kernel itself keeps in table local.
+ * Keeps from a socket what whoever makes many links tells it by doing so: of veths of these groups all but that they came and went (they
+ * have the group from their first message; a TAP has not), and what the kernel itself keeps in table local.
  */
 export function ownLinksFilter(groups: readonly number[]): readonly bpf.BpfInstruction[] {
   return bpf.assembleBpf([
@@ -28,6 +30,13 @@ export function ownLinksFilter(groups: readonly number[]): readonly bpf.BpfInstr
     jump('jeq', loaded16(RTM_NEWLINK), { else: 'accept' }),
     load('ldW', IFI_CHANGE),
     jump('jeq', NEW, { then: 'accept' }),
+    { op: 'ldImm', k: LINK_ATTRIBUTES },
+    { op: 'ldxImm', k: IFLA.LINKINFO },
+    load('ldW', Ancillary.netlinkAttribute),
+    jump('jeq', 0, { then: 'accept' }),
+    { op: 'tax', k: 0 },
+    { op: 'ldWx', k: KIND_VALUE },
+    jump('jeq', VETH, { else: 'accept' }),
     { op: 'ldImm', k: LINK_ATTRIBUTES },
     { op: 'ldxImm', k: IFLA.GROUP },
     load('ldW', Ancillary.netlinkAttribute),

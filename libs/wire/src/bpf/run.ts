@@ -56,13 +56,15 @@ const SIZES: Readonly<Record<number, number>> = {
 
 const HOST_IS_LITTLE = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
+const NLA_TYPE_MASK = 0x3fff;
+
 /** As bpf_skb_get_nlattr in net/core/filter.c: struct nlattr is u16 length with its header, u16 type, in host order. */
 function netlinkAttribute(packet: Uint8Array, start: number, type: number): number {
   const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
   for (let at = start; at + 4 <= packet.length;) {
     const length = view.getUint16(at, HOST_IS_LITTLE);
     if (length < 4 || at + length > packet.length) return 0;
-    if (view.getUint16(at + 2, HOST_IS_LITTLE) === type) return at;
+    if ((view.getUint16(at + 2, HOST_IS_LITTLE) & NLA_TYPE_MASK) === type) return at;
     at += (length + 3) & ~3;
   }
   return 0;
