@@ -3,6 +3,7 @@ import {
   arcAddresses,
   arcPart,
   dnsPart,
+  ETHERNET_MTU,
   LOCKED,
   namespaceNames,
   namespacePart,
@@ -16,6 +17,7 @@ import {
   type Shape,
 } from '@pp/datapath';
 import { dnsRedirectsOf, userDnsOf } from './domain/dns-rules';
+import { defaultsOf } from './domain/forwarding';
 import { neighborsOf, withNeighborRoutes } from './domain/neighbors';
 import { guestKey, type Arc, type Guest, type Namespace, type Vm } from './domain/guest';
 import type { OwnedPortRule } from './domain/port-rules';
@@ -82,15 +84,21 @@ export class DesiredState {
     const used = uplinksUsedBy(guest).map((ifname) =>
       world.uplinks.find((uplink) => uplink.ifname === ifname),
     );
+    const ways = waysOf(guest, used, world);
     const context = [
       ...used.map((uplink) => (uplink === undefined ? 'gone' : String(uplink.multicast))),
+      ...[ways.vpn, ...ways.mtus].map(String),
       ...addressesNear(guest, world.uplinks),
     ].join();
     const known = this.#parts.get(guest);
     if (known?.context === context) return known.part;
     // That switch waits for the kernel's network lock, so it is left alone until there is an IPv6 address to forward for.
     const forces = canForceForwarding(world) && neighborsOf(guest).length > 0;
-    const part = withNeighborRoutes(partOf(guest, used, forces), guest, world.uplinks);
+    const part = withNeighborRoutes(
+      partOf(guest, used, { ...ways, forceForwarding: forces }),
+      guest,
+      world.uplinks,
+    );
     this.#parts.set(guest, { context, part });
     return part;
   }
@@ -134,16 +142,40 @@ function addressesNear(guest: Guest, uplinks: readonly Uplink[]): readonly strin
   return uplinks.filter(({ ifname }) => upstreams.has(ifname)).flatMap(({ addresses }) => addresses);
 }
 
+/** What a guest's links take from the ways that its traffic leaves by. */
+interface Ways {
+  /** Of each device, or of the one link. */
+  readonly mtus: readonly number[];
+  /** Of Android only; null: none is up. */
+  readonly vpn: string | null;
+}
+
 /** `used`: the uplinks that it is pinned to, in their order, as far as they are there. */
-function partOf(guest: Guest, used: readonly (Uplink | undefined)[], forceForwarding: boolean): Part {
+function waysOf(guest: Guest, used: readonly (Uplink | undefined)[], { uplinks }: World): Ways {
+  const mtuOf = (uplink: Uplink | undefined): number => uplink?.mtu ?? ETHERNET_MTU;
+  if (guest.kind === 'arc') return { mtus: used.map(mtuOf), vpn: vpnAmong(uplinks)?.ifname ?? null };
+  if (guest.kind === 'namespace' && guest.egress.kind === 'uplink')
+    return { mtus: used.map(mtuOf), vpn: null };
+  const { logical, physical } = defaultsOf(uplinks);
+  const isUser = guest.kind !== 'namespace' || guest.egress.kind === 'user';
+  return { mtus: [mtuOf(isUser ? logical : physical)], vpn: null };
+}
+
+interface Context extends Ways {
+  readonly forceForwarding: boolean;
+}
+
+function partOf(guest: Guest, used: readonly (Uplink | undefined)[], context: Context): Part {
+  const { forceForwarding, mtus, vpn } = context;
+  const [mtu = ETHERNET_MTU] = mtus;
   switch (guest.kind) {
     case 'namespace':
-      return namespacePart({ ...guest, egress: egressOf(guest, used[0]), forceForwarding });
+      return namespacePart({ ...guest, egress: egressOf(guest, used[0]), forceForwarding, mtu });
     case 'termina':
     case 'plugin':
-      return vmPart({ ...vmSpec(guest), forceForwarding });
+      return vmPart({ ...vmSpec(guest), forceForwarding, mtu });
     case 'arc':
-      return arcPart({ ...arcSpec(guest, used), forceForwarding });
+      return arcPart({ ...arcSpec(guest, used), forceForwarding, vpn });
   }
 }
 
@@ -177,6 +209,7 @@ const arcSpec = (
     ...device,
     reachable: used[i] !== undefined,
     multicast: used[i]?.multicast ?? false,
+    mtu: used[i]?.mtu ?? ETHERNET_MTU,
   })),
 });
 

@@ -8,7 +8,7 @@ import {
   type Logger,
   type Millis,
 } from '@pp/base';
-import type { Desired } from '@pp/datapath';
+import { describe, type Desired } from '@pp/datapath';
 import type { DatapathLoss } from '@pp/ports';
 import { damageOf, type Damage } from './domain/losses';
 import type { Mended } from './mending';
@@ -85,10 +85,19 @@ export class Mender {
     const from = clock.now();
     let damage: Damage = 'none';
     const { steps, fault } = await mend((want) => (damage = damageOf(losses, want)));
-    if (steps === 0) return;
+    if (steps.length === 0) return;
     this.#mendedAt = clock.now();
     this.#times += 1;
-    const facts = { damage, steps, ms: Math.round(clock.now() - from), times: this.#times };
+    const [first] = steps;
+    const what = first === undefined ? '' : describe(first);
+    log.debug('datapath.steps', { all: steps.map(describe).join('; ') });
+    const facts = {
+      damage,
+      steps: steps.length,
+      first: what,
+      ms: Math.round(clock.now() - from),
+      times: this.#times,
+    };
     if (fault === null) {
       log.warn('datapath.repaired', facts);
       return;

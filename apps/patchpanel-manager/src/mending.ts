@@ -12,7 +12,7 @@ import type { Damage } from './domain/losses';
 
 /** How a repair went; a refusal of the kernel is told, not thrown. */
 export interface Mended {
-  readonly steps: number;
+  readonly steps: readonly Op[];
   readonly fault: Error | null;
 }
 
@@ -26,10 +26,10 @@ export async function mend(
   const ops = await stepsFor(kernel, want, originals, damage);
   try {
     await applyMost(kernel, ops);
-    return { steps: ops.length, fault: null };
+    return { steps: ops, fault: null };
   } catch (fault) {
     if (!(fault instanceof Error && fault.cause instanceof KernelError)) throw fault;
-    return { steps: ops.length, fault };
+    return { steps: ops, fault };
   }
 }
 
@@ -44,10 +44,13 @@ async function stepsFor(
   const netns = [...want.parts.values()].flatMap((part) => part.netns.map(({ name }) => name));
   const observed = await kernel.observe({ netns, sysctls: [...want.sysctls.keys()] });
   const ops = repair({ observed, want, originals, written: new Map() });
-  // The table is as it was, unless it is gone or links are made that it must not know yet.
-  const keepsTable = damage === 'network' && observed.table && !ops.some((op) => op.do === 'link.add');
-  return keepsTable ? ops.filter((op) => op.do !== 'nft.load') : ops;
+  const isOnlyNetwork = damage === 'network' && observed.table && !ops.some((op) => op.do === 'link.add');
+  return isOnlyNetwork ? ops.filter((op) => !isOfNewHost(op, want)) : ops;
 }
+
+/** A repair knows nothing of the table and of what links were told at their birth, so it does both anew; here they are as they were. */
+const isOfNewHost = (op: Op, want: Desired): boolean =>
+  op.do === 'nft.load' || (op.do === 'sysctl.set' && !want.sysctls.has(op.sysctl.key));
 
 /** Without a look at the kernel: nothing of it is there. */
 function wholeTable({ shape, parts }: Desired): readonly Op[] {

@@ -1,6 +1,6 @@
 import { millis, seconds } from '@pp/base';
 import { MemoryLog, VirtualClock } from '@pp/base/testing';
-import type { Desired } from '@pp/datapath';
+import type { Desired, Op } from '@pp/datapath';
 import { ScriptedLosses } from '@pp/ports/testing';
 import type { Damage } from './domain/losses';
 import { Survival } from './survival';
@@ -10,6 +10,8 @@ const want: Desired = {
   sysctls: new Map(),
   parts: new Map(),
 };
+
+const LOAD: Op = { do: 'nft.load', text: '', was: null };
 
 /** A host whose repairs are noted by their time. */
 async function host(fault: Error | null = null) {
@@ -22,7 +24,7 @@ async function host(fault: Error | null = null) {
     mend: (judge) => {
       const damage = judge(want);
       if (damage !== 'none') repairs.push({ at: clock.now(), damage });
-      return Promise.resolve({ steps: damage === 'none' ? 0 : 1, fault });
+      return Promise.resolve({ steps: damage === 'none' ? [] : [LOAD], fault });
     },
   });
   await survival.start();

@@ -24,9 +24,13 @@ export async function applyMost(kernel: Kernel, ops: readonly Op[]): Promise<voi
   }
 }
 
-/** A delete of what is already gone has happened: guests take their links with them. An add is never excused. */
+/** A delete of what is already gone has happened: guests take their links with them. So has the restoring of a key that went with its link. An add is never excused. */
 export function alreadyTrue(op: Op, fault: KernelError): boolean {
-  const isDelete = op.do.endsWith('.del') || (op.do === 'nft.load' && op.text === null) || isDeleteOfOne(op);
+  const isDelete =
+    op.do.endsWith('.del') ||
+    (op.do === 'nft.load' && op.text === null) ||
+    isDeleteOfOne(op) ||
+    isRestore(op);
   return isDelete && ABSENT.has(fault.code);
 }
 
@@ -65,6 +69,8 @@ type Elements = Extract<Op, { do: 'nft.elements' }>;
 /** All or nothing: one absent element refuses the deletion of all others, so each gets a step of its own. */
 const isDeleteOfMany = (op: Op): op is Elements =>
   op.do === 'nft.elements' && op.add.length === 0 && op.del.length > 1;
+
+const isRestore = (op: Op): boolean => op.do === 'sysctl.set' && op.onlyIf !== null;
 
 const isDeleteOfOne = (op: Op): boolean =>
   op.do === 'nft.elements' && op.add.length === 0 && op.del.length === 1;

@@ -10,6 +10,7 @@ import type { Context } from './context';
 import { deleteRun } from './delete-run';
 import { hostNetns } from './host-netns';
 import { NetnsNames } from './netns-names';
+import { followMtu } from './peer-mtu';
 import { NftRunner } from './nft-runner';
 import { observe } from './observe';
 import type { Ask } from './observe';
@@ -113,7 +114,11 @@ export class LinuxKernel implements Kernel {
       case 'delete':
         return deleteRun(this.#context, steps, outcomes);
       case 'build':
-        return buildRun(this.#context, steps, outcomes);
+        await buildRun(this.#context, steps, outcomes);
+        return followMtu(
+          this.#context,
+          steps.map(({ op }) => op),
+        );
       case 'load':
       case 'elements':
         for (const { at, op } of steps) outcomes.set(at, await this.#table(op));

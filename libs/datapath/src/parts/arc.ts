@@ -8,6 +8,9 @@ import { ALIAS_PREFIX } from '../tags';
 import { guestElements } from './guest-elements';
 import { guestLinkSysctls, withLength } from './namespace';
 
+/** Of a link that leads nowhere now; what the kernel makes has the same. */
+export const ETHERNET_MTU = 1500;
+
 /** ARC's device for one uplink. */
 export interface ArcDevicePart {
   readonly uplink: string;
@@ -20,6 +23,8 @@ export interface ArcDevicePart {
   readonly reachable: boolean;
   /** A container's interface has multicast when the uplink has. */
   readonly multicast: boolean;
+  /** Of its uplink; null: as the kernel made it, or as it is. */
+  readonly mtu?: number | null;
 }
 
 /** ARC as a VM or as a container (spec/patchpanel.md 4), with all choices made. */
@@ -34,13 +39,19 @@ export interface ArcPart {
   readonly tapOwner: number;
   readonly devices: readonly ArcDevicePart[];
   readonly forceForwarding: boolean;
+  /** Name of the host's VPN, which Android uses by its management link; null: none is up. */
+  readonly vpn?: string | null;
 }
 
 export function arcPart(spec: ArcPart): Part {
   const bridges = [ARC_BRIDGE, ...spec.devices.map(({ uplink }) => arcBridgeName(uplink))];
   return {
     netns: spec.container === null ? [] : [arcNetns(spec.container)],
-    links: [...bridges.map((ifname) => bridge(spec.key, ifname)), ...ports(spec)],
+    links: [
+      bridge(spec.key, ARC_BRIDGE, null),
+      ...spec.devices.map(({ uplink, mtu = null }) => bridge(spec.key, arcBridgeName(uplink), mtu)),
+      ...ports(spec),
+    ],
     addresses: [
       { ifname: ARC_BRIDGE, cidr: withLength(ARC_MANAGEMENT_SUBNET, 0) },
       ...spec.devices.map(({ uplink, config }) => ({
@@ -51,24 +62,27 @@ export function arcPart(spec: ArcPart): Part {
     routes: [],
     rules: [],
     elements: [
-      ...bridgeElements(spec, ARC_BRIDGE, ARC_MANAGEMENT_SUBNET, spec.management.mac, { kind: 'nowhere' }),
+      ...bridgeElements(spec, ARC_BRIDGE, ARC_MANAGEMENT_SUBNET, spec.management.mac, managementEgress(spec)),
       ...spec.devices.flatMap((device) => deviceElements(spec, device)),
     ],
     linkSysctls: bridges.flatMap((ifname) => guestLinkSysctls(ifname, spec.forceForwarding)),
   };
 }
 
+const managementEgress = ({ vpn = null }: ArcPart): Egress =>
+  vpn === null ? { kind: 'nowhere' } : { kind: 'uplink', ifname: vpn };
+
 const arcNetns = (from: { readonly pid: number; readonly inode: number }): Netns => ({
   name: ARC_NETNS,
   from,
 });
 
-const bridge = (key: string, ifname: string): Bridge => ({
+const bridge = (key: string, ifname: string, mtu: number | null): Bridge => ({
   kind: 'bridge',
   ifname,
   alias: `${ALIAS_PREFIX}${key}/${ifname}`,
   mac: null,
-  mtu: null,
+  mtu,
   multicast: true,
   master: null,
 });
@@ -80,14 +94,16 @@ function ports(spec: ArcPart): readonly Link[] {
     return [
       veth(spec, {
         ...management,
+        mtu: null,
         peer: ARC_MANAGEMENT,
         subnet: ARC_MANAGEMENT_SUBNET,
         multicast: false,
         master: ARC_BRIDGE,
       }),
-      ...devices.map(({ link, mac, uplink, config, multicast }) =>
+      ...devices.map(({ link, mac, uplink, config, multicast, mtu = null }) =>
         veth(spec, {
           link,
+          mtu,
           mac,
           peer: uplink,
           subnet: config.subnet,
@@ -97,20 +113,30 @@ function ports(spec: ArcPart): readonly Link[] {
       ),
     ];
   }
-  const masters = new Map(devices.map(({ link, uplink }) => [link, arcBridgeName(uplink)]));
+  const used = new Map(devices.map((device) => [device.link, device]));
   return [
-    tap(spec, management.link, management.mac, ARC_BRIDGE),
-    ...spec.taps.map(({ tap: ifname, mac }) => tap(spec, ifname, mac, masters.get(ifname) ?? null)),
+    tap(spec, management.link, management.mac, ARC_BRIDGE, null),
+    ...spec.taps.map(({ tap: ifname, mac }) => {
+      const device = used.get(ifname);
+      const master = device === undefined ? null : arcBridgeName(device.uplink);
+      return tap(spec, ifname, mac, master, device?.mtu ?? ETHERNET_MTU);
+    }),
   ];
 }
 
-const tap = ({ key, tapOwner }: ArcPart, ifname: string, mac: string, master: string | null): Tap => ({
+const tap = (
+  { key, tapOwner }: ArcPart,
+  ifname: string,
+  mac: string,
+  master: string | null,
+  mtu: number | null,
+): Tap => ({
   kind: 'tap',
   ifname,
   alias: `${ALIAS_PREFIX}${key}`,
   mac,
   owner: tapOwner,
-  mtu: null,
+  mtu,
   multicast: true,
   master,
 });
@@ -122,16 +148,17 @@ interface VethSpec {
   readonly peer: string;
   readonly subnet: string;
   readonly multicast: boolean;
+  readonly mtu: number | null;
   readonly master: string;
 }
 
 /** Android chooses its routes itself. */
-const veth = ({ key }: ArcPart, { link, mac, peer, subnet, multicast, master }: VethSpec): Veth => ({
+const veth = ({ key }: ArcPart, { link, mac, peer, subnet, multicast, mtu, master }: VethSpec): Veth => ({
   kind: 'veth',
   ifname: link,
   alias: `${ALIAS_PREFIX}${key}`,
   mac: null,
-  mtu: null,
+  mtu,
   multicast: true,
   master,
   peer: { netns: ARC_NETNS, ifname: peer, mac, address: withLength(subnet, 1), gateway: null, multicast },

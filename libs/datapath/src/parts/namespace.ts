@@ -24,6 +24,8 @@ export interface NamespacePart {
   readonly allowUserTraffic: boolean;
   /** Where the kernel can forward IPv6 for one interface alone; else the caller has switched it on for all. */
   readonly forceForwarding: boolean;
+  /** Of both ends; null: as the kernel made it, or as it is. */
+  readonly mtu?: number | null;
 }
 
 export function namespacePart(spec: NamespacePart): Part {
@@ -39,14 +41,14 @@ export function namespacePart(spec: NamespacePart): Part {
   };
 }
 
-function namespaceLink({ number, subnet, hostMac, peerMac }: NamespacePart): Veth {
+function namespaceLink({ number, subnet, hostMac, peerMac, mtu = null }: NamespacePart): Veth {
   const { netns, host, peer } = namespaceNames(number);
   return {
     kind: 'veth',
     ifname: host,
     alias: `${ALIAS_PREFIX}namespace/${number}`,
     mac: hostMac,
-    mtu: null,
+    mtu,
     multicast: false,
     master: null,
     peer: {

@@ -21,6 +21,8 @@ export interface VmPart {
   readonly containers: string | null;
   readonly source: TrafficSource;
   readonly forceForwarding: boolean;
+  /** null: as the kernel made it, or as it is. */
+  readonly mtu?: number | null;
 }
 
 export function vmPart(spec: VmPart): Part {
@@ -51,13 +53,13 @@ export function vmPart(spec: VmPart): Part {
 /** Where adb-proxy listens on the host's end of the link, while Android runs and ADB is allowed. */
 const adbOf = (tap: string): Element => ({ set: SETS.guestServices.name, key: [tap, 'tcp', ADB_PORT] });
 
-const vmTap = ({ key, tap, mac, owner }: VmPart): Tap => ({
+const vmTap = ({ key, tap, mac, owner, mtu = null }: VmPart): Tap => ({
   kind: 'tap',
   ifname: tap,
   alias: `${ALIAS_PREFIX}${key}`,
   mac,
   owner,
-  mtu: null,
+  mtu,
   multicast: true,
   master: null,
 });

@@ -2,6 +2,8 @@
  * Makes traffic, as simple as it can be, for machines with two cores.
  *
  *   traffic udp ADDRESS PORT MILLISECONDS BYTES    sends datagrams of BYTES as fast as it can; prints how many the kernel took
+ *   traffic udp-paced ADDRESS PORT MILLISECONDS BYTES RATE
+ *                                                  sends RATE datagrams a second, whatever the kernel says; prints how many it took
  *   traffic tcp ADDRESS PORT MILLISECONDS          sends a stream for that long; prints the bytes that the kernel took
  *   traffic tcp-sink ADDRESS PORT                  prints "ready"; accepts one stream after the other, throws it away, and prints for
  *                                                  each "BYTES NANOSECONDS" from its first byte to its end
@@ -57,6 +59,17 @@ static int64_t send_datagrams(int fd, int64_t until, size_t size) {
   return sent;
 }
 
+/* In steps of one millisecond; what is refused is not sent again. */
+static int64_t send_paced(int fd, int64_t until, size_t size, int64_t rate) {
+  int64_t start = now_ns(), offered = 0, sent = 0;
+  for (int64_t now = start; now < until; now = now_ns()) {
+    for (int64_t due = (now - start) * rate / 1000000000LL; offered < due; offered++)
+      if (send(fd, chunk, size, 0) >= 0) sent++;
+    usleep(1000);
+  }
+  return sent;
+}
+
 static int64_t send_stream(int fd, int64_t until) {
   int64_t sent = 0;
   while (now_ns() < until) {
@@ -98,11 +111,15 @@ int main(int argc, char **argv) {
   } else if (argc == 6 && strcmp(argv[1], "udp") == 0) {
     int fd = connected(SOCK_DGRAM, argv[2], argv[3]);
     printf("%lld\n", (long long)send_datagrams(fd, now_ns() + atoll(argv[4]) * 1000000, atoi(argv[5])));
+  } else if (argc == 7 && strcmp(argv[1], "udp-paced") == 0) {
+    int fd = connected(SOCK_DGRAM, argv[2], argv[3]);
+    int64_t until = now_ns() + atoll(argv[4]) * 1000000;
+    printf("%lld\n", (long long)send_paced(fd, until, atoi(argv[5]), atoll(argv[6])));
   } else if (argc == 5 && strcmp(argv[1], "tcp") == 0) {
     int fd = connected(SOCK_STREAM, argv[2], argv[3]);
     printf("%lld\n", (long long)send_stream(fd, now_ns() + atoll(argv[4]) * 1000000));
   } else {
-    fprintf(stderr, "traffic udp|tcp|tcp-sink ADDRESS PORT [MILLISECONDS [BYTES]]\n");
+    fprintf(stderr, "traffic udp|udp-paced|tcp|tcp-sink ADDRESS PORT [MILLISECONDS [BYTES [RATE]]]\n");
     return 2;
   }
   return 0;
