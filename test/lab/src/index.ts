@@ -11,6 +11,7 @@ export * from './place';
 export * from './process-table';
 export * from './qemu-guest';
 export * from './repository';
+export * from './services/adbd';
 export * from './services/bus';
 export * from './services/peer-echo';
 export * from './services/probes';

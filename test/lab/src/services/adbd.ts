@@ -6,6 +6,9 @@ import { seconds } from '@pp/base';
 import { systemPath, type Child } from '../child';
 import { SHARED_INSIDE, type Host } from '../host';
 import type { Place } from '../place';
+import { until } from '../until';
+
+const SERVER_PORT = 5037;
 
 /** Why there can be no test with Debian's adb; undefined where there is one. */
 export function adbMissing(): string | undefined {
@@ -28,10 +31,12 @@ export async function startAdbd(place: Place, where: string, directory: string):
 export class Adb {
   readonly #place: Place;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #server: Child;
 
-  private constructor(place: Place, env: Readonly<Record<string, string>>) {
+  private constructor(place: Place, env: Readonly<Record<string, string>>, server: Child) {
     this.#place = place;
     this.#env = env;
+    this.#server = server;
   }
 
   /** `place` may be a guest of `host`: its keys lie in the directory that the host shares. */
@@ -39,13 +44,13 @@ export class Adb {
     const name = `adb-${place.name}`;
     mkdirSync(join(host.shared, name), { recursive: true });
     const home = `${SHARED_INSIDE}/${name}`;
-    const env = { HOME: home, ANDROID_USER_HOME: home, ADB_VENDOR_KEYS: '', ADB_MDNS: '0', TMPDIR: home };
-    const server = place.spawn('adb', ['-L', 'tcp:5037', 'server', 'nodaemon'], { env });
-    const adb = new Adb(place, env);
-    await server
-      .line('sign of listening', (line) => (/starting|listen|adb/i.test(line) ? true : undefined))
-      .catch(() => undefined);
-    return adb;
+    const env = { HOME: home, TMPDIR: home };
+    const server = place.spawn('adb', ['-L', `tcp:${SERVER_PORT}`, 'server', 'nodaemon'], { env });
+    await until('the adb server listens', async () => {
+      const { code } = await place.run('bash', ['-c', `exec 3<>/dev/tcp/127.0.0.1/${SERVER_PORT}`]);
+      return code === 0;
+    });
+    return new Adb(place, env, server);
   }
 
   /** What it prints; throws where it fails. It says some failures on standard output, with exit code 0. */
@@ -57,5 +62,9 @@ export class Adb {
   async exitCode(...args: readonly string[]): Promise<number | null> {
     const { code } = await this.#place.run('adb', args, { env: this.#env, timeout: seconds(50) });
     return code;
+  }
+
+  async stop(): Promise<void> {
+    await this.#server.stop();
   }
 }

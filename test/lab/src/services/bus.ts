@@ -60,7 +60,11 @@ function busConfiguration(ours: boolean): string {
     <allow ${bus} send_interface="org.freedesktop.DBus.Properties"/>
     <deny ${bus} send_interface="org.freedesktop.DBus" send_member="UpdateActivationEnvironment"/>
   </policy>
-  <policy user="root"><allow ${bus} send_interface="org.freedesktop.DBus.Monitoring"/></policy>
+  <policy user="root">
+    <allow ${bus} send_interface="org.freedesktop.DBus.Monitoring"/>
+    <allow own="org.chromium.SessionManager"/>
+    <allow send_destination="org.chromium.SessionManager"/>
+  </policy>
   ${ours ? `<include>${OUR_POLICY}</include>` : stopgap}
   ${OTHER_POLICIES.map((path) => `<include>${path}</include>`).join('\n  ')}
 </busconfig>
