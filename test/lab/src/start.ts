@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { startManager } from './manager';
 import { howToEnter, interrupted, runLabProgram, say } from './program';
 import { standardLab, type StandardLab } from './standard-lab';
+import { ADB_ROWS } from './start/adb-rows';
 import { CONNECT_ROWS } from './start/connect-rows';
 import { GUEST_ROWS } from './start/guest-rows';
 import { IPV6_ROWS } from './start/ipv6-rows';
@@ -59,7 +60,10 @@ async function show(lab: StandardLab, { json }: Options): Promise<Shown> {
   say('== starting patchpanel-manager on the host, with eth0 as its uplink');
   const scene = await openScene(lab);
   say('== checking');
-  const rows = await checkRows([...CONNECT_ROWS, ...GUEST_ROWS, ...IPV6_ROWS, ...RECOVERY_ROWS], scene);
+  const rows = await checkRows(
+    [...CONNECT_ROWS, ...GUEST_ROWS, ...IPV6_ROWS, ...ADB_ROWS, ...RECOVERY_ROWS],
+    scene,
+  );
   process.stdout.write(json ? `${JSON.stringify(rows, null, 2)}\n` : tableText(rows));
   return { scene, rows };
 }

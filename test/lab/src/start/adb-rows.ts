@@ -15,7 +15,10 @@ const MEGABYTES = 100;
 
 /** Debian's adb to an emulated adbd of Android, by way of adb-proxy, which follows the manager. */
 export const ADB_ROWS: readonly Row<Scene>[] = [
-  { name: 'adb to Android through adb-proxy', check: whileRunning(startArcContainer, (_running, scene) => adbWorks(scene)) },
+  {
+    name: 'adb to Android through adb-proxy',
+    check: whileRunning(startArcContainer, (_running, scene) => adbWorks(scene)),
+  },
 ];
 
 async function adbWorks({ lab: { host } }: Scene): Promise<Verdict> {

@@ -22,7 +22,7 @@ export const GUEST_ROWS: readonly Row<Scene>[] = [
 
 type Check = (running: RunningGuest, scene: Scene) => Promise<Verdict>;
 
-function whileRunning(
+export function whileRunning(
   start: (served: ServedLab) => Promise<RunningGuest>,
   check: Check,
 ): (scene: Scene) => Promise<Verdict> {
