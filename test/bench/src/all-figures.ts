@@ -1,3 +1,4 @@
+import { adbProxyFigure } from './figures/adb-proxy';
 import { connectFigure } from './figures/connect';
 import { enduranceFigure } from './figures/endurance';
 import type { Figure } from './figures/figure';
@@ -20,4 +21,5 @@ export const FIGURES: readonly Figure[] = [
   enduranceFigure,
   guestsEnduranceFigure,
   ndproxyFigure,
+  adbProxyFigure,
 ];

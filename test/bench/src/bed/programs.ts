@@ -12,6 +12,7 @@ const SOURCES = {
   'hold-namespaces': 'tools',
   'nd-traffic': 'tools',
   'run-steps': 'tools',
+  'tcp-load': 'tools',
   traffic: 'tools',
 } as const;
 
