@@ -15,3 +15,4 @@ export { UdpMemberships } from './udp-memberships';
 export { NftCounterTable, type NftCounterTableOptions } from './nft-counter-table';
 export { UdpReplySockets } from './udp-reply-sockets';
 export { LinuxStreamRelay } from './linux-stream-relay';
+export { LinuxGroupPorts } from './linux-group-ports';

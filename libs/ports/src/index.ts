@@ -4,6 +4,7 @@ export * from './client-sockets';
 export * from './datapath-news';
 export * from './descriptors';
 export * from './guest-ipv6';
+export * from './group-ports';
 export * from './interface-news';
 export * from './journal';
 export * from './neighbor-doors';

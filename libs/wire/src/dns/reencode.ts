@@ -8,6 +8,8 @@ export interface Reencoding {
   readonly keep: (entry: number) => boolean;
   /** What stands in the place of a name, of an entry or in its data; the name itself for most. */
   readonly rename: (name: WireName) => WireName;
+  /** Data in the place of an entry's own, of a type without names. */
+  readonly data?: (entry: number) => Uint8Array | undefined;
   /** RFC 6762 §18.14: the names in SRV data of a reply to a one-shot query are written out. */
   readonly plainSrv?: boolean;
 }
@@ -59,7 +61,8 @@ class Reencoder {
     const [type, rdata, length] = [scan.type(entry), scan.rdata(entry), scan.rdataLength(entry)];
     const fields = RDATA_WITH_NAMES.get(type);
     if (fields === undefined || length === 0) {
-      this.#writer.u16be(length).bytes(scan.bytes.subarray(rdata, rdata + length));
+      const data = this.edit.data?.(entry) ?? scan.bytes.subarray(rdata, rdata + length);
+      this.#writer.u16be(data.length).bytes(data);
       return;
     }
     const isPlain = this.edit.plainSrv === true && type === DnsType.SRV;

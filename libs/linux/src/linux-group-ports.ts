@@ -1,0 +1,134 @@
+import { KernelError, type Errno } from '@pp/base';
+import { NativeError, type Native, type UdpHandle } from '@pp/native';
+import {
+  SEARCH_PORTS,
+  type GroupPort,
+  type GroupPortOptions,
+  type GroupPorts,
+  type SearchPort,
+  type SearchPortOptions,
+} from '@pp/ports';
+
+/** Bursts of a thousand packets; the kernel counts its own overhead too. */
+const RECEIVE_BUFFER_BYTES = 8 << 20;
+
+/**
+ * By UDP sockets. One for a group is bound to the group's address: so it hears the group and nothing else, and leaves unicast to whoever
+ * has the port (avahi, systemd-resolved). Bound to its device, so that nothing comes or goes by another.
+ */
+export class LinuxGroupPorts implements GroupPorts {
+  #next = 0;
+
+  constructor(private readonly native: Pick<Native, 'openUdp'>) {}
+
+  openGroup(options: GroupPortOptions): GroupPort {
+    const { family, group, port, ifname, ifindex, hopLimit } = options;
+    const handle = refusing(`group ${group} on ${ifname}`, () =>
+      this.native.openUdp({
+        family,
+        device: ifname,
+        address: group,
+        port,
+        ...(family === 'ipv6' ? { scopeId: ifindex } : {}),
+        reuseAddress: true,
+        groups: [{ address: group, ifindex }],
+        multicastLoop: false,
+        multicastIfindex: ifindex,
+        hopLimit,
+        receiveBufferBytes: RECEIVE_BUFFER_BYTES,
+        onDatagrams: options.onDatagrams,
+        onError: faultHandler(options),
+      }),
+    );
+    const { send, close } = guarded(handle, ifname);
+    return {
+      send: (payload) => {
+        send(payload, group, port, ifindex);
+      },
+      answer: (payload, address, to) => {
+        send(payload, address, to, ifindex);
+      },
+      close,
+    };
+  }
+
+  openSearch(options: SearchPortOptions): SearchPort {
+    const handle = this.#bindSearch(options);
+    const { send, close } = guarded(handle, 'a port for searching');
+    return {
+      port: handle.port,
+      send: (payload, ifindex, address, port) => {
+        send(payload, address, port, ifindex);
+      },
+      close,
+    };
+  }
+
+  /** The next port that is free: what the last session left may still be answered to. */
+  #bindSearch(options: SearchPortOptions): UdpHandle {
+    const count = SEARCH_PORTS.last - SEARCH_PORTS.first + 1;
+    for (let tries = 0; tries < count; tries++) {
+      const port = SEARCH_PORTS.first + this.#next;
+      this.#next = (this.#next + 1) % count;
+      try {
+        return this.#openSearch(options, port);
+      } catch (fault) {
+        if (!(fault instanceof KernelError) || fault.code !== 'EADDRINUSE') throw fault;
+      }
+    }
+    throw new KernelError('EADDRINUSE', 'port for searching');
+  }
+
+  #openSearch(options: SearchPortOptions, port: number): UdpHandle {
+    const { family, hopLimit, onDatagrams } = options;
+    return refusing('port for searching', () =>
+      this.native.openUdp({
+        family,
+        address: family === 'ipv4' ? '0.0.0.0' : '::',
+        port,
+        multicastLoop: false,
+        hopLimit,
+        onDatagrams,
+        onError: faultHandler(options),
+      }),
+    );
+  }
+}
+
+/** After `close` nothing is sent: the number of the closed descriptor may be another's. */
+function guarded(
+  handle: UdpHandle,
+  what: string,
+): {
+  readonly send: (payload: Uint8Array, address: string, port: number, ifindex: number) => void;
+  readonly close: () => void;
+} {
+  let isOpen = true;
+  return {
+    send: (payload, address, port, ifindex) => {
+      if (!isOpen) throw new KernelError('EBADF', `send on ${what}`);
+      refusing(`send on ${what}`, () => {
+        handle.send(payload, address, port, ifindex);
+      });
+    },
+    close: () => {
+      isOpen = false;
+      handle.close();
+    },
+  };
+}
+
+const faultHandler =
+  ({ onFault }: Pick<GroupPortOptions, 'onFault'>) =>
+  ({ code, call }: NativeError): void => {
+    onFault(new KernelError(code as Errno, call));
+  };
+
+function refusing<T>(request: string, call: () => T): T {
+  try {
+    return call();
+  } catch (fault) {
+    if (!(fault instanceof NativeError)) throw fault;
+    throw new KernelError(fault.code as Errno, request, '', { cause: fault });
+  }
+}
