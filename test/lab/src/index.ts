@@ -12,6 +12,7 @@ export * from './process-table';
 export * from './qemu-guest';
 export * from './repository';
 export * from './services/adbd';
+export * from './services/avahi';
 export * from './services/bus';
 export * from './services/peer-echo';
 export * from './services/probes';

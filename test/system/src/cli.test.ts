@@ -20,19 +20,20 @@ function run(program: string, args: readonly string[], cwd = '/'): Outcome {
 
 const SHELLS = [
   {
-    app: 'mcastfwd',
-    missing: 'forwarding',
-    bad: ['--direction', 'up'],
-    sentence: "--direction 'up' is unknown; write two-way or inbound or outbound",
-  },
-  {
     app: 'bcast-fwd',
     missing: 'forwarding',
     bad: ['eth0'],
     sentence: "'eth0' stands alone; write at least two interfaces: bcast-fwd eth0 vmtap0",
   },
 ];
-const SERVICES = [...SHELLS.map(({ app }) => app), 'adb-proxy', 'ndproxy', 'counters', 'patchpanel-manager'];
+const SERVICES = [
+  ...SHELLS.map(({ app }) => app),
+  'adb-proxy',
+  'ndproxy',
+  'mcastfwd',
+  'counters',
+  'patchpanel-manager',
+];
 
 describe.each([...SERVICES, 'patchpanelctl'])('%s', (app) => {
   test('is one executable file', () => {
@@ -144,6 +145,23 @@ test.each([
   },
 ])('counters $args is exit 2', ({ args, sentence }) => {
   expect(run(bin('counters'), args)).toEqual({ exit: 2, stdout: '', stderr: `counters: ${sentence}\n` });
+});
+
+test.each([
+  {
+    name: 'a bad argument',
+    args: ['--direction', 'up'],
+    exit: 2,
+    sentence: "--direction 'up' is unknown; write two-way or inbound or outbound or off",
+  },
+  {
+    name: 'a command that nobody is there to take',
+    args: ['guests', 'apart', '--state-dir', '/nonexistent'],
+    exit: 6,
+    sentence: 'mcastfwd is not running: nobody answers at /nonexistent/mcastfwd.control (ENOENT)',
+  },
+])('mcastfwd: $name is one line', ({ args, exit, sentence }) => {
+  expect(run(bin('mcastfwd'), args)).toEqual({ exit, stdout: '', stderr: `mcastfwd: ${sentence}\n` });
 });
 
 test('patchpanelctl: what is wrong on one line, what to do on the next', () => {

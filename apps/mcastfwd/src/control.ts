@@ -1,0 +1,41 @@
+import type { ControlClient } from '@pp/daemon';
+import { changed, commandOf } from './commands';
+import { traceLine } from './describe';
+import type { McastService } from './mcast-service';
+
+/** Answers the commands of commands.ts; a line is a JSON list of words. */
+export function controlOf(service: McastService): (line: string, client: ControlClient) => void {
+  const watchers = new Map<ControlClient, string>(); // BOUNDED: by the control socket's clients
+  const watch = (client: ControlClient, text: string): void => {
+    watchers.set(client, text);
+    client.onGone(() => {
+      watchers.delete(client);
+      if (watchers.size === 0) service.tracer = null;
+    });
+    service.tracer = (traced) => {
+      const line = traceLine(traced);
+      for (const [each, wanted] of watchers) if (line.includes(wanted)) each.tell(line);
+    };
+  };
+  return (line, client) => {
+    const words = wordsOf(line);
+    if (commandOf(words) === 'trace' && words.length <= 2) {
+      watch(client, words[1] ?? '');
+      return;
+    }
+    const settings = changed(service.settings, words);
+    if (settings.ok) service.change(settings.value);
+    client.end(settings.ok ? 'OK' : `error ${settings.sentence}`);
+  };
+}
+
+/** No words: not a list of words. */
+function wordsOf(line: string): readonly string[] {
+  try {
+    const parsed: unknown = JSON.parse(line);
+    return Array.isArray(parsed) && parsed.every((word) => typeof word === 'string') ? parsed : [];
+  } catch (fault) {
+    if (fault instanceof SyntaxError) return [];
+    throw fault;
+  }
+}

@@ -1,0 +1,66 @@
+import { causeChain, type Task } from '@pp/base';
+import {
+  controlPath,
+  ExitCode,
+  openControlSocket,
+  Refused,
+  type DaemonContext,
+  type Parts,
+} from '@pp/daemon';
+import { busTask, connectBus, type Bus, type BusOptions } from '@pp/dbus';
+import { forwardingClient } from '@pp/forwarding';
+import { LinuxGroupPorts, NetlinkInterfaces } from '@pp/linux';
+import type { Config } from './config';
+import { controlOf } from './control';
+import { linksOf } from './from-forwarding';
+import { McastService } from './mcast-service';
+import { statusOf } from './status';
+
+/** Joins the parts. */
+export async function wire(context: DaemonContext<Config>): Promise<Parts> {
+  const { config, scope, clock, log, stateDir } = context;
+  const native = context.native();
+  const service = new McastService(config, {
+    ports: new LinuxGroupPorts(native),
+    interfaces: new NetlinkInterfaces({ native, clock, log }),
+    clock,
+    log,
+  });
+  scope.defer(() => {
+    service.stop();
+  });
+  await service.start();
+  scope.use(await openControlSocket(controlPath(stateDir, 'mcastfwd'), controlOf(service)));
+  const tasks = config.links.length === 0 ? [await followTask(context, service)] : [];
+  return { tasks, status: () => statusOf(service) };
+}
+
+/** Serves what the manager says, from whenever one is there. */
+async function followTask(
+  { native, clock, log, scope }: DaemonContext<Config>,
+  service: McastService,
+): Promise<Task> {
+  const bus = scope.use(await managerBus({ native: native(), clock, log }));
+  scope.use(
+    await forwardingClient({
+      bus,
+      clock,
+      log,
+      onChange: (forwarding) => {
+        service.change({ ...service.settings, links: linksOf(forwarding) });
+      },
+    }),
+  );
+  return busTask(bus);
+}
+
+async function managerBus(options: BusOptions): Promise<Bus> {
+  try {
+    return await connectBus(options);
+  } catch (cause) {
+    throw new Refused(ExitCode.failed, `${causeChain(cause)}, where the manager would be`, {
+      advice: 'start the bus, or name interfaces: mcastfwd eth0 vmtap0',
+      cause,
+    });
+  }
+}
