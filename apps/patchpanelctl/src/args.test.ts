@@ -50,13 +50,15 @@ const rows: { name: string; in: string; want: Asked }[] = [
   {
     name: 'nothing',
     in: '',
-    want: refused('no command; write status, devices, connect, vm or arc; see patchpanelctl --help'),
+    want: refused(
+      'no command; write status, devices, events, connect, vm, arc or port; see patchpanelctl --help',
+    ),
   },
   {
     name: 'an unknown command',
     in: 'sttus',
     want: refused(
-      "'sttus' is no command; write status, devices, connect, vm or arc; see patchpanelctl --help",
+      "'sttus' is no command; write status, devices, events, connect, vm, arc or port; see patchpanelctl --help",
     ),
   },
   {

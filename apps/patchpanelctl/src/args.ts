@@ -12,6 +12,7 @@ import {
 import { Command } from 'commander';
 import { connectOptions, connectRequest, type ConnectRequest } from './connect-args';
 import { arcCall, arcOptions, vmCall, vmOptions, type GuestCall } from './guest-args';
+import { portAction, portOptions, type PortAction } from './port-args';
 
 export const NAME = 'patchpanelctl';
 
@@ -43,9 +44,23 @@ export interface GuestCommand {
   readonly stateDir: string;
 }
 
-export type Asked = StatusCommand | DevicesCommand | GuestCommand | ConnectCommand | Answer;
+export interface PortCommand {
+  readonly do: 'port';
+  readonly action: PortAction;
+  readonly json: boolean;
+  readonly stateDir: string;
+}
 
-const COMMANDS = 'status, devices, connect, vm or arc';
+export interface EventsCommand {
+  readonly do: 'events';
+  readonly json: boolean;
+  readonly stateDir: string;
+}
+
+export type Asked =
+  PortCommand | EventsCommand | StatusCommand | DevicesCommand | GuestCommand | ConnectCommand | Answer;
+
+const COMMANDS = 'status, devices, events, connect, vm, arc or port';
 
 const EXAMPLES = `
 Examples:
@@ -56,6 +71,8 @@ Examples:
   ${NAME} connect --new -- ping -c 1 192.0.2.1
   ${NAME} connect --new --outbound eth0 --json
   ${NAME} connect --pid 4242
+  ${NAME} port forward 8080 --on eth0 --to 100.115.92.26:80
+  ${NAME} events --json
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 no such object, 4 conflict, 5 denied, 6 manager unreachable, 7 done but degraded.
 DBUS_SYSTEM_BUS_ADDRESS chooses the bus.`;
@@ -97,6 +114,14 @@ export function readCommand(argv: readonly string[]): Asked {
     .action((options: object, { args }: Command) => {
       take(showing('devices'), options, args);
     });
+  program
+    .command('events')
+    .description('tell what happens to guests and neighbours, one line each, until Ctrl-C')
+    .option('--json', 'one JSON object a line; "v" is the version of their keys')
+    .allowExcessArguments()
+    .action((options: object, { args }: Command) => {
+      take(showing('events'), options, args);
+    });
   connectOptions(program.command('connect')).action((run: string[], options: object) => {
     take(connect, options, run);
   });
@@ -106,6 +131,9 @@ export function readCommand(argv: readonly string[]): Asked {
   arcOptions(program.command('arc')).action((words: string[], options: object) => {
     take(guestCommand(arcCall), options, words);
   });
+  portOptions(program.command('port')).action((words: string[], options: object) => {
+    take(portCommand, options, words);
+  });
   return parseOr(program, argv, () => asked);
 }
 
@@ -113,8 +141,8 @@ const orMistake = (checked: Checked<Asked>): Asked =>
   checked.ok ? checked.value : usageFault(checked.sentence);
 
 const showing =
-  (what: 'status' | 'devices') =>
-  (raw: RawArgs): Checked<StatusCommand | DevicesCommand> => {
+  (what: 'status' | 'devices' | 'events') =>
+  (raw: RawArgs): Checked<StatusCommand | DevicesCommand | EventsCommand> => {
     const [stray] = raw.operands;
     if (stray !== undefined)
       return refuse('InvalidArgument', `${what} takes no argument '${stray}'; see ${NAME} --help`);
@@ -132,6 +160,15 @@ const guestCommand =
       ? accept({ do: 'guest', call: call.value, json: raw.has('json'), stateDir: stateDir.value })
       : call;
   };
+
+function portCommand(raw: RawArgs): Checked<PortCommand> {
+  const stateDir = checkedStateDir(raw.one('state-dir') ?? '');
+  if (!stateDir.ok) return stateDir;
+  const action = portAction(raw);
+  return action.ok
+    ? accept({ do: 'port', action: action.value, json: raw.has('json'), stateDir: stateDir.value })
+    : action;
+}
 
 function connect(raw: RawArgs): Checked<ConnectCommand> {
   const stateDir = checkedStateDir(raw.one('state-dir') ?? '');

@@ -1,24 +1,18 @@
 /** `patchpanelctl devices`, `vm` and `arc`: one call each, its answer printed. */
-import type { Checked } from '@pp/base';
 import { ExitCode, Refused } from '@pp/daemon';
-import type { Bus } from '@pp/dbus';
-import { decodeStrict, encode, type MessageName, type Messages } from '@pp/proto';
+import { encode, type MessageName, type Messages } from '@pp/proto';
 import { subnetText } from './addresses';
+import { callManager, withBus, type BusDoor } from './call-manager';
 import { deviceFromProto, devicesText, type Device } from './devices';
-import { meaningOf, noBus } from './failure';
 import type { GuestCall } from './guest-args';
 
-export interface GuestDoors {
-  readonly connectBus: () => Promise<Pick<Bus, 'call' | 'close'>>;
-}
+export type GuestDoors = BusDoor;
 
 /** What the manager answered; the keys are the API's field names. */
 interface Answer {
   readonly devices: readonly Device[];
   readonly container_subnet?: string;
 }
-
-const SERVICE = 'org.chromium.PatchPanel';
 
 /** Returns what to print. */
 export async function devices(json: boolean, doors: GuestDoors): Promise<string> {
@@ -84,33 +78,12 @@ async function stop({ guest: kind, id }: GuestCall, doors: GuestDoors): Promise<
   return { devices: [] };
 }
 
-/** Calls a method on a connection of its own. Throws Refused for what people can act on. */
-async function ask<M extends MessageName>(
+const ask = <M extends MessageName>(
   { connectBus }: GuestDoors,
   member: string,
   request: Uint8Array,
   reply: M,
-): Promise<Messages[M]> {
-  const bus = await connectBus().catch((fault: unknown) => {
-    throw noBus(fault);
-  });
-  try {
-    const target = { destination: SERVICE, path: '/org/chromium/PatchPanel', interface: SERVICE, member };
-    const { body } = await bus.call({ ...target, signature: 'ay', body: [request] });
-    return understood(decodeStrict(reply, body[0] instanceof Uint8Array ? body[0] : Uint8Array.of(0)));
-  } catch (fault) {
-    throw meaningOf(fault);
-  } finally {
-    bus.close();
-  }
-}
-
-function understood<T>(decoded: Checked<T>): T {
-  if (decoded.ok) return decoded.value;
-  throw new Refused(ExitCode.failed, `the manager's answer is not understood: ${decoded.sentence}`, {
-    advice: 'check that patchpanelctl and the manager are of one release',
-  });
-}
+): Promise<Messages[M]> => withBus(connectBus, (bus) => callManager(bus, member, request, reply));
 
 /** Other managers answer a failure with an empty message. */
 function madeDevice(device: Messages['NetworkDevice'] | undefined): Device {

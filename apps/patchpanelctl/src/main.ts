@@ -3,7 +3,9 @@ import { ExitCode, print, Refused, runProgram } from '@pp/daemon';
 import { NAME, readCommand } from './args';
 import { connect } from './connect';
 import { devices, guest } from './guests';
-import { status } from './status';
+import { events } from './events';
+import { port } from './ports';
+import { managerStatus, status } from './status';
 import { connectDoors } from './wiring';
 
 async function main(): Promise<number> {
@@ -20,6 +22,14 @@ async function main(): Promise<number> {
     case 'guest':
       print(await guest(asked.call, asked.json, connectDoors(asked.stateDir)));
       return ExitCode.done;
+    case 'events':
+      await events(asked.json, connectDoors(asked.stateDir));
+      return ExitCode.done;
+    case 'port': {
+      const doors = { ...connectDoors(asked.stateDir), status: () => managerStatus(asked.stateDir) };
+      await port(asked.action, asked.json, doors);
+      return ExitCode.done;
+    }
     case 'connect':
       return connect(asked, connectDoors(asked.stateDir));
     case 'print':

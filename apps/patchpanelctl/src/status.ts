@@ -11,8 +11,12 @@ export interface StatusAnswer {
 
 /** Verbatim with --json, else for a person. Degraded while the manager has warnings. */
 export async function status({ json, stateDir }: StatusCommand): Promise<StatusAnswer> {
-  return answerOf(await askStatus(MANAGER, statusPath(stateDir, MANAGER)), json);
+  return answerOf(await managerStatus(stateDir), json);
 }
+
+/** The manager's own words. */
+export const managerStatus = (stateDir: string): Promise<string> =>
+  askStatus(MANAGER, statusPath(stateDir, MANAGER));
 
 export function answerOf(answer: string, json: boolean): StatusAnswer {
   const status = objectIn(answer);

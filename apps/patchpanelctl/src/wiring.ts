@@ -3,15 +3,20 @@ import { isatty } from 'node:tty';
 import { connectBus } from '@pp/dbus';
 import { NAME } from './args';
 import type { ConnectDoors } from './connect';
+import type { EventDoors } from './events';
+import type { PortDoors } from './ports';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** The real outside. The addon is unpacked where it may: an operator's state directory may not exist. */
-export function connectDoors(stateDir: string): ConnectDoors {
+export function connectDoors(
+  stateDir: string,
+): ConnectDoors & Pick<EventDoors, 'connectBus'> & Pick<PortDoors, 'clock'> {
   const native = openNative(stateDir);
   const log = stderrLog({ level: 'warn', format: 'text' });
   return {
     native,
+    clock: systemClock,
     connectBus: () => connectBus({ native, clock: systemClock, log }),
     print,
     warn: (sentence) => {

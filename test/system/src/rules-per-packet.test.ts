@@ -1,6 +1,8 @@
-import { ApiClient, labTest, STANDARD, standardLab, startManager, until } from '@pp/lab';
+import { seconds } from '@pp/base';
+import { ApiClient, labMissing, labTest, STANDARD, standardLab, startManager, until } from '@pp/lab';
 import type { Child, Guest, Host, StandardLab } from '@pp/lab';
 import { encode } from '@pp/proto';
+import { access, create, forwarding, lockdown } from './port-rules';
 
 /*
  * The price of a packet is the rules that it passes, and the elements of a hash table cost the same at any number. So the rules that the
@@ -9,6 +11,7 @@ import { encode } from '@pp/proto';
 
 const NAMESPACES = 460;
 const VMS_A_KIND = 20;
+const PORT_RULES = 1000;
 const POOL = ['namespace=10.200.0.0/16', 'lxd=10.201.0.0/16'].flatMap((pool) => ['--pool', pool]);
 const { v4: INTERNET } = STANDARD.internet;
 
@@ -19,7 +22,7 @@ interface Passed {
 }
 
 labTest(
-  `a packet passes the same rules with ${NAMESPACES + 2 * VMS_A_KIND} guests of all kinds, and ARC, as with one`,
+  `a packet passes the same rules with ${NAMESPACES + 2 * VMS_A_KIND} guests of all kinds, ARC and ${PORT_RULES} port rules as with one guest`,
   async () => {
     const lab = await standardLab();
     try {
@@ -35,8 +38,10 @@ labTest(
         await Promise.all(Array.from({ length: more }, () => client.connect({ pid: -1 })));
       }
       await startVms(client);
+      await openPorts(client);
       const crowded = { passed: await rulesPassed(lab, guest), rules: await ruleCount(lab.host) };
 
+      expect(await portElements(lab.host)).toBe(PORT_RULES);
       expect(await guestLinks(lab.host)).toEqual({ arc_ns: NAMESPACES, vmtap: 2 * VMS_A_KIND + 6 });
       expect(alone.passed.request.join('\n')).toContain('masquerade'); // else it was not our datapath that was traced
       expect(alone.passed.reply.length).toBeGreaterThan(0);
@@ -47,6 +52,8 @@ labTest(
       await lab.close();
     }
   },
+  labMissing(),
+  seconds(150),
 );
 
 async function startVms(client: ApiClient): Promise<void> {
@@ -55,6 +62,38 @@ async function startVms(client: ApiClient): Promise<void> {
     await client.raw('PluginVmStartup', encode('PluginVmStartupRequest', { id: BigInt(id) }));
   }
   await client.raw('ArcVmStartup', encode('ArcVmStartupRequest', { cid: 3 }));
+}
+
+/** Of every type, for guests that are there and for others. */
+async function openPorts(client: ApiClient): Promise<void> {
+  const [guest, target] = ['arc_ns0', '100.115.92.26:80'];
+  const rules = Array.from({ length: PORT_RULES / 5 }, (_, port) => [
+    access('tcp', 1 + port),
+    access('udp', 1 + port, guest),
+    lockdown('tcp', 1 + port),
+    forwarding('tcp', 'eth0', 1 + port, target),
+    forwarding('udp', guest, 1 + port, target, INTERNET),
+  ]);
+  for (const some of rules) await Promise.all(some.map((rule) => create(client, rule)));
+}
+
+async function portElements(host: Host): Promise<number> {
+  const sets = [
+    'set open_ports',
+    'set open_ports_on',
+    'set locked_ports',
+    'map port_forwards',
+    'map port_forwards_at',
+  ];
+  let elements = 0;
+  for (const set of sets) {
+    const [kind = '', name = ''] = set.split(' ');
+    const { nftables } = (await host.json('nft', '-j', 'list', kind, 'inet', 'patchpanel', name)) as {
+      readonly nftables: readonly Partial<Record<string, { readonly elem?: readonly unknown[] }>>[];
+    };
+    elements += nftables.find((object) => kind in object)?.[kind]?.elem?.length ?? 0;
+  }
+  return elements;
 }
 
 /** In a table of its own that comes before all others. */
