@@ -3,6 +3,7 @@ import { ROUTE_PROTOCOL } from '@pp/datapath';
 import type { Native } from '@pp/native';
 import {
   decodeTableEvent,
+  lossFilter,
   lossSubject,
   Monitor,
   netlinkIn,
@@ -41,7 +42,7 @@ export class NetlinkLosses implements DatapathNews {
     };
     this.#network = new Monitor({
       ...common,
-      open: netlinkIn(native, 'route', netnsFd),
+      open: netlinkIn(native, 'route', netnsFd, lossFilter(ROUTE_PROTOCOL)),
       subject: lossSubject(),
       onEvent: (event) => {
         for (const loss of lossesIn(event)) this.#onLoss(loss);

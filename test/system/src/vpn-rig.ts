@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seconds } from '@pp/base';
+import type { UdpHandle } from '@pp/native';
 import {
   ApiClient,
   repository,
@@ -20,6 +21,9 @@ import {
 /** Reached by the router without a VPN, and by either VPN. */
 export const FAR = '198.51.100.10';
 const PORT = '9000';
+// asm-generic/socket.h
+const SOL_SOCKET = 1;
+const SO_MARK = 36;
 /** uid of the session's user. */
 export const SESSION = '1000';
 
@@ -37,6 +41,7 @@ export const VPNS = {
 /** The standard lab with two VPNs to be had, a manager that knows of both, and a count of what passes the router outside of them. */
 export class VpnRig {
   readonly #directory: string;
+  readonly #args: readonly string[];
   readonly #clients = new Map<string, Child>(); // BOUNDED: by VPNS
   manager: Manager;
 
@@ -45,9 +50,11 @@ export class VpnRig {
     manager: Manager,
     readonly client: ApiClient,
     directory: string,
+    args: readonly string[],
   ) {
     this.manager = manager;
     this.#directory = directory;
+    this.#args = args;
   }
 
   static async open(options: { readonly args?: readonly string[] } = {}): Promise<VpnRig> {
@@ -60,7 +67,7 @@ export class VpnRig {
       execFileSync('openvpn', ['--genkey', 'secret', join(directory, 'key')]);
       for (const vpn of Object.values(VPNS)) await startServer(lab, directory, vpn);
       const manager = await startManager(lab.host, { args });
-      return new VpnRig(lab, manager, await ApiClient.open(lab.bus.outside), directory);
+      return new VpnRig(lab, manager, await ApiClient.open(lab.bus.outside), directory, args);
     } catch (fault) {
       rmSync(directory, { recursive: true, force: true });
       await lab.close();
@@ -92,6 +99,37 @@ export class VpnRig {
   async status(): Promise<{ readonly vpn: { readonly ifname: string; readonly lockdown: boolean } }> {
     const socket = join(stateDirectory(this.lab.host), 'patchpanel-manager.sock');
     return JSON.parse(await askStatus('patchpanel-manager', socket)) as Awaited<ReturnType<VpnRig['status']>>;
+  }
+
+  /** kill -9, and a new start. */
+  async restartKilled(): Promise<void> {
+    await this.manager.kill();
+    this.manager = await startManager(this.lab.host, { args: this.#args });
+  }
+
+  /** A UDP socket of the host, as a client of the API would have one. */
+  udpSocket(): UdpHandle {
+    const { native } = this.client;
+    const netns = native.openNetns({ pid: this.lab.host.pid });
+    const ignore = (): void => undefined;
+    try {
+      return native.runInNetns(netns, () =>
+        native.openUdp({ family: 'ipv4', address: '0.0.0.0', port: 0, onDatagrams: ignore, onError: ignore }),
+      );
+    } finally {
+      native.closeFd(netns);
+    }
+  }
+
+  markOf(fd: number): number {
+    const bytes = this.client.native.getSocketOption(fd, SOL_SOCKET, SO_MARK, 4);
+    return Buffer.from(bytes).readUInt32LE();
+  }
+
+  setMark(fd: number, mark: number): void {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32LE(mark);
+    this.client.native.setSocketOption(fd, SOL_SOCKET, SO_MARK, bytes);
   }
 
   /** A stream of `rate` datagrams a second to the far side, for so long; prints how many the kernel took. */

@@ -1,12 +1,198 @@
-import { seconds } from '@pp/base';
+import { millis, seconds } from '@pp/base';
 import {
   labMissing,
   labTest,
   pings,
-  SESSION_MISSING,
+  secondUidMissing,
+  startArcVm,
   startTermina,
   until,
+  type Child,
   type Guest,
-  type Place,
 } from '@pp/lab';
-import { FAR, SESSION, VPNS, VpnRig } from './vpn-rig';
+import { encode } from '@pp/proto';
+import { existsSync } from 'node:fs';
+import { FAR, SESSION, VPNS, VpnRig, type Vpn } from './vpn-rig';
+
+/*
+ * Debian's openvpn as the VPN. The router counts and drops what comes for the far address in the open, so an answer from there came
+ * through a tunnel.
+ *
+ *   VPN_SWITCHES=200 VPN_RATE=10000 npx jest vpn.test
+ */
+
+const SWITCHES = Number(process.env['VPN_SWITCHES'] ?? 6);
+/** Packets a second, of a guest and of the session's user together. */
+const RATE = Number(process.env['VPN_RATE'] ?? 2000);
+const SEED = Number(process.env['SEED'] ?? 20_260_101);
+
+const missing = (): string | undefined =>
+  labMissing() ??
+  secondUidMissing() ??
+  (existsSync('/usr/sbin/openvpn') ? undefined : "Debian's openvpn") ??
+  (existsSync('/dev/net/tun') ? undefined : '/dev/net/tun');
+
+const vpnTest = (name: string, run: (rig: VpnRig) => Promise<void>, atMost = seconds(90)): void => {
+  labTest(
+    name,
+    async () => {
+      const rig = await VpnRig.open();
+      try {
+        await run(rig);
+      } finally {
+        await rig.close();
+      }
+    },
+    missing(),
+    atMost,
+  );
+};
+
+/** A client process connected with these wishes. */
+async function connected(rig: VpnRig, name: string, wishes: object): Promise<Guest> {
+  const guest = await rig.lab.guest(name);
+  await rig.client.connect({ pid: guest.pid, ...wishes });
+  return guest;
+}
+
+/** Datagrams of the session's user come out of the tunnel. */
+async function expectUserTunnelled(rig: VpnRig, vpn: Vpn): Promise<void> {
+  const before = await rig.tunnelled(vpn);
+  expect((await rig.traffic(rig.lab.host, 200, 200, SESSION).exited).code).toBe(0);
+  await until('they come out of the tunnel', async () => (await rig.tunnelled(vpn)) - before >= 15);
+}
+
+vpnTest(
+  'a VPN that covers the default route leads guests routed as user, and nobody else, until it goes',
+  async (rig) => {
+    const { lab } = rig;
+    const user = await connected(rig, 'user', { routeOnVpn: true });
+    const other = await connected(rig, 'other', {});
+    const pinned = await connected(rig, 'pinned', { outboundPhysicalDevice: 'eth0', routeOnVpn: true });
+    const vm = await startTermina({ lab, client: rig.client }, 5);
+    const android = await startArcVm({ lab, client: rig.client }, 7);
+    await android.guest.shell('ip route del default; ip route add default via 100.115.92.1 dev arc0');
+    expect(await rig.leaked()).toBe(0);
+    expect(await pings(user, FAR)).toBe(false);
+    expect(await rig.leaked()).toBe(1);
+
+    await rig.up(VPNS.first);
+    for (const guest of [user, vm.guest, android.guest]) expect(await pings(guest, FAR)).toBe(true);
+    await expectUserTunnelled(rig, VPNS.first);
+    expect(await rig.leaked()).toBe(0);
+    for (const guest of [other, pinned]) expect(await pings(guest, FAR)).toBe(false);
+    expect(await rig.leaked()).toBe(2);
+
+    await rig.down(VPNS.first, 'stop');
+    expect(await pings(user, FAR)).toBe(false);
+    expect(await rig.leaked()).toBe(1);
+    expect(await pings(user, '203.0.113.10')).toBe(true);
+  },
+);
+
+vpnTest("lockdown, with and without a VPN: what is the user's leaves by a VPN or not at all", async (rig) => {
+  const { lab, client } = rig;
+  const user = await connected(rig, 'user', { routeOnVpn: true });
+  const other = await connected(rig, 'other', {});
+  const vm = await startTermina({ lab, client }, 5);
+  await client.ask('SetVpnLockdown', { enableVpnLockdown: true });
+  for (const guest of [user, vm.guest]) expect(await pings(guest, '203.0.113.10')).toBe(false);
+  expect((await rig.traffic(lab.host, 100, 200, SESSION).exited).code).toBe(0);
+  expect(await rig.leaked()).toBe(0);
+  expect(await pings(other, '203.0.113.10')).toBe(true);
+  expect(await pings(user, '100.115.92.129')).toBe(true); // its gateway
+
+  await rig.up(VPNS.first);
+  for (const guest of [user, vm.guest]) expect(await pings(guest, FAR)).toBe(true);
+  await expectUserTunnelled(rig, VPNS.first);
+
+  await rig.down(VPNS.first, 'kill');
+  for (const guest of [user, vm.guest]) expect(await pings(guest, FAR)).toBe(false);
+  expect(await rig.leaked()).toBe(0);
+
+  await rig.restartKilled();
+  expect((await rig.status()).vpn.lockdown).toBe(true);
+  expect(await pings(vm.guest, '203.0.113.10')).toBe(false);
+  await client.ask('SetVpnLockdown', { enableVpnLockdown: false });
+  expect(await pings(vm.guest, '203.0.113.10')).toBe(true);
+});
+
+vpnTest("SetVpnIntent on a socket: only its wish changes, and it stands above the user's", async (rig) => {
+  await rig.up(VPNS.first);
+  const socket = rig.udpSocket();
+  try {
+    rig.setMark(socket.fd, 0x1);
+    for (const [policy, bits] of [
+      [1, 0x8000],
+      [2, 0x4000],
+      [0, 0],
+    ] as const) {
+      await rig.client.raw('SetVpnIntent', encode('SetVpnIntentRequest', { policy }), [socket.fd]);
+      expect(rig.markOf(socket.fd)).toBe(bits | 0x1);
+    }
+    rig.setMark(socket.fd, 0);
+    await rig.client.raw('SetVpnIntent', encode('SetVpnIntentRequest', { policy: 2 }), [socket.fd]);
+    await rig.leaked();
+    socket.send(new Uint8Array(10), FAR, 9000);
+    await until('it went past the VPN', async () => (await rig.leaked()) === 1);
+    await rig.client.raw('SetVpnIntent', encode('SetVpnIntentRequest', { policy: 1 }), [socket.fd]);
+    const before = await rig.tunnelled(VPNS.first);
+    for (let n = 0; n < 20; n++) socket.send(new Uint8Array(10), FAR, 9000);
+    await until('they went into the VPN', async () => (await rig.tunnelled(VPNS.first)) - before >= 20);
+    expect(await rig.leaked()).toBe(0);
+  } finally {
+    socket.close();
+  }
+});
+
+/** The same walk for the same seed. */
+function dice(seed: number): (sides: number) => number {
+  let state = seed % 2_147_483_647 || 1;
+  return (sides) => (state = (state * 48_271) % 2_147_483_647) % sides;
+}
+
+/** One switch: nothing up, or one of the two; it ends as it should or is lost, and its place may be taken at once. */
+async function switchOnce(rig: VpnRig, up: Vpn | null, roll: (sides: number) => number): Promise<Vpn | null> {
+  const next = roll(2) === 0 ? VPNS.first : VPNS.second;
+  if (up === null) {
+    await rig.up(next);
+    return next;
+  }
+  await rig.down(up, roll(2) === 0 ? 'stop' : 'kill');
+  if (roll(2) === 0) return null;
+  const other = up === VPNS.first ? VPNS.second : VPNS.first;
+  await rig.up(other);
+  return other;
+}
+
+vpnTest(
+  `${SWITCHES} switches under lockdown at ${RATE} packets/s: nothing of it in the open (seed ${SEED})`,
+  async (rig) => {
+    const { lab, client } = rig;
+    const user = await connected(rig, 'user', { routeOnVpn: true });
+    await client.ask('SetVpnLockdown', { enableVpnLockdown: true });
+    const forEver = 3_600_000;
+    const streams: readonly Child[] = [
+      rig.traffic(user, forEver, RATE / 2),
+      rig.traffic(lab.host, forEver, RATE / 2, SESSION),
+    ];
+    const roll = dice(SEED);
+    let up: Vpn | null = null;
+    let tunnelled = 0;
+    for (let n = 0; n < SWITCHES; n++) {
+      up = await switchOnce(rig, up, roll);
+      if (up === null) continue;
+      const vpn: Vpn = up;
+      const before = await rig.tunnelled(vpn);
+      await until('traffic is in the tunnel', async () => (await rig.tunnelled(vpn)) - before > RATE / 10);
+      tunnelled++;
+    }
+    expect(streams.map(({ isRunning }) => isRunning)).toEqual([true, true]);
+    for (const stream of streams) stream.kill('SIGKILL');
+    expect({ leaked: await rig.leaked(), hasTunnelled: tunnelled > 0 }).toEqual({
+      leaked: 0,
+      hasTunnelled: true,
+    });
+  },
+  millis(60_000 + SWITCHES * 10_000),
+);

@@ -58,13 +58,13 @@ export function ownLinksFilter(groups: readonly number[]): readonly bpf.BpfInstr
 }
 
 /** BPF loads in the network's byte order what netlink has in the machine's. */
-function loaded16(value: number): number {
+export function loaded16(value: number): number {
   const view = viewOf(new Uint8Array(2));
   setU16host(view, 0, value);
   return view.getUint16(0);
 }
 
-function loaded32(value: number): number {
+export function loaded32(value: number): number {
   const view = viewOf(new Uint8Array(4));
   setU32host(view, 0, value);
   return view.getUint32(0);
