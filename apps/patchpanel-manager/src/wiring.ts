@@ -38,6 +38,7 @@ import { Manager } from './manager';
 import { mostLifelines } from './open-files';
 import { inTurn, type Observer } from './reconciler';
 import { statusOf } from './status';
+import { ToldLater } from './told-later';
 import { Survival } from './survival';
 
 /** Stands before a door to the outside; the crash tests stop the process there. */
@@ -60,14 +61,18 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
   const restarts = new Ipv6Restarts({ guestIpv6: new LinuxGuestIpv6(native), clock, log });
   const connections = scope.use(new NetlinkConnections({ native, log }));
   const observers = [feed, countedFeed(bus), announcer(bus), restarts, connectionEnds(connections)];
-  const manager = managerOf(context, native, inTurn(...observers), doors);
+  const later = new ToldLater(inTurn(...observers), setImmediate);
+  const manager = managerOf(context, native, later, doors);
   const { absent } = config.local;
   if (absent.length > 0) log.info('local-sources.absent', { users: absent.join(' ') });
   await manager.start();
   scope.defer(() => manager.stop(config.onExit)); // a start that failed takes nothing back: the next one repairs
   started.resolve({
     api: { ...methodsOf(manager, native, config), ...trafficMethods(bus) },
-    forwarding: forwardingMethods(manager.reconciler, feed),
+    forwarding: forwardingMethods(manager.reconciler, (world) => {
+      later.tellNow();
+      return feed.state(world);
+    }),
   });
   const survival = scope.use(survivalOf(context, native, manager));
   await survival.start();

@@ -6,15 +6,17 @@ import type { World } from '../domain/world';
 import type { Reconciler } from '../reconciler';
 import { neighborDetected, neighborLost, type NeighborEvent } from '../usecases/neighbor-events';
 import type { ApiMethod } from './api';
-import type { ForwardingFeed } from './forwarding-feed';
 import type { ForwardingMethods } from './service';
 
-/** The methods for helpers (proto/forwarding.proto, proto/counters.proto). */
-export function forwardingMethods(reconciler: Reconciler, feed: ForwardingFeed): ForwardingMethods {
+/** The methods for helpers (proto/forwarding.proto, proto/counters.proto); `stateOf` makes a ForwardingState. */
+export function forwardingMethods(
+  reconciler: Reconciler,
+  stateOf: (world: World) => Uint8Array,
+): ForwardingMethods {
   return {
     GetForwarding: ({ body }) => {
       const request = decodeStrict('GetForwardingRequest', body);
-      return Promise.resolve(request.ok ? accept(feed.state(reconciler.world)) : request);
+      return Promise.resolve(request.ok ? accept(stateOf(reconciler.world)) : request);
     },
     GetCounted: ({ body }) => {
       const request = decodeStrict('CountedRequest', body);
