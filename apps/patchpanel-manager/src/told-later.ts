@@ -8,7 +8,7 @@ import type { Observer } from './reconciler';
 export class ToldLater implements Observer {
   readonly #observer: Observer;
   readonly #defer: (task: () => void) => void;
-  #came: { readonly from: World; readonly to: World }[] = []; // BOUNDED: told before the loop's next turn
+  readonly #came: { readonly from: World; readonly to: World }[] = []; // BOUNDED: told before the loop's next turn
 
   /** `defer` runs a task after the events at hand. */
   constructor(observer: Observer, defer: (task: () => void) => void) {
