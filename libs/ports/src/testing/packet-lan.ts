@@ -43,19 +43,38 @@ export class PacketLan {
     const station: Station = { mac, receive };
     this.#stations.push(station);
     return (frame) => {
-      this.#carry(frame, station);
+      if (this.frames.length >= this.maxFrames) throw new Error(`storm: over ${this.maxFrames} frames`);
+      this.frames.push(frame.slice());
+      const kept = frame.slice();
+      WIRE.push(() => {
+        this.#carry(kept, station);
+      });
+      carryAll();
     };
   }
 
   #carry(frame: Uint8Array, from: Station): void {
-    if (this.frames.length >= this.maxFrames) throw new Error(`storm: over ${this.maxFrames} frames`);
-    this.frames.push(frame.slice());
     const destination = hexOf(frame.subarray(0, 6));
     const isForAll = this.kind === 'ip' || this.packetType(frame) !== HOST;
     for (const station of this.#stations) {
       if (station === from) continue;
       if (isForAll || station.mac === destination) station.receive(frame.slice(), FACTS);
     }
+  }
+}
+
+/** Frames on their way, on all segments: who sends from a handler has returned from it before anybody hears. BOUNDED: by maxFrames. */
+const WIRE: (() => void)[] = [];
+let isCarrying = false;
+
+function carryAll(): void {
+  if (isCarrying) return;
+  isCarrying = true;
+  try {
+    for (let next = WIRE.shift(); next !== undefined; next = WIRE.shift()) next();
+  } finally {
+    isCarrying = false;
+    WIRE.length = 0;
   }
 }
 

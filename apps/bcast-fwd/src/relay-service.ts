@@ -1,0 +1,239 @@
+import { ByteArena, KernelError, millis, type Cancel } from '@pp/base';
+import type { FrameFacts, InterfacesView, PacketPort } from '@pp/ports';
+import { filterOf } from './core/filter';
+import type { RelayLink } from './core/link';
+import { framesOf, type Copy } from './core/outgoing';
+import { Relay, type Step } from './core/relay';
+import { replyToAsker, type Reply } from './core/reply';
+import type { Direction, RelaySettings } from './core/settings';
+import type { DesiredPair } from './desired';
+import type { Doors } from './doors';
+import { PairCounts } from './pair-counts';
+import { Sessions } from './sessions';
+import { servedBy, type Absence, type Wishes } from './topology-of';
+
+export interface ServiceSettings extends RelaySettings {
+  readonly direction: Direction;
+  readonly targets: Wishes['targets'];
+}
+
+/** One frame and what became of it, for whoever traces. Borrowed. */
+export interface Traced {
+  readonly ifname: string;
+  readonly step: Step;
+}
+
+interface OpenPort {
+  readonly port: PacketPort;
+  /** What its filter was made of. */
+  readonly filterText: string;
+}
+
+/** A port that could not be opened is tried again after this. */
+const REOPEN = millis(1000);
+/** The interface goes, is down, or is busy: news of it come by netlink. */
+const PASSING = new Set(['ENODEV', 'ENXIO', 'ENETDOWN', 'ENETUNREACH', 'ENOBUFS', 'EAGAIN', 'EMSGSIZE']);
+
+/** Opens ports as interfaces come and go, gives their frames to the relay, and sends what it says. */
+export class RelayService {
+  readonly relay: Relay;
+  readonly sessions: Sessions;
+  readonly pairs = new PairCounts();
+  readonly #settings: ServiceSettings;
+  readonly #doors: Doors;
+  readonly #ports = new Map<number, OpenPort>(); // BOUNDED: by the interfaces
+  readonly #arena = new ByteArena();
+  readonly #outbox = new Map<number, Uint8Array[]>(); // BOUNDED: emptied after each batch
+  #desired: readonly DesiredPair[] = [];
+  #view: InterfacesView = { links: [], addresses: [] };
+  #missing: ReadonlyMap<string, Absence> = new Map();
+  #lastId = 0;
+  #wake: Cancel | null = null;
+  #reopen: Cancel | null = null;
+  /** Frames that the kernel did not take, and those that came faster than they were read. */
+  sendFailures = 0;
+  #missed = 0;
+  /** Gets every frame, while somebody traces. */
+  tracer: ((traced: Traced) => void) | null = null;
+
+  constructor(settings: ServiceSettings, doors: Doors) {
+    this.#settings = settings;
+    this.#doors = doors;
+    const { replySockets: sockets, clock } = doors;
+    this.sessions = new Sessions({
+      sockets,
+      clock,
+      limits: settings.limits,
+      onReply: (reply) => {
+        this.#onReply(reply);
+      },
+    });
+    this.relay = new Relay(settings, this.sessions);
+  }
+
+  get missing(): ReadonlyMap<string, Absence> {
+    return this.#missing;
+  }
+
+  /** Serves from here on. */
+  async start(): Promise<void> {
+    await this.#doors.interfaces.start((view) => {
+      this.#view = view;
+      this.#sync();
+    });
+  }
+
+  /** All that is to be relayed. */
+  setPairs(pairs: readonly DesiredPair[]): void {
+    this.#desired = pairs;
+    this.#sync();
+  }
+
+  /** Frames that the kernel dropped because they came faster than they were read. */
+  missed(): number {
+    for (const { port } of this.#ports.values()) this.#missed += port.missed();
+    return this.#missed;
+  }
+
+  stop(): void {
+    this.#doors.interfaces.close();
+    this.#wake?.();
+    this.#reopen?.();
+    this.sessions.close();
+    this.#closeAllBut(new Set());
+  }
+
+  #sync(): void {
+    const { direction, targets } = this.#settings;
+    const { topology, missing } = servedBy({ pairs: this.#desired, direction, targets }, this.#view);
+    this.#tellMissing(missing);
+    const { links } = topology;
+    this.#closeAllBut(new Set(links.keys()));
+    for (const link of links.values()) this.#open(link);
+    this.relay.update(topology);
+    this.sessions.keep(
+      (asker, { exit, address }) =>
+        links.has(asker.ifindex) &&
+        links.get(exit.ifindex)?.addresses.some((own) => own.address === address) === true,
+    );
+  }
+
+  #tellMissing(missing: ReadonlyMap<string, Absence>): void {
+    for (const [ifname, why] of missing)
+      if (this.#missing.get(ifname) !== why) this.#doors.log.info('interface.awaited', { ifname, why });
+    this.#missing = missing;
+  }
+
+  #closeAllBut(wanted: ReadonlySet<number>): void {
+    for (const [ifindex, { port }] of this.#ports) {
+      if (wanted.has(ifindex)) continue;
+      this.#missed += port.missed();
+      port.close();
+      this.#ports.delete(ifindex);
+      this.#doors.log.info('link.left', { ifindex });
+    }
+  }
+
+  /** Anew where the filter has the link's addresses in it, and they changed. */
+  #open(link: RelayLink): void {
+    const { ifindex, ifname } = link;
+    const { packets, log } = this.#doors;
+    const filter = filterOf(link);
+    const filterText = JSON.stringify(filter);
+    const known = this.#ports.get(ifindex);
+    if (known?.filterText === filterText) return;
+    try {
+      const port = packets.open({
+        ifindex,
+        frames: 'ipv4',
+        filter,
+        onFrame: (frame, facts) => {
+          this.#onFrame(ifindex, ifname, frame, facts);
+        },
+        onBatchEnd: () => {
+          this.#flush();
+        },
+        onFault: ({ message: error }) => {
+          log.debug('link.fault', { ifname, error });
+        },
+      });
+      known?.port.close();
+      this.#ports.set(ifindex, { port, filterText });
+      if (known === undefined) log.info('link.joined', { ifname, ifindex, role: link.role });
+    } catch (fault) {
+      if (!(fault instanceof KernelError) || !PASSING.has(fault.code)) throw fault;
+      log.debug('link.refused', { ifname, error: fault.message });
+      this.#reopenLater();
+    }
+  }
+
+  #reopenLater(): void {
+    this.#reopen ??= this.#doors.clock.after('bcast-fwd.reopen', REOPEN, () => {
+      this.#reopen = null;
+      this.#sync();
+    });
+  }
+
+  #onFrame(ifindex: number, ifname: string, frame: Uint8Array, facts: FrameFacts): void {
+    const step = this.relay.step(ifindex, frame, facts, this.#doors.clock.now());
+    this.tracer?.({ ifname, step });
+    for (const copy of step.copies) {
+      this.pairs.count(ifname, copy.exit.ifname);
+      this.#post(copy);
+    }
+  }
+
+  #onReply(reply: Reply): void {
+    const answer = replyToAsker(reply, this.relay.topology);
+    const { counters } = this.relay;
+    if (answer === null) {
+      counters.repliesDropped += 1;
+      return;
+    }
+    counters.replies += 1;
+    this.#post({ ...answer, mac: reply.asker.mac });
+    this.#flush();
+  }
+
+  #post(copy: Copy): void {
+    const { ifindex } = copy.exit;
+    const frames = framesOf(
+      copy,
+      (length) => this.#arena.allocate(length),
+      () => this.#nextId(),
+    );
+    const waiting = this.#outbox.get(ifindex);
+    if (waiting === undefined) this.#outbox.set(ifindex, [...frames]);
+    else waiting.push(...frames);
+  }
+
+  #nextId(): number {
+    this.#lastId = (this.#lastId % 0xffff) + 1;
+    return this.#lastId;
+  }
+
+  /** Sends what has gathered, and sees to it that fragments do not wait for ever. */
+  #flush(): void {
+    for (const [ifindex, frames] of this.#outbox) this.#send(ifindex, frames);
+    this.#outbox.clear();
+    this.#arena.reset();
+    const due = this.relay.nextDue;
+    if (due === Infinity || this.#wake !== null) return;
+    const { clock } = this.#doors;
+    this.#wake = clock.after('bcast-fwd.tick', millis(Math.max(1, due - clock.now())), () => {
+      this.#wake = null;
+      this.relay.tick(clock.now());
+      this.#flush();
+    });
+  }
+
+  #send(ifindex: number, frames: readonly Uint8Array[]): void {
+    const open = this.#ports.get(ifindex);
+    try {
+      this.sendFailures += frames.length - (open?.port.send(frames) ?? 0);
+    } catch (fault) {
+      if (!(fault instanceof KernelError) || !PASSING.has(fault.code)) throw fault;
+      this.sendFailures += frames.length;
+    }
+  }
+}

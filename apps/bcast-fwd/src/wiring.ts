@@ -1,0 +1,89 @@
+import { causeChain, type Task } from '@pp/base';
+import { controlPath, ExitCode, Refused, type DaemonContext, type Parts } from '@pp/daemon';
+import { busTask, connectBus, type Bus } from '@pp/dbus';
+import { forwardingClient, type ForwardingClient } from '@pp/forwarding';
+import { LinuxPacketPorts, NetlinkInterfaces, UdpReplySockets } from '@pp/linux';
+import { EXAMPLE, SPEC, type Config } from './config';
+import { openControl } from './control/server';
+import { LIMITS } from './core/limits';
+import { RelayService } from './relay-service';
+import { statusOf } from './status';
+
+/** Joins the parts. */
+export async function wire(context: DaemonContext<Config>): Promise<Parts> {
+  const { config, scope, stateDir, native: load, clock, log } = context;
+  const native = load();
+  const service = new RelayService(
+    { ...config, limits: LIMITS },
+    {
+      packets: new LinuxPacketPorts(native),
+      interfaces: new NetlinkInterfaces({ native, clock, log }),
+      replySockets: new UdpReplySockets(native),
+      clock,
+      log,
+    },
+  );
+  scope.defer(() => {
+    service.stop();
+  });
+  const manager = config.pairs === undefined ? await follow(context, service) : null;
+  if (config.pairs !== undefined) service.setPairs(config.pairs);
+  await service.start();
+  scope.use(await openControl(controlPath(stateDir, SPEC.name), service));
+  return {
+    tasks: [relayTask, ...(manager === null ? [] : [manager.task])],
+    status: () => ({ follows: followed(manager?.client), ...statusOf(service) }),
+  };
+}
+
+interface Followed {
+  readonly client: ForwardingClient;
+  readonly task: Task;
+}
+
+/** What the manager wants relayed is relayed, also while it is away: guests outlive it. */
+async function follow(
+  { native, clock, log, scope }: DaemonContext<Config>,
+  service: RelayService,
+): Promise<Followed> {
+  const bus = scope.use(await connectBus({ native: native(), clock, log }).catch(noManager));
+  const client = scope.use(
+    await forwardingClient({
+      bus,
+      clock,
+      log,
+      onChange: ({ pairs }) => {
+        service.setPairs(
+          pairs
+            .filter(({ broadcast }) => broadcast)
+            .map(({ upstream, downstream }) => ({ lan: upstream, guest: downstream })),
+        );
+      },
+    }),
+  );
+  return { client, task: busTask(bus) };
+}
+
+function noManager(cause: unknown): Bus {
+  throw new Refused(ExitCode.unreachable, `there is no manager to follow: ${causeChain(cause)}`, {
+    advice: `start the system bus, or name interfaces: ${EXAMPLE}`,
+    cause,
+  });
+}
+
+function followed(client: ForwardingClient | undefined): string {
+  if (client === undefined) return 'the command line';
+  return client.isCurrent ? 'the manager' : 'the manager, which is not there';
+}
+
+/** Everything happens in answer to frames, news and timers; a fault in them ends the process. */
+const relayTask: Task = {
+  name: 'relay',
+  ready: Promise.resolve(),
+  run: (signal) =>
+    new Promise((resolve) => {
+      signal.addEventListener('abort', () => {
+        resolve();
+      });
+    }),
+};
