@@ -18,22 +18,7 @@ function run(program: string, args: readonly string[], cwd = '/'): Outcome {
   return { exit: status, stdout, stderr };
 }
 
-const SHELLS = [
-  {
-    app: 'bcast-fwd',
-    missing: 'forwarding',
-    bad: ['eth0'],
-    sentence: "'eth0' stands alone; write at least two interfaces: bcast-fwd eth0 vmtap0",
-  },
-];
-const SERVICES = [
-  ...SHELLS.map(({ app }) => app),
-  'adb-proxy',
-  'ndproxy',
-  'mcastfwd',
-  'counters',
-  'patchpanel-manager',
-];
+const SERVICES = ['adb-proxy', 'bcast-fwd', 'mcastfwd', 'ndproxy', 'counters', 'patchpanel-manager'];
 
 describe.each([...SERVICES, 'patchpanelctl'])('%s', (app) => {
   test('is one executable file', () => {
@@ -106,20 +91,6 @@ describe.each(SERVICES)('%s as a service', (app) => {
   );
 });
 
-describe.each(SHELLS)('$app', ({ app, missing, bad, sentence }) => {
-  test('a bad argument is exit 2', () => {
-    expect(run(bin(app), bad)).toEqual({ exit: 2, stdout: '', stderr: `${app}: ${sentence}\n` });
-  });
-
-  test('refuses what is not built yet with one line and exit 1', () => {
-    expect(run(bin(app), [])).toEqual({
-      exit: 1,
-      stdout: '',
-      stderr: `${app}: ${missing} is not built yet; this release has patchpanel-manager, ndproxy and patchpanelctl only\n`,
-    });
-  });
-});
-
 test.each([
   {
     args: ['eth0'],
@@ -162,6 +133,23 @@ test.each([
   },
 ])('mcastfwd: $name is one line', ({ args, exit, sentence }) => {
   expect(run(bin('mcastfwd'), args)).toEqual({ exit, stdout: '', stderr: `mcastfwd: ${sentence}\n` });
+});
+
+test.each([
+  {
+    args: ['eth0'],
+    sentence: "'eth0' stands alone; write at least two interfaces: bcast-fwd eth0 vmtap0",
+  },
+  {
+    args: ['--ports', '67', 'eth0', 'vmtap*'],
+    sentence: "--ports '67' is DHCP, which is never relayed; leave it out",
+  },
+  {
+    args: ['trace', 'eth0'],
+    sentence: "trace takes one IPv4 address or nothing, not 'eth0'",
+  },
+])('bcast-fwd $args is exit 2', ({ args, sentence }) => {
+  expect(run(bin('bcast-fwd'), args)).toEqual({ exit: 2, stdout: '', stderr: `bcast-fwd: ${sentence}\n` });
 });
 
 test('patchpanelctl: what is wrong on one line, what to do on the next', () => {
