@@ -10,6 +10,7 @@ export * from './macs';
 export * from './marks';
 export * from './names';
 export * from './nft/chains';
+export * from './nft/multicast-rules';
 export * from './nft/render';
 export * from './nft/sets';
 export * from './nft/vpn-chains';

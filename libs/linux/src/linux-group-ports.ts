@@ -1,13 +1,7 @@
 import { KernelError, type Errno } from '@pp/base';
+import { SEARCH_PORTS } from '@pp/datapath';
 import { NativeError, type Native, type UdpHandle } from '@pp/native';
-import {
-  SEARCH_PORTS,
-  type GroupPort,
-  type GroupPortOptions,
-  type GroupPorts,
-  type SearchPort,
-  type SearchPortOptions,
-} from '@pp/ports';
+import type { GroupPort, GroupPortOptions, GroupPorts, SearchPort, SearchPortOptions } from '@pp/ports';
 
 /** Bursts of a thousand packets; the kernel counts its own overhead too. */
 const RECEIVE_BUFFER_BYTES = 8 << 20;

@@ -55,11 +55,8 @@ export interface SearchPort {
   close(): void;
 }
 
-/** Opens ports. Throws KernelError: ENODEV for an interface that is gone, EADDRINUSE when no port for searching is left. */
+/** Opens ports. Throws KernelError: ENODEV for an interface that is gone, EADDRINUSE when none of SEARCH_PORTS is left. */
 export interface GroupPorts {
   openGroup(options: GroupPortOptions): GroupPort;
   openSearch(options: SearchPortOptions): SearchPort;
 }
-
-/** Ports for searching: beyond those that the kernel gives to anybody, so that a packet filter can know them. First and last. */
-export const SEARCH_PORTS = { first: 61_001, last: 61_256 } as const;

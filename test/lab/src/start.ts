@@ -10,6 +10,7 @@ import { howToEnter, interrupted, runLabProgram, say } from './program';
 import { standardLab, type StandardLab } from './standard-lab';
 import { ADB_ROWS } from './start/adb-rows';
 import { CONNECT_ROWS } from './start/connect-rows';
+import { DISCOVERY_ROWS } from './start/discovery-rows';
 import { GUEST_ROWS } from './start/guest-rows';
 import { IPV6_ROWS } from './start/ipv6-rows';
 import { RECOVERY_ROWS } from './start/recovery-rows';
@@ -61,7 +62,7 @@ async function show(lab: StandardLab, { json }: Options): Promise<Shown> {
   const scene = await openScene(lab);
   say('== checking');
   const rows = await checkRows(
-    [...CONNECT_ROWS, ...GUEST_ROWS, ...IPV6_ROWS, ...ADB_ROWS, ...RECOVERY_ROWS],
+    [...CONNECT_ROWS, ...GUEST_ROWS, ...IPV6_ROWS, ...DISCOVERY_ROWS, ...ADB_ROWS, ...RECOVERY_ROWS],
     scene,
   );
   process.stdout.write(json ? `${JSON.stringify(rows, null, 2)}\n` : tableText(rows));

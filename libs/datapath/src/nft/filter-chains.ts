@@ -1,6 +1,7 @@
 import type { Uplink } from '../desired';
 import { formatMark, NEEDS_SNAT, NOWHERE_TAG, ROUTING_TAG_MASK, routingTag } from '../marks';
 import { forwardChain } from './chains';
+import { MULTICAST_RULES } from './multicast-rules';
 import { ACCESS_RULES, ARRIVAL_RULE } from './port-chains';
 import { at, base, drop, marked, OUR_GROUPS, plain, type Chain } from './rules';
 import { SETS } from './sets';
@@ -44,6 +45,7 @@ export const inputChains = (): readonly Chain[] => [
     `icmpv6 type { ${ICMPV6_TO_HOST.join(', ')} } accept`,
     'ct status dnat accept', // led to the host itself, as asked for
     `iifname . meta l4proto . th dport ${at(SETS.guestServices)} accept`,
+    ...MULTICAST_RULES,
     ...ACCESS_RULES,
     drop('drop_guest_to_host'),
   ]),

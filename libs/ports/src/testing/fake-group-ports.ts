@@ -1,12 +1,12 @@
 import { KernelError } from '@pp/base';
-import {
-  SEARCH_PORTS,
-  type GroupDatagram,
-  type GroupPort,
-  type GroupPortOptions,
-  type GroupPorts,
-  type SearchPort,
-  type SearchPortOptions,
+import { SEARCH_PORTS } from '@pp/datapath';
+import type {
+  GroupDatagram,
+  GroupPort,
+  GroupPortOptions,
+  GroupPorts,
+  SearchPort,
+  SearchPortOptions,
 } from '../group-ports';
 
 /** A datagram that went over a link. */
