@@ -51,14 +51,14 @@ const rows: { name: string; in: string; want: Asked }[] = [
     name: 'nothing',
     in: '',
     want: refused(
-      'no command; write status, devices, events, connect, vm, arc or port; see patchpanelctl --help',
+      'no command; write status, devices, events, connect, vm, arc, port or vpn; see patchpanelctl --help',
     ),
   },
   {
     name: 'an unknown command',
     in: 'sttus',
     want: refused(
-      "'sttus' is no command; write status, devices, events, connect, vm, arc or port; see patchpanelctl --help",
+      "'sttus' is no command; write status, devices, events, connect, vm, arc, port or vpn; see patchpanelctl --help",
     ),
   },
   {

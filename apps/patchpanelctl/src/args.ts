@@ -12,6 +12,7 @@ import {
 import { Command } from 'commander';
 import { connectOptions, connectRequest, type ConnectRequest } from './connect-args';
 import { arcCall, arcOptions, vmCall, vmOptions, type GuestCall } from './guest-args';
+import { vpnAction, vpnOptions, type VpnAction } from './vpn-args';
 import { portAction, portOptions, type PortAction } from './port-args';
 
 export const NAME = 'patchpanelctl';
@@ -51,6 +52,13 @@ export interface PortCommand {
   readonly stateDir: string;
 }
 
+export interface VpnCommand {
+  readonly do: 'vpn';
+  readonly action: VpnAction;
+  readonly json: boolean;
+  readonly stateDir: string;
+}
+
 export interface EventsCommand {
   readonly do: 'events';
   readonly json: boolean;
@@ -58,9 +66,16 @@ export interface EventsCommand {
 }
 
 export type Asked =
-  PortCommand | EventsCommand | StatusCommand | DevicesCommand | GuestCommand | ConnectCommand | Answer;
+  | VpnCommand
+  | PortCommand
+  | EventsCommand
+  | StatusCommand
+  | DevicesCommand
+  | GuestCommand
+  | ConnectCommand
+  | Answer;
 
-const COMMANDS = 'status, devices, events, connect, vm, arc or port';
+const COMMANDS = 'status, devices, events, connect, vm, arc, port or vpn';
 
 const EXAMPLES = `
 Examples:
@@ -72,6 +87,7 @@ Examples:
   ${NAME} connect --new --outbound eth0 --json
   ${NAME} connect --pid 4242
   ${NAME} port forward 8080 --on eth0 --to 100.115.92.26:80
+  ${NAME} vpn lockdown on
   ${NAME} events --json
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 no such object, 4 conflict, 5 denied, 6 manager unreachable, 7 done but degraded.
@@ -82,6 +98,9 @@ export function readCommand(argv: readonly string[]): Asked {
   let asked: Asked = unclear(NAME, 'no command');
   const take = (check: (raw: RawArgs) => Checked<Asked>, options: object, words: readonly string[]): void => {
     asked = orMistake(check(new RawArgs({ ...program.opts(), ...options }, words)));
+  };
+  const taking = (check: (raw: RawArgs) => Checked<Asked>) => (words: string[], options: object) => {
+    take(check, options, words);
   };
   const program = new Command(NAME)
     .description('Asks the Patchpanel manager of this host.')
@@ -122,18 +141,11 @@ export function readCommand(argv: readonly string[]): Asked {
     .action((options: object, { args }: Command) => {
       take(showing('events'), options, args);
     });
-  connectOptions(program.command('connect')).action((run: string[], options: object) => {
-    take(connect, options, run);
-  });
-  vmOptions(program.command('vm')).action((words: string[], options: object) => {
-    take(guestCommand(vmCall), options, words);
-  });
-  arcOptions(program.command('arc')).action((words: string[], options: object) => {
-    take(guestCommand(arcCall), options, words);
-  });
-  portOptions(program.command('port')).action((words: string[], options: object) => {
-    take(portCommand, options, words);
-  });
+  connectOptions(program.command('connect')).action(taking(connect));
+  vmOptions(program.command('vm')).action(taking(guestCommand(vmCall)));
+  arcOptions(program.command('arc')).action(taking(guestCommand(arcCall)));
+  portOptions(program.command('port')).action(taking(portCommand));
+  vpnOptions(program.command('vpn')).action(taking(vpnCommand));
   return parseOr(program, argv, () => asked);
 }
 
@@ -167,6 +179,15 @@ function portCommand(raw: RawArgs): Checked<PortCommand> {
   const action = portAction(raw);
   return action.ok
     ? accept({ do: 'port', action: action.value, json: raw.has('json'), stateDir: stateDir.value })
+    : action;
+}
+
+function vpnCommand(raw: RawArgs): Checked<VpnCommand> {
+  const stateDir = checkedStateDir(raw.one('state-dir') ?? '');
+  if (!stateDir.ok) return stateDir;
+  const action = vpnAction(raw);
+  return action.ok
+    ? accept({ do: 'vpn', action: action.value, json: raw.has('json'), stateDir: stateDir.value })
     : action;
 }
 

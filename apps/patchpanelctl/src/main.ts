@@ -6,6 +6,7 @@ import { devices, guest } from './guests';
 import { events } from './events';
 import { port } from './ports';
 import { managerStatus, status } from './status';
+import { vpn } from './vpn';
 import { connectDoors } from './wiring';
 
 async function main(): Promise<number> {
@@ -28,6 +29,11 @@ async function main(): Promise<number> {
     case 'port': {
       const doors = { ...connectDoors(asked.stateDir), status: () => managerStatus(asked.stateDir) };
       await port(asked.action, asked.json, doors);
+      return ExitCode.done;
+    }
+    case 'vpn': {
+      const doors = { ...connectDoors(asked.stateDir), status: () => managerStatus(asked.stateDir) };
+      print(await vpn(asked.action, asked.json, doors));
       return ExitCode.done;
     }
     case 'connect':

@@ -1,0 +1,79 @@
+import { RawArgs } from '@pp/daemon';
+import { decodeStrict, encode } from '@pp/proto';
+import { vpn, type VpnDoors } from './vpn';
+import { vpnAction, type VpnAction } from './vpn-args';
+
+const actions: readonly { readonly in: string; readonly want: VpnAction | string }[] = [
+  { in: 'status', want: { what: 'status' } },
+  { in: 'lockdown on', want: { what: 'lockdown', on: true } },
+  { in: 'lockdown off', want: { what: 'lockdown', on: false } },
+  { in: '', want: 'vpn what? write vpn status or vpn lockdown on|off; see patchpanelctl vpn --help' },
+  { in: 'start', want: "vpn 'start'? write vpn status or vpn lockdown on|off; see patchpanelctl vpn --help" },
+  { in: 'lockdown', want: 'vpn lockdown what? write on or off' },
+  { in: 'lockdown yes', want: "vpn lockdown 'yes'? write on or off" },
+  { in: 'status now', want: "vpn status takes no argument 'now'" },
+  { in: 'lockdown on now', want: "vpn lockdown on takes no argument 'now'" },
+];
+
+test.each(actions)('vpn $in', ({ in: line, want }) => {
+  const read = vpnAction(new RawArgs({}, line === '' ? [] : line.split(' ')));
+  expect(read.ok ? read.value : read.sentence).toEqual(want);
+});
+
+/** A manager that says `status`; calls are noted. */
+function outside(status: string): { readonly doors: VpnDoors; readonly calls: unknown[] } {
+  const calls: unknown[] = [];
+  const doors: VpnDoors = {
+    connectBus: () =>
+      Promise.resolve({
+        call: ({ member, body }) => {
+          const request = decodeStrict('SetVpnLockdownRequest', body?.[0] as Uint8Array);
+          calls.push([member, request.ok && request.value.enableVpnLockdown]);
+          return Promise.resolve({ signature: 'ay', body: [encode('SetVpnLockdownResponse', {})], fds: [] });
+        },
+        close: () => undefined,
+      }),
+    status: () => Promise.resolve(status),
+  };
+  return { doors, calls };
+}
+
+const texts = [
+  {
+    name: 'a VPN',
+    vpn: { ifname: 'tun0', lockdown: true },
+    want: "the user's traffic leaves by tun0\nlockdown on\n",
+  },
+  {
+    name: 'none',
+    vpn: { ifname: '', lockdown: false },
+    want: "the user's traffic leaves by the uplinks: no VPN is up\nlockdown off\n",
+  },
+  {
+    name: 'none under lockdown',
+    vpn: { ifname: '', lockdown: true },
+    want: "the user's traffic leaves nowhere: no VPN is up\nlockdown on\n",
+  },
+];
+
+test.each(texts)('vpn status: $name', async ({ vpn: now, want }) => {
+  const { doors, calls } = outside(JSON.stringify({ vpn: now }));
+  expect(await vpn({ what: 'status' }, false, doors)).toBe(want);
+  expect(await vpn({ what: 'status' }, true, doors)).toBe(`${JSON.stringify(now)}\n`);
+  expect(calls).toEqual([]);
+});
+
+test('lockdown is asked for, and what holds then is told', async () => {
+  const { doors, calls } = outside(JSON.stringify({ vpn: { ifname: '', lockdown: true } }));
+  expect(await vpn({ what: 'lockdown', on: true }, false, doors)).toContain('lockdown on');
+  expect(calls).toEqual([['SetVpnLockdown', true]]);
+});
+
+test.each(['', 'no JSON', '7', '{}', '{"vpn":{}}', '{"vpn":{"ifname":1,"lockdown":true}}'])(
+  'a status that says nothing of VPNs: %s',
+  async (status) => {
+    await expect(vpn({ what: 'status' }, false, outside(status).doors)).rejects.toThrow(
+      /says nothing of VPNs/,
+    );
+  },
+);

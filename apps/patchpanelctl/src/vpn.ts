@@ -1,0 +1,56 @@
+/** `patchpanelctl vpn`: the VPN that the manager knows of, and lockdown. */
+import { ExitCode, Refused } from '@pp/daemon';
+import { encode } from '@pp/proto';
+import { callManager, withBus, type BusDoor } from './call-manager';
+import type { VpnAction } from './vpn-args';
+
+export interface VpnDoors extends BusDoor {
+  /** What the manager's status socket says. */
+  readonly status: () => Promise<string>;
+}
+
+/** As the manager's status tells it. */
+interface Vpn {
+  /** Empty: no VPN is up. */
+  readonly ifname: string;
+  readonly lockdown: boolean;
+}
+
+/** Returns what to print. */
+export async function vpn(action: VpnAction, json: boolean, doors: VpnDoors): Promise<string> {
+  if (action.what === 'lockdown') await setLockdown(action.on, doors);
+  const now = vpnIn(await doors.status());
+  return json ? `${JSON.stringify(now)}\n` : text(now);
+}
+
+async function setLockdown(enableVpnLockdown: boolean, { connectBus }: VpnDoors): Promise<void> {
+  const request = encode('SetVpnLockdownRequest', { enableVpnLockdown });
+  await withBus(connectBus, (bus) => callManager(bus, 'SetVpnLockdown', request, 'SetVpnLockdownResponse'));
+}
+
+function text({ ifname, lockdown }: Vpn): string {
+  const way =
+    ifname !== '' ? `by ${ifname}` : lockdown ? 'nowhere: no VPN is up' : 'by the uplinks: no VPN is up';
+  return `the user's traffic leaves ${way}\nlockdown ${lockdown ? 'on' : 'off'}\n`;
+}
+
+function vpnIn(status: string): Vpn {
+  const { vpn: found } = parsed(status);
+  if (typeof found === 'object' && found !== null && 'ifname' in found && 'lockdown' in found) {
+    const { ifname, lockdown } = found;
+    if (typeof ifname === 'string' && typeof lockdown === 'boolean') return { ifname, lockdown };
+  }
+  throw new Refused(ExitCode.failed, "the manager's status says nothing of VPNs", {
+    advice: 'check that patchpanelctl and the manager are of one release',
+  });
+}
+
+function parsed(status: string): { readonly vpn?: unknown } {
+  try {
+    const value = JSON.parse(status) as unknown;
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch (fault) {
+    if (!(fault instanceof SyntaxError)) throw fault;
+    return {};
+  }
+}
