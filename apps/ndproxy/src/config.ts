@@ -34,7 +34,7 @@ export const SPEC: ServiceSpec<Config> = {
   options: [
     {
       flags: '--mode <MODE>',
-      text: 'route: the kernel forwards the data (default); bridge: not built yet',
+      text: 'route: the kernel forwards the data (default); bridge: ndproxy carries all IPv6, hop limits stay',
     },
     {
       flags: '--loop-policy <POLICY>',

@@ -2,6 +2,7 @@ import { ByteArena, KernelError, millis, type Cancel } from '@pp/base';
 import type { FrameFacts, InterfacesView, PacketPort } from '@pp/ports';
 import { ipv6ToBytes, parseCidr } from '@pp/wire';
 import type { Action } from './core/action';
+import { BRIDGE_FILTER } from './core/bridge-filter';
 import { ND_FILTER } from './core/filter';
 import { Group, type OwnAddress, type Step } from './core/group';
 import type { GroupSettings } from './core/group-state';
@@ -26,6 +27,16 @@ export interface RunnerHooks {
   readonly tracer: () => ((traced: Traced) => void) | null;
 }
 
+/** The ports of a member. */
+interface MemberPorts {
+  /** Neighbour discovery. */
+  readonly nd: PacketPort;
+  /** All other IPv6, in bridge mode. */
+  readonly data: PacketPort | null;
+}
+
+type Outbox = Map<number, Uint8Array[]>;
+
 /** A port that could not be opened is tried again after this. */
 const REOPEN = millis(1000);
 
@@ -34,11 +45,12 @@ export class GroupRunner {
   readonly group: Group;
   readonly #doors: Doors;
   readonly #hooks: RunnerHooks;
-  readonly #ports = new Map<number, PacketPort>(); // BOUNDED: by the interfaces
+  readonly #ports = new Map<number, MemberPorts>(); // BOUNDED: by the interfaces
   /** Told after the frames are out: nobody on the wire waits for routes. BOUNDED: as the outbox. */
   readonly #moves: Move[] = [];
   readonly #arena = new ByteArena();
-  readonly #outbox = new Map<number, Uint8Array[]>(); // BOUNDED: emptied after each batch
+  readonly #outbox: Outbox = new Map(); // BOUNDED: emptied after each batch
+  readonly #dataOutbox: Outbox = new Map(); // BOUNDED: as above
   #desired: DesiredGroup;
   #view: InterfacesView = { links: [], addresses: [] };
   #missing: ReadonlyMap<string, Absence> = new Map();
@@ -67,6 +79,7 @@ export class GroupRunner {
   sync(desired: DesiredGroup, view: InterfacesView): void {
     this.#desired = desired;
     this.#view = view;
+    this.group.state.leavesDiscovery = desired.leavesDiscovery === true;
     const { links, missing } = membersOf(desired, view);
     this.#tellMissing(missing);
     this.#closeAllBut(new Set(links.map(({ ifindex }) => ifindex)));
@@ -83,7 +96,10 @@ export class GroupRunner {
 
   /** Frames that came faster than they were read, since the last call. */
   missed(): number {
-    return [...this.#ports.values()].reduce((sum, port) => sum + port.missed(), 0);
+    return [...this.#ports.values()].reduce(
+      (sum, { nd, data }) => sum + nd.missed() + (data?.missed() ?? 0),
+      0,
+    );
   }
 
   close(): void {
@@ -101,9 +117,10 @@ export class GroupRunner {
   }
 
   #closeAllBut(wanted: ReadonlySet<number>): void {
-    for (const [ifindex, port] of this.#ports) {
+    for (const [ifindex, { nd, data }] of this.#ports) {
       if (wanted.has(ifindex)) continue;
-      port.close();
+      nd.close();
+      data?.close();
       this.#ports.delete(ifindex);
       this.#doors.log.info('member.left', { group: this.#desired.name, ifindex });
     }
@@ -112,23 +129,10 @@ export class GroupRunner {
   /** Whether there is a port now. */
   #open(ifindex: number, ifname: string): boolean {
     if (this.#ports.has(ifindex)) return true;
-    const { packets, log } = this.#doors;
+    const { log } = this.#doors;
     const { name: group } = this.#desired;
     try {
-      const port = packets.open({
-        ifindex,
-        filter: ND_FILTER,
-        onFrame: (frame, facts) => {
-          this.#onFrame(ifindex, ifname, frame, facts);
-        },
-        onBatchEnd: () => {
-          this.#settle();
-        },
-        onFault: ({ message: error }) => {
-          log.debug('member.fault', { group, ifname, error });
-        },
-      });
-      this.#ports.set(ifindex, port);
+      this.#ports.set(ifindex, this.#openPorts(ifindex, ifname));
       log.info('member.joined', { group, ifname, ifindex });
       return true;
     } catch (fault) {
@@ -136,6 +140,41 @@ export class GroupRunner {
       log.debug('member.refused', { group, ifname, error: fault.message });
       this.#reopenLater();
       return false;
+    }
+  }
+
+  #openPorts(ifindex: number, ifname: string): MemberPorts {
+    const { packets, log } = this.#doors;
+    const common = {
+      ifindex,
+      onBatchEnd: () => {
+        this.#settle();
+      },
+      onFault: ({ message: error }: KernelError) => {
+        log.debug('member.fault', { group: this.#desired.name, ifname, error });
+      },
+    };
+    const nd = packets.open({
+      ...common,
+      filter: ND_FILTER,
+      onFrame: (frame, facts) => {
+        this.#onFrame(ifindex, ifname, frame, facts);
+      },
+    });
+    if (this.group.state.settings.mode === 'route') return { nd, data: null };
+    try {
+      const data = packets.open({
+        ...common,
+        frames: 'ipv6',
+        filter: BRIDGE_FILTER,
+        onFrame: (frame, facts) => {
+          this.#do(this.group.stepData(ifindex, frame, facts, this.#doors.clock.now()));
+        },
+      });
+      return { nd, data };
+    } catch (fault) {
+      nd.close();
+      throw fault;
     }
   }
 
@@ -158,7 +197,10 @@ export class GroupRunner {
     for (const action of actions) {
       switch (action.do) {
         case 'send':
-          this.#post(action.ifindex, action.frame);
+          post(this.#outbox, action.ifindex, action.frame);
+          break;
+        case 'carry':
+          post(this.#dataOutbox, action.ifindex, action.frame);
           break;
         case 'move':
           this.#moves.push(action.move);
@@ -170,16 +212,12 @@ export class GroupRunner {
     }
   }
 
-  #post(ifindex: number, frame: Uint8Array): void {
-    const frames = this.#outbox.get(ifindex);
-    if (frames === undefined) this.#outbox.set(ifindex, [frame]);
-    else frames.push(frame);
-  }
-
   /** Sends what has gathered, and sets the clock for what is due next. */
   #settle(): void {
-    for (const [ifindex, frames] of this.#outbox) this.#send(ifindex, frames);
+    for (const [ifindex, frames] of this.#outbox) this.#send(this.#ports.get(ifindex)?.nd, frames);
+    for (const [ifindex, frames] of this.#dataOutbox) this.#send(this.#ports.get(ifindex)?.data, frames);
     this.#outbox.clear();
+    this.#dataOutbox.clear();
     this.#arena.reset();
     for (const move of this.#moves.splice(0)) this.#hooks.onMove(move);
     const due = this.group.nextDue();
@@ -197,9 +235,8 @@ export class GroupRunner {
     this.#wake = { at: due, cancel };
   }
 
-  #send(ifindex: number, frames: readonly Uint8Array[]): void {
-    const port = this.#ports.get(ifindex);
-    if (port === undefined) return;
+  #send(port: PacketPort | null | undefined, frames: readonly Uint8Array[]): void {
+    if (port === undefined || port === null) return;
     try {
       this.sendFailures += frames.length - port.send(frames);
     } catch (fault) {
@@ -207,6 +244,12 @@ export class GroupRunner {
       this.sendFailures += frames.length;
     }
   }
+}
+
+function post(outbox: Outbox, ifindex: number, frame: Uint8Array): void {
+  const frames = outbox.get(ifindex);
+  if (frames === undefined) outbox.set(ifindex, [frame]);
+  else frames.push(frame);
 }
 
 /** The interface goes, is down, or is busy: news of it come by netlink. */

@@ -180,18 +180,17 @@ export class ProxyService {
   #takeOver(text: string, ifindex: number): void {
     const address = parseIpv6(text);
     const runner = [...this.#runners.values()].find((each) => isDownstream(each, ifindex));
-    if (runner === undefined || address === null || this.settings.mode !== 'route')
-      this.routes.wish(text, null);
+    if (runner === undefined || address === null) this.routes.wish(text, null);
     else runner.restore(ipv6ToBytes(address), ifindex);
   }
 
-  /** The kernel routes for us, but never neighbour discovery. */
+  /** The kernel routes for us, but never neighbour discovery; in bridge mode it routes nothing between members. */
   #guard(): void {
     const ifnames = this.#guardable();
     if (this.#guarded !== null && ifnames.join(' ') === this.#guarded.join(' ')) return;
     this.#guarded = ifnames;
     this.#guardWork = this.#guardWork
-      .then(() => this.doors.guard.protect(ifnames))
+      .then(() => this.doors.guard.protect(ifnames, this.#guardsFrom))
       .then(
         () => {
           this.guardFault = null;
@@ -201,6 +200,10 @@ export class ProxyService {
           this.doors.log.warn('guard.refused', { error: this.guardFault });
         },
       );
+  }
+
+  get #guardsFrom(): Parameters<Doors['guard']['protect']>[1] {
+    return this.settings.mode === 'bridge' ? 'all ipv6' : 'neighbor discovery';
   }
 
   /** A bridge whose frames netfilter sees must not be guarded: its packet sockets come after netfilter (bridge-nf-call-ip6tables). */

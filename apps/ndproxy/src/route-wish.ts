@@ -34,14 +34,17 @@ export function sharedPrefixes(
   return { prefixes: [...announced, ...sources.filter(({ length }) => length < 128)], sources };
 }
 
-/** The route that a node needs: to a downstream, where the kernel would look on the upstream; null: none. */
+/**
+ * The route that a node needs: to a downstream, where the kernel would look on the upstream; null: none. In bridge mode it is for the
+ * packets of this host alone.
+ */
 export function routeFor(
   state: GroupState,
   address: Uint8Array,
   { prefixes, sources }: SharedPrefixes,
 ): HostRoute | null {
   const location = state.table.get(address);
-  if (location === undefined || state.settings.mode !== 'route' || isLinkLocal(address)) return null;
+  if (location === undefined || isLinkLocal(address)) return null;
   if (state.members.get(location.ifindex)?.link.role !== 'downstream') return null;
   const text = ipv6FromBytes(address);
   const own = hostCidr(text);

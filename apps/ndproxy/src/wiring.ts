@@ -26,9 +26,8 @@ const OWN_PROTOCOL = 81;
 export const GUARD_TABLE = 'patchpanel_ndproxy';
 
 /** Joins the parts. */
-export async function wire(context: DaemonContext<Config>): Promise<Parts> {
-  const { groups, portier, mode } = context.config;
-  if (mode === 'bridge') throw new Refused(ExitCode.failed, 'bridge mode is not built yet; leave --mode out');
+export function wire(context: DaemonContext<Config>): Promise<Parts> {
+  const { groups, portier } = context.config;
   return groups.length === 0 && !portier ? wireFollowing(context) : wireAlone(context);
 }
 

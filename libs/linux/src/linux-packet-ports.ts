@@ -5,29 +5,37 @@ import type { FrameFacts, PacketPort, PacketPortOptions, PacketPorts } from '@pp
 // linux/if_ether.h
 const ETH_P_ALL = 3;
 const ETH_P_IP = 0x0800;
+const ETH_P_IPV6 = 0x86dd;
 // linux/if_packet.h
+const SOL_PACKET = 263;
+const PACKET_VNET_HDR = 15;
 const PACKET_OTHERHOST = 3;
 const PACKET_OUTGOING = 4;
 const VLAN_ID_MASK = 0xfff;
 
-/** Bytes of a frame that are captured: a jumbo frame, or as in neighbour discovery much less. */
-const FRAME_BYTES = 9216;
+/** What a kind of port hears, and how much of it: a jumbo frame, or all that segmentation offload hands over at once. */
+const KINDS = {
+  all: { protocol: ETH_P_ALL, frameBytes: 9216, batch: 64, isOffloaded: false, isMulticast: true },
+  ipv4: { protocol: ETH_P_IP, frameBytes: 9216, batch: 64, isOffloaded: false, isMulticast: false },
+  ipv6: { protocol: ETH_P_IPV6, frameBytes: 65_600, batch: 15, isOffloaded: true, isMulticast: true },
+} as const;
+
 const RECEIVE_BUFFER_BYTES = 4 << 20;
 
 /** By packet sockets. One socket sends and receives, so its own frames do not come back; only ETH_P_ALL sees what others here send. */
 export class LinuxPacketPorts implements PacketPorts {
-  constructor(private readonly native: Pick<Native, 'openPacket'>) {}
+  constructor(private readonly native: Pick<Native, 'openPacket' | 'setSocketOption'>) {}
 
   open({ ifindex, frames = 'all', filter, onFrame, onBatchEnd, onFault }: PacketPortOptions): PacketPort {
     const facts = new BatchFacts();
+    const { isOffloaded, isMulticast, ...kind } = KINDS[frames];
     const handle = refusing(`packet socket on #${ifindex}`, () =>
       this.native.openPacket({
+        ...kind,
         mode: 'raw',
-        protocol: frames === 'all' ? ETH_P_ALL : ETH_P_IP,
         ifindex,
         filter,
         receiveBufferBytes: RECEIVE_BUFFER_BYTES,
-        frameBytes: FRAME_BYTES,
         onFrames: (batch) => {
           for (let i = 0; i < batch.count; i++) onFrame(batch.frame(i), facts.at(batch, i));
           onBatchEnd();
@@ -37,16 +45,25 @@ export class LinuxPacketPorts implements PacketPorts {
         },
       }),
     );
-    if (frames === 'ipv4') return portOf(handle, ifindex);
     try {
-      refusing(`all multicast on #${ifindex}`, () => {
-        handle.allMulti(ifindex, true);
-      });
+      // Before anything is received: the header is put in when a frame is read.
+      if (isOffloaded) this.#takeOffloads(handle.fd, ifindex);
+      if (isMulticast)
+        refusing(`all multicast on #${ifindex}`, () => {
+          handle.allMulti(ifindex, true);
+        });
     } catch (fault) {
       handle.close();
       throw fault;
     }
     return portOf(handle, ifindex);
+  }
+
+  #takeOffloads(fd: number, ifindex: number): void {
+    refusing(`segmentation offload on #${ifindex}`, () => {
+      const on = new Uint8Array(Int32Array.of(1).buffer);
+      this.native.setSocketOption(fd, SOL_PACKET, PACKET_VNET_HDR, on);
+    });
   }
 }
 

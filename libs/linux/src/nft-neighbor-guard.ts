@@ -29,8 +29,8 @@ const ND_TYPES = { first: 133, last: 137 } as const;
 const IPV6_DESTINATION_AT = 24; // RFC 8200 §3
 
 /**
- * One nft table of this name with one rule: neighbour discovery that comes in on a guarded interface, to one station that is not this
- * host, is dropped before it is routed. Packet sockets have seen it by then. By nfnetlink: no nft(8) is needed.
+ * One nft table of this name with one rule: neighbour discovery, or all IPv6, that comes in on a guarded interface, to one station that is
+ * not this host, is dropped before it is routed. Packet sockets have seen it by then. By nfnetlink: no nft(8) is needed.
  */
 export class NftNeighborGuard implements NeighborGuard {
   readonly #client: NetlinkClient;
@@ -45,7 +45,7 @@ export class NftNeighborGuard implements NeighborGuard {
     this.#members = { table: this.#table, name: 'members' };
   }
 
-  async protect(ifnames: readonly string[]): Promise<void> {
+  async protect(ifnames: readonly string[], from: Parameters<NeighborGuard['protect']>[1]): Promise<void> {
     const elements = ifnames.map((ifname) => ({ key: encodeKey(['ifname'], [ifname]), text: ifname }));
     const requests = [
       declareTable(this.#table),
@@ -54,7 +54,7 @@ export class NftNeighborGuard implements NeighborGuard {
       declareIfnameSet(this.#members, 1),
       flushSet(this.#members),
       ...(elements.length > 0 ? addElements(this.#members, elements) : []),
-      appendRule(this.#chain, this.#rule()),
+      appendRule(this.#chain, this.#rule(from === 'all ipv6' ? [] : IS_NEIGHBOR_DISCOVERY)),
     ];
     await this.#client.transaction(batch(() => `guard ${ifnames.join(' ')}`, requests));
   }
@@ -71,17 +71,13 @@ export class NftNeighborGuard implements NeighborGuard {
     this.#client.close();
   }
 
-  #rule(): readonly nft.Expression[] {
+  #rule(isGuarded: readonly nft.Expression[]): readonly nft.Expression[] {
     return [
       nft.meta('iifname'),
       nft.isIn(this.#members.name),
       nft.meta('nfproto'),
       nft.compare('eq', Uint8Array.of(NFPROTO_IPV6)),
-      nft.meta('l4proto'),
-      nft.compare('eq', Uint8Array.of(IPPROTO_ICMPV6)),
-      nft.payload('transport', 0, 1),
-      nft.compare('gte', Uint8Array.of(ND_TYPES.first)),
-      nft.compare('lte', Uint8Array.of(ND_TYPES.last)),
+      ...isGuarded,
       nft.payload('network', IPV6_DESTINATION_AT, 1),
       nft.compare('neq', Uint8Array.of(0xff)),
       nft.destinationType(),
@@ -91,3 +87,11 @@ export class NftNeighborGuard implements NeighborGuard {
     ];
   }
 }
+
+const IS_NEIGHBOR_DISCOVERY: readonly nft.Expression[] = [
+  nft.meta('l4proto'),
+  nft.compare('eq', Uint8Array.of(IPPROTO_ICMPV6)),
+  nft.payload('transport', 0, 1),
+  nft.compare('gte', Uint8Array.of(ND_TYPES.first)),
+  nft.compare('lte', Uint8Array.of(ND_TYPES.last)),
+];

@@ -20,10 +20,13 @@ export interface RouteFault {
   readonly reason: string;
 }
 
-/** Keeps the kernel from routing neighbour discovery that is not for this host ("beyond scope" errors, hop limits counted down). */
+/**
+ * Keeps the kernel from routing what the proxy passes on: neighbour discovery that is not for this host ("beyond scope" errors, hop
+ * limits counted down), or all IPv6 that is not.
+ */
 export interface NeighborGuard {
   /** Guards exactly these interfaces, by name; what an earlier process left is replaced. */
-  protect(ifnames: readonly string[]): Promise<void>;
+  protect(ifnames: readonly string[], from: 'neighbor discovery' | 'all ipv6'): Promise<void>;
   /** Takes it all away. */
   remove(): Promise<void>;
 }

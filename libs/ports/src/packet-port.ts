@@ -17,8 +17,12 @@ export interface FrameFacts {
 
 export interface PacketPortOptions {
   readonly ifindex: number;
-  /** Default 'all': also what this host sends, and every multicast. 'ipv4': IPv4 that comes in, no multicast that nobody joined. */
-  readonly frames?: 'all' | 'ipv4';
+  /**
+   * Default 'all': also what this host sends, and every multicast. 'ipv4': IPv4 that comes in, no multicast that nobody joined. 'ipv6':
+   * IPv6 that comes in and every multicast, up to 64 KiB; each frame, received or to be sent, lies behind a virtio_net_hdr
+   * (VIRTIO_NET_HEADER bytes) that says what checksum and segmentation its sender left to hardware.
+   */
+  readonly frames?: 'all' | 'ipv4' | 'ipv6';
   /** Runs in the kernel before a frame is copied. */
   readonly filter: readonly bpf.BpfInstruction[];
   /** A frame is valid only until the handler returns: copy to keep. */

@@ -22,4 +22,5 @@ export * from './reader';
 export * from './ssdp/location';
 export * from './ssdp/message';
 export * from './udp4';
+export * from './virtio-net';
 export * from './writer';

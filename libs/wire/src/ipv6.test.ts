@@ -104,3 +104,41 @@ test('the solicited-node group of an address and the MAC of a group', () => {
   expect(group).toEqual(bytesOf('ff02::1:ff56:789a'));
   expect(toHex(ipv6.multicastMac(group))).toBe('3333ff56789a');
 });
+
+const extension = (next: number, ...rest: number[]): number[] => [
+  next,
+  0,
+  ...rest,
+  ...new Array<number>(6 - rest.length).fill(0),
+];
+const ICMP = [0x87, 0, 0, 0];
+
+test.each([
+  { name: 'none', next: 58, payload: ICMP, want: [58, ICMP, false] },
+  { name: 'one', next: 0, payload: [...extension(58), ...ICMP], want: [58, ICMP, false] },
+  { name: 'two', next: 0, payload: [...extension(60), ...extension(58), ...ICMP], want: [58, ICMP, false] },
+  {
+    name: 'one of 16 bytes',
+    next: 60,
+    payload: [58, 1, ...new Array<number>(14).fill(0), ...ICMP],
+    want: [58, ICMP, false],
+  },
+  { name: 'a first fragment', next: 44, payload: [...extension(58, 0, 1), ...ICMP], want: [58, ICMP, true] },
+  {
+    name: 'a later fragment, whose bytes look like a header',
+    next: 44,
+    payload: [...extension(60, 0x10, 1), ...extension(58)],
+    want: [60, extension(58), true],
+  },
+  { name: 'one cut off', next: 0, payload: [58, 1, 0, 0, 0, 0, 0, 0], want: [0, [], false] },
+  { name: 'nothing where one should be', next: 0, payload: [], want: [0, [], false] },
+  {
+    name: 'more than anybody sends',
+    next: 60,
+    payload: new Array<number[]>(9).fill(extension(60)).flat(),
+    want: [60, extension(60), false],
+  },
+])('extension headers: $name', ({ next, payload, want: [protocol, rest, isFragment] }) => {
+  const upper = ipv6.upperLayer({ nextHeader: next, payload: Uint8Array.from(payload) });
+  expect({ ...upper, payload: [...upper.payload] }).toEqual({ protocol, payload: rest, isFragment });
+});

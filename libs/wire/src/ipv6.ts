@@ -60,6 +60,41 @@ export const encodeIpv6 = (packet: Ipv6Packet): Uint8Array =>
     .bytes(packet.payload)
     .finish();
 
+/** What lies behind the extension headers of a packet. */
+export interface UpperLayer {
+  /** A next header value; that of an extension header where the chain is too long or cut off. */
+  readonly protocol: number;
+  /** From the upper layer on; empty where the chain is cut off. */
+  readonly payload: Uint8Array;
+  readonly isFragment: boolean;
+}
+
+/** More than any stack sends; RFC 8504 §5.3 lets nodes refuse longer chains. */
+const MAX_EXTENSIONS = 8;
+
+/** Walks hop-by-hop, routing, destination and fragment headers, RFC 8200 §4. Of a later fragment the payload is only a part. */
+export function upperLayer({ nextHeader, payload }: Pick<Ipv6Packet, 'nextHeader' | 'payload'>): UpperLayer {
+  let [protocol, rest, isFragment] = [nextHeader, payload, false];
+  for (let i = 0; i < MAX_EXTENSIONS && EXTENSIONS.has(protocol); i++) {
+    const isFragmentHeader = protocol === NextHeader.fragment;
+    isFragment ||= isFragmentHeader;
+    const bytes = isFragmentHeader ? 8 : ((rest[1] ?? 0) + 1) * 8;
+    if (rest.length < bytes) return { protocol, payload: rest.subarray(rest.length), isFragment };
+    const isLater = isFragmentHeader && ((rest[2] ?? 0) !== 0 || (rest[3] ?? 0) >= 8);
+    protocol = rest[0] ?? 0;
+    rest = rest.subarray(bytes);
+    if (isLater) break;
+  }
+  return { protocol, payload: rest, isFragment };
+}
+
+const EXTENSIONS: ReadonlySet<number> = new Set([
+  NextHeader.hopByHop,
+  NextHeader.routing,
+  NextHeader.fragment,
+  NextHeader.destination,
+]);
+
 /** ff00::/8, RFC 4291 §2.7. */
 export const isMulticast = (address: Uint8Array): boolean => address[0] === 0xff;
 

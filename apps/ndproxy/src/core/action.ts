@@ -4,6 +4,8 @@ import type { Move } from './location-table';
 /** What a group wants done, in order. */
 export type Action =
   | { readonly do: 'send'; readonly ifindex: number; readonly frame: Uint8Array }
+  /** Sends data of bridge mode; the frame begins with its virtio_net_hdr. */
+  | { readonly do: 'carry'; readonly ifindex: number; readonly frame: Uint8Array }
   /** A node was found on a segment, or is there no more: its route and its multicast groups follow. */
   | { readonly do: 'move'; readonly move: Move }
   /** For the operator, at human rates. */

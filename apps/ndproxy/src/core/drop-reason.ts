@@ -57,6 +57,7 @@ export const DROP_REASONS = {
   'no-exit': 'no other interface to pass it on to',
   'too-big': 'larger than the MTU of the way out',
   unresolved: 'nobody answered for its destination',
+  'relayed-elsewhere': 'mDNS or SSDP, which another service relays between the same segments',
   'queue-full': 'too many wait for an answer',
   'solicit-rate': 'more unknown destinations than are asked for',
 } as const satisfies Record<string, string>;

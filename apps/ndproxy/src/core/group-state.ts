@@ -7,6 +7,7 @@ import type { Limits, LoopPolicy, Mode } from './limits';
 import { LocationTable, type Sighting } from './location-table';
 import type { Member } from './member';
 import { Pending } from './pending';
+import { RecentData } from './recent-data';
 import { RecentMessages } from './recent-messages';
 import { Routers, type KnownPrefix } from './routers';
 import { isEui64, Suspects, underPrefix, type Suspect } from './suspects';
@@ -29,12 +30,16 @@ export class GroupState {
   ownMacs: ReadonlySet<number> = new Set();
   readonly table: LocationTable;
   readonly recent: RecentMessages;
+  readonly recentData: RecentData;
   readonly pending: Pending;
   readonly suspects: Suspects;
   readonly routers: Routers;
   readonly counters = new Counters();
   readonly solicits: TokenBucket;
   readonly probes: TokenBucket;
+  readonly errors: TokenBucket;
+  /** Another service relays mDNS and SSDP between the members. */
+  leavesDiscovery = false;
   /** The whole group is off until then. */
   disabledUntil = -Infinity;
   /** Router solicitations of our own that are still to be sent, and when. */
@@ -53,11 +58,13 @@ export class GroupState {
       this.actions.push({ do: 'move', move });
     });
     this.recent = new RecentMessages(limits.recent);
+    this.recentData = new RecentData(limits.recent);
     this.pending = new Pending(limits);
     this.suspects = new Suspects(limits);
     this.routers = new Routers(limits.routers);
     this.solicits = new TokenBucket(limits.solicitsPerSecond, now);
     this.probes = new TokenBucket(limits.solicitsPerSecond, now);
+    this.errors = new TokenBucket(limits.errorsPerSecond, now);
   }
 
   /** What was appended since the last call. */
@@ -116,6 +123,19 @@ export class GroupState {
     member.sent += 1;
     this.counters.sent += 1;
     this.actions.push({ do: 'send', ifindex: member.link.ifindex, frame });
+  }
+
+  /** As `send`, of data. */
+  carry(member: Member, frame: Uint8Array): void {
+    member.sent += 1;
+    this.counters.sent += 1;
+    this.actions.push({ do: 'carry', ifindex: member.link.ifindex, frame });
+  }
+
+  /** Whom an ICMPv6 error to that segment is from: an address that reaches beyond links where there is one (RFC 4443 §2.2). */
+  errorSource(member: Member): Uint8Array | null {
+    for (const { global } of [member, ...this.members.values()]) if (global !== null) return global;
+    return member.linkLocal;
   }
 
   /** As `send`, of a message in our own name. */

@@ -2,6 +2,7 @@ import { millis, type Millis } from '@pp/base';
 import type { FrameFacts } from '@pp/ports';
 import { isLinkLocal } from '@pp/wire';
 import { dropped, LOCAL, type Action, type Verdict } from './action';
+import { bridgeFrame } from './bridge';
 import { GroupState, type GroupSettings } from './group-state';
 import { addressKey, macNumber, type AddressKey } from './keys';
 import { Member, type MemberLink } from './member';
@@ -55,6 +56,17 @@ export class Group {
     return { verdict, packet, actions: state.takeActions() };
   }
 
+  /** A packet that is no neighbour discovery, in bridge mode; it begins with its virtio_net_hdr. It is borrowed. */
+  stepData(ifindex: number, frame: Uint8Array, facts: FrameFacts, now: Millis): readonly Action[] {
+    const { state } = this;
+    const member = state.members.get(ifindex);
+    const verdict = member === undefined ? dropped('no-exit') : bridgeFrame(state, frame, facts, member, now);
+    state.counters.count(verdict);
+    if (member !== undefined) member.received += 1;
+    this.#release(now);
+    return state.takeActions();
+  }
+
   /** The members that are there and up now, and the addresses of this host. */
   update(links: readonly MemberLink[], addresses: readonly OwnAddress[], now: Millis): readonly Action[] {
     const { state } = this;
@@ -62,7 +74,7 @@ export class Group {
     this.#setOwn(links, addresses);
     this.#dropMembers(links, now);
     for (const link of links) this.#setMember(link, now);
-    this.#setLinkLocals(addresses);
+    this.#setAddresses(addresses);
     if (state.upstream !== undefined && state.upstream !== before) this.#askRouters(now);
     return state.takeActions();
   }
@@ -118,9 +130,10 @@ export class Group {
     }
   }
 
-  #again({ frame, ifindex }: Waiting, now: Millis): Verdict {
-    const admitted = admit(frame, CHECKED_BEFORE);
+  #again({ of, frame, ifindex }: Waiting, now: Millis): Verdict {
     const from = this.state.members.get(ifindex);
+    if (from !== undefined && of === 'data') return bridgeFrame(this.state, frame, CHECKED_BEFORE, from, now);
+    const admitted = admit(frame, CHECKED_BEFORE);
     if (!admitted.ok || from === undefined) return dropped('no-exit');
     return onMessage(this.state, frame, admitted.packet, from, now);
   }
@@ -167,13 +180,12 @@ export class Group {
     if (member.gate.adverts === 0) this.#askRouters(now);
   }
 
-  #setLinkLocals(addresses: readonly OwnAddress[]): void {
+  #setAddresses(addresses: readonly OwnAddress[]): void {
     for (const member of this.state.members.values()) {
       const { ifindex } = member.link;
-      const own = addresses.find(
-        (each) => each.ifindex === ifindex && each.usable && isLinkLocal(each.address),
-      );
-      member.linkLocal = own?.address ?? null;
+      const own = addresses.filter((each) => each.ifindex === ifindex && each.usable);
+      member.linkLocal = own.find(({ address }) => isLinkLocal(address))?.address ?? null;
+      member.global = own.find(({ address }) => !isLinkLocal(address))?.address ?? null;
     }
   }
 

@@ -23,10 +23,14 @@ export interface Limits {
   /** Waiting for an answer: targets, messages for each, how often and how far apart they are asked. */
   readonly pendingTargets: number;
   readonly pendingPerTarget: number;
+  /** A longer packet does not wait. */
+  readonly pendingBytes: number;
   readonly solicits: number;
   readonly solicitInterval: Millis;
   /** Solicitations of our own a second. */
   readonly solicitsPerSecond: number;
+  /** ICMPv6 errors of our own a second, RFC 4443 §2.4 (f). */
+  readonly errorsPerSecond: number;
   /** Router solicitations passed on a second, for each downstream. */
   readonly routerSolicitsPerSecond: number;
   /** RFC 4389 §6: the gate of a downstream opens after two advertisements, or so long without any. */
@@ -58,9 +62,11 @@ export const LIMITS: Limits = {
   suspectIntervalMax: seconds(60),
   pendingTargets: 256,
   pendingPerTarget: 4,
+  pendingBytes: 2048,
   solicits: 3,
   solicitInterval: millis(330),
   solicitsPerSecond: 50,
+  errorsPerSecond: 50,
   routerSolicitsPerSecond: 10,
   gateAdverts: 2,
   gateRepeat: millis(250),

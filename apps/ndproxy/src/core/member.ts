@@ -29,6 +29,8 @@ export class Member {
   readonly routerSolicits: TokenBucket;
   /** Our link-local address there, once it is usable. */
   linkLocal: Uint8Array | null = null;
+  /** One of our addresses there that reaches beyond the link. */
+  global: Uint8Array | null = null;
   disabledUntil = -Infinity;
   received = 0;
   sent = 0;

@@ -5,6 +5,7 @@ import type { GroupState } from './group-state';
 import type { Member } from './member';
 import { solicitation } from './our-messages';
 import type { NdPacket } from './packet';
+import type { Waiting } from './pending';
 import { translate, withOurAddress } from './translate';
 
 /** Where a message may go, and how it is changed on the way. */
@@ -79,16 +80,26 @@ function sendTo(
 }
 
 function queue(state: GroupState, packet: NdPacket, from: Member, now: Millis): Verdict {
-  const { destination } = packet;
+  const waiting: Waiting = { of: 'nd', frame: frameOf(packet), ifindex: from.link.ifindex };
+  return waitForOwner(state, waiting, packet.destination, from, now);
+}
+
+/** RFC 4389 §4.1: nobody knows where the destination is, so it is asked for, and the frame waits. */
+export function waitForOwner(
+  state: GroupState,
+  waiting: Waiting,
+  destination: Uint8Array,
+  from: Member,
+  now: Millis,
+): Verdict {
   if (!state.pending.has(destination)) {
     if (!canAsk(state, from, now)) return dropped('no-exit');
     if (!state.solicits.take(now)) return dropped('solicit-rate');
   }
-  const { ifindex } = from.link;
-  const outcome = state.pending.add(destination, { frame: frameOf(packet), ifindex }, now);
-  if (outcome === 'full') return dropped('queue-full');
-  if (outcome === 'ask') askFor(state, destination, new Set([ifindex]), now);
-  return QUEUED;
+  const mayWait = waiting.frame.length <= state.settings.limits.pendingBytes;
+  const outcome = state.pending.add(destination, mayWait ? waiting : null, now);
+  if (outcome === 'ask') askFor(state, destination, new Set([waiting.ifindex]), now);
+  return outcome === 'full' || !mayWait ? dropped('queue-full') : QUEUED;
 }
 
 /** The frame that the packet's views belong to. */

@@ -4,6 +4,7 @@ import type { Limits } from './limits';
 
 /** A message that waits until its destination has been found. */
 export interface Waiting {
+  readonly of: 'nd' | 'data';
   readonly frame: Uint8Array;
   /** Where it came in. */
   readonly ifindex: number;
@@ -44,18 +45,18 @@ export class Pending {
     return this.#targets.size > 0 && this.#targets.has(addressKey(address));
   }
 
-  /** 'ask': the first for its destination, which is to be asked for now. The frame is copied. */
-  add(address: Uint8Array, waiting: Waiting, now: Millis): 'ask' | 'waits' | 'full' {
-    const copy = { frame: waiting.frame.slice(), ifindex: waiting.ifindex };
+  /** 'ask': the first for its destination, which is to be asked for now. The frame is copied; null: it does not wait. */
+  add(address: Uint8Array, waiting: Waiting | null, now: Millis): 'ask' | 'waits' | 'full' {
+    const copies = waiting === null ? [] : [{ ...waiting, frame: waiting.frame.slice() }];
     const known = this.#targets.get(addressKey(address));
     if (known !== undefined) {
       if (known.waiting.length >= this.limits.pendingPerTarget) return 'full';
-      known.waiting.push(copy);
+      known.waiting.push(...copies);
       return 'waits';
     }
     if (this.#targets.size >= this.limits.pendingTargets) return 'full';
     const dueAt = millis(now + this.limits.solicitInterval);
-    this.#targets.set(addressKey(address), { address: address.slice(), waiting: [copy], asked: 1, dueAt });
+    this.#targets.set(addressKey(address), { address: address.slice(), waiting: copies, asked: 1, dueAt });
     return 'ask';
   }
 

@@ -2,55 +2,26 @@ import type { Millis } from '@pp/base';
 import { findOption, isLinkAddressOption, isUnspecified, NdOptionType, RaFlag } from '@pp/wire';
 import { macNumber } from './keys';
 import type { NdPacket } from './packet';
+import { mix, mixByte, RecentCopies, startHash, type Hash } from './recent-copies';
 
-/** BOUNDED: slots of fixed tables; a message takes the place of what was in its slot. */
-const SLOTS = 1 << 14;
 /** Equal advertisements in one window from one interface; more are a circle that changes nothing. */
 const MAX_REPEATED_ADVERTS = 4;
 
-/**
- * The messages of the last moments and who sent them where. The same message on another interface, or from another Ethernet address, is
- * a copy that some other way between the segments has brought back: two proxies in parallel would pass it round for ever.
- */
+/** The messages of the last moments and who sent them where: two proxies in parallel would pass a message round for ever. */
 export class RecentMessages {
-  readonly #first = new Int32Array(SLOTS);
-  readonly #second = new Int32Array(SLOTS);
-  readonly #ifindex = new Int32Array(SLOTS);
-  readonly #sender = new Float64Array(SLOTS);
-  readonly #seen = new Float64Array(SLOTS).fill(-Infinity);
-  readonly #copies = new Uint16Array(SLOTS);
+  readonly #copies: RecentCopies;
 
-  constructor(private readonly window: Millis) {}
+  constructor(window: Millis) {
+    this.#copies = new RecentCopies(window);
+  }
 
   /** Notes the message, and tells whether it has been here before by another way. */
   hasLooped(packet: NdPacket, ifindex: number, now: Millis): boolean {
-    const [first, second] = fingerprint(packet);
-    const slot = first & (SLOTS - 1);
-    const sender = macNumber(packet.sourceMac);
-    const known =
-      this.#first[slot] === first &&
-      this.#second[slot] === second &&
-      now - (this.#seen[slot] ?? 0) < this.window;
-    if (!known) {
-      this.#first[slot] = first;
-      this.#second[slot] = second;
-      this.#ifindex[slot] = ifindex;
-      this.#sender[slot] = sender;
-      this.#seen[slot] = now;
-      this.#copies[slot] = 0;
-      return false;
-    }
-    if (this.#ifindex[slot] === ifindex && this.#sender[slot] === sender) {
-      if (packet.message.kind !== 'router-advert') return false;
-      return this.#countCopy(slot) > MAX_REPEATED_ADVERTS;
-    }
-    return !(mayCross(packet) && this.#countCopy(slot) === 1);
-  }
-
-  #countCopy(slot: number): number {
-    const copies = Math.min((this.#copies[slot] ?? 0) + 1, 0xffff);
-    this.#copies[slot] = copies;
-    return copies;
+    const seen = this.#copies.note(fingerprint(packet), ifindex, macNumber(packet.sourceMac), now);
+    if (seen === 'new') return false;
+    if (seen === 'same way')
+      return packet.message.kind === 'router-advert' && this.#copies.countCopy() > MAX_REPEATED_ADVERTS;
+    return !(mayCross(packet) && this.#copies.countCopy() === 1);
   }
 }
 
@@ -63,37 +34,19 @@ const mayCross = ({ source, message }: NdPacket): boolean =>
   isUnspecified(source) &&
   findOption(message.options, NdOptionType.nonce) === undefined;
 
-/** Two hashes (FNV-1a, and one with another prime) of all that a proxy leaves alone. */
-function fingerprint({
-  source,
-  destination,
-  message,
-  icmp,
-  fixedBytes,
-}: NdPacket): readonly [number, number] {
-  HASH[0] = -2128831035;
-  HASH[1] = 5381;
-  mix(source, 0, 16);
-  mix(destination, 0, 16);
-  mixByte(icmp[0] ?? 0);
-  mix(icmp, 4, 5);
-  mixByte((icmp[5] ?? 0) & (message.kind === 'router-advert' ? ~RaFlag.proxy : 0xff));
-  mix(icmp, 6, fixedBytes);
+/** Of all that a proxy leaves alone. */
+function fingerprint({ source, destination, message, icmp, fixedBytes }: NdPacket): Hash {
+  const hash = startHash();
+  mix(hash, source, 0, 16);
+  mix(hash, destination, 0, 16);
+  mixByte(hash, icmp[0] ?? 0);
+  mix(hash, icmp, 4, 5);
+  mixByte(hash, (icmp[5] ?? 0) & (message.kind === 'router-advert' ? ~RaFlag.proxy : 0xff));
+  mix(hash, icmp, 6, fixedBytes);
   if (message.kind !== 'router-advert') {
     for (const option of message.options) {
-      if (!isLinkAddressOption(option)) mix(option.bytes, 0, option.bytes.length);
+      if (!isLinkAddressOption(option)) mix(hash, option.bytes, 0, option.bytes.length);
     }
   }
-  return [HASH[0], HASH[1]];
-}
-
-const HASH: [number, number] = [0, 0]; // scratch of one call
-
-function mix(bytes: Uint8Array, from: number, to: number): void {
-  for (let i = from; i < to; i++) mixByte(bytes[i] ?? 0);
-}
-
-function mixByte(byte: number): void {
-  HASH[0] = Math.imul(HASH[0] ^ byte, 16777619);
-  HASH[1] = (Math.imul(HASH[1], 33) + byte) | 0;
+  return hash;
 }

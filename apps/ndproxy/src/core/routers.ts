@@ -3,6 +3,7 @@ import {
   decodePrefixInformation,
   isLinkLocal,
   NdOptionType,
+  RaFlag,
   type PrefixInformation,
   type RouterAdvert,
 } from '@pp/wire';
@@ -15,6 +16,8 @@ export interface KnownRouter {
   readonly heardAt: Millis;
   /** Not a default router after this. */
   readonly until: number;
+  /** RFC 4191 §2.1: 1 high, 0 medium, -1 low. */
+  readonly preference: number;
   /** Its advertisement as it came; a copy. */
   readonly frame: Uint8Array;
 }
@@ -27,6 +30,8 @@ export interface KnownPrefix {
 }
 
 const MAX_PREFIXES = 32;
+/** By their two bits; 10 is reserved and means medium. */
+const PREFERENCES = [0, 1, 0, -1] as const;
 
 /** Routers and prefixes of the upstream. BOUNDED: the oldest leaves first. */
 export class Routers {
@@ -46,6 +51,7 @@ export class Routers {
       address: source.slice(),
       heardAt: now,
       until: now + advert.lifetimeSec * 1000,
+      preference: PREFERENCES[(advert.flags & RaFlag.preference) >>> 3] ?? 0,
       frame: frame.slice(),
     });
     return advert.options.flatMap((option) => {
@@ -59,6 +65,24 @@ export class Routers {
   isCurrent(address: Uint8Array, now: Millis): boolean {
     const router = this.#routers.get(addressKey(address));
     return router !== undefined && now < router.until;
+  }
+
+  /** The way out: of the current default routers the most preferred, the last heard of these. */
+  best(now: Millis): KnownRouter | undefined {
+    const current = this.all().filter(({ until }) => now < until);
+    return current.sort((a, b) => b.preference - a.preference || b.heardAt - a.heardAt)[0];
+  }
+
+  /** Whether nodes of the link have such addresses: of an announced prefix, or link-local. Without a router all are neighbours. */
+  isOnLink(address: Uint8Array, now: Millis): boolean {
+    if (isLinkLocal(address)) return true;
+    let isAlone = true;
+    for (const [, prefix] of this.#prefixes.entries()) {
+      if (now >= prefix.until) continue;
+      if (hasPrefix(address, prefix)) return true;
+      isAlone = false;
+    }
+    return isAlone && this.best(now) === undefined;
   }
 
   all(): readonly KnownRouter[] {
@@ -83,4 +107,13 @@ export class Routers {
     this.#prefixes.set(key, known);
     return isKnown ? null : known;
   }
+}
+
+/** The first `length` bits are the same. */
+function hasPrefix(address: Uint8Array, { prefix, length }: KnownPrefix): boolean {
+  for (let bit = 0; bit < length; bit += 8) {
+    const mask = 0xff00 >> Math.min(8, length - bit);
+    if ((((address[bit >>> 3] ?? 0) ^ (prefix[bit >>> 3] ?? 0)) & mask & 0xff) !== 0) return false;
+  }
+  return true;
 }

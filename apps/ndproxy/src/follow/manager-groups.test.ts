@@ -2,12 +2,12 @@ import type { ForwardingPair } from '@pp/forwarding';
 import type { DesiredGroup } from '../groups/desired-groups';
 import { groupsOf, ManagerGroups } from './manager-groups';
 
-const pair = (upstream: string, downstream: string, ipv6 = true): ForwardingPair => ({
+const pair = (upstream: string, downstream: string, ipv6 = true, multicast = true): ForwardingPair => ({
   upstream,
   downstream,
   ipv6,
-  multicast: true,
-  broadcast: true,
+  multicast,
+  broadcast: multicast,
 });
 
 test.each([
@@ -15,14 +15,14 @@ test.each([
   {
     name: 'guests of one upstream are one group',
     in: [pair('eth0', 'arc_ns0'), pair('eth0', 'vmtap0')],
-    want: [{ name: 'eth0', upstream: 'eth0', downstreams: ['arc_ns0', 'vmtap0'] }],
+    want: [{ name: 'eth0', upstream: 'eth0', downstreams: ['arc_ns0', 'vmtap0'], leavesDiscovery: true }],
   },
   {
     name: 'each upstream has its own',
-    in: [pair('eth0', 'arc_ns0'), pair('wlan0', 'vmtap0')],
+    in: [pair('eth0', 'arc_ns0', true, false), pair('wlan0', 'vmtap0')],
     want: [
-      { name: 'eth0', upstream: 'eth0', downstreams: ['arc_ns0'] },
-      { name: 'wlan0', upstream: 'wlan0', downstreams: ['vmtap0'] },
+      { name: 'eth0', upstream: 'eth0', downstreams: ['arc_ns0'], leavesDiscovery: false },
+      { name: 'wlan0', upstream: 'wlan0', downstreams: ['vmtap0'], leavesDiscovery: true },
     ],
   },
   { name: 'a pair without IPv6 is none', in: [pair('eth0', 'vmtap0', false)], want: [] },
@@ -36,7 +36,7 @@ test('what was told before somebody listens is told then', () => {
   const heard: (readonly DesiredGroup[])[] = [];
   groups.start((told) => heard.push(told));
   groups.tell({ pairs: [] });
-  expect(heard).toEqual([[{ name: 'eth0', upstream: 'eth0', downstreams: ['vmtap0'] }], []]);
+  expect(heard).toEqual([groupsOf([pair('eth0', 'vmtap0')]), []]);
 });
 
 test('a manager that has not told anything is no manager without guests', () => {

@@ -20,16 +20,18 @@ export class ManagerGroups implements DesiredGroups {
 }
 
 export function groupsOf(pairs: readonly ForwardingPair[]): readonly DesiredGroup[] {
-  const downstreams = new Map<string, Set<string>>(); // BOUNDED: by the manager's guests
-  for (const { upstream, downstream, ipv6 } of pairs) {
+  const groups = new Map<string, { downstreams: Set<string>; leavesDiscovery: boolean }>(); // BOUNDED: by the manager's guests
+  for (const { upstream, downstream, ipv6, multicast } of pairs) {
     if (!ipv6) continue;
-    const known = downstreams.get(upstream);
-    if (known === undefined) downstreams.set(upstream, new Set([downstream]));
-    else known.add(downstream);
+    const group = groups.get(upstream) ?? { downstreams: new Set(), leavesDiscovery: false };
+    group.downstreams.add(downstream);
+    group.leavesDiscovery ||= multicast;
+    groups.set(upstream, group);
   }
-  return [...downstreams].map(([upstream, names]) => ({
+  return [...groups].map(([upstream, { downstreams, leavesDiscovery }]) => ({
     name: upstream,
     upstream,
-    downstreams: [...names],
+    downstreams: [...downstreams],
+    leavesDiscovery,
   }));
 }

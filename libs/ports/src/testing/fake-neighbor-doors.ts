@@ -35,9 +35,11 @@ export class FakeHostRoutes implements HostRoutes {
 export class FakeGuard implements NeighborGuard {
   /** null: no table. */
   protected: readonly string[] | null = null;
+  from: Parameters<NeighborGuard['protect']>[1] | null = null;
 
-  protect(ifnames: readonly string[]): Promise<void> {
+  protect(ifnames: readonly string[], from: Parameters<NeighborGuard['protect']>[1]): Promise<void> {
     this.protected = [...ifnames];
+    this.from = from;
     return Promise.resolve();
   }
 

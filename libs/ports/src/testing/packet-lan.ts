@@ -1,5 +1,5 @@
 import { KernelError } from '@pp/base';
-import { runBpf } from '@pp/wire';
+import { runBpf, VIRTIO_NET_HEADER } from '@pp/wire';
 import type { FrameFacts, PacketPort, PacketPortOptions, PacketPorts } from '../packet-port';
 
 const FACTS: FrameFacts = {
@@ -57,7 +57,7 @@ export class PacketLan {
     const destination = hexOf(frame.subarray(0, 6));
     const isForAll = this.kind === 'ip' || this.packetType(frame) !== HOST;
     for (const station of this.#stations) {
-      if (station === from) continue;
+      if (station.mac === from.mac) continue; // several ports of one interface do not hear each other
       if (isForAll || station.mac === destination) station.receive(frame.slice(), FACTS);
     }
   }
@@ -81,7 +81,8 @@ function carryAll(): void {
 /** Ports on segments in memory. Strict: an interface that is not there is ENODEV, a closed port does not send. */
 export class FakePacketPorts implements PacketPorts {
   readonly #links = new Map<number, { readonly lan: PacketLan; readonly mac: string }>(); // BOUNDED: by the test
-  readonly #open = new Set<number>();
+  /** By interface, how many. BOUNDED: by the test. */
+  readonly #open = new Map<number, number>();
 
   plug(ifindex: number, lan: PacketLan, mac: string): void {
     this.#links.set(ifindex, { lan, mac });
@@ -93,36 +94,43 @@ export class FakePacketPorts implements PacketPorts {
 
   /** Interfaces with an open port, sorted. */
   get openIfindexes(): readonly number[] {
-    return [...this.#open].sort((a, b) => a - b);
+    return [...this.#open.keys()].sort((a, b) => a - b);
   }
 
-  open({ ifindex, filter, onFrame, onBatchEnd }: PacketPortOptions): PacketPort {
+  open({ ifindex, frames: kind, filter, onFrame, onBatchEnd }: PacketPortOptions): PacketPort {
     const link = this.#links.get(ifindex);
     if (link === undefined) throw new KernelError('ENODEV', `packet socket on #${ifindex}`);
     let isOpen = true;
-    this.#open.add(ifindex);
+    this.#count(ifindex, 1);
+    const headerBytes = kind === 'ipv6' ? VIRTIO_NET_HEADER : 0;
     const put = link.lan.attach(link.mac, (frame, facts) => {
       if (
         !isOpen ||
         (filter.length > 0 && runBpf(filter, frame, ancillary(link.lan.packetType(frame))) === 0)
       )
         return;
-      onFrame(frame, facts);
+      onFrame(Uint8Array.of(...new Uint8Array(headerBytes), ...frame), facts);
       onBatchEnd();
     });
     return {
       send: (frames) => {
         if (!isOpen) throw new KernelError('EBADF', `send on #${ifindex}`);
         if (!this.#links.has(ifindex)) throw new KernelError('ENXIO', `send on #${ifindex}`);
-        frames.forEach(put);
+        for (const frame of frames) put(frame.subarray(headerBytes));
         return frames.length;
       },
       missed: () => 0,
       close: () => {
+        if (isOpen) this.#count(ifindex, -1);
         isOpen = false;
-        this.#open.delete(ifindex);
       },
     };
+  }
+
+  #count(ifindex: number, by: 1 | -1): void {
+    const count = (this.#open.get(ifindex) ?? 0) + by;
+    if (count === 0) this.#open.delete(ifindex);
+    else this.#open.set(ifindex, count);
   }
 }
 

@@ -1,6 +1,10 @@
 import { millis, seconds, type Millis } from '@pp/base';
 import type { FrameFacts } from '@pp/ports';
 import {
+  decodeEthernet,
+  decodeIpv6,
+  Icmp6Type,
+  ipv6FromBytes,
   ipv6ToBytes,
   linkAddressOption,
   macFromBytes,
@@ -13,13 +17,16 @@ import {
   prefixInformation,
   isMulticast,
   solicitedNodeOf,
+  VIRTIO_NET_HEADER,
   type NdMessage,
   type NdOption,
   type RouterAdvert,
 } from '@pp/wire';
 import { hex } from '@pp/wire/testing';
 import type { Action, Verdict } from '../action';
+import type { Counters } from '../counters';
 import { describe } from '../describe';
+import type { DropReason } from '../drop-reason';
 import { Group, type OwnAddress } from '../group';
 import { LIMITS, type Limits, type LoopPolicy, type Mode } from '../limits';
 import type { MemberLink } from '../member';
@@ -111,6 +118,19 @@ export class Scene {
     if (!before.every((byte, i) => byte === frame[i])) throw new Error('a borrowed frame was changed');
   }
 
+  /** Data of bridge mode; `frame` without its virtio_net_hdr, which is all zero unless given. */
+  carry(ifindex: number, frame: Uint8Array, facts: Partial<FrameFacts> = {}, offload = NO_OFFLOAD): void {
+    const { counters } = this.group.state;
+    const before = JSON.stringify(counters.dropped);
+    const had = { forwarded: counters.forwarded, local: counters.local };
+    const all = { ...CHECKED_BEFORE, checksumReady: true, ...facts };
+    const whole = Uint8Array.of(...offload, ...frame);
+    this.#keep(this.group.stepData(ifindex, whole, all, this.now));
+    if (counters.forwarded > had.forwarded) this.verdict = { is: 'forwarded' };
+    else if (counters.local > had.local) this.verdict = { is: 'local' };
+    else this.verdict = newDrop(before, counters.dropped) ?? { is: 'queued' };
+  }
+
   /** "forwarded", "local", "queued", or the reason of the drop. */
   get outcome(): string {
     if (this.verdict === null) return 'nothing';
@@ -126,10 +146,21 @@ export class Scene {
   }
 }
 
+export const NO_OFFLOAD = new Uint8Array(VIRTIO_NET_HEADER);
+
+/** The reason whose counter went up. */
+function newDrop(before: string, after: Counters['dropped']): Verdict | null {
+  const had = JSON.parse(before) as Counters['dropped'];
+  const reason = (Object.keys(after) as DropReason[]).find((each) => after[each] !== had[each]);
+  return reason === undefined ? null : { is: 'dropped', reason };
+}
+
 function actionText(action: Action): string {
   switch (action.do) {
     case 'send':
       return `${NAMES[action.ifindex] ?? action.ifindex}: ${frameText(action.frame)}`;
+    case 'carry':
+      return `${NAMES[action.ifindex] ?? action.ifindex}: ${dataText(action.frame.subarray(VIRTIO_NET_HEADER))}`;
     case 'move':
       return `${action.move.to} ${describeAddress(action.move.address)} ${NAMES[action.move.ifindex] ?? ''}`;
     case 'tell':
@@ -142,12 +173,26 @@ const describeAddress = (address: Uint8Array): string => {
   return describe({ source: address, destination: address, message: target }).split(' for ')[1] ?? '';
 };
 
+const ICMP_TYPE_AT = 54;
+
 /** Ethernet addresses and message; anything that the checks of a receiver would drop is an error. */
 export function frameText(frame: Uint8Array): string {
+  if (frame[ICMP_TYPE_AT] === Icmp6Type.packetTooBig) return dataText(frame);
   const admitted = admit(frame, { ...CHECKED_BEFORE, checksumReady: true });
   if (!admitted.ok) throw new Error(`sent a bad frame: ${admitted.reason}`);
   const { sourceMac, destinationMac } = admitted.packet;
   return `${shortMac(sourceMac)}>${shortMac(destinationMac)} ${describe(admitted.packet)}`;
+}
+
+/** Ethernet addresses, and the packet as it is. */
+export function dataText(frame: Uint8Array): string {
+  const ethernet = decodeEthernet(frame);
+  const ip = ethernet.ok ? decodeIpv6(ethernet.value.payload) : ethernet;
+  if (!ethernet.ok || !ip.ok) throw new Error('sent a bad frame');
+  const { source, destination, nextHeader, hopLimit, payload } = ip.value;
+  const addresses = `${ipv6FromBytes(source)} > ${ipv6FromBytes(destination)}`;
+  const macs = `${shortMac(ethernet.value.source)}>${shortMac(ethernet.value.destination)}`;
+  return `${macs} ${addresses} next=${nextHeader} hops=${hopLimit} ${payload.length} bytes`;
 }
 
 /** "02", "aa:02" for ours, "33:...": without the zeros between. */

@@ -1,0 +1,118 @@
+import {
+  globalAddress,
+  labMissing,
+  labTest,
+  pings,
+  program,
+  STANDARD,
+  standardLab,
+  until,
+  type Child,
+  type Guest,
+  type Place,
+  type StandardLab,
+} from '@pp/lab';
+
+/*
+ * internet -- router (radvd) -- lan: lanhost, host eth0 -- ndproxy --mode bridge -- vg1: g1, vg2: g2. The host forwards nothing.
+ */
+
+const STATE = '/run/lab/ndproxy';
+
+let lab: StandardLab;
+
+if (labMissing() === undefined) {
+  beforeEach(async () => {
+    lab = await standardLab();
+  }, 60_000);
+  afterEach(async () => {
+    await lab.close();
+  }, 60_000);
+}
+
+async function startBridge(): Promise<Child> {
+  const proxy = lab.host.spawn(program('ndproxy'), ['--mode', 'bridge', 'eth0', 'vg*', '--state-dir', STATE]);
+  await proxy.line('log line "ready"', (line) => (line.includes('ready') ? true : undefined));
+  return proxy;
+}
+
+async function guestBehind(name: string, ifname: string): Promise<Guest> {
+  const guest = await lab.guest(name);
+  await lab.host.shell(
+    `ip link add ${ifname} type veth peer name eth0 netns ${guest.pid}; ip link set ${ifname} up`,
+  );
+  await guest.shell(
+    'for i in all default; do echo 0 > /proc/sys/net/ipv6/conf/$i/router_solicitation_delay; done; ip link set eth0 up',
+  );
+  return guest;
+}
+
+const answers = (from: Place, address: string): Promise<unknown> =>
+  until(`${from.name} pings ${address}`, () => pings(from, address));
+
+/** TCP of `bytes` from one to the other; resolves with the number that arrived. */
+async function transfer(from: Place, to: Place, address: string, bytes: number): Promise<number> {
+  const server = to.spawn('sh', ['-c', 'socat -u TCP6-LISTEN:5001,reuseaddr - | wc -c']);
+  const send = `head -c ${bytes} /dev/zero | socat -u - TCP6:[${address}]:5001`;
+  await until('the server listens', async () => (await from.run('sh', ['-c', send])).code === 0);
+  return server.line('count of bytes', (line) => (/^\d+$/.test(line) ? Number(line) : undefined));
+}
+
+labTest('guests, the LAN and the Internet reach each other, and hop limits stay as they are', async () => {
+  const [g1, g2] = [await guestBehind('g1', 'vg1'), await guestBehind('g2', 'vg2')];
+  const proxy = await startBridge();
+  const [a1, a2] = [await globalAddress(g1), await globalAddress(g2)];
+  await answers(g1, STANDARD.internet.v6);
+  await answers(lab.internet, a1);
+  await answers(lab.lanhost, a1);
+  await answers(g1, a2);
+  await answers(lab.host, a1);
+  await answers(g1, STANDARD.host.v6);
+  const reply = await g1.ok('ping', ['-n', '-c', '1', STANDARD.lanhost.v6]);
+  expect(reply).toMatch(/ttl=64/); // a router would have made it 63
+  expect(await g1.ok('ping', ['-n', '-c', '2', '-W', '2', '-I', 'eth0', 'ff02::1'])).toMatch(/from fe80:/);
+  expect((await proxy.stop()).code).toBe(0);
+  expect(await lab.host.shell('nft list tables; ip -6 route show proto 81')).not.toMatch(/ndproxy|proto 81/);
+});
+
+labTest('a host that forwards sends no second copy, and no packet with a lower hop limit', async () => {
+  await lab.host.shell(
+    'echo 2 > /proc/sys/net/ipv6/conf/eth0/accept_ra; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding',
+  );
+  const g1 = await guestBehind('g1', 'vg1');
+  await startBridge();
+  await globalAddress(g1);
+  await answers(g1, STANDARD.lanhost.v6);
+  const reply = await g1.ok('ping', ['-n', '-c', '3', STANDARD.lanhost.v6]);
+  expect(reply).not.toContain('DUP');
+  expect(reply.match(/ttl=64/g)).toHaveLength(3);
+});
+
+labTest('TCP passes with segmentation left to hardware, and without', async () => {
+  const g1 = await guestBehind('g1', 'vg1');
+  await startBridge();
+  const address = await globalAddress(g1);
+  await answers(lab.lanhost, address);
+  const MEGABYTES_20 = 20_000_000;
+  expect(await transfer(lab.lanhost, g1, address, MEGABYTES_20)).toBe(MEGABYTES_20);
+  expect(await transfer(g1, lab.lanhost, STANDARD.lanhost.v6, MEGABYTES_20)).toBe(MEGABYTES_20);
+  await lab.lanhost.shell('ethtool -K eth0 tso off gso off tx off');
+  await g1.shell('ethtool -K eth0 tso off gso off tx off');
+  expect(await transfer(lab.lanhost, g1, address, MEGABYTES_20)).toBe(MEGABYTES_20);
+  expect(await transfer(g1, lab.lanhost, STANDARD.lanhost.v6, MEGABYTES_20)).toBe(MEGABYTES_20);
+});
+
+labTest('a sender learns the smaller MTU behind the bridge, and TCP goes on with it', async () => {
+  const g1 = await guestBehind('g1', 'vg1');
+  await lab.host.shell('ip link set vg1 mtu 1400');
+  await startBridge();
+  const address = await globalAddress(g1);
+  await answers(lab.lanhost, address);
+  await lab.lanhost.run('ping', ['-n', '-c', '1', '-W', '1', '-M', 'do', '-s', '1440', address]);
+  const route = await until('the path MTU is known', async () => {
+    const text = await lab.lanhost.ok('ip', ['-6', 'route', 'get', address]);
+    return text.includes('mtu 1400') ? text : undefined;
+  });
+  expect(route).toContain('mtu 1400');
+  expect(await transfer(lab.lanhost, g1, address, 2_000_000)).toBe(2_000_000);
+});
