@@ -96,8 +96,15 @@ test('changes that come together are one restart, and who has gone meanwhile get
 });
 
 test('a namespace that cannot be entered is said, and no more', () => {
-  const { restarts, clock, log } = rig(new KernelError('ENOENT', 'netns'));
+  const { restarts, clock, log } = rig(new KernelError('EPERM', 'netns'));
   restarts.arrived(world([eth], []), world([eth], [guest]));
   clock.advance(millis(1000));
   expect(log.lines.join()).toContain('warn ipv6.not-restarted netns=connected_netns_0');
+});
+
+test('a namespace that is being taken away is nothing to speak of', () => {
+  const { restarts, clock, log } = rig(new KernelError('ENOENT', 'netns'));
+  restarts.arrived(world([eth], []), world([eth], [guest]));
+  clock.advance(millis(1000));
+  expect(log.lines).toEqual([]);
 });

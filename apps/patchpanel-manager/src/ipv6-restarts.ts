@@ -67,6 +67,7 @@ export class Ipv6Restarts implements Observer {
       log.debug('ipv6.restarted', { netns, ifname: peer });
     } catch (fault) {
       if (!(fault instanceof KernelError)) throw fault;
+      if (fault.code === 'ENOENT' || fault.code === 'ENODEV') return; // it is being taken away
       log.warn('ipv6.not-restarted', { netns, ifname: peer, error: causeChain(fault) });
     }
   }

@@ -39,7 +39,7 @@ const rows: readonly {
 }[] = [
   { name: 'nothing', in: [], want: 'none' },
   { name: 'the table', in: [{ on: 'table' }], want: 'table' },
-  { name: 'a guest link', in: [{ on: 'link', ifname: 'arc_ns0' }], want: 'all' },
+  { name: 'a guest link', in: [{ on: 'link', ifname: 'arc_ns0' }], want: 'network' },
   { name: 'the link of a guest that is no more', in: [{ on: 'link', ifname: 'arc_ns1' }], want: 'none' },
   {
     name: 'the address of a guest link',

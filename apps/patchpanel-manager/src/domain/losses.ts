@@ -16,7 +16,7 @@ function damageBy(loss: DatapathLoss, want: Desired, wanted: WantedThings): Dama
     case 'table':
       return want.shape === null ? 'none' : 'table';
     case 'link':
-      return wanted.links.has(loss.ifname) ? 'all' : 'none';
+      return wanted.links.has(loss.ifname) ? 'network' : 'none';
     case 'address':
       return wanted.addresses.has(loss.cidr) || isOfHost(loss.cidr, want) ? 'network' : 'none';
     case 'route':
