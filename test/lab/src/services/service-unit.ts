@@ -25,6 +25,8 @@ export class ServiceUnit {
   readonly #native: Native;
   readonly #socket: StreamHandle;
   #stored: readonly StoredFd[] = []; // BOUNDED: by the namespaces of one test
+  /** Other ends of lifelines that `store` made. */
+  readonly #far: number[] = [];
   #readies = 0;
   #fault: Error | undefined;
 
@@ -67,10 +69,23 @@ export class ServiceUnit {
     return new Manager(child);
   }
 
+  /** Puts in the lifeline of a client that lives, as if the manager had stored it. */
+  store(name: string): void {
+    const [far, fd] = this.#native.pipe();
+    this.#far.push(far);
+    this.#stored = [...this.#stored, { name, fd, polled: false }];
+  }
+
+  /** Empties the store. */
+  forgetAll(): void {
+    for (const fd of this.#far.splice(0)) this.#native.closeFd(fd);
+    this.#forget(() => true);
+  }
+
   /** As `systemctl stop`: the store goes with the unit. */
   close(): void {
     this.#socket.close();
-    this.#forget(() => true);
+    this.forgetAll();
   }
 
   #notified(text: string, fds: readonly number[]): void {
