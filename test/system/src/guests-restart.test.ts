@@ -12,7 +12,11 @@ import {
   startPlugin,
   startTermina,
   startTransfer,
+  stateDirectory,
 } from '@pp/lab';
+import type { Json } from '@pp/ports';
+import { FileJournal } from '@pp/state';
+import { join } from 'node:path';
 import { GuestRig, UPLINK_ARGS } from './guest-rig';
 
 /** What becomes of guests when the manager dies, is stopped, and comes back. */
@@ -123,6 +127,35 @@ labTest('a process that moved to another namespace is not taken for the ARC cont
   await android.end();
   await expectIdleAnew();
 });
+
+/** Of the two things that tell a process from a later one of its pid, one is made different in the journal. */
+const REUSED = [
+  { name: 'the process began at another time', was: { startTime: '1' } },
+  { name: 'the namespace is another one', was: { inode: 1 } },
+] as const;
+
+for (const { name, was } of REUSED) {
+  labTest(`an ARC container whose pid was given out again is not kept: ${name}`, async () => {
+    const android = await startArcContainer(rig);
+    await rig.manager.kill();
+    rewriteArc((container) => ({ ...container, ...was }));
+    await startAgain();
+    expect(await devices()).toEqual([]);
+    expect(await android.guest.json('ip', '-j', 'link', 'show')).toHaveLength(1); // lo: nothing of ours is left inside
+    await android.guest.end();
+    await expectIdleAnew();
+  });
+}
+
+/** While no manager runs. */
+function rewriteArc(change: (container: object) => object): void {
+  const journal = new FileJournal(join(stateDirectory(rig.lab.host), 'journal'));
+  const arc = journal.load().entries.get('arc/0') as { readonly container: object };
+  const put = new Map([['arc/0', { ...arc, container: change(arc.container) } as Json]]);
+  journal.begin({ put, del: [] });
+  journal.commit();
+  journal.close();
+}
 
 labTest(
   'TAPs belong to --tap-owner, who opens them without privileges',
