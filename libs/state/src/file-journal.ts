@@ -1,4 +1,14 @@
-import { closeSync, fdatasyncSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fdatasyncSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { applyChange, type Journal, type JournalChange, type JournalState, type Json } from '@pp/ports';
 import { beginRecord, decodeRecords, encodeRecord, type JournalRecord } from './record';
@@ -60,14 +70,22 @@ export class FileJournal implements Journal {
   }
 
   #append(record: JournalRecord): void {
-    this.#size += writeAll(this.#fd, encodeRecord(record));
+    try {
+      this.#size += writeAll(this.#fd, encodeRecord(record));
+    } catch (fault) {
+      ftruncateSync(this.#fd, this.#size); // a full disk took a part of it, which would hide what comes after
+      throw fault;
+    }
   }
 
   /** One `begin` with all entries, in a new file that takes the old one's name in one step. */
   #compact(): void {
     const fresh = `${this.#path}.new`;
     const fd = openSync(fresh, 'w', 0o600);
-    const size = writeAll(fd, encodeRecord(beginRecord({ put: this.#entries, del: [] })) + encodeRecord({ do: 'commit' }));
+    const size = writeAll(
+      fd,
+      encodeRecord(beginRecord({ put: this.#entries, del: [] })) + encodeRecord({ do: 'commit' }),
+    );
     fsyncSync(fd);
     renameSync(fresh, this.#path);
     closeSync(this.#fd);

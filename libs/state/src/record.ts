@@ -18,7 +18,10 @@ export function encodeRecord(record: JournalRecord): string {
 }
 
 /** The records up to the first line that is torn or damaged, and how many bytes they take. */
-export function decodeRecords(file: Uint8Array): { readonly records: readonly JournalRecord[]; readonly bytes: number } {
+export function decodeRecords(file: Uint8Array): {
+  readonly records: readonly JournalRecord[];
+  readonly bytes: number;
+} {
   const records: JournalRecord[] = [];
   let bytes = 0;
   for (;;) {

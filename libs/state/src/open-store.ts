@@ -1,0 +1,50 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import { FileJournal } from './file-journal';
+import { JournalStore } from './journal-store';
+import { PassingJournal } from './passing-journal';
+import { RedisStore } from './redis-store';
+import type { StateStore } from './state-store';
+import type { StoreAddress } from './store-address';
+
+/** A command that has no answer by then counts as failed; it may still be done. */
+const COMMAND_MS = 2000;
+const CONNECT_MS = 2000;
+/** A server that says nothing for so long, though asked, is connected anew. */
+const SILENCE_MS = 5000;
+const [FIRST_RETRY_MS, LAST_RETRY_MS] = [200, 30_000];
+
+/** Opens a store. A file that cannot be opened throws what node:fs throws; Redis need not be there, now or later. */
+export function openStore(address: StoreAddress): StateStore {
+  switch (address.kind) {
+    case 'memory':
+      return new JournalStore(new PassingJournal());
+    case 'file':
+      return new JournalStore(new FileJournal(address.path));
+    case 'redis':
+      return openRedis(address.url);
+  }
+}
+
+/** Nothing waits in the client while the server is away: who asks is told at once, and asks again. */
+function openRedis(url: string): StateStore {
+  const options: RedisOptions = {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    enableReadyCheck: false,
+    disableClientInfo: true,
+    connectTimeout: CONNECT_MS,
+    commandTimeout: COMMAND_MS,
+    socketTimeout: SILENCE_MS,
+    retryStrategy: (tries) =>
+      Math.min(FIRST_RETRY_MS * 2 ** (tries - 1), LAST_RETRY_MS) * (0.5 + Math.random() / 2),
+  };
+  const redis = new Redis(url.replace(/^redis\+unix:/, ''), options);
+  let why: string | undefined = 'not connected yet';
+  redis.on('error', (fault: Error) => (why = fault.message === '' ? fault.name : fault.message));
+  redis.on('connect', () => (why = undefined));
+  redis.on('close', () => (why ??= 'the connection was closed'));
+  redis.connect().catch(() => undefined); // told by 'error', and tried again
+  return new RedisStore(redis, () => (redis.status === 'ready' ? undefined : why));
+}

@@ -1,0 +1,59 @@
+import { accept, refuse, type Checked } from '@pp/base';
+
+/** Where a store is. */
+export type StoreAddress =
+  | { readonly kind: 'memory' }
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'redis'; readonly url: string };
+
+export const STORE_EXAMPLE = 'redis://10.0.0.1:6379';
+
+/** "memory:", "file:/PATH", "redis://[USER:PASSWORD@]HOST[:PORT][/DB]", "rediss://..." with TLS, "redis+unix:/PATH". */
+export function checkedStore(text: string): Checked<StoreAddress> {
+  if (text === 'memory:') return accept({ kind: 'memory' });
+  const [, scheme, rest = ''] = /^([a-z+]+):(.*)$/s.exec(text) ?? [];
+  switch (scheme) {
+    case 'file':
+      return rest.startsWith('/')
+        ? accept({ kind: 'file', path: rest })
+        : no(text, 'has no path from the root; write for example file:/var/lib/patchpanel/fleet');
+    case 'redis+unix':
+      return rest.startsWith('/')
+        ? accept({ kind: 'redis', url: text })
+        : no(text, 'has no path from the root; write for example redis+unix:/run/redis/redis.sock');
+    case 'redis':
+    case 'rediss':
+      return checkedUrl(text);
+    default:
+      return no(text, `is no store; write memory:, file:/PATH or ${STORE_EXAMPLE}`);
+  }
+}
+
+/** A URL without its password, for logs and the status. */
+export function shownStore(address: StoreAddress): string {
+  switch (address.kind) {
+    case 'memory':
+      return 'memory:';
+    case 'file':
+      return `file:${address.path}`;
+    case 'redis':
+      return address.url.replace(/\/\/[^/]*@/, '//');
+  }
+}
+
+function checkedUrl(text: string): Checked<StoreAddress> {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isSound =
+    url !== undefined &&
+    url.hostname !== '' &&
+    /^(\/\d{0,4})?$/.test(url.pathname) &&
+    url.search + url.hash === '';
+  return isSound
+    ? accept({ kind: 'redis', url: text })
+    : no(withoutPassword(text), `is no address of Redis; write for example ${STORE_EXAMPLE}`);
+}
+
+const withoutPassword = (text: string): string => text.replace(/\/\/[^/]*@/, '//');
+
+const no = (text: string, why: string): Checked<StoreAddress> =>
+  refuse('InvalidArgument', `store '${text}' ${why}`);
