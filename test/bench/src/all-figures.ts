@@ -1,4 +1,5 @@
 import { adbProxyFigure } from './figures/adb-proxy';
+import { bcastFigure } from './figures/bcast-fwd';
 import { connectFigure } from './figures/connect';
 import { enduranceFigure } from './figures/endurance';
 import type { Figure } from './figures/figure';
@@ -22,4 +23,5 @@ export const FIGURES: readonly Figure[] = [
   guestsEnduranceFigure,
   ndproxyFigure,
   adbProxyFigure,
+  bcastFigure,
 ];

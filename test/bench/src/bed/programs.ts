@@ -4,10 +4,12 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 const SOURCES = {
+  'bcast-floor': 'floor',
   'connect-floor': 'floor',
   'release-floor': 'floor',
   'termina-floor': 'floor',
   'await-links-gone': 'tools',
+  'bcast-traffic': 'tools',
   'connect-client': 'tools',
   'hold-namespaces': 'tools',
   'nd-traffic': 'tools',

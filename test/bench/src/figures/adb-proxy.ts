@@ -1,11 +1,11 @@
 import { seconds } from '@pp/base';
 import { program, until, type Child, type Host } from '@pp/lab';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bed } from '../bed/bed';
 import { LineProgram } from '../bed/line-program';
 import { programPath } from '../bed/programs';
-import { residentMb } from '../manager/process';
+import { cpuSecondsOf, residentMb } from '../manager/process';
 import { atLeast, atMost, hoped, unmeasured, type Goal, type Row } from '../report/row';
 import { spreadText } from '../report/table';
 import { interleave, pairRatios } from '../stats/interleave';
@@ -22,8 +22,6 @@ export const adbProxyFigure: Figure = {
 const [CLIENT, RELAY, RELAY_INNER, SERVER] = ['198.18.1.1', '198.18.1.2', '198.18.2.2', '198.18.2.1'];
 const [BULK_PORT, SMALL_PORT] = [5201, 7000];
 const IDLE = 1000;
-/** getconf CLK_TCK is 100 on all of Linux's architectures that we build for. */
-const TICK_SEC = 0.01;
 
 type Relay = 'ours' | 'haproxy' | 'socat';
 
@@ -209,21 +207,15 @@ async function bulk(
   spanSec: number,
 ): Promise<Bulk> {
   const pid = processes[0]?.pid ?? 0;
-  const before = ticksOf(pid);
+  const before = cpuSecondsOf(pid);
   const args = ['-c', RELAY, '-p', String(port), '-t', String(spanSec), '-P', String(connections), '-J'];
   const text = await client.ok('iperf3', args, { timeout: seconds(spanSec + 20) });
-  const cpuSec = (ticksOf(pid) - before) * TICK_SEC;
+  const cpuSec = cpuSecondsOf(pid) - before;
   const { end } = JSON.parse(text) as {
     readonly end: { readonly sum_received: { readonly bytes: number; readonly bits_per_second: number } };
   };
   const { bytes, bits_per_second } = end.sum_received;
   return { gigabits: bits_per_second / 1e9, cpuPerGb: cpuSec / (bytes / 1e9) };
-}
-
-/** utime and stime, proc_pid_stat(5); the name before them may hold blanks. */
-function ticksOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
-  return Number(fields[11]) + Number(fields[12]);
 }
 
 const [SMALL_MS, WORKERS] = [1000, 8];

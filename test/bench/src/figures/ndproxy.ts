@@ -1,11 +1,11 @@
 import { seconds } from '@pp/base';
 import { program, until, type Child, type Host } from '@pp/lab';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bed } from '../bed/bed';
 import { LineProgram } from '../bed/line-program';
 import { programPath } from '../bed/programs';
-import { residentMb } from '../manager/process';
+import { cpuSecondsOf, residentMb } from '../manager/process';
 import { hoped, unmeasured, type Row } from '../report/row';
 import { spreadText } from '../report/table';
 import { interleave, pairRatios } from '../stats/interleave';
@@ -25,8 +25,6 @@ const WARM_UP = 3000;
 const NODES = 1000;
 const FLOOD = 40_000;
 const STEADY = 10_000;
-/** getconf CLK_TCK is 100 on all of Linux's architectures that we build for. */
-const TICK_MS = 10;
 
 /** One proxy between its own asker and its own answerer. */
 interface Way {
@@ -145,15 +143,9 @@ async function flood(
 
 /** CPU seconds of the proxy for 100,000 solicitations at a steady rate. */
 async function cpuSeconds(way: Way): Promise<number> {
-  const before = ticksOf(way.proxy.pid);
+  const before = cpuSecondsOf(way.proxy.pid);
   const { sent } = await flood(way, STEADY, 10_000);
-  return (((ticksOf(way.proxy.pid) - before) * TICK_MS) / 1000) * (100_000 / sent);
-}
-
-/** utime and stime, proc_pid_stat(5); the name before them may hold blanks. */
-function ticksOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
-  return Number(fields[11]) + Number(fields[12]);
+  return (cpuSecondsOf(way.proxy.pid) - before) * (100_000 / sent);
 }
 
 interface Samples {

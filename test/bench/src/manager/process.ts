@@ -9,6 +9,15 @@ export const proportionalMb = (pid: number): number =>
 
 export const descriptorsOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
 
+/** getconf CLK_TCK is 100 on all of Linux's architectures that we build for. */
+const TICK_SEC = 0.01;
+
+/** CPU seconds that the process has used: utime and stime, proc_pid_stat(5); the name before them may hold blanks. */
+export function cpuSecondsOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * TICK_SEC;
+}
+
 function kilobytesOf(file: string, key: string): number {
   const match = new RegExp(`^${key}:\\s*(\\d+) kB`, 'm').exec(readFileSync(file, 'latin1'));
   if (match === null) throw new Error(`${file} has no ${key}`);
