@@ -1,10 +1,13 @@
 /** The Internet checksum: the ones' complement of the ones' complement sum of 16-bit words, RFC 1071. */
 
-/** Adds bytes to a running sum (start with 0). An odd last byte is padded with zero, so only the last part may have odd length. */
-export function addToSum(sum: number, bytes: Uint8Array): number {
-  const even = bytes.length & ~1;
-  for (let i = 0; i < even; i += 2) sum += ((bytes[i] ?? 0) << 8) | (bytes[i + 1] ?? 0);
-  return even < bytes.length ? sum + ((bytes[even] ?? 0) << 8) : sum;
+/**
+ * Adds bytes, or those from `from` to `to`, to a running sum (start with 0). An odd last byte is padded with zero, so only the last part
+ * may have odd length.
+ */
+export function addToSum(sum: number, bytes: Uint8Array, from = 0, to = bytes.length): number {
+  const even = to - ((to - from) & 1);
+  for (let i = from; i < even; i += 2) sum += ((bytes[i] ?? 0) << 8) | (bytes[i + 1] ?? 0);
+  return even < to ? sum + ((bytes[even] ?? 0) << 8) : sum;
 }
 
 /** The checksum of what was summed. A message whose checksum field is right sums to 0 with it. */

@@ -46,7 +46,7 @@ export function decodeIpv4(bytes: Uint8Array): Decoded<Ipv4Packet> {
   const headerLength = (version & 0xf) * 4;
   if (bytes.length >= IPV4_HEADER && (headerLength < IPV4_HEADER || totalLength < headerLength))
     return undecoded('length');
-  const options = r.bytes(Math.max(0, headerLength - IPV4_HEADER));
+  const options = headerLength <= IPV4_HEADER ? NO_OPTIONS : r.bytes(headerLength - IPV4_HEADER);
   const payload = r.bytes(Math.max(0, totalLength - headerLength));
   r.rest();
   const packet = r.finish(() => ({
@@ -63,36 +63,40 @@ export function decodeIpv4(bytes: Uint8Array): Decoded<Ipv4Packet> {
     payload,
   }));
   if (!packet.ok) return packet;
-  return checksumOf(addToSum(0, bytes.subarray(0, headerLength))) === 0 ? packet : undecoded('checksum');
+  return checksumOf(addToSum(0, bytes, 0, headerLength)) === 0 ? packet : undecoded('checksum');
 }
 
-/** Writes the header with its checksum, and options, to the beginning of `into`; returns its length. The payload is not looked at. */
+const NO_OPTIONS = new Uint8Array(0);
+
+/** Writes the header with its checksum, and options, to `into` at `at`; returns where it ends. The payload is not looked at. */
 export function writeIpv4Header(
   into: Uint8Array,
-  { options, ...packet }: Omit<Ipv4Packet, 'payload'>,
+  at: number,
+  packet: Omit<Ipv4Packet, 'payload'>,
   payloadLength: number,
 ): number {
+  const { options } = packet;
   const length = IPV4_HEADER + options.length;
-  into[0] = 0x40 | (length >>> 2);
-  into[1] = packet.tos;
-  put16(into, 2, length + payloadLength);
-  put16(into, 4, packet.id);
+  into[at] = 0x40 | (length >>> 2);
+  into[at + 1] = packet.tos;
+  put16(into, at + 2, length + payloadLength);
+  put16(into, at + 4, packet.id);
   const flags = (packet.dontFragment ? DONT_FRAGMENT : 0) | (packet.moreFragments ? MORE_FRAGMENTS : 0);
-  put16(into, 6, flags | (packet.fragmentOffset >>> 3));
-  into[8] = packet.ttl;
-  into[9] = packet.protocol;
-  put16(into, 10, 0);
-  put32(into, 12, packet.source);
-  put32(into, 16, packet.destination);
-  into.set(options, IPV4_HEADER);
-  put16(into, 10, checksumOf(addToSum(0, into.subarray(0, length))));
-  return length;
+  put16(into, at + 6, flags | (packet.fragmentOffset >>> 3));
+  into[at + 8] = packet.ttl;
+  into[at + 9] = packet.protocol;
+  put16(into, at + 10, 0);
+  put32(into, at + 12, packet.source);
+  put32(into, at + 16, packet.destination);
+  if (options.length > 0) into.set(options, at + IPV4_HEADER);
+  put16(into, at + 10, checksumOf(addToSum(0, into, at, at + length)));
+  return at + length;
 }
 
 export function encodeIpv4(packet: Ipv4Packet): Uint8Array {
   const { options, payload } = packet;
   const bytes = new Uint8Array(IPV4_HEADER + options.length + payload.length);
-  bytes.set(payload, writeIpv4Header(bytes, packet, payload.length));
+  bytes.set(payload, writeIpv4Header(bytes, 0, packet, payload.length));
   return bytes;
 }
 

@@ -72,56 +72,79 @@ export interface FrameRoute {
  * cleared then. Checksums are computed. A fragment must hold 8 bytes: an MTU that is too small for that is a RangeError.
  */
 export function udp4Frames(datagram: Udp4Datagram, route: FrameRoute): readonly Uint8Array[] {
-  const { source, destination, tos, id, dontFragment, ttl, options } = datagram;
-  const payload = encodeUdp4(datagram);
-  if (IPV4_HEADER + options.length + payload.length > route.mtu) return fragments(datagram, payload, route);
-  const whole = { protocol: PROTOCOL_UDP, moreFragments: false, fragmentOffset: 0 };
-  return [ipv4Frame({ source, destination, tos, id, dontFragment, ttl, options, payload, ...whole }, route)];
+  const { options, payload } = datagram;
+  const length = UDP_HEADER + payload.length;
+  if (IPV4_HEADER + options.length + length > route.mtu) {
+    const segment = new Uint8Array(length);
+    writeUdp4(segment, 0, datagram);
+    return fragments(datagram, segment, route);
+  }
+  const frame = openFrame(route, IPV4_HEADER + options.length + length);
+  const at = writeIpv4Header(frame, linkLength(route), headerOf(datagram, options, 0, false), length);
+  writeUdp4(frame, at, datagram);
+  return [frame];
+}
+
+function headerOf(
+  { tos, id, dontFragment, ttl, source, destination }: Udp4Datagram,
+  options: Uint8Array,
+  fragmentOffset: number,
+  moreFragments: boolean,
+): Omit<Ipv4Packet, 'payload'> {
+  return {
+    tos,
+    id,
+    dontFragment: dontFragment && fragmentOffset === 0 && !moreFragments,
+    moreFragments,
+    fragmentOffset,
+    ttl,
+    protocol: PROTOCOL_UDP,
+    source,
+    destination,
+    options,
+  };
 }
 
 /** A UDP header with its checksum, and its payload. */
-function encodeUdp4(datagram: Udp4Datagram): Uint8Array {
+function writeUdp4(into: Uint8Array, at: number, datagram: Udp4Datagram): void {
   const { sourcePort, destinationPort, payload } = datagram;
-  const bytes = new Uint8Array(UDP_HEADER + payload.length);
-  put16(bytes, 0, sourcePort);
-  put16(bytes, 2, destinationPort);
-  put16(bytes, 4, bytes.length);
-  bytes.set(payload, UDP_HEADER);
-  const checksum = checksumOf(addToSum(pseudoHeader(datagram, bytes.length), bytes));
-  put16(bytes, 6, checksum === 0 ? 0xffff : checksum); // RFC 768: zero would mean that there is none
-  return bytes;
+  const length = UDP_HEADER + payload.length;
+  put16(into, at, sourcePort);
+  put16(into, at + 2, destinationPort);
+  put16(into, at + 4, length);
+  put16(into, at + 6, 0);
+  into.set(payload, at + UDP_HEADER);
+  const checksum = checksumOf(addToSum(pseudoHeader(datagram, length), into, at, at + length));
+  put16(into, at + 6, checksum === 0 ? 0xffff : checksum); // RFC 768: zero would mean that there is none
 }
 
-function fragments(datagram: Udp4Datagram, bytes: Uint8Array, route: FrameRoute): readonly Uint8Array[] {
+function fragments(datagram: Udp4Datagram, segment: Uint8Array, route: FrameRoute): readonly Uint8Array[] {
   const frames: Uint8Array[] = []; // BOUNDED: 65,535 bytes, 8 or more in each
   const later = copiedOptions(datagram.options);
-  for (let at = 0; at < bytes.length;) {
+  for (let at = 0; at < segment.length;) {
     const options = at === 0 ? datagram.options : later;
     const room = (route.mtu - IPV4_HEADER - options.length) & ~7; // RFC 791 §3.2: offsets count 8 bytes
     if (room < 8) throw new RangeError(`no fragment fits an MTU of ${route.mtu}`);
-    const part = bytes.subarray(at, at + room);
-    const end = at + part.length;
-    const { source, destination, tos, id, ttl } = datagram;
-    const fragment = { moreFragments: end < bytes.length, fragmentOffset: at, dontFragment: false };
-    const fields = { source, destination, tos, id, ttl, protocol: PROTOCOL_UDP };
-    frames.push(ipv4Frame({ ...fields, ...fragment, options, payload: part }, route));
-    at = end;
+    const part = segment.subarray(at, at + room);
+    const isLast = at + part.length === segment.length;
+    const frame = openFrame(route, IPV4_HEADER + options.length + part.length);
+    const header = headerOf(datagram, options, at, !isLast);
+    frame.set(part, writeIpv4Header(frame, linkLength(route), header, part.length));
+    frames.push(frame);
+    at += part.length;
   }
   return frames;
 }
 
-/** A packet behind the route's Ethernet header, if there is one. */
-function ipv4Frame(packet: Ipv4Packet, { ethernet, allocate }: FrameRoute): Uint8Array {
-  const link = ethernet === null ? 0 : ETHERNET_HEADER;
-  const { options, payload } = packet;
-  const frame = allocate(link + IPV4_HEADER + options.length + payload.length);
-  if (ethernet !== null) {
-    frame.set(ethernet.destination, 0);
-    frame.set(ethernet.source, 6);
-    put16(frame, 12, ETHERTYPE_IPV4);
-  }
-  const ip = frame.subarray(link);
-  ip.set(payload, writeIpv4Header(ip, packet, payload.length));
+const linkLength = ({ ethernet }: FrameRoute): number => (ethernet === null ? 0 : ETHERNET_HEADER);
+
+/** A frame with its Ethernet header, if there is one, and room for `length` bytes behind it. */
+function openFrame({ ethernet, allocate }: FrameRoute, length: number): Uint8Array {
+  if (ethernet === null) return allocate(length);
+  const frame = allocate(ETHERNET_HEADER + length);
+  frame.set(ethernet.destination, 0);
+  frame.set(ethernet.source, 6);
+  put16(frame, 12, ETHERTYPE_IPV4);
   return frame;
 }
 

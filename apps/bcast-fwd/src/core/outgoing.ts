@@ -26,11 +26,22 @@ export function copyFor(
   const mode = exit.role === 'lan' ? toLan : toGuests;
   const sender = mode === 'preserve' ? datagram : ownSender(mode, asker, exit, replyPorts, now);
   if (sender === null) return 'no-source';
-  const { source, sourcePort } = sender;
+  const { ttl, tos } = marked(mark, datagram);
   return exitDestinations(exit, datagram.destination).map((destination) => ({
     exit,
     mac: null,
-    datagram: { ...datagram, ...marked(mark, datagram), source, sourcePort, destination },
+    datagram: {
+      tos,
+      id: datagram.id,
+      dontFragment: datagram.dontFragment,
+      ttl,
+      options: datagram.options,
+      source: sender.source,
+      destination,
+      sourcePort: sender.sourcePort,
+      destinationPort: datagram.destinationPort,
+      payload: datagram.payload,
+    },
   }));
 }
 

@@ -47,7 +47,8 @@ export function isMarked(mark: Mark | null, { ttl, tos }: Marked): boolean {
 }
 
 /** DSCP is the upper six bits, RFC 2474 §3. Without a mark nothing is changed: the TTL is not counted down. */
-export function marked(mark: Mark | null, { ttl, tos }: Marked): Marked {
-  if (mark === null) return { ttl, tos };
+export function marked(mark: Mark | null, header: Marked): Marked {
+  if (mark === null) return header;
+  const { ttl, tos } = header;
   return mark.field === 'dscp' ? { ttl, tos: (mark.id << 2) | (tos & 3) } : { ttl: TTL_BASE + mark.id, tos };
 }
