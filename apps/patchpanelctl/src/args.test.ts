@@ -51,14 +51,14 @@ const rows: { name: string; in: string; want: Asked }[] = [
     name: 'nothing',
     in: '',
     want: refused(
-      'no command; write status, devices, events, connect, vm, arc, port or vpn; see patchpanelctl --help',
+      'no command; write status, devices, events, connect, vm, arc, port, vpn or traffic; see patchpanelctl --help',
     ),
   },
   {
     name: 'an unknown command',
     in: 'sttus',
     want: refused(
-      "'sttus' is no command; write status, devices, events, connect, vm, arc, port or vpn; see patchpanelctl --help",
+      "'sttus' is no command; write status, devices, events, connect, vm, arc, port, vpn or traffic; see patchpanelctl --help",
     ),
   },
   {
@@ -166,12 +166,12 @@ test.each(rows)('$name', ({ in: line, want }) => {
   expect(readCommand(line === '' ? [] : line.split(' '))).toEqual(want);
 });
 
-test.each([['--help'], ...['connect', 'status', 'devices', 'vm', 'arc'].map((name) => [name, '--help'])])(
-  '%s %s prints and is no mistake',
-  (...argv) => {
-    expect(readCommand(argv)).toMatchObject({
-      do: 'print',
-      text: expect.stringMatching(/^Usage: patchpanelctl /) as string,
-    });
-  },
-);
+test.each([
+  ['--help'],
+  ...['connect', 'status', 'devices', 'vm', 'arc', 'traffic'].map((name) => [name, '--help']),
+])('%s %s prints and is no mistake', (...argv) => {
+  expect(readCommand(argv)).toMatchObject({
+    do: 'print',
+    text: expect.stringMatching(/^Usage: patchpanelctl /) as string,
+  });
+});

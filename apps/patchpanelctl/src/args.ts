@@ -14,6 +14,7 @@ import { connectOptions, connectRequest, type ConnectRequest } from './connect-a
 import { arcCall, arcOptions, vmCall, vmOptions, type GuestCall } from './guest-args';
 import { vpnAction, vpnOptions, type VpnAction } from './vpn-args';
 import { portAction, portOptions, type PortAction } from './port-args';
+import { trafficOptions, trafficWish, type TrafficWish } from './traffic-args';
 
 export const NAME = 'patchpanelctl';
 
@@ -65,7 +66,14 @@ export interface EventsCommand {
   readonly stateDir: string;
 }
 
+export interface TrafficCommand {
+  readonly do: 'traffic';
+  readonly wish: TrafficWish;
+  readonly stateDir: string;
+}
+
 export type Asked =
+  | TrafficCommand
   | VpnCommand
   | PortCommand
   | EventsCommand
@@ -75,7 +83,7 @@ export type Asked =
   | ConnectCommand
   | Answer;
 
-const COMMANDS = 'status, devices, events, connect, vm, arc, port or vpn';
+const COMMANDS = 'status, devices, events, connect, vm, arc, port, vpn or traffic';
 
 const EXAMPLES = `
 Examples:
@@ -89,6 +97,7 @@ Examples:
   ${NAME} port forward 8080 --on eth0 --to 100.115.92.26:80
   ${NAME} vpn lockdown on
   ${NAME} events --json
+  ${NAME} traffic report --month 2026-11 --by guest,uplink
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 no such object, 4 conflict, 5 denied, 6 manager unreachable, 7 done but degraded.
 DBUS_SYSTEM_BUS_ADDRESS chooses the bus.`;
@@ -146,6 +155,7 @@ export function readCommand(argv: readonly string[]): Asked {
   arcOptions(program.command('arc')).action(taking(guestCommand(arcCall)));
   portOptions(program.command('port')).action(taking(portCommand));
   vpnOptions(program.command('vpn')).action(taking(vpnCommand));
+  trafficOptions(program.command('traffic')).action(taking(trafficCommand));
   return parseOr(program, argv, () => asked);
 }
 
@@ -189,6 +199,13 @@ function vpnCommand(raw: RawArgs): Checked<VpnCommand> {
   return action.ok
     ? accept({ do: 'vpn', action: action.value, json: raw.has('json'), stateDir: stateDir.value })
     : action;
+}
+
+function trafficCommand(raw: RawArgs): Checked<TrafficCommand> {
+  const stateDir = checkedStateDir(raw.one('state-dir') ?? '');
+  if (!stateDir.ok) return stateDir;
+  const wish = trafficWish(raw);
+  return wish.ok ? accept({ do: 'traffic', wish: wish.value, stateDir: stateDir.value }) : wish;
 }
 
 function connect(raw: RawArgs): Checked<ConnectCommand> {

@@ -6,8 +6,9 @@ import { devices, guest } from './guests';
 import { events } from './events';
 import { port } from './ports';
 import { managerStatus, status } from './status';
+import { traffic } from './traffic';
 import { vpn } from './vpn';
-import { connectDoors } from './wiring';
+import { connectDoors, trafficDoors } from './wiring';
 
 async function main(): Promise<number> {
   const asked = readCommand(process.argv.slice(2));
@@ -38,6 +39,8 @@ async function main(): Promise<number> {
     }
     case 'connect':
       return connect(asked, connectDoors(asked.stateDir));
+    case 'traffic':
+      return traffic(asked.wish, trafficDoors(asked.stateDir));
     case 'print':
       print(asked.text);
       return ExitCode.done;

@@ -5,6 +5,7 @@ import { NAME } from './args';
 import type { ConnectDoors } from './connect';
 import type { EventDoors } from './events';
 import type { PortDoors } from './ports';
+import type { TrafficDoors } from './traffic';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -27,6 +28,12 @@ export function connectDoors(
     terminal: isatty(0),
   };
 }
+
+export const trafficDoors = (stateDir: string): TrafficDoors => ({
+  ...connectDoors(stateDir),
+  clock: systemClock,
+  isScreen: isatty(1),
+});
 
 function onSignal(handler: (signal: NodeJS.Signals) => void): () => void {
   for (const signal of SIGNALS) process.on(signal, handler);
