@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { causeChain, type Task } from '@pp/base';
+import { causeChain, deferred, type Task } from '@pp/base';
 import { DEFAULT_STATE_DIR, errnoOf, ExitCode, Refused, type DaemonContext, type Parts } from '@pp/daemon';
 import { busTask, connectBus, type Bus } from '@pp/dbus';
 import { NftCounterTable } from '@pp/linux';
@@ -14,19 +14,22 @@ import { serveMetrics } from './metrics/server';
 import { metricsText } from './metrics/text';
 import { statusOf } from './status';
 
-/** Joins the parts. The name on the bus comes before the kernel: a second one must touch nothing. */
+/** Joins the parts. What others may hold already (the name on the bus, a port) comes before the kernel: who is refused has touched nothing. */
 export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   const { config, scope, stateDir } = context;
   const bus = await busOf(context);
   const service = serviceOf(context);
-  await service.start();
-  scope.defer(() => service.stop());
+  const started = deferred<null>();
   const metrics = async (): Promise<string> => {
+    await started.promise;
     await service.refresh();
     return metricsText(service);
   };
   scope.use(await serveMetrics({ kind: 'unix', path: join(stateDir, 'counters.metrics') }, metrics));
   if (config.metrics !== null) scope.use(await serveMetrics({ kind: 'tcp', ...config.metrics }, metrics));
+  await service.start();
+  scope.defer(() => service.stop());
+  started.resolve(null);
   const follower = await uplinksOf(context, service, bus);
   if (bus !== null) scope.defer(serveCounters(bus, service));
   const tasks: readonly Task[] = bus === null ? [] : [busTask(bus)];

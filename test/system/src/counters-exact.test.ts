@@ -163,7 +163,7 @@ labTest(
     const vm = await startTermina({ lab, client }, 5);
     const transfer = await startTransfer(vm.guest, internet.v4);
     await transfer.goesOn(16 * 1024 * 1024);
-    const payload = Number(await transfer.finish());
+    const payload = await transfer.finish();
     const counters = (await rig.read(['eth0'])).filter(({ source }) => source === 4);
     const { rx, tx } = totals(counters)[4];
     for (const direction of [Number(rx), Number(tx)]) {
