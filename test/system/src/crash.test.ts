@@ -13,11 +13,13 @@ import {
   type HostListing,
   type StandardLab,
 } from '@pp/lab';
-import { encode } from '@pp/proto';
+import { DBusError } from '@pp/dbus';
+import { encode, SetDnsRedirectionRuleRequestRuleType as RuleType } from '@pp/proto';
 import { buildSync } from 'esbuild';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { access, create, remove } from './port-rules';
 
 /*
  * Killed right before and right after each journal write and each kernel step of a story that passes through every use case; then the real
@@ -112,7 +114,25 @@ const WIFI_COMES = `
   ip link set wlan0 up`;
 const WIFI_GOES = 'ip link del wlan0';
 
-/** Every use case once: start, connect (pinned, new), VM start, uplink change, release, VM stop, ARC follows its uplinks, stop. */
+const WEB = access('tcp', 8080);
+
+/** Rules that are not a guest's: of ports, of DNS, of the VPN. All is taken back but for what a kill left. */
+async function rules(client: ApiClient): Promise<void> {
+  const [keep, send] = client.native.pipe();
+  const dns = { type: RuleType.DEFAULT, inputIfname: 'vmtap0', proxyAddress: '192.168.77.2' };
+  try {
+    await create(client, WEB);
+    await client.ask('SetVpnLockdown', { enableVpnLockdown: true });
+    await client.raw('SetDnsRedirectionRule', encode('SetDnsRedirectionRuleRequest', dns), [send]);
+  } finally {
+    client.native.closeFd(send);
+    client.native.closeFd(keep); // the redirection goes
+  }
+  await client.ask('SetVpnLockdown', { enableVpnLockdown: false });
+  await remove(client, WEB);
+}
+
+/** Every use case once: start, connect (pinned, new), VM start, rules, uplink change, release, VM stop, ARC follows its uplinks, stop. */
 async function story(child: Child): Promise<void> {
   const client = await ApiClient.open(lab.bus.outside);
   try {
@@ -121,6 +141,7 @@ async function story(child: Child): Promise<void> {
     await client.raw('TerminaVmStartup', encode('TerminaVmStartupRequest', { cid: 7 }));
     await client.raw('PluginVmStartup', encode('PluginVmStartupRequest', { id: 9n, subnetIndex: 3 }));
     await client.raw('ArcVmStartup', encode('ArcVmStartupRequest', { cid: 5 }));
+    await rules(client);
     await lab.host.shell(
       'ip route replace default via 192.168.88.1 dev eth1 proto dhcp metric 50; ip route del default dev eth1 metric 50',
     );
@@ -134,8 +155,8 @@ async function story(child: Child): Promise<void> {
     await arcHasDevices(2, client, child);
     await client.raw('ArcShutdown', encode('ArcShutdownRequest', { pid: android.pid }));
     await child.stop(millis(10_000));
-  } catch {
-    // The manager died under the call, as it should.
+  } catch (fault) {
+    if (fault instanceof DBusError && fault.name.startsWith('org.chromium.')) throw fault; // it lives, and refuses a step of the story
   } finally {
     client.close();
   }
@@ -183,6 +204,8 @@ async function expectAsJournaled(at: string): Promise<void> {
   ] as const) {
     await client.raw(method, body).catch(() => undefined); // as far as they were started
   }
+  await client.ask('SetVpnLockdown', { enableVpnLockdown: false });
+  await remove(client, WEB).catch(() => undefined); // likewise
   client.close();
   const stopped = await again.stop();
   expect([at, stopped.code]).toEqual([at, 0]);
