@@ -50,10 +50,11 @@ export class Manager {
   }
 }
 
-/** Starts the built manager with eth0 as its uplink (unless `args` say otherwise) and waits for its log line `ready`. */
+/** Starts the built manager with eth0 as its uplink and no helpers (unless `args` say otherwise) and waits for its log line `ready`. */
 export async function startManager(host: Host, options: ManagerOptions = {}): Promise<Manager> {
   const { args = ['--uplink', 'eth0=ethernet'], env = {} } = options;
-  const common = ['--state-dir', STATE_INSIDE, '--log-format', 'json'];
+  const alone = args.includes('--helpers') ? [] : ['--helpers', 'none'];
+  const common = ['--state-dir', STATE_INSIDE, '--log-format', 'json', ...alone];
   const child = host.spawn(program('patchpanel-manager'), [...common, ...args], { env });
   await child.line('log line "ready"', (line) => (eventOf(line) === 'ready' ? true : undefined), seconds(20));
   return new Manager(child);

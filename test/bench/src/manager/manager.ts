@@ -11,6 +11,7 @@ export interface ManagerOptions {
 const COMMON = [
   ...['--state-dir', '/run/patchpanel', '--uplink', 'eth0=ethernet'],
   ...['--log-format', 'json', '--log-level', 'warn'],
+  ...['--helpers', 'none'],
 ];
 
 /** The manager on a machine, with a client. */

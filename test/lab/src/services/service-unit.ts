@@ -60,7 +60,8 @@ export class ServiceUnit {
       LISTEN_FDS: String(fds.length),
       LISTEN_FDNAMES: this.#stored.map(({ name }) => name).join(':'),
     };
-    const command = [program('patchpanel-manager'), '--state-dir', STATE_INSIDE, '--log-format', 'json'];
+    const options = ['--state-dir', STATE_INSIDE, '--log-format', 'json', '--helpers', 'none'];
+    const command = [program('patchpanel-manager'), ...options];
     const [shell = '', ...rest] = [...AS_LISTENER, ...command, ...args];
     const child = this.#host.spawn(shell, rest, { env, fds });
     await until('READY=1', () => this.#readies > before || !child.isRunning, { deadline: seconds(20) });
