@@ -9,6 +9,7 @@ import { startManager } from './manager';
 import { howToEnter, interrupted, runLabProgram, say } from './program';
 import { standardLab, type StandardLab } from './standard-lab';
 import { ADB_ROWS } from './start/adb-rows';
+import { BROADCAST_ROWS } from './start/broadcast-rows';
 import { CONNECT_ROWS } from './start/connect-rows';
 import { DISCOVERY_ROWS } from './start/discovery-rows';
 import { GUEST_ROWS } from './start/guest-rows';
@@ -62,7 +63,15 @@ async function show(lab: StandardLab, { json }: Options): Promise<Shown> {
   const scene = await openScene(lab);
   say('== checking');
   const rows = await checkRows(
-    [...CONNECT_ROWS, ...GUEST_ROWS, ...IPV6_ROWS, ...DISCOVERY_ROWS, ...ADB_ROWS, ...RECOVERY_ROWS],
+    [
+      ...CONNECT_ROWS,
+      ...GUEST_ROWS,
+      ...IPV6_ROWS,
+      ...DISCOVERY_ROWS,
+      ...BROADCAST_ROWS,
+      ...ADB_ROWS,
+      ...RECOVERY_ROWS,
+    ],
     scene,
   );
   process.stdout.write(json ? `${JSON.stringify(rows, null, 2)}\n` : tableText(rows));
