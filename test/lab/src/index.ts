@@ -14,6 +14,7 @@ export * from './repository';
 export * from './services/adbd';
 export * from './services/avahi';
 export * from './services/bus';
+export * from './services/dnsmasq';
 export * from './services/peer-echo';
 export * from './services/probes';
 export * from './services/service-unit';

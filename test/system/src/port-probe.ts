@@ -3,6 +3,10 @@ import type { Place } from '@pp/lab';
 
 export type Protocol = 'tcp' | 'udp';
 
+/** Makes the host forward IPv6 that comes by this link, as it does once a helper has seen a guest's address behind it. */
+export const forwardIpv6 = (host: Place, link: string): Promise<string> =>
+  host.shell(`f=/proc/sys/net/ipv6/conf/${link}/force_forwarding; [ ! -e $f ] || echo 1 > $f`);
+
 /** How long a probe waits for an answer that may not come. */
 const PATIENCE = millis(1500);
 

@@ -13,7 +13,7 @@ import {
   type RunningGuest,
 } from '@pp/lab';
 import { GuestRig, UPLINK_ARGS } from './guest-rig';
-import { seenBy, type Protocol } from './port-probe';
+import { forwardIpv6, seenBy, type Protocol } from './port-probe';
 import { access, create, forwarding, lockdown, remove, type PortRule } from './port-rules';
 
 /** ModifyPortRule by real traffic: from the LAN, from guests and from the host itself, over both families. */
@@ -44,6 +44,7 @@ async function dualStack(guest: RunningGuest, net: number): Promise<{ host: stri
   await guest.guest.shell(`
     ip addr add ${own}/64 dev ${guest.ifname} nodad
     ip -6 route add default via ${host} dev ${guest.ifname}`);
+  await forwardIpv6(rig.lab.host, guest.link);
   return { host, guest: own };
 }
 
