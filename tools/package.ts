@@ -1,0 +1,130 @@
+/**
+ * `tsx tools/package.ts [APP...]` makes a Debian package of each program in dist/bin, or of those named: dist/packages/NAME_VERSION_ARCH.deb.
+ * A package has the program and what lies in its app's folders dbus/ (bus policy) and systemd/ (unit); node comes from elsewhere.
+ */
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const PACKAGES = join(ROOT, 'dist/packages');
+
+interface AppFacts {
+  /** One line, as `apt list` shows it. */
+  readonly summary: string;
+  readonly depends: readonly string[];
+  readonly recommends?: readonly string[];
+}
+
+const NODE = 'nodejs (>= 20.19)';
+
+/** Every program is a package of the same name. */
+const APPS: Readonly<Record<string, AppFacts>> = {
+  'patchpanel-manager': {
+    summary: 'network control plane for containers and VMs of one host',
+    depends: [NODE, 'nftables', 'default-dbus-system-bus | dbus-system-bus'],
+    recommends: ['patchpanelctl', 'ndproxy', 'mcastfwd', 'bcast-fwd', 'counters'],
+  },
+  patchpanelctl: { summary: 'command line of patchpanel', depends: [NODE] },
+  ndproxy: { summary: 'IPv6 neighbour discovery proxy (RFC 4389)', depends: [NODE] },
+  mcastfwd: { summary: 'mDNS and SSDP forwarder for guests behind NAT', depends: [NODE] },
+  'bcast-fwd': { summary: 'IPv4 broadcast forwarder for guests behind NAT', depends: [NODE] },
+  'adb-proxy': { summary: 'relay of ADB over TCP to Android guests', depends: [NODE] },
+  counters: { summary: 'traffic counters by source, uplink and guest', depends: [NODE, 'nftables'] },
+};
+
+/** Folders of an app and where a package has their files. */
+const FOLDERS = { dbus: 'usr/share/dbus-1/system.d', systemd: 'lib/systemd/system' } as const;
+
+function main(names: readonly string[]): void {
+  const unknown = names.find((name) => !Object.hasOwn(APPS, name));
+  if (unknown !== undefined)
+    throw new Error(`'${unknown}' is no program; write one of ${Object.keys(APPS).join(', ')}`);
+  mkdirSync(PACKAGES, { recursive: true });
+  const wanted = Object.entries(APPS).filter(([name]) => names.length === 0 || names.includes(name));
+  for (const [name, facts] of wanted) process.stdout.write(`${pack(name, facts)}\n`);
+}
+
+/** The path of the package. */
+function pack(name: string, facts: AppFacts): string {
+  const tree = mkdtempSync(join(tmpdir(), 'patchpanel-package-'));
+  try {
+    chmodSync(tree, 0o755);
+    fill(tree, name);
+    const { version, architecture } = { version: versionOf(name), architecture: architectureOf() };
+    write(tree, 'DEBIAN/control', control(name, facts, version, architecture));
+    const path = join(PACKAGES, `${name}_${version}_${architecture}.deb`);
+    execFileSync('dpkg-deb', ['--root-owner-group', '-Zgzip', '--build', tree, path], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    return path;
+  } finally {
+    rmSync(tree, { recursive: true });
+  }
+}
+
+function fill(tree: string, name: string): void {
+  const program = join(ROOT, 'dist/bin', name);
+  if (!existsSync(program)) throw new Error(`${program} is missing: npm run build`);
+  const directory = name === 'patchpanelctl' ? 'usr/bin' : 'usr/sbin';
+  mkdirSync(join(tree, directory), { recursive: true, mode: 0o755 });
+  cpSync(program, join(tree, directory, name));
+  for (const [folder, place] of Object.entries(FOLDERS)) {
+    const from = join(ROOT, 'apps', name, folder);
+    if (!existsSync(from)) continue;
+    for (const file of readdirSync(from))
+      write(tree, join(place, file), readFileSync(join(from, file), 'utf8'));
+  }
+  write(tree, `usr/share/doc/${name}/copyright`, readFileSync(join(ROOT, 'LICENSE'), 'utf8'));
+}
+
+const control = (
+  name: string,
+  { summary, depends, recommends = [] }: AppFacts,
+  version: string,
+  architecture: string,
+): string =>
+  [
+    `Package: ${name}`,
+    `Version: ${version}`,
+    `Architecture: ${architecture}`,
+    'Maintainer: patchpanel maintainers <maintainers@patchpanel.invalid>',
+    'Section: net',
+    'Priority: optional',
+    `Depends: ${depends.join(', ')}`,
+    ...(recommends.length === 0 ? [] : [`Recommends: ${recommends.join(', ')}`]),
+    `Description: ${summary}`,
+    ' One of the services of patchpanel, which gives guests of one Linux host their links,',
+    ' routes and NAT, and relays discovery between them and the network.',
+    '',
+  ].join('\n');
+
+const versionOf = (name: string): string =>
+  (JSON.parse(readFileSync(join(ROOT, 'apps', name, 'package.json'), 'utf8')) as { readonly version: string })
+    .version;
+
+const architectureOf = (): string =>
+  execFileSync('dpkg', ['--print-architecture'], { encoding: 'utf8' }).trim();
+
+function write(tree: string, path: string, text: string): void {
+  mkdirSync(dirname(join(tree, path)), { recursive: true, mode: 0o755 });
+  writeFileSync(join(tree, path), text, { mode: 0o644 });
+}
+
+try {
+  main(process.argv.slice(2));
+} catch (fault) {
+  process.stderr.write(`package: ${fault instanceof Error ? fault.message : String(fault)}\n`);
+  process.exitCode = 1;
+}
