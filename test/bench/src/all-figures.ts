@@ -9,6 +9,7 @@ import { ndproxyFigure } from './figures/ndproxy';
 import { poolFigure } from './figures/pool';
 import { releaseFigure } from './figures/release';
 import { startFigure } from './figures/start';
+import { survivalFigure } from './figures/survival';
 import { trafficFigure } from './figures/traffic';
 
 /** All that is measured, in the order of the table. */
@@ -21,6 +22,7 @@ export const FIGURES: readonly Figure[] = [
   startFigure,
   enduranceFigure,
   guestsEnduranceFigure,
+  survivalFigure,
   ndproxyFigure,
   adbProxyFigure,
   bcastFigure,

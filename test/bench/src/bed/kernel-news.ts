@@ -1,0 +1,69 @@
+import { systemClock } from '@pp/daemon';
+import { loadNative } from '@pp/native';
+import {
+  decodeTableEvent,
+  Monitor,
+  netlinkIn,
+  NFNLGRP_NFTABLES,
+  routeSubject,
+  type RouteEvent,
+  type Subject,
+  type TableEvent,
+} from '@pp/netlink';
+import type { Machine } from './bed';
+
+/** What the kernel of a machine tells, with the time at which it was heard. */
+export class KernelNews<Event> {
+  readonly #waiting: { readonly wanted: (event: Event) => boolean; readonly heard: (at: number) => void }[] =
+    []; // BOUNDED: by who waits
+  readonly #monitor: Monitor<null, Event>;
+
+  private constructor({ host }: Machine, family: 'route' | 'netfilter', subject: Subject<unknown, Event>) {
+    const native = loadNative();
+    const netns = native.openNetns({ pid: host.pid });
+    this.#monitor = new Monitor({
+      open: netlinkIn(native, family, netns),
+      clock: systemClock,
+      subject: { ...subject, snapshot: () => Promise.resolve(null) },
+      onSnapshot: () => undefined,
+      onEvent: (event) => {
+        this.#hear(event);
+      },
+      onFault: () => undefined,
+    });
+    native.closeFd(netns);
+  }
+
+  static async ofNetwork(machine: Machine): Promise<KernelNews<RouteEvent>> {
+    const news = new KernelNews<RouteEvent>(machine, 'route', routeSubject(['link', 'route', 'rule']));
+    await news.#monitor.start();
+    return news;
+  }
+
+  static async ofTables(machine: Machine): Promise<KernelNews<TableEvent>> {
+    const news = new KernelNews<TableEvent>(machine, 'netfilter', {
+      groups: [NFNLGRP_NFTABLES],
+      decode: decodeTableEvent,
+      snapshot: () => Promise.resolve(null),
+    });
+    await news.#monitor.start();
+    return news;
+  }
+
+  /** performance.now() when the first such event was heard. */
+  next(wanted: (event: Event) => boolean): Promise<number> {
+    return new Promise((heard) => this.#waiting.push({ wanted, heard }));
+  }
+
+  close(): void {
+    this.#monitor.close();
+  }
+
+  #hear(event: Event): void {
+    const at = performance.now();
+    for (const waiting of this.#waiting.splice(0)) {
+      if (waiting.wanted(event)) waiting.heard(at);
+      else this.#waiting.push(waiting);
+    }
+  }
+}
