@@ -1,96 +1,15 @@
 import { seconds } from '@pp/base';
-import { spawnSync } from 'node:child_process';
-import {
-  Avahi,
-  labMissing,
-  labTest,
-  program,
-  standardLab,
-  STANDARD,
-  until,
-  type Child,
-  type Guest,
-  type Host,
-  type Place,
-  type StandardLab,
-} from '@pp/lab';
+import { Avahi, labTest, program, seenAs, STANDARD, startPeerEcho, until } from '@pp/lab';
+import { AVAHI_MISSING, finds, found, McastRig, STATE } from './mcastfwd-rig';
 
-/*
- * lan: lanhost, host eth0 192.168.77.2 -- mcastfwd -- vg1: g1 100.64.1.2, vg2: g2 100.64.2.2, behind NAT
- */
+let rig: McastRig;
 
-const STATE = '/run/lab/mcastfwd';
-const PATIENCE = { deadline: seconds(40) };
-
-const commandMissing = (command: string): string | undefined =>
-  spawnSync('sh', ['-c', `PATH="$PATH:/usr/sbin"; command -v ${command}`]).status === 0 ? undefined : command;
-const MISSING = labMissing() ?? commandMissing('avahi-daemon') ?? commandMissing('avahi-browse');
-
-let lab: StandardLab;
-let [g1, g2]: (Guest | undefined)[] = [];
-
-const guestOf = (guest: Guest | undefined): Guest => {
-  if (guest === undefined) throw new Error('no guest');
-  return guest;
-};
-
-/** A guest with addresses of both families behind a veth of `host`, which masquerades it. */
-async function guestBehind(host: Host, number: number): Promise<Guest> {
-  const guest = await lab.guest(`g${number}`);
-  const [ifname, net] = [`vg${number}`, `100.64.${number}`];
-  await host.shell(`
-    ip link add ${ifname} type veth peer name eth0 netns ${guest.pid}
-    ip addr add ${net}.1/24 dev ${ifname}
-    ip addr add fd00:${number}::1/64 dev ${ifname} nodad
-    ip link set ${ifname} up
-    echo 1 > /proc/sys/net/ipv4/ip_forward
-    nft add table ip nat${number}
-    nft add chain ip nat${number} post '{ type nat hook postrouting priority 100; }'
-    nft add rule ip nat${number} post ip saddr ${net}.0/24 oifname eth0 masquerade`);
-  await guest.shell(`
-    echo 0 > /proc/sys/net/ipv6/conf/all/accept_dad
-    echo 0 > /proc/sys/net/ipv6/conf/eth0/accept_dad
-    ip addr add ${net}.2/24 dev eth0
-    ip addr add fd00:${number}::2/64 dev eth0 nodad
-    ip link set eth0 up
-    ip route add default via ${net}.1`);
-  return guest;
-}
-
-async function startForwarder(place: Place, args: readonly string[], state = STATE): Promise<Child> {
-  const forwarder = place.spawn(program('mcastfwd'), [...args, '--state-dir', state]);
-  await forwarder.line('log line "ready"', (line) => (line.includes('ready') ? true : undefined));
-  return forwarder;
-}
-
-interface Status {
-  readonly received: number;
-  readonly forwarded: number;
-  readonly dropped: number;
-  readonly sessions: number;
-  readonly drops: readonly { readonly reason: string; readonly count: number }[];
-  readonly members: readonly { readonly ifname: string; readonly groups?: readonly string[] }[];
-}
-
-const statusOf = async (place: Place, state = STATE): Promise<Status> =>
-  JSON.parse(await place.ok(program('mcastfwd'), ['status', '--json', '--state-dir', state])) as Status;
-
-/** Name and address of each service of a type, sorted. */
-async function found(avahi: Avahi, type: string): Promise<readonly string[]> {
-  const services = await avahi.browse(type);
-  return [...new Set(services.map(({ name, address, port }) => `${name} ${address}:${port}`))].sort();
-}
-
-const finds = (avahi: Avahi, type: string, want: string): Promise<unknown> =>
-  until(`${avahi.place.name} finds ${want}`, async () => (await found(avahi, type)).includes(want), PATIENCE);
-
-if (MISSING === undefined) {
+if (AVAHI_MISSING === undefined) {
   beforeEach(async () => {
-    lab = await standardLab();
-    [g1, g2] = [await guestBehind(lab.host, 1), await guestBehind(lab.host, 2)];
+    rig = await McastRig.open();
   }, 60_000);
   afterEach(async () => {
-    await lab.close();
+    await rig.close();
   }, 60_000);
 }
 
@@ -98,11 +17,11 @@ labTest(
   'services are found from guests and guests’ services from the LAN, by name and by both families',
   async () => {
     const [onLan, inGuest, inOther] = await Promise.all([
-      Avahi.start(lab.lanhost, { hostName: 'lanbox' }),
-      Avahi.start(guestOf(g1), { hostName: 'guestbox' }),
-      Avahi.start(guestOf(g2), { hostName: 'otherbox' }),
+      Avahi.start(rig.lab.lanhost, { hostName: 'lanbox' }),
+      Avahi.start(rig.g1, { hostName: 'guestbox' }),
+      Avahi.start(rig.g2, { hostName: 'otherbox' }),
     ]);
-    await startForwarder(lab.host, ['eth0', 'vg*']);
+    await rig.forward();
     await Promise.all([
       onLan.publish('Lan Printer', '_ipp._tcp', 631),
       inGuest.publish('Guest Web', '_http._tcp', 80),
@@ -117,10 +36,95 @@ labTest(
     expect(await onLan.resolve('guestbox.local', '-4')).toBe(STANDARD.host.v4);
     const names = await Promise.all([onLan, inGuest, inOther].map((avahi) => avahi.hostName()));
     expect(names).toEqual(['lanbox', 'guestbox', 'otherbox']);
-    const { received, forwarded, dropped } = await statusOf(lab.host);
+    const { received, forwarded, dropped } = await rig.status();
     expect(received).toBe(forwarded + dropped);
     expect(forwarded).toBeGreaterThan(10);
   },
-  MISSING,
+  AVAHI_MISSING,
   seconds(120),
+);
+
+labTest(
+  'avahi on the relay’s own host goes on as before: its unicast, its name, its services on both sides',
+  async () => {
+    const { host, lab, g1 } = rig;
+    const [onHost, onLan, inGuest] = await Promise.all([
+      Avahi.start(host, { hostName: 'hostbox' }),
+      Avahi.start(lab.lanhost, { hostName: 'lanbox' }),
+      Avahi.start(g1, { hostName: 'guestbox' }),
+    ]);
+    await rig.forward();
+    await onHost.publish('Host Disk', '_smb._tcp', 445);
+    await finds(onLan, '_smb._tcp', `Host Disk ${STANDARD.host.v4}:445`);
+    await finds(inGuest, '_smb._tcp', 'Host Disk 100.64.1.1:445');
+    // A question to the host alone, at port 5353: avahi's socket has it, not the forwarder's.
+    const dig = ['+short', '+time=2', '-p', '5353', `@${STANDARD.host.v4}`, 'hostbox.local'];
+    expect((await lab.lanhost.ok('dig', dig)).trim()).toBe(STANDARD.host.v4);
+    const before = await rig.status();
+    expect(await onHost.resolve('lanbox.local', '-4')).toBe(STANDARD.lanhost.v4);
+    expect(await onLan.resolve('hostbox.local', '-4')).toBe(STANDARD.host.v4);
+    expect(await onHost.hostName()).toBe('hostbox');
+    const { drops } = await rig.status();
+    expect(before.received).toBeGreaterThan(0);
+    // What the host says itself it says on every link, so the forwarder lets it be.
+    expect(
+      drops.every(({ reason }) => reason === 'own-source' || reason === 'no-exit' || reason === 'looped'),
+    ).toBe(true);
+  },
+  AVAHI_MISSING,
+  seconds(120),
+);
+
+labTest(
+  'a guest’s service behind NAT is reached where it is found: the host’s address and the forwarded port',
+  async () => {
+    const { host, lab, g1 } = rig;
+    await host.shell(`
+      nft add chain ip nat1 pre '{ type nat hook prerouting priority -100; }'
+      nft add rule ip nat1 pre iifname eth0 tcp dport 8080 dnat to 100.64.1.2:80`);
+    const server = await startPeerEcho(g1, ['tcp:80']);
+    const [onLan, inGuest] = await Promise.all([
+      Avahi.start(lab.lanhost, { hostName: 'lanbox' }),
+      Avahi.start(g1, { hostName: 'guestbox' }),
+    ]);
+    await rig.forward('--forward', 'tcp:8080=100.64.1.2:80');
+    await inGuest.publish('Guest Web', '_http._tcp', 80);
+    await finds(onLan, '_http._tcp', `Guest Web ${STANDARD.host.v4}:8080`);
+    expect(await seenAs(lab.lanhost, STANDARD.host.v4, 8080)).toBe(STANDARD.lanhost.v4);
+    await server.stop();
+  },
+  AVAHI_MISSING,
+  seconds(120),
+);
+
+labTest(
+  'filters, directions and the trace, while it runs',
+  async () => {
+    const { lab, g1, g2 } = rig;
+    const [onLan, inGuest, inOther] = await Promise.all([
+      Avahi.start(lab.lanhost, { hostName: 'lanbox' }),
+      Avahi.start(g1, { hostName: 'guestbox' }),
+      Avahi.start(g2, { hostName: 'otherbox' }),
+    ]);
+    await rig.forward();
+    await rig.command('filter', 'deny', 'out:_ssh._tcp@vg1');
+    await rig.command('direction', 'off', 'vg2');
+    await Promise.all([onLan.publish('Shell', '_ssh._tcp', 22), onLan.publish('Printer', '_ipp._tcp', 631)]);
+    const trace = rig.host.spawn('sh', ['-c', `exec "$0" trace --state-dir ${STATE}`, program('mcastfwd')]);
+    await finds(inGuest, '_ipp._tcp', `Printer ${STANDARD.lanhost.v4}:631`);
+    expect(await found(inGuest, '_ssh._tcp')).toEqual([]);
+    expect(await found(inOther, '_ipp._tcp')).toEqual([]);
+    await until('the trace tells why', () =>
+      /mdns in vg1 \S+ query _ssh\._tcp\.local PTR.*dropped, filtered|vg1 filtered/.test(trace.stdout),
+    );
+    await until('and of what went out', () =>
+      /mdns in eth0 .*_ipp\._tcp\.local.*: vg1 (sent|changed), vg2 direction/.test(trace.stdout),
+    );
+    expect(await rig.command('direction', 'two-way', 'vg2')).toBe('OK\n');
+    await rig.command('filter', 'del', 'out:_ssh._tcp@vg1');
+    await finds(inOther, '_ipp._tcp', `Printer ${STANDARD.lanhost.v4}:631`);
+    await finds(inGuest, '_ssh._tcp', `Shell ${STANDARD.lanhost.v4}:22`);
+  },
+  AVAHI_MISSING,
+  seconds(180),
 );
