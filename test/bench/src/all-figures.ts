@@ -6,6 +6,7 @@ import type { Figure } from './figures/figure';
 import { guestsFigure } from './figures/guests';
 import { guestsEnduranceFigure } from './figures/guests-endurance';
 import { ndproxyFigure } from './figures/ndproxy';
+import { ndproxyBridgeFigure } from './figures/ndproxy-bridge';
 import { poolFigure } from './figures/pool';
 import { releaseFigure } from './figures/release';
 import { startFigure } from './figures/start';
@@ -24,6 +25,7 @@ export const FIGURES: readonly Figure[] = [
   guestsEnduranceFigure,
   survivalFigure,
   ndproxyFigure,
+  ndproxyBridgeFigure,
   adbProxyFigure,
   bcastFigure,
 ];
