@@ -46,6 +46,7 @@ export class RelayService {
   readonly #outbox = new Map<number, Uint8Array[]>(); // BOUNDED: emptied after each batch
   #desired: readonly DesiredPair[] = [];
   #view: InterfacesView = { links: [], addresses: [] };
+  #isServing = false;
   #missing: ReadonlyMap<string, Absence> = new Map();
   #lastId = 0;
   #wake: Cancel | null = null;
@@ -79,6 +80,7 @@ export class RelayService {
   async start(): Promise<void> {
     await this.#doors.interfaces.start((view) => {
       this.#view = view;
+      this.#isServing = true;
       this.#sync();
     });
   }
@@ -86,7 +88,7 @@ export class RelayService {
   /** All that is to be relayed. */
   setPairs(pairs: readonly DesiredPair[]): void {
     this.#desired = pairs;
-    this.#sync();
+    if (this.#isServing) this.#sync();
   }
 
   /** Frames that the kernel dropped because they came faster than they were read. */

@@ -1,5 +1,5 @@
-import { matchesIfname, type InterfacesView, type InterfaceView } from '@pp/ports';
-import { ipv4ToNumber, macToBytes, parseCidr, parseMac } from '@pp/wire';
+import { matchesIfname, type InterfaceAddress, type InterfacesView, type InterfaceView } from '@pp/ports';
+import { ipv4ToNumber, macToBytes, parseCidr, parseIpv4, parseMac } from '@pp/wire';
 import { linkAddress, type LinkAddress, type RelayLink, type Role } from './core/link';
 import { macNumber } from './core/mac-number';
 import type { Direction } from './core/settings';
@@ -80,14 +80,15 @@ function relayLink(
     role,
     mac: parsed === null ? null : macToBytes(parsed),
     mtu,
-    addresses: own.flatMap(({ cidr }) => addressOf(cidr)),
+    addresses: own.flatMap(addressOf),
     targets: targets.get(ifname) ?? [],
   };
 }
 
-function addressOf(cidr: string): readonly LinkAddress[] {
-  const parsed = parseCidr(cidr);
-  return parsed?.family === 'ipv4' ? [linkAddress(ipv4ToNumber(parsed.address), parsed.length)] : [];
+function addressOf({ cidr, broadcast = '' }: InterfaceAddress): readonly LinkAddress[] {
+  const [parsed, set] = [parseCidr(cidr), parseIpv4(broadcast)];
+  if (parsed?.family !== 'ipv4') return [];
+  return [linkAddress(ipv4ToNumber(parsed.address), parsed.length, set === null ? null : ipv4ToNumber(set))];
 }
 
 const ownOf = ({ links, addresses }: InterfacesView): Topology['own'] => ({
@@ -97,7 +98,7 @@ const ownOf = ({ links, addresses }: InterfacesView): Topology['own'] => ({
       return parsed === null || parsed === NO_MAC ? [] : [macNumber(macToBytes(parsed))];
     }),
   ),
-  addresses: new Set(addresses.flatMap(({ cidr }) => addressOf(cidr).map(({ address }) => address))),
+  addresses: new Set(addresses.flatMap((each) => addressOf(each).map(({ address }) => address))),
 });
 
 /** The loopback's. */

@@ -109,9 +109,10 @@ export class NetlinkInterfaces implements InterfaceNews {
         mtu: link.mtu,
         mac: link.mac,
       })),
-      addresses: [...this.#addresses.values()].map(({ ifindex, cidr, flags }) => ({
+      addresses: [...this.#addresses.values()].map(({ ifindex, cidr, broadcast, flags }) => ({
         ifindex,
         cidr,
+        ...(broadcast === undefined ? {} : { broadcast }),
         usable: isUsable(flags),
       })),
     });

@@ -4,6 +4,7 @@ import {
   labTest,
   listingDifference,
   program,
+  secondUidMissing,
   STANDARD,
   standardLab,
   until,
@@ -114,11 +115,11 @@ labTest('addresses and interfaces change while it runs', async () => {
     (await relayStatus(lab.host)).interfaces.find((each) => each.ifname === ifname)?.addresses?.join() ??
     'none';
 
-  await lab.host.shell('ip addr flush dev eth0; ip addr add 10.77.0.2/16 dev eth0');
+  await lab.host.shell('ip addr flush dev eth0; ip addr add 10.77.0.2/16 brd 10.77.99.99 dev eth0');
   await lab.lanhost.shell('ip addr add 10.77.0.20/16 dev eth0');
   await until('the new address', async () => (await addresses('eth0')) === '10.77.0.2');
   await broadcast(g1, { text: 'from the new one', to: '100.115.92.27' });
-  expect(await atLan.hears('from the new one')).toBe('10.77.0.2.5000 > 10.77.255.255.6969 [udp sum ok]');
+  expect(await atLan.hears('from the new one')).toBe('10.77.0.2.5000 > 10.77.99.99.6969 [udp sum ok]');
 
   await lab.host.shell('ip addr flush dev eth0');
   await until('no address', async () => (await addresses('eth0')) === '');
@@ -139,6 +140,33 @@ labTest('addresses and interfaces change while it runs', async () => {
     return at1.packets('welcome').length > 0;
   });
 });
+
+labTest(
+  'it needs no privilege but CAP_NET_RAW, and neither root nor its groups',
+  async () => {
+    const g1 = await guestBehind(lab, 'g1', 'vg1', 25);
+    await lab.host.shell('mkdir -m 777 /run/lab/nobody');
+    const caps = [
+      '--bounding-set',
+      '-all,+net_raw',
+      '--inh-caps',
+      '-all,+net_raw',
+      '--ambient-caps',
+      '-all,+net_raw',
+    ];
+    const args = ['--reuid', '65534', '--regid', '65534', '--clear-groups', ...caps, program('bcast-fwd')];
+    const relay = lab.host.spawn('setpriv', [...args, '--state-dir', '/run/lab/nobody', 'eth0', 'vg1']);
+    await relay.line('log line "ready"', (line) => (line.includes('ready') ? true : undefined));
+    const [atLan, at1] = [await Ear.at(lab.lanhost), await Ear.at(g1)];
+    await broadcast(lab.lanhost, { text: 'in' });
+    await at1.hears('in');
+    await broadcast(g1, { text: 'out', sourcePort: 40_000 });
+    await atLan.hears('out');
+    expect((await relayStatus(lab.host, '/run/lab/nobody')).sessions).toBe(1);
+    expect((await relay.stop()).code).toBe(0);
+  },
+  labMissing() ?? secondUidMissing(),
+);
 
 labTest('killed, it leaves nothing, and the next one serves', async () => {
   const g1 = await guestBehind(lab, 'g1', 'vg1', 25);

@@ -1,7 +1,7 @@
 import { accept, refuse, type Checked } from '@pp/base';
 import { checkedIfname } from '@pp/daemon';
 import { hostCidr, ipv4ToNumber, isNetwork, parseCidr, parseIpv4, type Cidr } from '@pp/wire';
-import { linkAddress } from '../core/link';
+import { maskOf } from '../core/link';
 import type { Rule } from '../core/policy';
 import { portRange } from './ports';
 
@@ -38,7 +38,7 @@ function ruleOf(text: string): Rule | null {
   const portText = parts[at + 1];
   const ports = portText === undefined ? null : portRange(portText);
   if (portText !== undefined && ports === null) return null;
-  return { ifname, network: ipv4ToNumber(cidr.address), mask: linkAddress(0, cidr.length).mask, ports };
+  return { ifname, network: ipv4ToNumber(cidr.address), mask: maskOf(cidr.length), ports };
 }
 
 /** A prefix without host bits, or one address. */

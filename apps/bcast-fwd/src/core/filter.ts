@@ -24,7 +24,7 @@ const ETHERNET_FILTER: readonly bpf.BpfInstruction[] = bpf.assembleBpf([
 /** What a packet socket of the link lets through. On links without Ethernet it names the link's broadcast addresses. */
 export function filterOf({ mac, addresses }: RelayLink): readonly bpf.BpfInstruction[] {
   if (mac !== null) return ETHERNET_FILTER;
-  const broadcasts = addresses.flatMap(({ broadcast }) => broadcast ?? []);
+  const broadcasts = addresses.flatMap((each) => each.broadcasts);
   return bpf.assembleBpf([
     load('ldB', BARE_PROTOCOL),
     jump('jeq', PROTOCOL_UDP, { else: 'drop' }),

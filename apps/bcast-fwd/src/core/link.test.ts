@@ -28,6 +28,7 @@ const link = (cidrs: readonly string[], targets: readonly string[] = []): RelayL
 });
 
 const LAN = link(['192.168.77.2/24', '10.0.0.2/30']);
+const CHOSEN: RelayLink = { ...LAN, addresses: [linkAddress(ip('10.1.2.3'), 24, ip('10.1.255.255'))] };
 const POINT = link(['10.9.0.1/32', '10.9.0.3/31']);
 const BARE = link([]);
 
@@ -35,6 +36,8 @@ test.each([
   { name: 'limited', on: BARE, address: '255.255.255.255', want: true },
   { name: 'directed', on: LAN, address: '192.168.77.255', want: true },
   { name: 'directed, second subnet', on: LAN, address: '10.0.0.3', want: true },
+  { name: 'chosen', on: CHOSEN, address: '10.1.255.255', want: true },
+  { name: 'of the prefix, another is chosen', on: CHOSEN, address: '10.1.2.255', want: true },
   { name: 'of another subnet', on: LAN, address: '192.168.78.255', want: false },
   { name: 'no broadcast in 31 bits', on: POINT, address: '10.9.0.3', want: false },
   { name: 'everything in 0 bits', on: link(['1.2.3.4/0']), address: '255.255.255.255', want: true },
@@ -45,6 +48,7 @@ test.each([
 test.each([
   { name: 'limited stays limited', on: LAN, to: '255.255.255.255', want: ['255.255.255.255'] },
   { name: 'directed becomes the way out’s own', on: LAN, to: '172.16.0.255', want: ['192.168.77.255'] },
+  { name: 'directed becomes the chosen one', on: CHOSEN, to: '172.16.0.255', want: ['10.1.255.255'] },
   { name: 'directed where there is none', on: POINT, to: '172.16.0.255', want: ['255.255.255.255'] },
   { name: 'directed without an address', on: BARE, to: '172.16.0.255', want: ['255.255.255.255'] },
   {

@@ -4,8 +4,10 @@ export type Role = 'lan' | 'guest';
 export interface LinkAddress {
   readonly address: number;
   readonly mask: number;
-  /** null: a prefix of 31 or 32 bits has none, RFC 3021. */
-  readonly broadcast: number | null;
+  /** False: a prefix of 31 or 32 bits has no subnet to broadcast in, RFC 3021. */
+  readonly hasSubnet: boolean;
+  /** Directed broadcast addresses; the first is the one to send to. */
+  readonly broadcasts: readonly number[];
 }
 
 /** An interface that broadcasts are relayed from and to. It need not have an address. */
@@ -23,21 +25,25 @@ export interface RelayLink {
 
 export const LIMITED_BROADCAST = 0xffffffff; // RFC 919 §7
 
-/** `length`: of the prefix. */
-export function linkAddress(address: number, length: number): LinkAddress {
-  const mask = length === 0 ? 0 : (0xffffffff << (32 - length)) >>> 0;
-  return { address, mask, broadcast: length > 30 ? null : (address | ~mask) >>> 0 };
+/** `length`: of the prefix. `set`: a broadcast address that somebody has chosen; that of the prefix is heard as well, as the kernel does. */
+export function linkAddress(address: number, length: number, set: number | null = null): LinkAddress {
+  const mask = maskOf(length);
+  const hasSubnet = length <= 30;
+  const own = hasSubnet ? [(address | ~mask) >>> 0] : [];
+  return { address, mask, hasSubnet, broadcasts: set === null ? own : [...new Set([set, ...own])] };
 }
+
+export const maskOf = (length: number): number => (length === 0 ? 0 : (0xffffffff << (32 - length)) >>> 0);
 
 /** The destination is for everybody on the link. */
 export const isBroadcastOf = ({ addresses }: RelayLink, destination: number): boolean =>
-  destination === LIMITED_BROADCAST || addresses.some(({ broadcast }) => broadcast === destination);
+  destination === LIMITED_BROADCAST || addresses.some(({ broadcasts }) => broadcasts.includes(destination));
 
 /** Where a broadcast goes on its way out: the link's own directed broadcast for a directed one. */
 export function exitDestinations({ targets, addresses }: RelayLink, destination: number): readonly number[] {
   if (targets.length > 0) return targets;
   if (destination === LIMITED_BROADCAST) return [LIMITED_BROADCAST];
-  return [addresses.find(({ broadcast }) => broadcast !== null)?.broadcast ?? LIMITED_BROADCAST];
+  return [addresses.find(({ broadcasts }) => broadcasts.length > 0)?.broadcasts[0] ?? LIMITED_BROADCAST];
 }
 
 /**
@@ -46,8 +52,8 @@ export function exitDestinations({ targets, addresses }: RelayLink, destination:
  */
 export function isOnLink({ addresses }: RelayLink, source: number): boolean {
   let knows = false;
-  for (const { address, mask, broadcast } of addresses) {
-    if (broadcast === null) continue;
+  for (const { address, mask, hasSubnet } of addresses) {
+    if (!hasSubnet) continue;
     knows = true;
     if (((source ^ address) & mask) >>> 0 === 0) return true;
   }
@@ -59,7 +65,7 @@ export function isHostAddress({ addresses }: RelayLink, source: number): boolean
   const first = source >>> 24;
   if (first === 0 || first === 127 || first >= 224) return false;
   return addresses.every(
-    ({ address, mask, broadcast }) =>
-      broadcast === null || (source !== broadcast && source !== (address & mask) >>> 0),
+    ({ address, mask, hasSubnet, broadcasts }) =>
+      !broadcasts.includes(source) && (!hasSubnet || source !== (address & mask) >>> 0),
   );
 }

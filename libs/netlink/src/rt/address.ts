@@ -2,7 +2,7 @@ import type { Part } from '../codec/parts';
 import { all, attribute, encode, optional, u32host, u8 } from '../codec/parts';
 import { Attributes } from '../codec/attributes';
 import type { PrefixBytes } from '../codec/ip';
-import { broadcastOf, decodePrefix, encodePrefix, familyName, familyNumber } from '../codec/ip';
+import { broadcastOf, decodeIp, decodePrefix, encodePrefix, familyName, familyNumber } from '../codec/ip';
 import { MalformedError } from '../codec/malformed';
 import type { NetlinkMessage } from '../codec/message';
 import { NLM_F_CREATE, NLM_F_EXCL } from '../codec/message';
@@ -15,6 +15,8 @@ export interface Address {
   readonly ifindex: number;
   /** The interface's own address with its prefix length. */
   readonly cidr: string;
+  /** IPv4: what it broadcasts to on the link, where that is set. */
+  readonly broadcast?: string;
   /** RT_SCOPE_*: 0 universe, 253 link, 254 host. */
   readonly scope: number;
   /** IFA_F_*; see `isPermanent`. */
@@ -84,9 +86,11 @@ export function decodeAddress({ type, body }: NetlinkMessage): Address | null {
   // IFA_ADDRESS is the peer's address on a point-to-point link; IPv6 has no IFA_LOCAL but there.
   const address = attributes.bytes(IFA_LOCAL) ?? attributes.bytes(IFA_ADDRESS);
   if (address === null) throw new MalformedError('address message without an address');
+  const broadcast = attributes.bytes(IFA_BROADCAST);
   return {
     ifindex: readU32host(body, 4),
     cidr: decodePrefix(family, address, readU8(body, 1)),
+    ...(broadcast === null ? {} : { broadcast: decodeIp(broadcast) }),
     scope: readU8(body, 3),
     flags: attributes.u32host(IFA_FLAGS) ?? readU8(body, 2),
   };

@@ -116,7 +116,7 @@ const rows: readonly Row[] = [
     type: RT.RTM_NEWADDR,
     body: ADDRESS,
     decode: decodeAddress,
-    want: { ifindex: 2, cidr: '100.115.92.129/30', scope: 0, flags: 0x80 },
+    want: { ifindex: 2, cidr: '100.115.92.129/30', broadcast: '100.115.92.131', scope: 0, flags: 0x80 },
   },
   {
     name: 'route, all there is to say',
@@ -232,7 +232,7 @@ const rows: readonly Row[] = [
     want: {
       on: 'address',
       change: 'del',
-      address: { ifindex: 2, cidr: '100.115.92.129/30', scope: 0, flags: 0x80 },
+      address: { ifindex: 2, cidr: '100.115.92.129/30', broadcast: '100.115.92.131', scope: 0, flags: 0x80 },
     },
   },
 ];
