@@ -52,8 +52,11 @@ export class FakeGuard implements NeighborGuard {
 /** Memberships as "2:ff02...", in hex; strict: leaving what was not joined throws. */
 export class FakeMemberships implements GroupMemberships {
   readonly joined = new Set<string>();
+  /** Interfaces that are not there. */
+  readonly gone = new Set<number>();
 
   join(ifindex: number, group: Uint8Array): boolean {
+    if (this.gone.has(ifindex)) return false;
     if (this.joined.has(key(ifindex, group))) throw new Error(`joined twice: ${key(ifindex, group)}`);
     this.joined.add(key(ifindex, group));
     return true;
