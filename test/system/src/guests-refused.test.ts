@@ -122,6 +122,40 @@ const ROWS: readonly Row[] = [
   },
 ];
 
+/** What is no request is refused by each method, whatever its size. */
+const METHODS = [
+  ...['TerminaVmStartup', 'TerminaVmShutdown', 'PluginVmStartup', 'PluginVmShutdown'],
+  ...['ArcVmStartup', 'ArcVmShutdown', 'ArcStartup', 'ArcShutdown', 'GetDevices'],
+];
+const NOISE = [
+  { name: 'bytes that are no protobuf', body: Uint8Array.of(0xff, 0xff, 0xff) },
+  { name: '100 kB of noise', body: new Uint8Array(100_000).fill(0xee) },
+];
+
+for (const { name, body } of NOISE) {
+  labTest(`${name}, to each method`, async () => {
+    for (const method of METHODS) {
+      await expectRefused(
+        () => rig.client.raw(method, body),
+        ['InvalidArgument', new RegExp(`is not a ${method}Request`)],
+      );
+    }
+    await rig.expectIdle();
+  });
+}
+
+labTest('a descriptor that no method asked for is closed', async () => {
+  const [keep, send] = rig.client.native.pipe();
+  for (const method of METHODS) {
+    const { name } = await refusal(() => rig.client.raw(method, Uint8Array.of(), [send]));
+    expect([method, name]).toEqual([method, expect.stringMatching(/\.InvalidArgs$/)]);
+  }
+  rig.client.native.closeFd(send);
+  expect(rig.client.native.pollFd(keep)).toMatchObject({ hangup: true }); // nobody else holds it
+  rig.client.native.closeFd(keep);
+  await rig.expectIdle();
+});
+
 async function refusal(ask: Ask): Promise<Error> {
   return ask().then(
     () => new Error('accepted'),

@@ -57,12 +57,25 @@ async function withClientNetns<T>(
   }
 }
 
-function connect(
+/** Names that are in the way are looked at one after the other; so many in a row are no accident. */
+const MAX_PASSED_OVER = 8;
+
+/**
+ * An interface or a named namespace of somebody else may have the next number: then the one after it is tried. A namespace that is
+ * connected already is refused each time, before anything is done.
+ */
+async function connect(
   { reconciler, randomBytes }: ConnectNamespaceParts,
   { outboundDevice, routeOnVpn, allowUserTraffic, source }: ConnectNamespaceBody,
   { uid: owner }: Caller,
   client: Client,
 ): Promise<Checked<Namespace>> {
   const request = { client, outboundDevice, routeOnVpn, allowUserTraffic, source, owner };
-  return reconciler.submit('namespace.connect', (world) => connectNamespace(world, request, randomBytes));
+  for (let passedOver = 0; ; passedOver++) {
+    const connected = await reconciler.submit('namespace.connect', (world) =>
+      connectNamespace(world, { ...request, passedOver }, randomBytes),
+    );
+    const isInTheWay = !connected.ok && connected.reason === 'AlreadyExists';
+    if (!isInTheWay || passedOver === MAX_PASSED_OVER) return connected;
+  }
 }

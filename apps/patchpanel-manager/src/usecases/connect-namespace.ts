@@ -16,6 +16,8 @@ export interface ConnectNamespace {
   readonly source: TrafficSource;
   /** uid of the caller. */
   readonly owner: number;
+  /** So many numbers that were free turned out to have names of somebody else. */
+  readonly passedOver: number;
 }
 
 /** `randomBytes(n)`: n random bytes for the MAC addresses. */
@@ -45,7 +47,7 @@ export function connectNamespace(
   const mac = (): string => freshMac(() => randomBytes(6), taken);
   const guest: Namespace = {
     kind: 'namespace',
-    number: world.nextNamespace,
+    number: world.nextNamespace + request.passedOver,
     subnetIndex: subnet.index,
     subnet: subnet.prefix,
     hostMac: mac(),

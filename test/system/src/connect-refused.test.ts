@@ -1,0 +1,158 @@
+import {
+  labMissing,
+  labTest,
+  program,
+  secondUidMissing,
+  seenAs,
+  STANDARD,
+  type Guest,
+  type HeldNamespace,
+} from '@pp/lab';
+import { encode } from '@pp/proto';
+import { openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { GuestRig } from './guest-rig';
+
+/** ConnectNamespace where something is in the way: names of others, clients that die, callers that may not. */
+
+let rig: GuestRig;
+let guest: Guest;
+
+beforeAll(async () => {
+  rig = await GuestRig.open();
+  guest = await rig.lab.guest('guest');
+}, 60_000);
+
+afterAll(async () => {
+  await rig.close();
+}, 60_000);
+
+const refusal = (call: Promise<unknown>): Promise<Error> =>
+  call.then(
+    () => new Error('accepted'),
+    (fault: unknown) => fault as Error,
+  );
+
+/** N of the namespace that comes next. */
+async function nextNumber(): Promise<number> {
+  const { reply, release } = await rig.client.connect({ pid: -1 });
+  release();
+  await rig.expectIdle();
+  return 1 + Number(reply.hostIfname.replace('arc_ns', ''));
+}
+
+interface Foreign {
+  readonly name: string;
+  readonly make: (n: number) => Promise<unknown>;
+  readonly isThere: (n: number) => Promise<unknown>;
+  readonly remove: (n: number) => Promise<unknown>;
+}
+
+const FOREIGN: readonly Foreign[] = [
+  {
+    name: 'an interface arc_nsN of the host',
+    make: (n) => rig.lab.host.ok('ip', ['link', 'add', `arc_ns${n}`, 'type', 'bridge']),
+    isThere: (n) => rig.lab.host.ok('ip', ['link', 'show', `arc_ns${n}`, 'type', 'bridge']),
+    remove: (n) => rig.lab.host.ok('ip', ['link', 'del', `arc_ns${n}`]),
+  },
+  {
+    name: 'an interface vethN inside',
+    make: (n) => guest.ok('ip', ['link', 'add', `veth${n}`, 'type', 'bridge']),
+    isThere: (n) => guest.ok('ip', ['link', 'show', `veth${n}`, 'type', 'bridge']),
+    remove: (n) => guest.ok('ip', ['link', 'del', `veth${n}`]),
+  },
+  {
+    name: 'a named namespace connected_netns_N',
+    make: (n) => rig.lab.host.ok('ip', ['netns', 'add', `connected_netns_${n}`]),
+    isThere: (n) => rig.lab.host.ok('ip', ['-n', `connected_netns_${n}`, 'link', 'show']),
+    remove: (n) => rig.lab.host.ok('ip', ['netns', 'del', `connected_netns_${n}`]),
+  },
+];
+
+for (const { name, make, isThere, remove } of FOREIGN) {
+  labTest(`${name} of somebody else is passed over, and stays`, async () => {
+    const n = await nextNumber();
+    await make(n);
+    const { reply, release } = await rig.client.connect({ pid: guest.pid });
+    expect(reply.hostIfname).toBe(`arc_ns${n + 1}`);
+    expect(await seenAs(guest, STANDARD.internet.v4)).toBe(STANDARD.host.v4);
+    release();
+    await isThere(n);
+    await remove(n);
+    await rig.expectIdle();
+  });
+}
+
+labTest('a client that dies while it is connected leaves nothing behind', async () => {
+  for (let round = 0; round < 8; round++) {
+    const dying = await rig.lab.guest('dying');
+    const held: HeldNamespace[] = [];
+    const call = refusal(rig.client.connect({ pid: dying.pid }).then((one) => held.push(one)));
+    if (round % 2 === 1) await new Promise(setImmediate);
+    await dying.end();
+    const { name, message } = await call;
+    expect(message === 'accepted' || name.startsWith('org.chromium.PatchPanel.Error.')).toBe(true);
+    for (const { release } of held) release();
+    await rig.expectIdle();
+  }
+});
+
+labTest('a device that tells nothing is no lifeline', async () => {
+  const fd = openSync('/dev/null', 'r+');
+  const { name, message } = await refusal(
+    rig.client.raw('ConnectNamespace', encode('ConnectNamespaceRequest', { pid: -1 }), [fd]),
+  );
+  rig.client.native.closeFd(fd);
+  expect([name, message]).toEqual([
+    'org.chromium.PatchPanel.Error.InvalidArgument',
+    expect.stringMatching(/lifeline/),
+  ]);
+  await rig.expectIdle();
+});
+
+labTest(
+  'where more names are taken than can be an accident, there is one error, and all is undone',
+  async () => {
+    const n = await nextNumber();
+    const names = Array.from({ length: 12 }, (_, i) => `arc_ns${n + i}`);
+    const all = (script: (name: string) => string): Promise<unknown> =>
+      rig.lab.host.shell(names.map(script).join('\n'));
+    await all((name) => `ip link add ${name} type bridge`);
+    const there = await rig.lastingDifference();
+    const { name: error, message } = await refusal(rig.client.connect({ pid: guest.pid }));
+    expect([error, message]).toEqual([
+      'org.chromium.PatchPanel.Error.AlreadyExists',
+      expect.stringMatching(/^the kernel refused link.add veth arc_ns\d+: EEXIST; nothing was changed$/),
+    ]);
+    expect(await rig.lastingDifference()).toEqual(there);
+    await all((name) => `ip link del ${name}`);
+    await rig.expectIdle();
+  },
+);
+
+/** The policy that we ship lets only certain users of ChromeOS call. */
+async function letEverybodyCall(): Promise<void> {
+  const path = join(rig.lab.host.shared, 'bus.conf');
+  const allow = '<policy context="mandatory"><allow send_destination="org.chromium.PatchPanel"/></policy>';
+  writeFileSync(path, readFileSync(path, 'utf8').replace('</busconfig>', `${allow}</busconfig>`));
+  const bus = { destination: 'org.freedesktop.DBus', path: '/org/freedesktop/DBus' };
+  await rig.client.bus.call({ ...bus, interface: 'org.freedesktop.DBus', member: 'ReloadConfig' });
+}
+
+labTest(
+  'a user cannot connect the namespace of another user',
+  async () => {
+    await letEverybodyCall();
+    const ctl = [program('patchpanelctl'), 'connect', '--json', '--pid', String(guest.pid)];
+    const nobody = ['--reuid', '65534', '--regid', '65534', '--clear-groups', '--', ...ctl];
+    const { code, stderr } = await rig.lab.host.run('setpriv', nobody);
+    expect([code, stderr]).toEqual([
+      5,
+      expect.stringContaining(
+        `patchpanelctl: process ${guest.pid} belongs to uid 0: uid 65534 may name its own processes only\n`,
+      ),
+    ]);
+    await rig.expectIdle();
+  },
+  labMissing() ?? secondUidMissing(),
+);
