@@ -1,5 +1,7 @@
 import { accept, millis, refuse, type Checked } from '@pp/base';
 import { checkedIfname, choice, VERSION, type RawArgs, type ServiceSpec } from '@pp/daemon';
+import { checkedStore, STORE_EXAMPLE, type StoreAddress } from '@pp/state';
+import { hostname } from 'node:os';
 import type { Settings } from './doors';
 import type { CountedUplink } from './core/record';
 
@@ -8,6 +10,8 @@ export interface Config extends Settings {
   readonly uplinks: readonly CountedUplink[];
   /** null: beside the state, or in DEFAULT_HISTORY_DIR. */
   readonly historyDir: string | null;
+  /** A store that this host shares with others, and its name among them; null: it is alone. */
+  readonly fleet: { readonly store: StoreAddress; readonly host: string } | null;
   /** Where metrics are served beside the socket; null: nowhere. */
   readonly metrics: { readonly host: string; readonly port: number } | null;
 }
@@ -39,6 +43,11 @@ export const SPEC: ServiceSpec<Config> = {
       text: 'serve Prometheus text on loopback too, e.g. 127.0.0.1:9477; it is always at DIR/counters.metrics',
     },
     {
+      flags: '--state <STORE>',
+      text: 'deliver the sums into a store that several hosts share: redis://HOST[:PORT], rediss://, redis+unix:/PATH; or file:/PATH',
+    },
+    { flags: '--fleet-host <NAME>', text: 'name of this host there; default: its host name' },
+    {
       flags: '--set-size <N>',
       text: `most pairs of interface, source and family that are told apart; default ${DEFAULT_SET_SIZE}`,
     },
@@ -66,6 +75,8 @@ function parse(raw: RawArgs): Checked<Config> {
   if (!setSize.ok) return setSize;
   const metrics = checkedMetrics(raw.one('metrics'));
   if (!metrics.ok) return metrics;
+  const fleet = checkedFleet(raw);
+  if (!fleet.ok) return fleet;
   const historyDir = raw.one('history-dir') ?? null;
   if (historyDir === '')
     return refuse(
@@ -79,7 +90,28 @@ function parse(raw: RawArgs): Checked<Config> {
     setSize: setSize.value,
     metrics: metrics.value,
     historyDir,
+    fleet: fleet.value,
   });
+}
+
+function checkedFleet(raw: RawArgs): Checked<Config['fleet']> {
+  const [text, name] = [raw.one('state'), raw.one('fleet-host')];
+  if (text === undefined)
+    return name === undefined
+      ? accept(null)
+      : refuse(
+          'InvalidArgument',
+          `--fleet-host '${name}' needs a store; write for example --state ${STORE_EXAMPLE}`,
+        );
+  const store = checkedStore(text);
+  if (!store.ok) return refuse(store.reason, `--state: ${store.sentence}`);
+  const host = name ?? hostname();
+  return /^[\w.-]{1,64}$/.test(host)
+    ? accept({ store: store.value, host })
+    : refuse(
+        'InvalidArgument',
+        `--fleet-host '${host}' is no name; write letters, digits, '.', '_' and '-', at most 64`,
+      );
 }
 
 function checkedUplinks(words: readonly string[]): Checked<readonly CountedUplink[]> {

@@ -200,6 +200,7 @@ export class CounterService {
       this.#history.record(sample, occasion === 'final' ? 'now' : 'later');
     }
     this.#lookedAt = now;
+    if (occasion === 'final') this.#doors.onSample?.(this.ledger);
   }
 
   /** What passed belongs to the hour in which the time since the last look began; a calendar that was set in between says nothing of it. */

@@ -1,6 +1,7 @@
 import type { Clock, Logger, Millis } from '@pp/base';
 import type { CounterTable } from '@pp/ports';
 import type { RecordLog } from '@pp/state';
+import type { Ledger } from './core/ledger';
 
 /** What the service knows of the world outside. */
 export interface Doors {
@@ -13,6 +14,8 @@ export interface Doors {
   readonly history: HistoryFile;
   /** Eight hex digits that nobody had before. */
   readonly newId: () => string;
+  /** Told after every sample of the clock, and after the last one. */
+  readonly onSample?: (ledger: Ledger) => void;
 }
 
 /** `RecordLog` without its file. */

@@ -1,4 +1,5 @@
 import type { CounterService } from './counter-service';
+import type { Fleet } from './fleet';
 
 /** Why what is told may be too little, a sentence each; none: all is well. */
 export function warningsOf(service: CounterService): readonly string[] {
@@ -21,9 +22,9 @@ export function warningsOf(service: CounterService): readonly string[] {
 }
 
 /** What `counters status` adds to what every service says. */
-export function statusOf(service: CounterService, manager: string): object {
+export function statusOf(service: CounterService, manager: string, fleet: Fleet | null = null): object {
   const { use, settings, ledger, accounts, run, lookedAt, history } = service;
-  const warnings = warningsOf(service);
+  const warnings = [...warningsOf(service), ...(fleet?.warnings ?? [])];
   return {
     state: warnings.length === 0 ? 'ok' : 'degraded',
     manager,
@@ -39,6 +40,7 @@ export function statusOf(service: CounterService, manager: string): object {
     historyBytes: history.size,
     months: ledger.months.names(),
     hours: ledger.hours.names().length,
+    ...fleet?.status,
     warnings,
   };
 }

@@ -4,11 +4,13 @@ import { causeChain, deferred, type Task } from '@pp/base';
 import { DEFAULT_STATE_DIR, errnoOf, ExitCode, Refused, type DaemonContext, type Parts } from '@pp/daemon';
 import { busTask, connectBus, type Bus } from '@pp/dbus';
 import { NftCounterTable } from '@pp/linux';
-import { RecordLog } from '@pp/state';
+import { FileJournal, FleetMeter, openStore, RecordLog, shownStore } from '@pp/state';
 import { DEFAULT_HISTORY_DIR, type Config } from './config';
+import type { Ledger } from './core/ledger';
 import { CounterService } from './counter-service';
 import { serveCounters } from './dbus/serve';
 import { SERVICE } from './dbus/spec';
+import { Fleet } from './fleet';
 import { ManagerFollower } from './follow-manager';
 import { serveMetrics } from './metrics/server';
 import { metricsText } from './metrics/text';
@@ -18,7 +20,8 @@ import { statusOf } from './status';
 export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   const { config, scope, stateDir } = context;
   const bus = await busOf(context);
-  const service = serviceOf(context);
+  const fleet = await openFleet(context);
+  const service = serviceOf(context, fleet);
   const started = deferred<null>();
   const metrics = async (): Promise<string> => {
     await started.promise;
@@ -31,9 +34,9 @@ export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   scope.defer(() => service.stop());
   started.resolve(null);
   const follower = await uplinksOf(context, service, bus);
-  if (bus !== null) scope.defer(serveCounters(bus, service));
+  if (bus !== null) scope.defer(serveCounters(bus, service, fleet));
   const tasks: readonly Task[] = bus === null ? [] : [busTask(bus)];
-  return { tasks, status: () => statusOf(service, follower?.state ?? 'not asked') };
+  return { tasks, status: () => statusOf(service, follower?.state ?? 'not asked', fleet) };
 }
 
 /** null: there is none, and none is needed to count what the command line names. */
@@ -52,18 +55,48 @@ async function busOf({ native, clock, log, config, scope }: DaemonContext<Config
   return bus;
 }
 
-function serviceOf({ native, clock, log, config, stateDir }: DaemonContext<Config>): CounterService {
+function serviceOf(context: DaemonContext<Config>, fleet: Fleet | null): CounterService {
+  const { native, clock, log, config } = context;
   const doors = {
     table: new NftCounterTable({ native: native(), clock, log }),
-    history: openHistory(
-      config.historyDir ?? (stateDir === DEFAULT_STATE_DIR ? DEFAULT_HISTORY_DIR : stateDir),
-    ),
+    history: openHistory(historyDirectory(context)),
     log,
     clock,
     wall: Date.now,
     newId: () => randomBytes(4).toString('hex'),
+    onSample: (ledger: Ledger) => fleet?.record(ledger),
   };
   return new CounterService(doors, config);
+}
+
+const historyDirectory = ({ config, stateDir }: DaemonContext<Config>): string =>
+  config.historyDir ?? (stateDir === DEFAULT_STATE_DIR ? DEFAULT_HISTORY_DIR : stateDir);
+
+/** null: this host is alone. It is closed after the service, whose last sample it delivers. */
+async function openFleet(context: DaemonContext<Config>): Promise<Fleet | null> {
+  const { config, clock, log, scope } = context;
+  if (config.fleet === null) return null;
+  const { store: address, host } = config.fleet;
+  const path = join(historyDirectory(context), 'fleet');
+  const journal = scope.use(await opened(`the journal ${path}`, () => new FileJournal(path)));
+  const store = await opened(`the store ${shownStore(address)}`, () => openStore(address));
+  const newId = (): string => `${host}/${randomBytes(8).toString('hex')}`;
+  const meter = new FleetMeter({ store, journal, host, newId, clock, log, period: config.period });
+  meter.start();
+  return scope.use(new Fleet({ store, meter, host, shown: shownStore(address) }));
+}
+
+async function opened<T>(what: string, open: () => T | Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (fault) {
+    const code = errnoOf(fault);
+    if (code === undefined) throw fault;
+    throw new Refused(ExitCode.failed, `${what} cannot be opened (${code})`, {
+      advice: 'run counters as root, or use another place',
+      cause: fault,
+    });
+  }
 }
 
 function openHistory(directory: string): RecordLog {

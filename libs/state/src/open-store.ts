@@ -1,4 +1,4 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import type { RedisOptions } from 'ioredis';
 import { FileJournal } from './file-journal';
 import { JournalStore } from './journal-store';
 import { PassingJournal } from './passing-journal';
@@ -13,8 +13,8 @@ const CONNECT_MS = 2000;
 const SILENCE_MS = 5000;
 const [FIRST_RETRY_MS, LAST_RETRY_MS] = [200, 30_000];
 
-/** Opens a store. A file that cannot be opened throws what node:fs throws; Redis need not be there, now or later. */
-export function openStore(address: StoreAddress): StateStore {
+/** Opens a store. Rejects with what node:fs throws for a file that cannot be opened; Redis need not be there, now or later. */
+export async function openStore(address: StoreAddress): Promise<StateStore> {
   switch (address.kind) {
     case 'memory':
       return new JournalStore(new PassingJournal());
@@ -26,7 +26,8 @@ export function openStore(address: StoreAddress): StateStore {
 }
 
 /** Nothing waits in the client while the server is away: who asks is told at once, and asks again. */
-function openRedis(url: string): StateStore {
+async function openRedis(url: string): Promise<StateStore> {
+  const { Redis } = await import('ioredis'); // a megabyte that only those load who need it
   const options: RedisOptions = {
     lazyConnect: true,
     enableOfflineQueue: false,

@@ -14,7 +14,7 @@ afterEach(() => store.close());
 
 describe('memory:', () => {
   test.each(STORE_ROWS)('$name', async ({ run }) => {
-    store = openStore({ kind: 'memory' });
+    store = await openStore({ kind: 'memory' });
     await run(store);
   });
 });
@@ -29,16 +29,16 @@ describe('file:', () => {
   });
 
   test.each(STORE_ROWS)('$name', async ({ run }) => {
-    store = openStore({ kind: 'file', path: join(directory, 'fleet') });
+    store = await openStore({ kind: 'file', path: join(directory, 'fleet') });
     await run(store);
   });
 
   test('opened anew it has all, and knows what was added', async () => {
     const address = { kind: 'file', path: join(directory, 'fleet') } as const;
-    const before = openStore(address);
+    const before = await openStore(address);
     await before.add(batch(1, [delta('eth0', 2n ** 70n)]));
     await before.close();
-    store = openStore(address);
+    store = await openStore(address);
     expect(lines(await store.totals('2026-11'))).toEqual([`h1 eth0 ${2n ** 70n}`]);
     expect(await store.add(batch(1, [delta('eth0', 1n)]))).toBe('known');
   });
@@ -70,7 +70,7 @@ describeRedis(`redis-server${missing === undefined ? '' : ` (needs ${missing})`}
   beforeEach(() => admin.flushall());
 
   const opened = async (): Promise<StateStore> => {
-    store = openStore({ kind: 'redis', url: server.url });
+    store = await openStore({ kind: 'redis', url: server.url });
     await until('it is connected', async () => Array.isArray(await store.months()));
     return store;
   };
@@ -109,7 +109,7 @@ describeRedis(`redis-server${missing === undefined ? '' : ` (needs ${missing})`}
 });
 
 test('nobody at the address: a fault at once, with the reason', async () => {
-  store = openStore({ kind: 'redis', url: 'redis+unix:/nonexistent/redis.sock' });
+  store = await openStore({ kind: 'redis', url: 'redis+unix:/nonexistent/redis.sock' });
   await until('the reason is known', () =>
     store.months().then(
       () => false,

@@ -11,16 +11,25 @@ export interface ReportWish {
     readonly source: boolean;
     readonly family: boolean;
     readonly hour: boolean;
+    readonly host: boolean;
   };
 }
 
-/** What was not asked for is at its default: '', 0, 0, ''. */
+/** Sums of one host, or of one hour. */
+export interface LabelledTable {
+  readonly table: TrafficTable;
+  readonly hour?: string;
+  readonly host?: string;
+}
+
+/** What was not asked for is at its default: '' or 0. */
 export interface ReportRow extends Usage {
   readonly guest: string;
   readonly uplink: string;
   readonly source: number;
   readonly family: number;
   readonly hour: string;
+  readonly host: string;
 }
 
 /** The host itself: what passed an uplink and is no guest's. */
@@ -29,30 +38,37 @@ export const HOST = 'host';
 /** Sums in the order of their keys. */
 export function report(ledger: Ledger, wish: ReportWish): Checked<readonly ReportRow[]> {
   const found = tablesOf(ledger, wish);
-  if (!found.ok) return found;
+  return found.ok ? accept(sumsOf(found.value, wish.by)) : found;
+}
+
+/** One row for each combination of what is asked for, in the order of their keys. */
+export function sumsOf(tables: Iterable<LabelledTable>, by: ReportWish['by']): readonly ReportRow[] {
   const sums = new Map<string, MutableRow>(); // BOUNDED: by the rows of the tables
-  for (const [hour, table] of found.value)
-    for (const row of rowsOf(table, wish.by.guest)) addTo(sums, keyOf(row, hour, wish.by), row);
-  return accept([...sums.values()].sort(inOrder));
+  for (const labelled of tables)
+    for (const row of rowsOf(labelled.table, by.guest)) addTo(sums, keyOf(row, labelled, by), row);
+  return [...sums.values()].sort(inOrder);
 }
 
 function tablesOf(
   { totals, months, hours }: Ledger,
   { month, by }: ReportWish,
-): Checked<readonly (readonly [hour: string, table: TrafficTable])[]> {
+): Checked<readonly LabelledTable[]> {
   if (month === '')
     return by.hour
       ? refuse('InvalidArgument', 'hours are told of one month; name it, such as 2026-11')
-      : accept([['', totals]]);
+      : accept([{ table: totals }]);
   if (!/^\d{4}-(0[1-9]|1[0-2])$/.test(month))
     return refuse('InvalidArgument', `'${month}' is no month; write it as 2026-11`);
   const table = months.find(month);
   if (table === undefined)
     return refuse('NotFound', `nothing is known of ${month}; ${knownMonths(months.names())}`);
-  if (!by.hour) return accept([['', table]]);
+  if (!by.hour) return accept([{ table }]);
   const names = hours.names().filter((name) => name.startsWith(month));
   return accept(
-    names.flatMap((name) => hours.find(name) ?? []).map((each, i) => [names[i] ?? '', each] as const),
+    names.flatMap((hour) => {
+      const each = hours.find(hour);
+      return each === undefined ? [] : [{ hour, table: each }];
+    }),
   );
 }
 
@@ -106,12 +122,13 @@ function floored(rest: Usage): Usage {
 
 type RowKey = Omit<ReportRow, keyof Usage>;
 
-const keyOf = (row: TrafficRow, hour: string, by: ReportWish['by']): RowKey => ({
+const keyOf = (row: TrafficRow, { hour = '', host = '' }: LabelledTable, by: ReportWish['by']): RowKey => ({
   guest: by.guest ? row.guest : '',
   uplink: by.uplink ? row.uplink : '',
   source: by.source ? row.source : 0,
   family: by.family ? row.family : 0,
   hour: by.hour ? hour : '',
+  host: by.host ? host : '',
 });
 
 function addTo(sums: Map<string, MutableRow>, key: RowKey, usage: Usage): void {
@@ -121,11 +138,12 @@ function addTo(sums: Map<string, MutableRow>, key: RowKey, usage: Usage): void {
   addUsage(sum, usage);
 }
 
-const keyText = ({ hour, guest, uplink, source, family }: RowKey): string =>
-  `${hour} ${guest} ${uplink} ${source} ${family}`;
+const keyText = ({ hour, host, guest, uplink, source, family }: RowKey): string =>
+  `${host} ${hour} ${guest} ${uplink} ${source} ${family}`;
 
 const inOrder = (a: RowKey, b: RowKey): number =>
   compare(a.hour, b.hour) ||
+  compare(a.host, b.host) ||
   compare(a.guest, b.guest) ||
   compare(a.uplink, b.uplink) ||
   a.source - b.source ||

@@ -1,8 +1,9 @@
 import { accept, KernelError, refuse, type Checked } from '@pp/base';
 import { decodeStrict, encode, TrafficCounterIpFamily, type Messages } from '@pp/proto';
-import { report, type ReportRow } from '../core/report';
+import { report, type ReportRow, type ReportWish } from '../core/report';
 import { ALL, type TrafficRow } from '../core/traffic-table';
 import type { CounterService } from '../counter-service';
+import type { Fleet, FleetReport } from '../fleet';
 import { warningsOf } from '../status';
 
 /** From a serialized request to a serialized reply. */
@@ -19,21 +20,50 @@ export const getTrafficCounters =
     return accept(encode('TrafficCountersResponse', { counters }));
   };
 
+/** `fleet` null: this host is in none. */
 export const getTraffic =
-  (service: CounterService): Method =>
+  (service: CounterService, fleet: Fleet | null): Method =>
   async (body) => {
     const request = decodeStrict('TrafficRequest', body);
     if (!request.ok) return request;
     const fresh = await refreshed(service);
     if (!fresh.ok) return fresh;
-    const { month, byGuest, byUplink, bySource, byFamily, byHour } = request.value;
-    const by = { guest: byGuest, uplink: byUplink, source: bySource, family: byFamily, hour: byHour };
-    const rows = report(service.ledger, { month, by });
-    if (!rows.ok) return rows;
-    const months = service.ledger.months.names();
-    const warnings = warningsOf(service);
-    return accept(encode('TrafficReport', { rows: rows.value.map(rowToProto), months, warnings }));
+    const wish = wishOf(request.value);
+    const local = { months: service.ledger.months.names() };
+    const found = request.value.fleet
+      ? await fleetReport(service, fleet, wish)
+      : also(report(service.ledger, wish), local);
+    if (!found.ok) return found;
+    const { rows, months } = found.value;
+    const warnings = [...warningsOf(service), ...(request.value.fleet ? (fleet?.warnings ?? []) : [])];
+    return accept(encode('TrafficReport', { rows: rows.map(rowToProto), months, warnings }));
   };
+
+function wishOf({ month, ...wants }: Messages['TrafficRequest']): ReportWish {
+  const { byGuest, byUplink, bySource, byFamily, byHour, byHost } = wants;
+  const by = {
+    guest: byGuest,
+    uplink: byUplink,
+    source: bySource,
+    family: byFamily,
+    hour: byHour,
+    host: byHost,
+  };
+  return { month, by };
+}
+
+const fleetReport = (
+  { ledger }: CounterService,
+  fleet: Fleet | null,
+  wish: ReportWish,
+): Promise<Checked<FleetReport>> =>
+  fleet?.report(ledger, wish) ??
+  Promise.resolve(refuse('Failed', 'this host is in no fleet; start counters with --state redis://HOST'));
+
+const also = (
+  rows: Checked<readonly ReportRow[]>,
+  { months }: Pick<FleetReport, 'months'>,
+): Checked<FleetReport> => (rows.ok ? accept({ rows: rows.value, months }) : rows);
 
 /** What was told once is never told smaller, so an answer is counted before it is given. */
 async function refreshed(service: CounterService): Promise<Checked<null>> {

@@ -9,7 +9,7 @@ import { RecordLog } from '@pp/state';
 import type { Counted } from '../core/accounts';
 import type { TrafficRow } from '../core/traffic-table';
 import { CounterService } from '../counter-service';
-import type { Settings } from '../doors';
+import type { Doors, Settings } from '../doors';
 
 type Key = Pick<CountedElement, 'set' | 'ifname' | 'uplink' | 'mark' | 'family'>;
 
@@ -66,7 +66,7 @@ export class Rig {
   #ids = 0;
 
   /** A service on the same kernel and file; the one before it is dropped as by a kill -9, or was stopped. */
-  open(settings: Partial<Settings> = {}): CounterService {
+  open(settings: Partial<Settings> = {}, onSample: Doors['onSample'] = () => undefined): CounterService {
     return new CounterService(
       {
         table: this.table,
@@ -75,13 +75,14 @@ export class Rig {
         wall: () => this.wall,
         history: new RecordLog(this.path),
         newId: () => `id${++this.#ids}`,
+        onSample,
       },
       { ...SETTINGS, ...settings },
     );
   }
 
-  async started(settings: Partial<Settings> = {}): Promise<CounterService> {
-    const service = this.open(settings);
+  async started(settings: Partial<Settings> = {}, onSample?: Doors['onSample']): Promise<CounterService> {
+    const service = this.open(settings, onSample);
     await service.start();
     this.clock.advance(millis(0)); // the first look for damage
     await service.setCounted(COUNTED);

@@ -4449,6 +4449,8 @@ $root.patchpanel = (function() {
         TrafficRequest.prototype.bySource = false;
         TrafficRequest.prototype.byFamily = false;
         TrafficRequest.prototype.byHour = false;
+        TrafficRequest.prototype.fleet = false;
+        TrafficRequest.prototype.byHost = false;
 
         TrafficRequest.encode = function (m, w, q) {
             if (!w)
@@ -4469,6 +4471,10 @@ $root.patchpanel = (function() {
                 w.uint32(40).bool(m.byFamily);
             if (m.byHour != null && $Object.hasOwnProperty.call(m, "byHour") && m.byHour !== false)
                 w.uint32(48).bool(m.byHour);
+            if (m.fleet != null && $Object.hasOwnProperty.call(m, "fleet") && m.fleet !== false)
+                w.uint32(56).bool(m.fleet);
+            if (m.byHost != null && $Object.hasOwnProperty.call(m, "byHost") && m.byHost !== false)
+                w.uint32(64).bool(m.byHost);
             if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
                 for (var i = 0; i < m.$unknowns.length; ++i)
                     w.raw(m.$unknowns[i]);
@@ -4556,6 +4562,24 @@ $root.patchpanel = (function() {
                             delete m.byHour;
                         continue;
                     }
+                case 7: {
+                        if (u !== 0)
+                            break;
+                        if (v = r.bool())
+                            m.fleet = v;
+                        else
+                            delete m.fleet;
+                        continue;
+                    }
+                case 8: {
+                        if (u !== 0)
+                            break;
+                        if (v = r.bool())
+                            m.byHost = v;
+                        else
+                            delete m.byHost;
+                        continue;
+                    }
                 }
                 r.skipType(u, q, t);
                 if (!r.discardUnknown) {
@@ -4594,6 +4618,7 @@ $root.patchpanel = (function() {
         TrafficRow.prototype.txBytes = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
         TrafficRow.prototype.rxPackets = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
         TrafficRow.prototype.txPackets = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+        TrafficRow.prototype.host = "";
 
         TrafficRow.encode = function (m, w, q) {
             if (!w)
@@ -4620,6 +4645,8 @@ $root.patchpanel = (function() {
                 w.uint32(64).uint64(m.rxPackets);
             if (m.txPackets != null && $Object.hasOwnProperty.call(m, "txPackets") && (typeof m.txPackets === "object" ? m.txPackets.low || m.txPackets.high : m.txPackets !== 0))
                 w.uint32(72).uint64(m.txPackets);
+            if (m.host != null && $Object.hasOwnProperty.call(m, "host") && m.host !== "")
+                w.uint32(82).string(m.host);
             if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
                 for (var i = 0; i < m.$unknowns.length; ++i)
                     w.raw(m.$unknowns[i]);
@@ -4732,6 +4759,15 @@ $root.patchpanel = (function() {
                             m.txPackets = v;
                         else
                             delete m.txPackets;
+                        continue;
+                    }
+                case 10: {
+                        if (u !== 2)
+                            break;
+                        if ((v = r.stringVerify()).length)
+                            m.host = v;
+                        else
+                            delete m.host;
                         continue;
                     }
                 }

@@ -325,6 +325,8 @@ export interface TrafficRequest {
   readonly bySource: boolean;
   readonly byFamily: boolean;
   readonly byHour: boolean;
+  readonly fleet: boolean;
+  readonly byHost: boolean;
 }
 
 export interface TrafficRow {
@@ -339,6 +341,7 @@ export interface TrafficRow {
   readonly txBytes: bigint;
   readonly rxPackets: bigint;
   readonly txPackets: bigint;
+  readonly host: string;
 }
 
 export interface TrafficReport {
@@ -585,6 +588,8 @@ export const FIELDS: Readonly<Record<MessageName, Readonly<Record<number, Field>
     4: { name: 'bySource', protoName: 'by_source', kind: 'bool', repeated: false },
     5: { name: 'byFamily', protoName: 'by_family', kind: 'bool', repeated: false },
     6: { name: 'byHour', protoName: 'by_hour', kind: 'bool', repeated: false },
+    7: { name: 'fleet', protoName: 'fleet', kind: 'bool', repeated: false },
+    8: { name: 'byHost', protoName: 'by_host', kind: 'bool', repeated: false },
   },
   TrafficRow: {
     1: { name: 'guest', protoName: 'guest', kind: 'string', repeated: false },
@@ -596,6 +601,7 @@ export const FIELDS: Readonly<Record<MessageName, Readonly<Record<number, Field>
     7: { name: 'txBytes', protoName: 'tx_bytes', kind: 'uint64', repeated: false },
     8: { name: 'rxPackets', protoName: 'rx_packets', kind: 'uint64', repeated: false },
     9: { name: 'txPackets', protoName: 'tx_packets', kind: 'uint64', repeated: false },
+    10: { name: 'host', protoName: 'host', kind: 'string', repeated: false },
   },
   TrafficReport: {
     1: { name: 'rows', protoName: 'rows', kind: 'message', repeated: true, of: 'TrafficRow' },

@@ -5,7 +5,7 @@ import { seconds } from '@pp/base';
 import { MemoryLog, SeededRandom, VirtualClock } from '@pp/base/testing';
 import type { Journal } from '@pp/ports';
 import { FileJournal } from '../file-journal';
-import { openStore } from '../open-store';
+import { JournalStore } from '../journal-store';
 import { PassingJournal } from '../passing-journal';
 import { StoreFault, type Batch, type StateStore } from '../state-store';
 import { lines } from '../testing/store-contract';
@@ -17,7 +17,7 @@ const reading = (key: string, value: bigint, month = NOVEMBER): Reading => ({ mo
 
 /** A store whose calls can be lost on the way there, or their answers on the way back. */
 class ShakyStore implements Pick<StateStore, 'add'> {
-  readonly inner = openStore({ kind: 'memory' });
+  readonly inner = new JournalStore(new PassingJournal());
   /** Sizes of the batches that arrived. */
   readonly arrived: number[] = [];
   fate: 'well' | 'lost' | 'answer lost' = 'well';

@@ -31,11 +31,12 @@ class LoadedHost {
   readonly #totals = [0n, 0n, 0n];
   records = 0;
 
-  constructor(
+  private constructor(
     readonly name: string,
-    { url, directory }: RedisServer,
+    directory: string,
+    store: StateStore,
   ) {
-    this.store = openStore({ kind: 'redis', url });
+    this.store = store;
     this.#journal = new FileJournal(join(directory, `${name}.journal`));
     const parts = { host: name, newId: () => `${name}-1`, clock, log: new MemoryLog(), period: millis(20) };
     this.meter = new FleetMeter({ ...parts, store: this.store, journal: this.#journal });
@@ -43,6 +44,10 @@ class LoadedHost {
     this.#load = setInterval(() => {
       this.#grow();
     }, 5);
+  }
+
+  static async start(name: string, { url, directory }: RedisServer): Promise<LoadedHost> {
+    return new LoadedHost(name, directory, await openStore({ kind: 'redis', url }));
   }
 
   get truth(): readonly string[] {
@@ -71,7 +76,7 @@ class LoadedHost {
 const run = async (): Promise<void> => {
   const server = new RedisServer();
   await server.start();
-  const hosts = ['h1', 'h2'].map((name) => new LoadedHost(name, server));
+  const hosts = await Promise.all(['h1', 'h2'].map((name) => LoadedHost.start(name, server)));
   const all = (what: string, holds: (host: LoadedHost) => boolean): Promise<void> =>
     until(what, () => hosts.every(holds));
   const delivers = (): Promise<void> => {
