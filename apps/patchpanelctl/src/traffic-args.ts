@@ -2,13 +2,15 @@ import { accept, refuse, type Checked } from '@pp/base';
 import type { RawArgs } from '@pp/daemon';
 import type { Command } from 'commander';
 
-export const DIMENSIONS = ['guest', 'uplink', 'source', 'family', 'hour'] as const;
+export const DIMENSIONS = ['host', 'guest', 'uplink', 'source', 'family', 'hour'] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
 
 export interface TrafficReportWish {
   readonly what: 'report';
   /** "2026-11"; '': all that was ever counted. */
   readonly month: string;
+  /** Of all hosts that share a store, not of this one alone. */
+  readonly fleet: boolean;
   /** In the order of the columns. */
   readonly by: readonly Dimension[];
   readonly format: 'text' | 'csv' | 'json';
@@ -27,12 +29,14 @@ export type TrafficWish = TrafficReportWish | TrafficTopWish;
 
 const NOTES = `
 report (default): sums of a month, or of all that was ever counted; rx is what came in by the uplink. Hours are UTC, and kept for 40 days.
+  --fleet: of all hosts that deliver into the store of this host's counters (counters --state), as far as they have delivered.
 top: what passes now, with rates, until Ctrl-C.
 
 Examples:
   patchpanelctl traffic
   patchpanelctl traffic report --month 2026-11 --by guest,uplink --csv
   patchpanelctl traffic report --month 2026-11 --by hour,uplink --json
+  patchpanelctl traffic report --fleet --month 2026-11 --by host,uplink
   patchpanelctl traffic top --by source,uplink
 
 Exit code 7: the sums may be too small; why is said on standard error.`;
@@ -40,10 +44,14 @@ Exit code 7: the sums may be too small; why is said on standard error.`;
 export const trafficOptions = (command: Command): Command =>
   command
     .description('show how much traffic whom passed by which uplink')
-    .usage('[report] [--month YYYY-MM] [--by WORDS] [--csv|--json] | top [--by WORDS] [options]')
+    .usage('[report] [--fleet] [--month YYYY-MM] [--by WORDS] [--csv|--json] | top [--by WORDS] [options]')
     .argument('[words...]')
     .option('--month <YYYY-MM>', 'report: of this month, UTC; default: all that was ever counted')
     .option('--by <WORDS>', `a row for each, of ${DIMENSIONS.join(',')}; default: guest,uplink`)
+    .option(
+      '--fleet',
+      'report: of all hosts that share the store of counters --state; default of --by: host,uplink',
+    )
     .option('--csv', 'report: as CSV, bytes and packets as plain numbers')
     .option('--json', 'as JSON; top: an object a line')
     .option('--interval <SECONDS>', 'top: between two looks, 1 to 3600; default: 1')
@@ -54,7 +62,7 @@ export const trafficOptions = (command: Command): Command =>
 export function trafficWish(raw: RawArgs): Checked<TrafficWish> {
   const [what = 'report', stray] = raw.operands;
   if (stray !== undefined) return refuse('InvalidArgument', `traffic takes no argument '${stray}'`);
-  const by = checkedBy(raw.one('by') ?? 'guest,uplink');
+  const by = checkedBy(raw.one('by') ?? (raw.has('fleet') ? 'host,uplink' : 'guest,uplink'));
   if (!by.ok) return by;
   switch (what) {
     case 'report':
@@ -73,11 +81,19 @@ function reportWish(raw: RawArgs, by: readonly Dimension[]): Checked<TrafficRepo
   const month = raw.one('month') ?? '';
   if (raw.one('month') !== undefined && !/^\d{4}-(0[1-9]|1[0-2])$/.test(month))
     return refuse('InvalidArgument', `--month '${month}' is no month; write it as 2026-11`);
+  const fleet = raw.has('fleet');
+  if (by.includes('host') && !fleet)
+    return refuse('InvalidArgument', 'hosts are told of a fleet; add --fleet, or leave host out of --by');
+  if (by.includes('hour') && fleet)
+    return refuse(
+      'InvalidArgument',
+      'hours are known by each host alone; leave hour out of --by, or --fleet',
+    );
   if (by.includes('hour') && month === '')
     return refuse('InvalidArgument', 'hours are told of one month; name it: --month 2026-11');
   if (raw.has('csv') && raw.has('json')) return refuse('InvalidArgument', '--csv or --json, not both');
   const format = raw.has('csv') ? 'csv' : raw.has('json') ? 'json' : 'text';
-  return accept({ what: 'report', month, by, format });
+  return accept({ what: 'report', month, fleet, by, format });
 }
 
 function topWish(raw: RawArgs, by: readonly Dimension[]): Checked<TrafficTopWish> {
@@ -86,6 +102,8 @@ function topWish(raw: RawArgs, by: readonly Dimension[]): Checked<TrafficTopWish
       'InvalidArgument',
       '--month and --csv are for traffic report only; top shows what passes now',
     );
+  if (by.includes('host') || raw.has('fleet'))
+    return refuse('InvalidArgument', 'top shows this host alone; leave --fleet and host out');
   if (by.includes('hour'))
     return refuse('InvalidArgument', 'top shows what passes now; leave hour out of --by');
   const intervalSec = wholeNumber('interval', raw.one('interval') ?? '1', 3600);

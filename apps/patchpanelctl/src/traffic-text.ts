@@ -10,6 +10,7 @@ const KEYS = { rxBytes: 'rx_bytes', txBytes: 'tx_bytes', rxPackets: 'rx_packets'
 /** What a row says of a dimension, in the API's words. */
 export function dimensionText(row: TrafficRow, dimension: Dimension): string {
   switch (dimension) {
+    case 'host':
     case 'guest':
     case 'uplink':
     case 'hour':

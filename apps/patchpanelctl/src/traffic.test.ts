@@ -87,9 +87,26 @@ test('report: a table for people', async () => {
     ].join('\n'),
   ]);
   expect(scene.requests).toEqual([
-    { month: '', byGuest: true, byUplink: true, bySource: false, byFamily: false, byHour: false },
+    {
+      month: '',
+      byGuest: true,
+      byUplink: true,
+      bySource: false,
+      byFamily: false,
+      byHour: false,
+      fleet: false,
+      byHost: false,
+    },
   ]);
   expect(scene.open).toBe(0);
+});
+
+test('a fleet is told by host', async () => {
+  const scene = new Scene({ rows: [{ host: 'kiosk7', uplink: 'eth0', ...ROW }], months: ['2026-11'] });
+  expect(await scene.run('traffic report --fleet --csv')).toBe(ExitCode.done);
+  expect(scene.printed.join('')).toContain('host,uplink,rx_bytes');
+  expect(scene.printed.join('')).toContain('kiosk7,eth0,1234567,');
+  expect(scene.requests).toMatchObject([{ fleet: true, byHost: true, byUplink: true, byGuest: false }]);
 });
 
 test('report as CSV and as JSON has every byte', async () => {
@@ -194,7 +211,7 @@ test.each([
 });
 
 test('a cell with a comma or a quote is quoted', () => {
-  const row = { ...ROW, guest: 'a,"b', uplink: '', source: 0, ipFamily: 0, hour: '' };
+  const row = { ...ROW, host: '', guest: 'a,"b', uplink: '', source: 0, ipFamily: 0, hour: '' };
   expect(reportCsv(['guest'], [row])).toContain('"a,""b",1234567,');
 });
 
@@ -205,9 +222,18 @@ test.each([
   { in: 'traffic --month november', want: "--month 'november' is no month; write it as 2026-11" },
   {
     in: 'traffic --by guest,week',
-    want: "--by 'week' is unknown; write some of guest,uplink,source,family,hour",
+    want: "--by 'week' is unknown; write some of host,guest,uplink,source,family,hour",
   },
   { in: 'traffic --by hour', want: 'hours are told of one month; name it: --month 2026-11' },
+  {
+    in: 'traffic --by host',
+    want: 'hosts are told of a fleet; add --fleet, or leave host out of --by',
+  },
+  {
+    in: 'traffic --fleet --month 2026-11 --by hour',
+    want: 'hours are known by each host alone; leave hour out of --by, or --fleet',
+  },
+  { in: 'traffic top --fleet', want: 'top shows this host alone; leave --fleet and host out' },
   { in: 'traffic --csv --json', want: '--csv or --json, not both' },
   { in: 'traffic --count 3', want: '--count is for traffic top only; leave it out' },
   {

@@ -34,7 +34,7 @@ export async function traffic(wish: TrafficWish, doors: TrafficDoors): Promise<E
 }
 
 async function showReport(bus: Caller, wish: TrafficReportWish, doors: TrafficDoors): Promise<ExitCode> {
-  const report = await ask(bus, wish.month, wish.by);
+  const report = await ask(bus, wish.month, wish.by, wish.fleet);
   doors.print(rendered(wish, report));
   for (const warning of report.warnings) doors.warn(warning);
   return report.warnings.length > 0 ? ExitCode.degraded : ExitCode.done;
@@ -97,7 +97,12 @@ const COUNTERS = {
   signature: 'ay',
 } as const;
 
-async function ask(bus: Caller, month: string, by: readonly Dimension[]): Promise<Messages['TrafficReport']> {
+async function ask(
+  bus: Caller,
+  month: string,
+  by: readonly Dimension[],
+  fleet = false,
+): Promise<Messages['TrafficReport']> {
   const request = encode('TrafficRequest', {
     month,
     byGuest: by.includes('guest'),
@@ -105,6 +110,8 @@ async function ask(bus: Caller, month: string, by: readonly Dimension[]): Promis
     bySource: by.includes('source'),
     byFamily: by.includes('family'),
     byHour: by.includes('hour'),
+    byHost: by.includes('host'),
+    fleet,
   });
   const reply = await bus.call({ ...COUNTERS, body: [request] }).catch((fault: unknown) => {
     throw faultOfCounters(fault);
