@@ -64,6 +64,7 @@ const TRAFFIC = {
   txBytes: 2n,
   rxPackets: 3n,
   txPackets: 4n,
+  host: 'kiosk7',
 };
 
 export const GOLDEN: readonly Golden[] = [
@@ -301,8 +302,10 @@ export const GOLDEN: readonly Golden[] = [
       bySource: true,
       byFamily: true,
       byHour: true,
+      fleet: true,
+      byHost: true,
     },
-    fields: ['0a07323032362d3131', '1001', '1801', '2001', '2801', '3001'],
+    fields: ['0a07323032362d3131', '1001', '1801', '2001', '2801', '3001', '3801', '4001'],
   },
   {
     name: 'TrafficRow',
@@ -317,13 +320,14 @@ export const GOLDEN: readonly Golden[] = [
       '3802',
       '4003',
       '4804',
+      '52066b696f736b37',
     ],
   },
   {
     name: 'TrafficReport',
     message: { rows: [TRAFFIC], months: ['2026-11'], warnings: ['slow'] },
     fields: [
-      '0a360a0a7465726d696e612f3333120465746830180420022a0d323032362d31312d323154313430ffffffffffffffffff01380240034804',
+      '0a3e0a0a7465726d696e612f3333120465746830180420022a0d323032362d31312d323154313430ffffffffffffffffff0138024003480452066b696f736b37',
       '1207323032362d3131',
       '1a04736c6f77',
     ],
