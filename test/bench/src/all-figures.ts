@@ -1,6 +1,7 @@
 import { adbProxyFigure } from './figures/adb-proxy';
 import { bcastFigure } from './figures/bcast-fwd';
 import { connectFigure } from './figures/connect';
+import { countersFigure } from './figures/counters';
 import { enduranceFigure } from './figures/endurance';
 import type { Figure } from './figures/figure';
 import { guestsFigure } from './figures/guests';
@@ -28,4 +29,5 @@ export const FIGURES: readonly Figure[] = [
   ndproxyBridgeFigure,
   adbProxyFigure,
   bcastFigure,
+  countersFigure,
 ];

@@ -20,11 +20,15 @@ const [UDP_PORT, TCP_PORT] = [9, 5001];
 /** 14 Ethernet + 20 IPv4 + 8 UDP + 22 = a frame of 64 bytes. */
 const PAYLOAD = 22;
 
-/** A machine with guests, one of which sends. */
-interface Way {
+/** A guest of a machine, by its process. */
+export interface Sender {
   readonly machine: Machine;
-  readonly manager: Manager;
   readonly guest: number;
+}
+
+/** A machine with guests, one of which sends. */
+interface Way extends Sender {
+  readonly manager: Manager;
   readonly tcpSink: LineProgram;
 }
 
@@ -68,7 +72,7 @@ async function way(bed: Bed, name: string, guests: number): Promise<Way> {
 }
 
 /** Counts at the sink, before any socket, what came out of the NAT, and drops it: no receiver takes part of a core. */
-async function countDatagrams(bed: Bed, ways: readonly Way[]): Promise<void> {
+export async function countDatagrams(bed: Bed, ways: readonly Pick<Way, 'machine'>[]): Promise<void> {
   const counters = ways.map(({ machine }) => `counter ${machine.cable} { }`);
   const rules = ways.map(
     ({ machine: { cable, address } }) =>
@@ -92,13 +96,13 @@ async function proveReno(bed: Bed, { guest, machine }: Way): Promise<void> {
 }
 
 /** Thousands of packets a second that arrived at the sink. */
-async function kpps(bed: Bed, way: Way, spanMs: number): Promise<number> {
+export async function kpps(bed: Bed, way: Sender, spanMs: number): Promise<number> {
   const before = await arrived(bed, way);
   await send(bed, way, 'udp', UDP_PORT, [String(spanMs), String(PAYLOAD)]);
   return ((await arrived(bed, way)) - before) / spanMs;
 }
 
-async function arrived(bed: Bed, { machine }: Way): Promise<number> {
+async function arrived(bed: Bed, { machine }: Sender): Promise<number> {
   const listing = await bed.sink.json('nft', '-j', 'list', 'counter', 'inet', 'bench', machine.cable);
   const { nftables } = listing as {
     readonly nftables: readonly { readonly counter?: { readonly packets: number } }[];
@@ -115,7 +119,7 @@ async function gigabits(bed: Bed, way: Way, spanMs: number): Promise<number> {
 
 async function send(
   bed: Bed,
-  way: Way,
+  way: Sender,
   kind: 'udp' | 'tcp',
   port: number,
   rest: readonly string[],
