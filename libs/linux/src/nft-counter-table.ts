@@ -16,6 +16,7 @@ import {
   decodeKey,
   delElements,
   delTable,
+  dumpCountedElements,
   dumpCounters,
   dumpElements,
   dumpNftRules,
@@ -30,7 +31,8 @@ import {
   type SetRef,
   type TableRef,
 } from '@pp/netlink';
-import type { CountedElement, CounterReading, CounterTable, CounterTableWish } from '@pp/ports';
+import { countedKeyText } from '@pp/ports';
+import type { CountedElement, CountedKey, CounterReading, CounterTable, CounterTableWish } from '@pp/ports';
 import { hostNetns } from './host-netns';
 import { NftRunner } from './nft-runner';
 
@@ -46,6 +48,8 @@ const TABLE: TableRef = { family: 'inet', name: COUNTERS_TABLE };
 const NFPROTO_IPV6 = 10;
 /** Deletions that belong together come within this time. */
 const GATHERING = millis(5);
+/** More than any set has by default. */
+const MAX_KEYS = 65_536;
 /** One transaction of deletions fits the kernel's buffers. */
 const MAX_FORGOTTEN = 1024;
 
@@ -54,6 +58,10 @@ export class NftCounterTable implements CounterTable {
   readonly #options: NftCounterTableOptions;
   readonly #client: NetlinkClient;
   readonly #nft: NftRunner;
+  /** Of each set by the bytes of the key: the same keys come with every reading. BOUNDED: emptied beyond MAX_KEYS. */
+  readonly #keys = new Map<CountingSet, Map<string, KnownKey>>(
+    COUNTING_SETS.map((set) => [set, new Map<string, KnownKey>()]),
+  );
 
   constructor(options: NftCounterTableOptions) {
     const { native, clock, netnsFd } = options;
@@ -152,11 +160,25 @@ export class NftCounterTable implements CounterTable {
   }
 
   async #elements(set: CountingSet, run: string): Promise<readonly CountedElement[] | null> {
-    const shown = await absentAsNull(this.#client.dump(dumpElements(setRef(countingSetName(set, run)))));
+    const asked = dumpCountedElements(setRef(countingSetName(set, run)));
+    const shown = await absentAsNull(this.#client.dump(asked));
     if (shown === null) return null;
-    return shown
-      .flat()
-      .map(({ key, counter }) => ({ ...elementOf(set, key), ...(counter ?? { bytes: 0n, packets: 0n }) }));
+    const elements: CountedElement[] = []; // BOUNDED: by the set's size
+    for (const message of shown)
+      for (const { key, bytes, packets } of message)
+        elements.push({ ...this.#known(set, key), bytes, packets });
+    return elements;
+  }
+
+  #known(set: CountingSet, bytes: string): KnownKey {
+    const keys = this.#keys.get(set) ?? new Map<string, KnownKey>();
+    const known = keys.get(bytes);
+    if (known !== undefined) return known;
+    if (keys.size >= MAX_KEYS) keys.clear();
+    const decoded = keyOf(set, Buffer.from(bytes, 'latin1'));
+    const made = { ...decoded, key: countedKeyText(decoded) };
+    keys.set(bytes, made);
+    return made;
   }
 
   /** All at once; where one of them is gone already, one after the other. */
@@ -171,9 +193,9 @@ export class NftCounterTable implements CounterTable {
 
 const setRef = (name: string): SetRef => ({ table: TABLE, name });
 
-type Key = Pick<CountedElement, 'set' | 'ifname' | 'uplink' | 'mark' | 'family'>;
+type KnownKey = Omit<CountedElement, 'bytes' | 'packets'>;
 
-function elementOf(set: CountingSet, key: Uint8Array): Key {
+function keyOf(set: CountingSet, key: Uint8Array): CountedKey {
   const fields = decodeKey(COUNTING_KEYS[set], key);
   const names = fields.slice(0, -2).map(String);
   const [mark, protocol] = fields.slice(-2).map(Number);

@@ -1,7 +1,15 @@
 import type { CountingSet } from '@pp/datapath';
 
 /** What one element of a counting set has counted since its run began. */
-export interface CountedElement {
+export interface CountedElement extends CountedKey {
+  /** `countedKeyText` of the rest: what the same element is found by in the next reading. */
+  readonly key: string;
+  readonly bytes: bigint;
+  readonly packets: bigint;
+}
+
+/** What an element counts. */
+export interface CountedKey {
   readonly set: CountingSet;
   /** The uplink; in the guests' sets the guest's link. */
   readonly ifname: string;
@@ -10,9 +18,11 @@ export interface CountedElement {
   /** The source bits of the mark. */
   readonly mark: number;
   readonly family: 4 | 6;
-  readonly bytes: bigint;
-  readonly packets: bigint;
 }
+
+/** Names of interfaces have no blanks. */
+export const countedKeyText = ({ set, ifname, uplink, mark, family }: CountedKey): string =>
+  `${set} ${ifname} ${uplink} ${mark} ${family}`;
 
 /** What found no place in a full set, since the table was made. */
 export interface Missed {

@@ -3,25 +3,20 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryLog, SeededRandom } from '@pp/base/testing';
-import type { CountedElement } from '@pp/ports';
+import { countedKeyText, type CountedElement } from '@pp/ports';
 import { RecordLog } from '@pp/state';
 import { History } from '../history';
 import { Ledger } from './ledger';
 import type { AccountedElement, HistoryRecord } from './record';
 
 const AT = Date.UTC(2026, 10, 21, 14);
-const element = (bytes: bigint, more: Partial<AccountedElement> = {}): AccountedElement => ({
-  set: 'uplink_rx',
-  ifname: 'eth0',
-  uplink: 'eth0',
-  mark: 0,
-  family: 4,
-  bytes,
-  packets: bytes / 10n,
-  guest: '',
-  device: 'eth0',
-  ...more,
-});
+function element(bytes: bigint, more: Partial<AccountedElement> = {}): AccountedElement {
+  const key = { set: 'uplink_rx', ifname: 'eth0', uplink: 'eth0', mark: 0, family: 4, ...more } as const;
+  return {
+    ...{ guest: '', device: 'eth0', ...key },
+    ...{ key: countedKeyText(key), bytes, packets: bytes / 10n },
+  };
+}
 const sample = (run: string, ...elements: readonly AccountedElement[]): HistoryRecord => ({
   do: 'sample',
   at: AT,

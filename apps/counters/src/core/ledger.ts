@@ -70,7 +70,7 @@ export class Ledger {
   changed(run: string, elements: readonly CountedElement[]): readonly CountedElement[] {
     if (run !== this.#run) return elements.filter(({ packets }) => packets > 0n);
     return elements.filter((element) => {
-      const last = this.#last.get(keyText(element));
+      const last = this.#last.get(element.key);
       return last === undefined
         ? element.packets > 0n
         : last.bytes !== element.bytes || last.packets !== element.packets;
@@ -84,8 +84,7 @@ export class Ledger {
         for (const element of record.elements) this.#count(element, record.at);
         return;
       case 'forget':
-        if (record.run === this.#run)
-          for (const element of record.elements) this.#last.delete(keyText(element));
+        if (record.run === this.#run) for (const element of record.elements) this.#last.delete(element.key);
         return;
       case 'uplinks':
         this.#uplinks = record.uplinks;
@@ -122,7 +121,7 @@ export class Ledger {
     ledger.#run = whole.run;
     for (const raw of whole.last) {
       const element = elementFromJson(raw);
-      ledger.#last.set(keyText(element), element);
+      ledger.#last.set(element.key, element);
     }
     ledger.#uplinks = whole.uplinks.map(([ifname, vpn]) => ({ ifname, vpn }));
     ledger.#losses = whole.losses;
@@ -139,10 +138,10 @@ export class Ledger {
   }
 
   #count(element: AccountedElement, at: number): void {
-    const key = keyText(element);
+    const { key, set, ifname, uplink, mark, family } = element;
     const { bytes, packets } = increase(this.#last.get(key), element);
-    const { set, ifname, uplink, mark, family } = element;
     this.#last.set(key, {
+      key,
       set,
       ifname,
       uplink,
@@ -183,7 +182,3 @@ function increase(before: Counted | undefined, now: Counted): Counted {
 
 const tableOf = (rows: readonly RawRow[]): TrafficTable =>
   new TrafficTable(rows.map((row): TrafficRow => rowFromJson(row)));
-
-/** Names of interfaces have no blanks. */
-const keyText = ({ set, ifname, uplink, mark, family }: CountedElement): string =>
-  `${set} ${ifname} ${uplink} ${mark} ${family}`;

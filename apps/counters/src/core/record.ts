@@ -1,5 +1,5 @@
 import { COUNTING_SETS } from '@pp/datapath';
-import type { CountedElement, Json } from '@pp/ports';
+import { countedKeyText, type CountedElement, type Json } from '@pp/ports';
 import type { Family, TrafficRow } from './traffic-table';
 
 /** What an element of the kernel counts for. */
@@ -90,7 +90,8 @@ export function elementFromJson([
   packets,
 ]: RawElement): CountedElement {
   const name = COUNTING_SETS[set] ?? 'uplink_rx';
-  return { set: name, ifname, uplink, mark, family, bytes: BigInt(bytes), packets: BigInt(packets) };
+  const key = { set: name, ifname, uplink, mark, family };
+  return { ...key, key: countedKeyText(key), bytes: BigInt(bytes), packets: BigInt(packets) };
 }
 
 const accountedToJson = (element: AccountedElement): RawAccounted => [

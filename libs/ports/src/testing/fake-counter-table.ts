@@ -1,8 +1,13 @@
 import type { KernelError } from '@pp/base';
 import { COUNTING_SETS, SOURCE_MASK, type CountingSet } from '@pp/datapath';
-import type { CountedElement, CounterReading, CounterTable, CounterTableWish } from '../counter-table';
-
-type Key = Pick<CountedElement, 'set' | 'ifname' | 'uplink' | 'mark' | 'family'>;
+import {
+  countedKeyText,
+  type CountedElement,
+  type CountedKey,
+  type CounterReading,
+  type CounterTable,
+  type CounterTableWish,
+} from '../counter-table';
 
 /** The kernel's side of the counters: what a test lets pass is counted as the table's rules would count it. */
 export class FakeCounterTable implements CounterTable {
@@ -16,18 +21,18 @@ export class FakeCounterTable implements CounterTable {
   readonly #watchers = new Set<() => void>(); // BOUNDED: by the test
 
   /** One packet that matches the set's rule. */
-  pass(key: Key, bytes: bigint, packets = 1n): void {
+  pass(key: CountedKey, bytes: bigint, packets = 1n): void {
     if (this.#wish === null) return;
     if (!this.#wish.counted.includes(key.uplink)) return;
     const cut = { ...key, mark: key.mark & SOURCE_MASK };
-    const text = JSON.stringify(cut);
+    const text = countedKeyText(cut);
     const before = this.#elements.get(text);
     if (before === undefined && this.#sizeOf(key.set) >= this.#wish.size) {
       this.#missed[key.set.startsWith('guest') ? 'guests' : 'uplinks'] += packets;
       return;
     }
     const { bytes: oldBytes, packets: oldPackets } = before ?? { bytes: 0n, packets: 0n };
-    this.#elements.set(text, { ...cut, bytes: oldBytes + bytes, packets: oldPackets + packets });
+    this.#elements.set(text, { ...cut, key: text, bytes: oldBytes + bytes, packets: oldPackets + packets });
   }
 
   /** What a foreign `nft flush ruleset` does. */
@@ -69,10 +74,7 @@ export class FakeCounterTable implements CounterTable {
 
   forget(_run: string, elements: readonly CountedElement[]): Promise<void> {
     return this.#answer(() => {
-      for (const { set, ifname, uplink, mark, family } of elements)
-        for (const [text, element] of this.#elements)
-          if (keyText(element) === keyText({ set, ifname, uplink, mark, family }))
-            this.#elements.delete(text);
+      for (const { key } of elements) this.#elements.delete(key);
     });
   }
 
@@ -105,12 +107,8 @@ export class FakeCounterTable implements CounterTable {
   }
 }
 
-const keyText = ({ set, ifname, uplink, mark, family }: Key): string =>
-  [set, ifname, uplink, mark, family].join(' ');
-
 /** In the order of the sets, then of the keys: the kernel's order is that of a hash. */
 export const sortedElements = (elements: readonly CountedElement[]): readonly CountedElement[] =>
   [...elements].sort(
-    (a, b) =>
-      COUNTING_SETS.indexOf(a.set) - COUNTING_SETS.indexOf(b.set) || (keyText(a) < keyText(b) ? -1 : 1),
+    (a, b) => COUNTING_SETS.indexOf(a.set) - COUNTING_SETS.indexOf(b.set) || (a.key < b.key ? -1 : 1),
   );
