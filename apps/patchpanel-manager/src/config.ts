@@ -18,6 +18,8 @@ export interface Config {
   /** uid of the person in front of the host; null: there is no such user. */
   readonly sessionUser: number | null;
   readonly local: FoundSources;
+  /** Uplinks whose gateways and name servers are watched. */
+  readonly monitor: 'wifi' | 'all';
 }
 
 export const SERVICE_SPEC: ServiceSpec<Config> = {
@@ -47,6 +49,10 @@ export const SERVICE_SPEC: ServiceSpec<Config> = {
     {
       flags: '--tap-owner <USER>',
       text: "user, by name or number, that may open guests' TAPs; default: whoever asks for the guest",
+    },
+    {
+      flags: '--monitor <WHICH>',
+      text: 'wifi (default): tell clients whether gateways and name servers on wifi links are reachable; all: of all uplinks',
     },
     {
       flags: '--session-user <USER>',
@@ -79,6 +85,8 @@ export function configOf(
   if (!tapOwner.ok) return tapOwner;
   const sessionUser = userOf('--session-user', raw.one('session-user'), accounts);
   if (!sessionUser.ok) return sessionUser;
+  const monitor = choice(raw, 'monitor', ['wifi', 'all'], 'wifi');
+  if (!monitor.ok) return monitor;
   const session = sessionUser.value ?? uidOf(CHRONOS, accounts());
   return accept({
     uplinks: uplinks.value,
@@ -87,6 +95,7 @@ export function configOf(
     tapOwner: tapOwner.value,
     helpers: helpers.value,
     sessionUser: session,
+    monitor: monitor.value,
     local: localSourcesOf(accounts(), cgroups(), session),
   });
 }

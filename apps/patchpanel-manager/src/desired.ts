@@ -60,7 +60,7 @@ export class DesiredState {
     );
     return {
       shape: {
-        uplinks: world.uplinks.map(({ ifname, ifindex }) => ({ ifname, ifindex })),
+        uplinks: shapeUplinks(world.uplinks),
         guestPrefixes: world.pools.guestPrefixes,
         arcAddresses: arcAddresses(world.pools),
         sessionUser: world.sessionUser,
@@ -123,6 +123,10 @@ const LOCKDOWN: Part = {
   elements: [{ set: SETS.lockdown.name, key: [LOCKED] }],
   linkSysctls: [],
 };
+
+/** Whatever their rank: another default route must not load the table anew. */
+const shapeUplinks = (uplinks: World['uplinks']): Shape['uplinks'] =>
+  uplinks.map(({ ifname, ifindex }) => ({ ifname, ifindex })).toSorted((a, b) => a.ifindex - b.ifindex);
 
 /** What of the table follows from VPNs and from who is on this host. */
 function vpnShape({ uplinks, localSources }: World): Pick<Shape, 'vpn' | 'localSources'> {

@@ -24,8 +24,10 @@ export interface MenderParts {
   readonly insists: boolean;
 }
 
-/** Who has left us alone for so long does not fight us. */
-const PEACE = seconds(60);
+/** What is taken away so soon after its repair is taken away by somebody who fights us. */
+const FIGHT = seconds(2);
+/** The operator hears of a fight for so long. */
+const NEWS = seconds(60);
 /** So often it may be chance. */
 const CHANCE = 2;
 /** BOUNDED: more losses than this are one that says nothing. */
@@ -44,9 +46,9 @@ export class Mender {
     this.#parts = parts;
   }
 
-  /** How often within the last minutes, if that is no chance any more; else 0. */
+  /** How often in a row, if that is no chance any more; else 0. */
   get fights(): number {
-    return this.#isPeace() || this.#times <= CHANCE ? 0 : this.#times;
+    return this.#isPast(NEWS) || this.#times <= CHANCE ? 0 : this.#times;
   }
 
   lose(loss: DatapathLoss): void {
@@ -59,12 +61,13 @@ export class Mender {
     this.#timer?.();
   }
 
-  #isPeace(): boolean {
-    return this.#mendedAt === null || this.#parts.clock.now() - this.#mendedAt >= PEACE;
+  /** The last repair is so long ago. */
+  #isPast(time: Millis): boolean {
+    return this.#mendedAt === null || this.#parts.clock.now() - this.#mendedAt >= time;
   }
 
   #nextDelay(): Millis {
-    if (this.#isPeace()) {
+    if (this.#isPast(FIGHT)) {
       this.#times = 0;
       this.#delays = newDelays();
     }

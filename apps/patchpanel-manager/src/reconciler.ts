@@ -202,8 +202,9 @@ export class Reconciler {
     if (to.uplinks === from.uplinks) return to;
     const wished = sysctlWishes(to).map(({ key }) => key);
     const unread = wished.filter((key) => !from.originals.has(key));
-    const { sysctls } = await this.#kernel.observe({ netns: [], sysctls: unread });
-    const found = (key: string): string | null => from.originals.get(key) ?? sysctls.get(key) ?? null;
+    // Looking at the kernel takes long where there are many guests.
+    const seen = unread.length === 0 ? null : await this.#kernel.observe({ netns: [], sysctls: unread });
+    const found = (key: string): string | null => from.originals.get(key) ?? seen?.sysctls.get(key) ?? null;
     return { ...to, originals: new Map(wished.map((key) => [key, found(key)])) };
   }
 }

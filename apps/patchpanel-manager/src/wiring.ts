@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deferred, type Task } from '@pp/base';
 import { ExitCode, Refused, type DaemonContext, type Parts } from '@pp/daemon';
@@ -13,6 +13,7 @@ import {
   NativeDescriptors,
   NetlinkConnections,
   NetlinkLosses,
+  NetlinkNeighborCache,
   NetlinkNews,
 } from '@pp/linux';
 import type { Native } from '@pp/native';
@@ -27,6 +28,7 @@ import { guestMethods } from './dbus/guest-methods';
 import { portMethods } from './dbus/port-methods';
 import { ForwardingFeed } from './dbus/forwarding-feed';
 import { forwardingMethods } from './dbus/forwarding-methods';
+import { neighborAnnouncer } from './dbus/neighbor-announcer';
 import { serve, type ApiMethods, type Services } from './dbus/service';
 import { FORWARDING, PATH, SERVICE } from './dbus/spec';
 import { MachineProcesses } from './helpers/machine-processes';
@@ -36,6 +38,8 @@ import { vpnMethods } from './dbus/vpn-methods';
 import { Ipv6Restarts } from './ipv6-restarts';
 import { Manager } from './manager';
 import { mostLifelines } from './open-files';
+import { nameserversIn } from './domain/watched-neighbors';
+import { monitoring, NeighborMonitor } from './neighbor-monitor';
 import { inTurn, type Observer } from './reconciler';
 import { statusOf } from './status';
 import { ToldLater } from './told-later';
@@ -60,7 +64,15 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
   const feed = feedOn(bus);
   const restarts = new Ipv6Restarts({ guestIpv6: new LinuxGuestIpv6(native), clock, log });
   const connections = scope.use(new NetlinkConnections({ native, log }));
-  const observers = [feed, countedFeed(bus), announcer(bus), restarts, connectionEnds(connections)];
+  const monitor = scope.use(neighborMonitorOf(context, native, bus));
+  const observers = [
+    feed,
+    countedFeed(bus),
+    announcer(bus),
+    restarts,
+    connectionEnds(connections),
+    monitoring(monitor),
+  ];
   const later = new ToldLater(inTurn(...observers), setImmediate);
   const manager = managerOf(context, native, later, doors);
   const { absent } = config.local;
@@ -76,12 +88,29 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
   });
   const survival = scope.use(survivalOf(context, native, manager));
   await survival.start();
+  await monitor.start();
+  monitor.follow(manager.world.uplinks);
   const helpers = helpersOf(context);
   return {
     tasks: [busTask(bus), managerTask(manager), helpers],
     status: () => statusOf(manager.world, helpers.status, [...manager.clashes, ...survival.warnings]),
   };
 }
+
+const RESOLV_CONF = '/etc/resolv.conf';
+
+const neighborMonitorOf = (
+  { clock, log, config }: DaemonContext<Config>,
+  native: Native,
+  bus: Bus,
+): NeighborMonitor =>
+  new NeighborMonitor({
+    cache: new NetlinkNeighborCache({ native, clock, log }),
+    clock,
+    onEvent: neighborAnnouncer(bus),
+    which: config.monitor,
+    nameservers: () => (existsSync(RESOLV_CONF) ? nameserversIn(readFileSync(RESOLV_CONF, 'utf8')) : []),
+  });
 
 const survivalOf = (
   { clock, log }: DaemonContext<Config>,

@@ -10,6 +10,7 @@ export { SystemClock } from './system-clock';
 export { LinuxPacketPorts } from './linux-packet-ports';
 export { NetlinkHostRoutes } from './netlink-host-routes';
 export { NetlinkInterfaces, type NetlinkInterfacesOptions } from './netlink-interfaces';
+export { NetlinkNeighborCache, type NetlinkNeighborCacheOptions } from './netlink-neighbor-cache';
 export { NftNeighborGuard } from './nft-neighbor-guard';
 export { UdpMemberships } from './udp-memberships';
 export { NftCounterTable, type NftCounterTableOptions } from './nft-counter-table';

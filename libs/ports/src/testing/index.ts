@@ -2,6 +2,7 @@ export * from './counter-table-contract';
 export * from './fake-counter-table';
 export * from './fake-descriptors';
 export * from './fake-group-ports';
+export * from './fake-neighbor-cache';
 export * from './fake-neighbor-doors';
 export * from './fake-reply-sockets';
 export * from './fake-stream-relay';
