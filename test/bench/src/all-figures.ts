@@ -12,6 +12,7 @@ import { poolFigure } from './figures/pool';
 import { releaseFigure } from './figures/release';
 import { startFigure } from './figures/start';
 import { survivalFigure } from './figures/survival';
+import { tapFigure } from './figures/tap';
 import { trafficFigure } from './figures/traffic';
 
 /** All that is measured, in the order of the table. */
@@ -21,6 +22,7 @@ export const FIGURES: readonly Figure[] = [
   releaseFigure,
   guestsFigure,
   trafficFigure,
+  tapFigure,
   startFigure,
   enduranceFigure,
   guestsEnduranceFigure,

@@ -14,6 +14,7 @@ const SOURCES = {
   'hold-namespaces': 'tools',
   'nd-traffic': 'tools',
   'run-steps': 'tools',
+  'tap-pump': 'tools',
   'tcp-load': 'tools',
   traffic: 'tools',
 } as const;
