@@ -1,8 +1,9 @@
 import { seconds } from '@pp/base';
-import { ApiClient, dotted, guestMac, until, type Guest, type Host } from '@pp/lab';
+import { ApiClient, dotted, guestMac, until, type Child, type Guest, type Host } from '@pp/lab';
 import type { Bed, Machine } from '../bed/bed';
 import { programPath } from '../bed/programs';
 import { Manager } from '../manager/manager';
+import { cpuSecondsOf } from '../manager/process';
 import { atLeast, type Row } from '../report/row';
 import { spreadText } from '../report/table';
 import { interleave, pairRatios } from '../stats/interleave';
@@ -28,6 +29,9 @@ type Way = 'out' | 'in';
 interface Running {
   readonly guest: Guest;
   readonly machine: Machine;
+  readonly pump: Child;
+  /** CPU seconds of the pump for a GB, of each sample of the way that is measured. BOUNDED: by the rounds. */
+  readonly cpuPerGb: number[];
 }
 
 async function measure(bed: Bed, settings: Settings): Promise<readonly Row[]> {
@@ -39,18 +43,19 @@ async function measure(bed: Bed, settings: Settings): Promise<readonly Row[]> {
     byHand: await bridged(bed, byHand),
   };
   for (const each of Object.values(running)) await startSink(bed, each);
-  const [rounds, spanSec] = settings.quick ? [3, 1] : [15, 2];
+  const rounds = settings.quick ? 3 : 40;
   const rows: Row[] = []; // BOUNDED: one for each way
   for (const way of ['out', 'in'] as const) {
     const samples = await interleave(
       rounds,
       {
-        ours: () => gigabits(running.ours, way, spanSec),
-        byHand: () => gigabits(running.byHand, way, spanSec),
+        ours: () => gigabits(running.ours, way),
+        byHand: () => gigabits(running.byHand, way),
       },
       progress(settings, `TAP, ${way}`, rounds),
     );
-    rows.push(row(way, samples));
+    const cpu = { ours: running.ours.cpuPerGb.splice(0), byHand: running.byHand.cpuPerGb.splice(0) };
+    rows.push(row(way, samples, cpu));
   }
   api.close();
   await manager.stop();
@@ -112,7 +117,7 @@ async function plugged(
     return code === 0;
   });
   for (const place of [guest, bed.sink]) await proveReno(place);
-  return { guest, machine };
+  return { guest, machine, pump, cpuPerGb: [] };
 }
 
 async function proveReno(place: Guest | Host): Promise<void> {
@@ -130,17 +135,27 @@ async function startSink(bed: Bed, { machine: { sink }, guest }: Running): Promi
 
 const clientArgs = (sink: string): readonly string[] => ['-c', sink, '-p', String(PORT), '-J'];
 
-async function gigabits({ guest, machine: { sink } }: Running, way: Way, spanSec: number): Promise<number> {
-  const args = [...clientArgs(sink), '-t', String(spanSec), ...(way === 'in' ? ['-R'] : [])];
-  const text = await guest.ok('iperf3', args, { timeout: seconds(spanSec + 20) });
+/** Short samples, and many: what else the machine does comes in bursts of seconds. */
+const SPAN_SEC = 1;
+
+async function gigabits({ guest, machine, pump, cpuPerGb }: Running, way: Way): Promise<number> {
+  const args = [...clientArgs(machine.sink), '-t', String(SPAN_SEC), ...(way === 'in' ? ['-R'] : [])];
+  const before = cpuSecondsOf(pump.pid);
+  const text = await guest.ok('iperf3', args, { timeout: seconds(SPAN_SEC + 20) });
   const { end } = JSON.parse(text) as {
-    readonly end: { readonly sum_received: { readonly bits_per_second: number } };
+    readonly end: { readonly sum_received: { readonly bytes: number; readonly bits_per_second: number } };
   };
-  return end.sum_received.bits_per_second / 1e9;
+  const { bytes, bits_per_second } = end.sum_received;
+  cpuPerGb.push((cpuSecondsOf(pump.pid) - before) / (bytes / 1e9));
+  return bits_per_second / 1e9;
 }
 
-function row(way: Way, { ours, byHand }: Readonly<Record<Name, readonly number[]>>): Row {
-  const spread = spreadOf(pairRatios(ours, byHand));
+type Samples = Readonly<Record<Name, readonly number[]>>;
+
+function row(way: Way, rates: Samples, cpu: Samples): Row {
+  const spread = spreadOf(pairRatios(rates.ours, rates.byHand));
+  const both = ({ ours, byHand }: Samples, unit: string): string =>
+    `manager: ${spreadText(spreadOf(ours), unit)}; by hand: ${spreadText(spreadOf(byHand), unit)}`;
   return {
     name: `tap: TCP ${way === 'out' ? 'from' : 'to'} a VM, share of a bridge made by hand`,
     measured: spread.median,
@@ -148,7 +163,8 @@ function row(way: Way, { ours, byHand }: Readonly<Record<Name, readonly number[]
     goal: atLeast(0.95),
     spread,
     details: [
-      `manager: ${spreadText(spreadOf(ours), 'Gbit/s')}; by hand: ${spreadText(spreadOf(byHand), 'Gbit/s')}`,
+      both(rates, 'Gbit/s'),
+      `CPU of the pump, in whose time the host forwards, ${both(cpu, 's/GB')}; share ${spreadOf(pairRatios(cpu.ours, cpu.byHand)).median.toFixed(2)}`,
       'iperf3, one connection, reno; virtio-net headers and segmentation offload on both TAPs, one pump in C for both',
     ],
   };
