@@ -9,6 +9,7 @@ import { guestsEnduranceFigure } from './figures/guests-endurance';
 import { ndproxyFigure } from './figures/ndproxy';
 import { ndproxyBridgeFigure } from './figures/ndproxy-bridge';
 import { poolFigure } from './figures/pool';
+import { portsFigure } from './figures/ports';
 import { releaseFigure } from './figures/release';
 import { startFigure } from './figures/start';
 import { survivalFigure } from './figures/survival';
@@ -21,6 +22,7 @@ export const FIGURES: readonly Figure[] = [
   poolFigure,
   releaseFigure,
   guestsFigure,
+  portsFigure,
   trafficFigure,
   tapFigure,
   startFigure,

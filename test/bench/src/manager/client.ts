@@ -4,6 +4,7 @@ import { systemClock } from '@pp/daemon';
 import { connectBus, DBusError, type Bus, type CallRequest } from '@pp/dbus';
 import { loadNative, type Native } from '@pp/native';
 import { decodeStrict, encode } from '@pp/proto';
+import { portRuleBody } from './port-rule-body';
 
 const SERVICE = 'org.chromium.PatchPanel';
 const TARGET = { destination: SERVICE, path: '/org/chromium/PatchPanel' } as const;
@@ -65,6 +66,18 @@ export class Client {
       native.closeFd(lifeline);
       native.closeFd(theirs);
     }
+  }
+
+  /** Opens a TCP port to guests; a refusal is a fault. */
+  async openPort(port: number): Promise<void> {
+    const body = portRuleBody('create', port);
+    await this.bus.call({
+      ...TARGET,
+      interface: SERVICE,
+      member: 'ModifyPortRule',
+      signature: 'ay',
+      body: [body],
+    });
   }
 
   /** Resolves when somebody owns the manager's name. */

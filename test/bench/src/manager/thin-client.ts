@@ -3,6 +3,7 @@ import type { Machine } from '../bed/bed';
 import { LineProgram, millisOf } from '../bed/line-program';
 import { programPath } from '../bed/programs';
 import type { Connection } from './client';
+import { portRuleBody } from './port-rule-body';
 
 /** tools/connect-client.c: timed in C, as the peers are. One call at a time. */
 export class ThinClient {
@@ -30,6 +31,12 @@ export class ThinClient {
   /** As above, its stop. */
   async stopTermina(cid: number): Promise<number> {
     return millisOf(await this.#program.ask(`shutdown ${cid}`));
+  }
+
+  /** Opens a TCP port to guests, or closes it; milliseconds from request to reply. */
+  async portRule(op: 'create' | 'delete', port: number): Promise<number> {
+    const hex = Buffer.from(portRuleBody(op, port)).toString('hex');
+    return millisOf(await this.#program.ask(`call ModifyPortRule ${hex}`));
   }
 
   /** Milliseconds of a call that the manager's bus library answers: what D-Bus itself costs. */

@@ -8,6 +8,7 @@
  *   release IFNAME   closes that lifeline; answered by "ok"
  *   termina CID      TerminaVmStartup; answered by "NANOSECONDS"
  *   shutdown CID     TerminaVmShutdown; answered by "NANOSECONDS"
+ *   call MEMBER HEX  a method with that body and no descriptor; answered by "NANOSECONDS"
  *   ping             org.freedesktop.DBus.Peer.Ping of the service; answered by "NANOSECONDS"
  * An error reply ends it with the error's sentence.
  */
@@ -279,6 +280,23 @@ static void vm_call(const char *member, uint32_t cid) {
   printf("%lld\n", (long long)(now_ns() - start));
 }
 
+static void any_call(const char *member, const char *hex) {
+  struct message m;
+  uint32_t size = strlen(hex) / 2;
+  begin_call(&m, SERVICE, "/org/chromium/PatchPanel", SERVICE, member, "ay", 0);
+  size_t body = m.length;
+  put_u32(&m, size);
+  for (uint32_t i = 0; i < size; i++) {
+    unsigned byte;
+    if (sscanf(hex + 2 * i, "%2x", &byte) != 1) die("body");
+    put(&m, &(uint8_t){byte}, 1);
+  }
+  int64_t start = now_ns();
+  send_call(&m, body, -1);
+  await_reply(&size);
+  printf("%lld\n", (long long)(now_ns() - start));
+}
+
 static void ping(void) {
   struct message m;
   uint32_t size;
@@ -295,12 +313,13 @@ int main(int argc, char **argv) {
     return 2;
   }
   open_bus(argv[1]);
-  char line[64], word[16];
+  char line[256], word[16], member[40], hex[161];
   unsigned pid, cid;
   while (fgets(line, sizeof line, stdin)) {
     if (sscanf(line, "connect %u", &pid) == 1) connect_namespace(pid);
     else if (sscanf(line, "termina %u", &cid) == 1) vm_call("TerminaVmStartup", cid);
     else if (sscanf(line, "shutdown %u", &cid) == 1) vm_call("TerminaVmShutdown", cid);
+    else if (sscanf(line, "call %39s %160s", member, hex) == 2) any_call(member, hex);
     else if (sscanf(line, "release %15s", word) == 1) release(word);
     else ping();
     fflush(stdout);
