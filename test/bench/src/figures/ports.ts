@@ -2,7 +2,7 @@ import type { Bed } from '../bed/bed';
 import { elementsIn } from '../peers/like-ours';
 import { Manager } from '../manager/manager';
 import { ThinClient } from '../manager/thin-client';
-import { portRuleProcesses } from '../peers/port-processes';
+import { portRuleProcesses, type PortRuleProcesses } from '../peers/port-processes';
 import { atLeast, type Row } from '../report/row';
 import { spreadText } from '../report/table';
 import { interleave, pairRatios } from '../stats/interleave';
@@ -24,39 +24,35 @@ async function measure(bed: Bed, settings: Settings): Promise<readonly Row[]> {
   const manager = await Manager.start(bed, ours);
   const client = new ThinClient(ours, manager.bus);
   const peer = await portRuleProcesses(theirs);
-  const kept: Record<'ours' | 'processes', number[]> = { ours: [], processes: [] };
-  const samples = await interleave(
+  const portOf = (round: number): number => FIRST_PORT + round;
+  const open = await interleave(
     rounds,
     {
-      ours: async (round) => {
-        const took = await client.portRule('create', FIRST_PORT + round);
-        kept.ours.push(await client.portRule('delete', FIRST_PORT + round));
-        return took;
-      },
-      processes: async (round) => {
-        const took = await peer.open(FIRST_PORT + round);
-        kept.processes.push(await peer.close(FIRST_PORT + round));
-        return took;
-      },
+      ours: (round) => client.portRule('create', portOf(round)),
+      processes: (round) => peer.open(portOf(round)),
     },
-    progress(settings, 'ports', rounds),
+    progress(settings, 'open', rounds),
+  );
+  await proveDone(manager, peer, portOf(0));
+  const close = await interleave(
+    rounds,
+    {
+      ours: (round) => client.portRule('delete', portOf(round)),
+      processes: (round) => peer.close(portOf(round)),
+    },
+    progress(settings, 'close', rounds),
   );
   const bus = await client.pings(rounds);
-  await proveDone(manager, peer);
   await manager.stop();
-  return [row('ports: open', samples, bus), row('ports: close', kept, bus)];
+  return [row('ports: open', open, bus), row('ports: close', close, bus)];
 }
 
 /** Both open the port for TCP over both families; else one would be measured doing nothing. */
-async function proveDone(
-  manager: Manager,
-  peer: Awaited<ReturnType<typeof portRuleProcesses>>,
-): Promise<void> {
-  await manager.client.openPort(FIRST_PORT);
-  await peer.open(FIRST_PORT);
-  const ours = (await elementsIn(manager.machine)).filter((element) => element.includes(String(FIRST_PORT)));
-  if (ours.length !== 1) throw new Error(`the manager made ${ours.length} elements for one rule`);
-  if ((await peer.rulesAbout(FIRST_PORT)) !== 2)
+async function proveDone(manager: Manager, peer: PortRuleProcesses, port: number): Promise<void> {
+  const key = `open_ports:06000000${port.toString(16).padStart(4, '0')}0000`;
+  if (!(await elementsIn(manager.machine)).includes(key))
+    throw new Error('the manager did not open the port');
+  if ((await peer.rulesAbout(port)) !== 2)
     throw new Error('iptables and ip6tables did not make one rule each');
 }
 
