@@ -19,7 +19,7 @@ import { buildSync } from 'esbuild';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { access, create, remove } from './port-rules';
+import { access, create, forwarding, lockdown, remove } from './port-rules';
 
 /*
  * Killed right before and right after each journal write and each kernel step of a story that passes through every use case; then the real
@@ -114,14 +114,19 @@ const WIFI_COMES = `
   ip link set wlan0 up`;
 const WIFI_GOES = 'ip link del wlan0';
 
-const WEB = access('tcp', 8080);
+/** One of each type. */
+const PORTS = [
+  access('tcp', 8080, 'vmtap0'),
+  lockdown('udp', 5353),
+  forwarding('tcp', 'eth0', 8081, '100.115.92.26:80'),
+];
 
 /** Rules that are not a guest's: of ports, of DNS, of the VPN. All is taken back but for what a kill left. */
 async function rules(client: ApiClient): Promise<void> {
   const [keep, send] = client.native.pipe();
   const dns = { type: RuleType.DEFAULT, inputIfname: 'vmtap0', proxyAddress: '192.168.77.2' };
   try {
-    await create(client, WEB);
+    await create(client, ...PORTS);
     await client.ask('SetVpnLockdown', { enableVpnLockdown: true });
     await client.raw('SetDnsRedirectionRule', encode('SetDnsRedirectionRuleRequest', dns), [send]);
   } finally {
@@ -129,7 +134,7 @@ async function rules(client: ApiClient): Promise<void> {
     client.native.closeFd(keep); // the redirection goes
   }
   await client.ask('SetVpnLockdown', { enableVpnLockdown: false });
-  await remove(client, WEB);
+  await remove(client, ...PORTS);
 }
 
 /** Every use case once: start, connect (pinned, new), VM start, rules, uplink change, release, VM stop, ARC follows its uplinks, stop. */
@@ -205,7 +210,7 @@ async function expectAsJournaled(at: string): Promise<void> {
     await client.raw(method, body).catch(() => undefined); // as far as they were started
   }
   await client.ask('SetVpnLockdown', { enableVpnLockdown: false });
-  await remove(client, WEB).catch(() => undefined); // likewise
+  for (const rule of PORTS) await remove(client, rule).catch(() => undefined); // likewise
   client.close();
   const stopped = await again.stop();
   expect([at, stopped.code]).toEqual([at, 0]);
