@@ -82,10 +82,10 @@ export class GroupRunner {
     this.group.state.leavesDiscovery = desired.leavesDiscovery === true;
     const { links, missing } = membersOf(desired, view);
     this.#tellMissing(missing);
-    this.#closeAllBut(new Set(links.map(({ ifindex }) => ifindex)));
     const open = links.filter(({ ifindex, ifname }) => this.#open(ifindex, ifname));
     this.#do(this.group.update(open, ownAddresses(view), this.#doors.clock.now()));
-    this.#settle();
+    this.#settle(); // before ports are closed: it may be for those who leave
+    this.#closeAllBut(new Set(links.map(({ ifindex }) => ifindex)));
   }
 
   /** A node that was behind an interface before a restart. */

@@ -1,15 +1,25 @@
-import { linkAddressOption, mtuOption, NaFlag, option, RaFlag, rdnssOption } from '@pp/wire';
+import {
+  linkAddressOption,
+  mtuOption,
+  NaFlag,
+  option,
+  prefixInformation,
+  RaFlag,
+  rdnssOption,
+} from '@pp/wire';
 import {
   advertise,
   DOWN,
   DOWN2,
   duplicateCheck,
+  frameText,
   GUEST,
   GUEST_LL,
   ip,
   link,
   mac,
   NEIGHBOR,
+  OWN_ADDRESSES,
   PREFIX,
   probe,
   redirect,
@@ -396,7 +406,29 @@ test('nodes of an interface that goes are forgotten', () => {
   known(scene);
   scene.taken();
   scene.update([link(UP), link(DOWN2)]);
-  expect(scene.taken()).toEqual(['lost 2001:db8::2 down']);
+  expect(scene.taken()).toContain('lost 2001:db8::2 down');
+});
+
+test('a downstream that leaves is told that routers and prefixes are not its own any more', () => {
+  const scene = new Scene();
+  scene.receive(UP, routerAdvert());
+  scene.taken();
+  const sent: Uint8Array[] = [];
+  for (const action of scene.group.update([link(UP), link(DOWN2)], OWN_ADDRESSES, scene.now))
+    if (action.do === 'send' && action.ifindex === DOWN) sent.push(action.frame);
+  expect(sent.map(frameText)).toEqual([
+    'aa:02>33:00:00:00:01 RA fe80::1 > ff02::1 P lifetime=0 prefix slla=02:aa:00:00:00:02',
+  ]);
+  const prefix = sent[0]?.subarray(54 + 16, 54 + 16 + 32);
+  expect(prefix).toEqual(
+    prefixInformation({
+      prefixLength: 64,
+      flags: 0x40,
+      validSec: 3600,
+      preferredSec: 0,
+      prefix: ip('2001:db8::'),
+    }).bytes,
+  );
 });
 
 test('when the upstream goes, its routers are retracted on every downstream', () => {

@@ -7,7 +7,7 @@ import { GroupState, type GroupSettings } from './group-state';
 import { addressKey, macNumber, type AddressKey } from './keys';
 import { Member, type MemberLink } from './member';
 import { onMessage, onOutgoing } from './on-message';
-import { replayAdverts, retractRouters } from './on-router-advert';
+import { replayAdverts, retractFrom, retractRouters } from './on-router-advert';
 import { solicitation, routerSolicitation } from './our-messages';
 import { admit, CHECKED_BEFORE, type NdPacket } from './packet';
 import { askFor } from './pass-on';
@@ -157,6 +157,9 @@ export class Group {
 
   #dropMembers(links: readonly MemberLink[], now: Millis): void {
     const { state } = this;
+    for (const [ifindex, member] of state.members)
+      if (member.link.role === 'downstream' && !links.some((link) => link.ifindex === ifindex))
+        retractFrom(state, member, now);
     for (const [ifindex, member] of state.members) {
       if (links.some((link) => link.ifindex === ifindex && link.role === member.link.role)) continue;
       state.members.delete(ifindex);

@@ -6,7 +6,7 @@ import type { Member } from './member';
 import { admit, CHECKED_BEFORE, senderMac, type NdPacket } from './packet';
 import { passOn } from './pass-on';
 import type { KnownRouter } from './routers';
-import { advertRewrite, replayAdvert } from './translate';
+import { advertRewrite, replayAdvert, retraction } from './translate';
 
 interface ReceivedAdvert {
   readonly frame: Uint8Array;
@@ -103,6 +103,14 @@ export function retractRouters(state: GroupState, upstream: Member, now: Millis)
     for (const router of state.routers.all()) sendAgain(state, router, exit, rewrite);
   }
   state.routers.forgetRouters();
+}
+
+/** A downstream leaves: what it was told of routers and prefixes holds no more. */
+export function retractFrom(state: GroupState, exit: Member, now: Millis): void {
+  const { upstream } = state;
+  if (upstream === undefined || exit.isDisabled(now) || state.isDisabled(now)) return;
+  const rewrite = retraction(state.settings.mode, upstream.link, exit.link);
+  for (const router of state.routers.all()) sendAgain(state, router, exit, rewrite);
 }
 
 function sendAgain(state: GroupState, { frame }: KnownRouter, exit: Member, rewrite: NdRewrite): void {

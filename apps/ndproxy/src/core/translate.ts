@@ -1,5 +1,6 @@
 import {
   ALL_NODES,
+  decodePrefixInformation,
   decodeRdnss,
   ETHERNET_HEADER,
   ETHERTYPE_IPV6,
@@ -7,6 +8,7 @@ import {
   isLinkLocal,
   multicastMac,
   NdOptionType,
+  prefixInformation,
   rdnssOption,
   rewriteNd,
   withIcmp6Checksum,
@@ -46,6 +48,29 @@ export const advertRewrite = (mode: Mode, entry: MemberLink, exit: MemberLink): 
   ...clampedMtu(Math.min(entry.mtu, exit.mtu)),
   ...(mode === 'route' ? { clearOnLink: true, option: withoutLinkLocalResolvers } : {}),
 });
+
+/** For a segment that the router and its prefixes do not belong to any more (the idea of RFC 9096): hosts turn to others at once. */
+export function retraction(mode: Mode, entry: MemberLink, exit: MemberLink): NdRewrite {
+  const { option: change, ...rewrite } = advertRewrite(mode, entry, exit);
+  return {
+    ...rewrite,
+    lifetimeSec: 0,
+    option: (option) => {
+      const kept = change === undefined ? option : change(option);
+      return kept === null ? null : deprecated(kept);
+    },
+  };
+}
+
+/** RFC 4862 §5.5.3 (e): hosts do not believe less from others than us. */
+const MIN_VALID_SEC = 7200;
+
+function deprecated(option: NdOption): NdOption {
+  const pio = option.type === NdOptionType.prefixInformation ? decodePrefixInformation(option) : null;
+  if (pio?.ok !== true) return option;
+  const validSec = Math.min(pio.value.validSec, MIN_VALID_SEC);
+  return prefixInformation({ ...pio.value, preferredSec: 0, validSec });
+}
 
 /** RFC 8200 §5: no link of IPv6 has less than 1280. */
 const MIN_MTU = 1280;

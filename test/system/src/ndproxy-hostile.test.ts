@@ -1,0 +1,188 @@
+import {
+  globalAddress,
+  labMissing,
+  labTest,
+  pings,
+  program,
+  STANDARD,
+  standardLab,
+  until,
+  type Child,
+  type Guest,
+  type Host,
+  type Place,
+  type StandardLab,
+} from '@pp/lab';
+import { loadNative } from '@pp/native';
+import { ipv6ToBytes, linkAddressOption, multicastMac, ndFrame, parseIpv6, solicitedNodeOf } from '@pp/wire';
+
+/*
+ * internet -- router (radvd) -- lan: lanhost, host eth0 -- ndproxy -- vg1: g1
+ */
+
+const STATE = '/run/lab/ndproxy';
+
+let lab: StandardLab;
+
+if (labMissing() === undefined) {
+  beforeEach(async () => {
+    lab = await standardLab();
+    await forward(lab.host);
+  }, 60_000);
+  afterEach(async () => {
+    await lab.close();
+  }, 60_000);
+}
+
+const forward = (place: Place): Promise<string> =>
+  place.shell('cd /proc/sys/net/ipv6/conf; echo 2 > eth0/accept_ra; echo 1 > all/forwarding');
+
+async function startProxy(place: Place, args: readonly string[], state = STATE): Promise<Child> {
+  const proxy = place.spawn(program('ndproxy'), [...args, '--state-dir', state]);
+  await proxy.line('log line "ready"', (line) => (line.includes('ready') ? true : undefined));
+  return proxy;
+}
+
+interface Status {
+  readonly groups: readonly Readonly<Record<string, number>>[];
+  readonly neighbors: readonly { readonly address: string; readonly ifname: string }[];
+  readonly drops: readonly { readonly reason: string; readonly count: number }[];
+}
+
+const status = async (place: Place, state = STATE): Promise<Status> =>
+  JSON.parse(await place.ok(program('ndproxy'), ['status', '--json', '--state-dir', state])) as Status;
+
+async function guestBehind(name: string, ifname: string): Promise<Guest> {
+  const guest = await lab.guest(name);
+  await lab.host.shell(
+    `ip link add ${ifname} type veth peer name eth0 netns ${guest.pid}; ip link set ${ifname} up`,
+  );
+  await guest.shell(
+    'for i in all default; do echo 0 > /proc/sys/net/ipv6/conf/$i/router_solicitation_delay; done',
+  );
+  return guest;
+}
+
+const answers = (from: Place, address: string): Promise<unknown> =>
+  until(`${from.name} pings ${address}`, () => pings(from, address));
+
+const bytesOf = (text: string): Uint8Array => {
+  const address = parseIpv6(text);
+  if (address === null) throw new Error(text);
+  return ipv6ToBytes(address);
+};
+
+/** Solicitations for that many addresses of the prefix, from the neighbour on the LAN, as a scan of it makes. */
+function scan({ pid }: Host, count: number): void {
+  const native = loadNative();
+  const netns = native.openNetns({ pid });
+  const ifindex = 2; // eth0: lo is the first
+  const socket = native.runInNetns(netns, () =>
+    native.openPacket({
+      mode: 'raw',
+      protocol: 0,
+      ifindex,
+      onFrames: () => undefined,
+      onError: () => undefined,
+    }),
+  );
+  const mac = LANHOST_MAC;
+  const source = bytesOf(STANDARD.lanhost.v6);
+  const target = bytesOf('2001:db8:77::dead:0:0');
+  for (let sent = 0; sent < count; sent += 64) {
+    const frames = Array.from({ length: 64 }, (_, i) => {
+      new DataView(target.buffer).setUint32(12, sent + i + 1);
+      const destination = solicitedNodeOf(target);
+      return ndFrame(
+        { sourceMac: mac, destinationMac: multicastMac(destination), source, destination },
+        { kind: 'neighbor-solicit', target: target.slice(), options: [linkAddressOption('source', mac)] },
+      );
+    });
+    socket.send(frames);
+  }
+  socket.close();
+  native.closeFd(netns);
+}
+
+/** The lab's: host 20 of segment 77. */
+const LANHOST_MAC = Uint8Array.of(2, 0x50, 0x50, 0, 0x77, 0x20);
+
+labTest('a scan of the prefix disturbs nobody, and is not remembered', async () => {
+  const g1 = await guestBehind('g1', 'vg1');
+  await startProxy(lab.host, ['eth0', 'vg1']);
+  await g1.shell('ip link set eth0 up');
+  const address = await globalAddress(g1);
+  await answers(lab.internet, address);
+  const before = await status(lab.host);
+  const routes = await lab.host.shell('ip -6 route show proto 81');
+  const asked = (now: Status): number => now.groups[0]?.['received'] ?? 0;
+  const COUNT = 20_032;
+  for (let round = 0; round < 3; round++) {
+    scan(lab.lanhost, COUNT);
+    await answers(lab.internet, address); // in the middle of it
+  }
+  const after = await until('most of the scan was heard', async () => {
+    const now = await status(lab.host);
+    return asked(now) - asked(before) > COUNT ? now : undefined;
+  });
+  const { received = NaN, forwarded = 0, local = 0, dropped = 0, waiting = 0 } = after.groups[0] ?? {};
+  expect(received).toBe(forwarded + local + dropped + waiting);
+  expect(after.neighbors).toContainEqual(expect.objectContaining({ address, ifname: 'vg1' }));
+  expect(after.neighbors.length).toBeLessThan(before.neighbors.length + 10);
+  expect(await lab.host.shell('ip -6 route show proto 81')).toBe(routes);
+  await lab.lanhost.shell('ip -6 neigh flush dev eth0');
+  await answers(lab.lanhost, address);
+});
+
+labTest('an Ethernet address that changes, here or at the guest, is followed', async () => {
+  const g1 = await guestBehind('g1', 'vg1');
+  await startProxy(lab.host, ['eth0', 'vg1']);
+  await g1.shell('ip link set eth0 up');
+  const address = await globalAddress(g1);
+  await answers(lab.internet, address);
+  await lab.host.shell('ip link set vg1 address 02:50:50:00:99:77');
+  await g1.shell('ip -6 neigh flush dev eth0');
+  await answers(g1, STANDARD.internet.v6);
+  expect(await g1.ok('ip', ['-6', 'neigh', 'show', 'dev', 'eth0'])).toContain('02:50:50:00:99:77');
+  await g1.shell('ip link set eth0 address 02:50:50:00:99:78'); // with keep_addr_on_down or not, Linux checks its addresses anew
+  await g1.shell('ip link set eth0 down; ip link set eth0 up');
+  await answers(lab.internet, await globalAddress(g1));
+});
+
+labTest('the host keeps its own IPv6 while it forwards', async () => {
+  const own = (): Promise<string> =>
+    lab.host.shell("ip -6 addr show dev eth0 scope global | grep -o 'inet6 [^ ]*'");
+  const before = await own();
+  const g1 = await guestBehind('g1', 'vg1');
+  const proxy = await startProxy(lab.host, ['eth0', 'vg1']);
+  await g1.shell('ip link set eth0 up');
+  await answers(lab.internet, await globalAddress(g1));
+  // A router advertisement later (radvd: every 3 to 4 s) its default route is a new one.
+  await lab.host.shell('ip -6 route del default');
+  await until('the host has its default route again', async () =>
+    (await lab.host.ok('ip', ['-6', 'route', 'show', 'default'])).includes('via fe80:'),
+  );
+  await answers(lab.host, STANDARD.internet.v6);
+  expect(await own()).toBe(before);
+  await proxy.stop();
+  expect(await own()).toBe(before);
+});
+
+labTest('two bridges in parallel settle: packets to groups go round once', async () => {
+  const second = await lab.lab.host('second');
+  await lab.lab.plug(second, 'lan', { ifname: 'eth0', mac: '02:50:50:00:77:03', addresses: [] });
+  await lab.lab.plug(lab.host, 'guests', { ifname: 'guests0', mac: '02:50:50:00:99:01', addresses: [] });
+  await lab.lab.plug(second, 'guests', { ifname: 'guests0', mac: '02:50:50:00:99:02', addresses: [] });
+  const g1 = await lab.lab.host('g1');
+  await lab.lab.plug(g1, 'guests', { ifname: 'eth0', mac: '02:50:50:00:99:03', addresses: [] });
+  const args = ['--mode', 'bridge', '--loop-policy', 'nested', 'eth0', 'guests0'];
+  await startProxy(lab.host, args);
+  await startProxy(second, args);
+  const address = await globalAddress(g1);
+  await answers(g1, STANDARD.lanhost.v6);
+  await answers(lab.lanhost, address);
+  const sent = async (): Promise<number> => (await status(lab.host)).groups[0]?.['sent'] ?? NaN;
+  const before = await sent();
+  await g1.run('ping', ['-6', '-c', '2', '-W', '1', 'ff02::1%eth0']);
+  expect((await sent()) - before).toBeLessThan(100);
+});
