@@ -16,6 +16,7 @@ import { GUEST_ROWS } from './start/guest-rows';
 import { IPV6_ROWS } from './start/ipv6-rows';
 import { RECOVERY_ROWS } from './start/recovery-rows';
 import { connectGuest, openScene, type Scene } from './start/scene';
+import { TRAFFIC_ROWS } from './start/traffic-rows';
 import { allTrue, checkRows, tableText, type CheckedRow } from './start/table';
 
 interface Options {
@@ -70,6 +71,7 @@ async function show(lab: StandardLab, { json }: Options): Promise<Shown> {
       ...DISCOVERY_ROWS,
       ...BROADCAST_ROWS,
       ...ADB_ROWS,
+      ...TRAFFIC_ROWS,
       ...RECOVERY_ROWS,
     ],
     scene,
