@@ -20,6 +20,8 @@ export interface Config {
   readonly local: FoundSources;
   /** Uplinks whose gateways and name servers are watched. */
   readonly monitor: 'wifi' | 'all';
+  /** Who says what is an uplink. */
+  readonly network: 'rtnetlink' | 'shill';
 }
 
 export const SERVICE_SPEC: ServiceSpec<Config> = {
@@ -49,6 +51,10 @@ export const SERVICE_SPEC: ServiceSpec<Config> = {
     {
       flags: '--tap-owner <USER>',
       text: "user, by name or number, that may open guests' TAPs; default: whoever asks for the guest",
+    },
+    {
+      flags: '--network <WHO>',
+      text: 'rtnetlink (default): uplinks are told from the kernel; shill: by the connection manager org.chromium.flimflam',
     },
     {
       flags: '--monitor <WHICH>',
@@ -87,6 +93,10 @@ export function configOf(
   if (!sessionUser.ok) return sessionUser;
   const monitor = choice(raw, 'monitor', ['wifi', 'all'], 'wifi');
   if (!monitor.ok) return monitor;
+  const network = choice(raw, 'network', ['rtnetlink', 'shill'], 'rtnetlink');
+  if (!network.ok) return network;
+  if (network.value === 'shill' && uplinks.value.length > 0)
+    return refuse('InvalidArgument', '--network shill names the uplinks itself: leave --uplink out');
   const session = sessionUser.value ?? uidOf(CHRONOS, accounts());
   return accept({
     uplinks: uplinks.value,
@@ -96,6 +106,7 @@ export function configOf(
     helpers: helpers.value,
     sessionUser: session,
     monitor: monitor.value,
+    network: network.value,
     local: localSourcesOf(accounts(), cgroups(), session),
   });
 }

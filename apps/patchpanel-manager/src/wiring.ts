@@ -17,7 +17,7 @@ import {
   NetlinkNews,
 } from '@pp/linux';
 import type { Native } from '@pp/native';
-import type { Journal } from '@pp/ports';
+import type { Journal, NetworkNews } from '@pp/ports';
 import { FileJournal } from '@pp/state';
 import type { Config } from './config';
 import { connectionEnds } from './connection-ends';
@@ -41,6 +41,7 @@ import { mostLifelines } from './open-files';
 import { nameserversIn } from './domain/watched-neighbors';
 import { monitoring, NeighborMonitor } from './neighbor-monitor';
 import { inTurn, type Observer } from './reconciler';
+import { ShillNews } from './shill/shill-news';
 import { statusOf } from './status';
 import { ToldLater } from './told-later';
 import { Survival } from './survival';
@@ -74,7 +75,7 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
     monitoring(monitor),
   ];
   const later = new ToldLater(inTurn(...observers), setImmediate);
-  const manager = managerOf(context, native, later, doors);
+  const manager = managerOf(context, native, newsOf(context, native, bus), later, doors);
   const { absent } = config.local;
   if (absent.length > 0) log.info('local-sources.absent', { users: absent.join(' ') });
   await manager.start();
@@ -124,16 +125,22 @@ const survivalOf = (
     mend: (judge) => reconciler.mend(judge),
   });
 
+function newsOf({ config, clock, log }: DaemonContext<Config>, native: Native, bus: Bus): NetworkNews {
+  const kernel = new NetlinkNews({ native, clock, log });
+  return config.network === 'shill' ? new ShillNews({ bus, kernel, clock, log }) : kernel;
+}
+
 function managerOf(
-  { config, log, clock, stateDir, scope, systemd }: DaemonContext<Config>,
+  { config, log, stateDir, scope, systemd }: DaemonContext<Config>,
   native: Native,
+  news: NetworkNews,
   observer: Observer,
   { kernel = asItIs, journal = asItIs }: Doors,
 ): Manager {
   return new Manager({
     kernel: kernel(scope.use(new LinuxKernel({ native, log }))),
     journal: journal(new FileJournal(join(stateDir, 'journal'))),
-    news: new NetlinkNews({ native, clock, log }),
+    news,
     descriptors: new NativeDescriptors(native),
     processNetns: new LinuxProcessNetns(native),
     fdStore: systemd,

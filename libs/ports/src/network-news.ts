@@ -46,6 +46,21 @@ export interface MarkRuleView {
   readonly mask: number;
 }
 
+/** An interface that a connection manager calls an uplink. */
+export interface ManagedUplink {
+  readonly ifname: string;
+  readonly kind: 'ethernet' | 'wifi' | 'cellular' | 'vpn';
+  /** Next hops of default routes that the kernel's main table may not have. */
+  readonly gateways: readonly { readonly family: 'ipv4' | 'ipv6'; readonly address: string }[];
+}
+
+/** What a connection manager says of the host's network. */
+export interface ManagedNetwork {
+  readonly uplinks: readonly ManagedUplink[];
+  /** Names of those that a default network uses, best first; all others come after. */
+  readonly best: readonly string[];
+}
+
 /** The host's own network: what is there without us. */
 export interface NetworkView {
   readonly links: readonly LinkView[];
@@ -54,6 +69,8 @@ export interface NetworkView {
   /** The lowest priority of a routing rule that every packet meets, without local's, main's and ours; absent: there is none. */
   readonly firstRule?: number;
   readonly markRules: readonly MarkRuleView[];
+  /** Present where a connection manager decides what is an uplink. */
+  readonly managed?: ManagedNetwork;
 }
 
 /** Tells how the host's network looks, at once and after each change (changes that come together are told once). Our own links never show. */

@@ -1,4 +1,4 @@
-import type { LinkView, NetworkView, RouteView } from '@pp/ports';
+import type { LinkView, ManagedNetwork, ManagedUplink, NetworkView, RouteView } from '@pp/ports';
 import type { DefaultRoute, LinkRoute, Uplink, UplinkKind } from '../domain/uplink';
 
 /** `--uplink IF[=KIND]`: kind null means told from the link. */
@@ -22,7 +22,35 @@ const ARPHRD_RAWIP = 519;
 const TUNNELS = new Set(['wireguard', 'tun', 'ppp', 'vti', 'xfrm']);
 
 /** Without `choices`: interfaces that hold a default route, and physical ones that belong to no bridge or bond. */
-export function uplinksOf(view: NetworkView, choices: readonly UplinkChoice[]): Uplinks {
+export function uplinksOf(view: NetworkView, chosen: readonly UplinkChoice[]): Uplinks {
+  if (view.managed !== undefined) return managedUplinks(view, view.managed);
+  return chosenUplinks(view, chosen);
+}
+
+/** What the connection manager calls so, in its order; what the kernel's main table lacks of default routes is added. */
+function managedUplinks(view: NetworkView, { uplinks, best }: ManagedNetwork): Uplinks {
+  const named = uplinks.map(({ ifname, kind }) => ({ ifname, kind }));
+  const { present, ...rest } = named.length === 0 ? noUplinks(view) : chosenUplinks(view, named);
+  const gateways = new Map(uplinks.map((uplink) => [uplink.ifname, uplink.gateways]));
+  const rankOf = (ifname: string): number => (best.includes(ifname) ? best.indexOf(ifname) : best.length);
+  return {
+    ...rest,
+    present: present
+      .map((uplink) => withGateways(uplink, gateways.get(uplink.ifname) ?? []))
+      .toSorted((a, b) => rankOf(a.ifname) - rankOf(b.ifname)),
+  };
+}
+
+/** Without choices uplinks would be looked for. */
+const noUplinks = (view: NetworkView): Uplinks => ({ ...chosenUplinks(view, []), present: [] });
+
+function withGateways(uplink: Uplink, gateways: ManagedUplink['gateways']): Uplink {
+  const lacking = gateways.filter(({ family }) => !uplink.defaults.some((route) => route.family === family));
+  const more = lacking.map(({ family, address }) => ({ family, gateway: address, metric: 0 }));
+  return more.length === 0 ? uplink : { ...uplink, defaults: [...uplink.defaults, ...more] };
+}
+
+function chosenUplinks(view: NetworkView, choices: readonly UplinkChoice[]): Uplinks {
   const present = view.links
     .flatMap((link) => {
       const kind = kindOfUplink(link, view, choices);

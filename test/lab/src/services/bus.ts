@@ -64,6 +64,8 @@ function busConfiguration(ours: boolean): string {
     <allow ${bus} send_interface="org.freedesktop.DBus.Monitoring"/>
     <allow own="org.chromium.SessionManager"/>
     <allow send_destination="org.chromium.SessionManager"/>
+    <allow own="org.chromium.flimflam"/>
+    <allow send_destination="org.chromium.flimflam"/>
   </policy>
   ${ours ? `<include>${OUR_POLICY}</include>` : stopgap}
   ${OTHER_POLICIES.map((path) => `<include>${path}</include>`).join('\n  ')}
