@@ -9,8 +9,8 @@ import type { StoreAddress } from './store-address';
 /** A command that has no answer by then counts as failed; it may still be done. */
 const COMMAND_MS = 2000;
 const CONNECT_MS = 2000;
-/** A server that says nothing for so long, though asked, is connected anew. */
-const SILENCE_MS = 5000;
+/** For what is under way on a connection that is given up. */
+const DISCONNECT_MS = 500;
 const [FIRST_RETRY_MS, LAST_RETRY_MS] = [200, 30_000];
 
 /** Opens a store. Rejects with what node:fs throws for a file that cannot be opened; Redis need not be there, now or later. */
@@ -36,8 +36,8 @@ async function openRedis(url: string): Promise<StateStore> {
     enableReadyCheck: false,
     disableClientInfo: true,
     connectTimeout: CONNECT_MS,
+    disconnectTimeout: DISCONNECT_MS,
     commandTimeout: COMMAND_MS,
-    socketTimeout: SILENCE_MS,
     retryStrategy: (tries) =>
       Math.min(FIRST_RETRY_MS * 2 ** (tries - 1), LAST_RETRY_MS) * (0.5 + Math.random() / 2),
   };
@@ -47,5 +47,10 @@ async function openRedis(url: string): Promise<StateStore> {
   redis.on('connect', () => (why = undefined));
   redis.on('close', () => (why ??= 'the connection was closed'));
   redis.connect().catch(() => undefined); // told by 'error', and tried again
-  return new RedisStore(redis, () => (redis.status === 'ready' ? undefined : why));
+  return new RedisStore(redis, {
+    why: () => (redis.status === 'ready' ? undefined : why),
+    renew: () => {
+      redis.disconnect(true);
+    },
+  });
 }

@@ -6,6 +6,15 @@ import { StoreFault, type Batch, type StateStore, type Total } from './state-sto
 /** What the store needs of ioredis, and of ioredis-mock, which are the same in these and differ in others (spec/users.md, 4.4). */
 export type RedisCalls = Pick<Redis, 'eval' | 'hgetall' | 'hkeys' | 'disconnect'>;
 
+export interface RedisConnection {
+  /** What is wrong with it; undefined: nothing is known. */
+  why(): string | undefined;
+  /** Nobody answers on it: makes another one. */
+  renew(): void;
+}
+
+const WELL: RedisConnection = { why: () => undefined, renew: () => undefined };
+
 /** The keys of one fleet; the braces keep them on one node of a cluster. */
 const PREFIX = 'patchpanel:{fleet}:';
 const SEQUENCES = `${PREFIX}sequences`;
@@ -18,12 +27,11 @@ const monthKey = (month: string): string => `${PREFIX}month:${month}`;
  */
 export class RedisStore implements StateStore {
   readonly #redis: RedisCalls;
-  readonly #why: () => string | undefined;
+  readonly #connection: RedisConnection;
 
-  /** `why`: what is wrong with the connection, if something is. */
-  constructor(redis: RedisCalls, why: () => string | undefined = () => undefined) {
+  constructor(redis: RedisCalls, connection: RedisConnection = WELL) {
     this.#redis = redis;
-    this.#why = why;
+    this.#connection = connection;
   }
 
   async add({ host, writer, sequence, deltas }: Batch): Promise<'added' | 'known'> {
@@ -57,7 +65,10 @@ export class RedisStore implements StateStore {
     try {
       return await question();
     } catch (cause) {
-      throw new StoreFault(`Redis: ${this.#why() ?? causeChain(cause)}`, { cause });
+      const why = this.#connection.why();
+      // ioredis has a timeout of its own for silence, whose timer outlives the connection and ends the next one.
+      if (cause instanceof Error && cause.message === 'Command timed out') this.#connection.renew();
+      throw new StoreFault(`Redis: ${why ?? causeChain(cause)}`, { cause });
     }
   }
 }
