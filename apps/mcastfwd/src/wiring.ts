@@ -21,7 +21,7 @@ export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   const { config, scope, clock, log, stateDir } = context;
   const native = context.native();
   const service = new McastService(config, {
-    ports: new LinuxGroupPorts(native),
+    ports: new LinuxGroupPorts(native, clock),
     interfaces: new NetlinkInterfaces({ native, clock, log }),
     clock,
     log,

@@ -1,7 +1,8 @@
-import { KernelError, type Errno } from '@pp/base';
+import { KernelError, type Clock, type Errno } from '@pp/base';
 import { SEARCH_PORTS } from '@pp/datapath';
 import { NativeError, type Native, type UdpHandle } from '@pp/native';
 import type { GroupPort, GroupPortOptions, GroupPorts, SearchPort, SearchPortOptions } from '@pp/ports';
+import { openPacedUdp } from './paced-udp';
 
 /** Bursts of a thousand packets; the kernel counts its own overhead too. */
 const RECEIVE_BUFFER_BYTES = 8 << 20;
@@ -13,12 +14,15 @@ const RECEIVE_BUFFER_BYTES = 8 << 20;
 export class LinuxGroupPorts implements GroupPorts {
   #next = 0;
 
-  constructor(private readonly native: Pick<Native, 'openUdp'>) {}
+  constructor(
+    private readonly native: Pick<Native, 'openUdp'>,
+    private readonly clock: Clock,
+  ) {}
 
   openGroup(options: GroupPortOptions): GroupPort {
     const { family, group, port, ifname, ifindex, hopLimit } = options;
     const handle = refusing(`group ${group} on ${ifname}`, () =>
-      this.native.openUdp({
+      openPacedUdp(this.native, this.clock, {
         family,
         device: ifname,
         address: group,

@@ -159,6 +159,11 @@ export interface UdpHandle {
   readonly port: number;
   /** `ifindex` and `source` are the packet info of the send; 0 and '' leave them to the kernel. */
   send(data: Uint8Array, address: string, port: number, ifindex?: number, source?: string): void;
+  /** Report nothing until `resume` but by `receive`: many datagrams that come singly cost a wake-up each otherwise. */
+  pause(): void;
+  resume(): void;
+  /** Reports a batch of what waits now, by `onDatagrams`; how many datagrams: 0, none waits. */
+  receive(): number;
   close(): void;
 }
 

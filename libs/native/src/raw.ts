@@ -119,6 +119,8 @@ export interface Addon {
   ) => Source;
   readonly udpFd: (udp: Source) => number;
   readonly udpPort: (udp: Source) => number;
+  readonly udpListen: (udp: Source, on: boolean) => void;
+  readonly udpReceive: (udp: Source) => number;
   readonly udpSend: (
     udp: Source,
     data: Uint8Array,

@@ -57,6 +57,12 @@ export class ReceivedFrames implements FrameBatch {
     return this.buffer.subarray(offset, offset + this.length(index));
   }
 
+  /** One frame's bytes, the receiver's own. */
+  copy(index: number): Uint8Array {
+    const offset = this.offset(index);
+    return this.buffer.slice(offset, offset + this.length(index));
+  }
+
   offset(index: number): number {
     return this.#at(index, 'offset');
   }

@@ -164,29 +164,50 @@ static void describe(pp_batch *batch, int index, bool ipv6, int32_t *row, char *
   }
 }
 
-static void on_ready(pp_source *source, int events) {
-  (void)events;
+static bool same_host(const ip_address *a, const ip_address *b) {
+  if (a->any.sa_family != b->any.sa_family) return false;
+  return a->any.sa_family == AF_INET6 ? memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof a->v6.sin6_addr) == 0
+                                      : a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
+}
+
+/* Reports a batch of what waits; how many datagrams. */
+static int receive(pp_source *source) {
   pp_env *env = source->env;
   bool ipv6 = ((udp *)source)->ipv6;
   pp_batch batch;
   int count = pp_batch_receive(env, source->fd, SLOTS, SLOT_BYTES, &batch);
   if (count < 0) {
     if (errno != EAGAIN) pp_source_fail(source, ON_ERROR, errno, "recvmmsg");
-    return;
+    return 0;
   }
   int32_t *table = pp_table(env);
-  napi_value args[2] = {pp_number(env, count)};
+  napi_value args[2] = {pp_number(env, count)}, sender = NULL, receiver = NULL;
   napi_create_array_with_length(env->napi, (size_t)count * 2, &args[1]);
+  char destination[INET6_ADDRSTRLEN], last_destination[INET6_ADDRSTRLEN];
   for (int i = 0; i < count; i++) {
     const ip_address *from = (const ip_address *)&batch.senders[i];
-    char address[INET6_ADDRSTRLEN] = "", destination[INET6_ADDRSTRLEN];
-    inet_ntop(from->any.sa_family, ipv6 ? (const void *)&from->v6.sin6_addr : (const void *)&from->v4.sin_addr, address,
-              sizeof address);
+    /* Texts cost more than the rest; in a stream they are the same. */
+    if (sender == NULL || !same_host(from, (const ip_address *)&batch.senders[i - 1])) {
+      char address[INET6_ADDRSTRLEN] = "";
+      inet_ntop(from->any.sa_family, ipv6 ? (const void *)&from->v6.sin6_addr : (const void *)&from->v4.sin_addr, address,
+                sizeof address);
+      sender = pp_string(env, address);
+    }
     describe(&batch, i, ipv6, table + i * PP_COLUMNS, destination);
-    napi_set_element(env->napi, args[1], (uint32_t)i * 2, pp_string(env, address));
-    napi_set_element(env->napi, args[1], (uint32_t)i * 2 + 1, pp_string(env, destination));
+    if (receiver == NULL || strcmp(destination, last_destination) != 0) {
+      receiver = pp_string(env, destination);
+      memcpy(last_destination, destination, sizeof destination);
+    }
+    napi_set_element(env->napi, args[1], (uint32_t)i * 2, sender);
+    napi_set_element(env->napi, args[1], (uint32_t)i * 2 + 1, receiver);
   }
   pp_source_call(source, ON_DATAGRAMS, 2, args);
+  return count;
+}
+
+static void on_ready(pp_source *source, int events) {
+  (void)events;
+  receive(source);
 }
 
 static const pp_source_type UDP = {"UDP socket", sizeof(udp), on_ready, NULL};
@@ -222,6 +243,20 @@ static napi_value udp_port(pp_env *env, napi_value *args) {
   socklen_t length = sizeof address;
   if (getsockname(self->source.fd, &address.any, &length) != 0) return pp_throw(env, errno, "getsockname");
   return pp_number(env, ntohs(self->ipv6 ? address.v6.sin6_port : address.v4.sin_port));
+}
+
+/* (socket, on): whether the event loop looks for datagrams */
+static napi_value udp_listen(pp_env *env, napi_value *args) {
+  pp_source *source = pp_source_of(env, args[0], &UDP);
+  if (source == NULL) return NULL;
+  PP_BOOL(on, args[1]);
+  pp_source_want(source, on ? UV_READABLE : 0);
+  return NULL;
+}
+
+static napi_value udp_receive(pp_env *env, napi_value *args) {
+  pp_source *source = pp_source_of(env, args[0], &UDP);
+  return source == NULL ? NULL : pp_number(env, receive(source));
 }
 
 /* Packet info of a send: the interface to leave by, and the source address to bear (none: ""). */
@@ -274,5 +309,5 @@ static napi_value udp_send(pp_env *env, napi_value *args) {
 }
 
 const pp_function pp_udp_functions[] = {
-    {"udpOpen", open_udp}, {"udpFd", udp_fd}, {"udpPort", udp_port}, {"udpSend", udp_send}, {NULL, NULL},
+    {"udpOpen", open_udp}, {"udpFd", udp_fd}, {"udpPort", udp_port}, {"udpListen", udp_listen}, {"udpReceive", udp_receive}, {"udpSend", udp_send}, {NULL, NULL},
 };

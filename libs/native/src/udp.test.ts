@@ -220,6 +220,37 @@ testInNetns('an IPv6 socket leaves the IPv4 port free', () => {
   expect(open({ family: 'ipv4', port: six.port }).port).toBe(six.port);
 });
 
+testInNetns(
+  'one that is paused reports when it is asked, a batch at most, and by itself again when it goes on',
+  async () => {
+    makeLink();
+    const server = open();
+    const client = open();
+    server.pause();
+    for (let i = 0; i < 20; i++) client.send(bytes(`${i}`), '10.9.1.1', server.port);
+    expect(server.received).toEqual([]);
+    expect([server.receive(), server.receive(), server.receive()]).toEqual([16, 4, 0]);
+    expect(server.received.map(text)).toEqual(Array.from({ length: 20 }, (_, i) => `${i}`));
+    client.send(bytes('more'), '10.9.1.1', server.port);
+    server.resume();
+    await until('came', () => server.received.length === 21);
+    server.close();
+    expect(codeOf(() => server.receive())).toBe('EBADF');
+  },
+);
+
+testInNetns('senders that take turns are told apart', () => {
+  makeLink();
+  const server = open();
+  server.pause();
+  const clients = ['10.9.1.1', '10.9.2.1'].map((address) => open({ address }));
+  const order = [0, 0, 1, 0, 1, 1];
+  for (const which of order) clients[which]?.send(bytes(`${which}`), '10.9.1.1', server.port);
+  server.receive();
+  const want = order.map((which) => [`${which}`, which === 0 ? '10.9.1.1' : '10.9.2.1']);
+  expect(server.received.map((each) => [text(each), each.address])).toEqual(want);
+});
+
 testInNetns('errors by name', () => {
   makeLink();
   const opening = (more: Partial<UdpOptions>): string => codeOf(() => open(more));

@@ -20,6 +20,13 @@ export function udpCalls(addon: Addon, received: Received): Pick<Native, 'openUd
         send: (data, address, port, ifindex = 0, source = '') => {
           addon.udpSend(socket, data, address, port, ifindex, source);
         },
+        pause: () => {
+          addon.udpListen(socket, false);
+        },
+        resume: () => {
+          addon.udpListen(socket, true);
+        },
+        receive: () => addon.udpReceive(socket),
         close: () => {
           addon.close(socket);
         },
@@ -50,7 +57,7 @@ function rawOptions(options: UdpOptions): RawUdpOptions {
 /** Out of the shared buffers into values of the receiver's own. `addresses`: source and destination of each, in turn. */
 function datagrams(batch: ReceivedFrames, addresses: readonly string[]): UdpDatagram[] {
   return Array.from({ length: batch.count }, (_, index) => ({
-    data: batch.frame(index).slice(),
+    data: batch.copy(index),
     address: addresses[index * 2] ?? '',
     port: batch.port(index),
     ifindex: batch.ifindex(index),

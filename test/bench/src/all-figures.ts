@@ -6,6 +6,7 @@ import { enduranceFigure } from './figures/endurance';
 import type { Figure } from './figures/figure';
 import { guestsFigure } from './figures/guests';
 import { guestsEnduranceFigure } from './figures/guests-endurance';
+import { mcastfwdFigure } from './figures/mcastfwd';
 import { ndproxyFigure } from './figures/ndproxy';
 import { ndproxyBridgeFigure } from './figures/ndproxy-bridge';
 import { poolFigure } from './figures/pool';
@@ -31,6 +32,7 @@ export const FIGURES: readonly Figure[] = [
   survivalFigure,
   ndproxyFigure,
   ndproxyBridgeFigure,
+  mcastfwdFigure,
   adbProxyFigure,
   bcastFigure,
   countersFigure,

@@ -3,6 +3,7 @@ export * from './fake-counter-table';
 export * from './fake-descriptors';
 export * from './fake-group-ports';
 export * from './fake-neighbor-cache';
+export * from './group-ports-contract';
 export * from './fake-neighbor-doors';
 export * from './fake-reply-sockets';
 export * from './fake-stream-relay';

@@ -12,6 +12,7 @@ const SOURCES = {
   'bcast-traffic': 'tools',
   'connect-client': 'tools',
   'hold-namespaces': 'tools',
+  'mcast-traffic': 'tools',
   'nd-traffic': 'tools',
   'run-steps': 'tools',
   'tap-pump': 'tools',

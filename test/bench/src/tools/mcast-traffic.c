@@ -111,24 +111,46 @@ static void send_all(const char *ifname, const char *kind, double rate, int span
   printf("%ld\n", sent);
 }
 
-static int64_t delays[MAX_HEARD];
+typedef struct {
+  uint64_t sent_ns; /* tells packets apart, too */
+  int64_t delay_ns;
+} heard_packet;
 
-static int ascending(const void *a, const void *b) {
-  int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
-  return left < right ? -1 : left > right;
+static heard_packet heard_packets[MAX_HEARD];
+
+/* By packet, the quickest copy first. */
+static int by_packet(const void *a, const void *b) {
+  const heard_packet *left = a, *right = b;
+  if (left->sent_ns != right->sent_ns) return left->sent_ns < right->sent_ns ? -1 : 1;
+  return left->delay_ns < right->delay_ns ? -1 : left->delay_ns > right->delay_ns;
 }
 
-/* A relay may put several records of ours into a packet, and in another order: every name of ours counts. */
+static int by_delay(const void *a, const void *b) {
+  const heard_packet *left = a, *right = b;
+  return left->delay_ns < right->delay_ns ? -1 : left->delay_ns > right->delay_ns;
+}
+
+/* A relay may put records of several packets into one, and those of one into several: every name of ours is noted. */
 static long note(const uint8_t *bytes, size_t length, long heard) {
   int64_t now = now_ns();
   for (size_t at = 12; at + DIGITS < length && heard < MAX_HEARD; at++) {
     if (bytes[at] != DIGITS || bytes[at + DIGITS + 1] != 6 || memcmp(bytes + at + DIGITS + 2, "_bench", 6) != 0) continue;
     char digits[DIGITS + 1] = {0};
     memcpy(digits, bytes + at + 1, DIGITS);
-    delays[heard++] = now - (int64_t)strtoull(digits, NULL, 16);
+    uint64_t sent = strtoull(digits, NULL, 16);
+    heard_packets[heard++] = (heard_packet){sent, now - (int64_t)sent};
     at += DIGITS;
   }
   return heard;
+}
+
+/* Each packet once. */
+static long without_copies(long heard) {
+  qsort(heard_packets, (size_t)heard, sizeof *heard_packets, by_packet);
+  long kept = 0;
+  for (long i = 0; i < heard; i++)
+    if (kept == 0 || heard_packets[kept - 1].sent_ns != heard_packets[i].sent_ns) heard_packets[kept++] = heard_packets[i];
+  return kept;
 }
 
 static void hear_all(const char *ifname, int span_ms) {
@@ -150,8 +172,9 @@ static void hear_all(const char *ifname, int span_ms) {
     int count = recvmmsg(fd, headers, BATCH, MSG_DONTWAIT, NULL);
     for (int i = 0; i < count; i++) heard = note(packets[i], headers[i].msg_len, heard);
   }
-  qsort(delays, (size_t)heard, sizeof *delays, ascending);
-  printf("%ld %lld\n", heard, heard > 0 ? (long long)delays[heard / 2] : -1);
+  heard = without_copies(heard);
+  qsort(heard_packets, (size_t)heard, sizeof *heard_packets, by_delay);
+  printf("%ld %lld\n", heard, heard > 0 ? (long long)heard_packets[heard / 2].delay_ns : -1);
 }
 
 int main(int argc, char **argv) {
