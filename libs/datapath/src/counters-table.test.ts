@@ -20,6 +20,10 @@ flush chain inet patchpanel_counters rx
 flush chain inet patchpanel_counters guests
 flush chain inet patchpanel_counters tx
 delete set inet patchpanel_counters uplink_rx_old
+delete counter inet patchpanel_counters missed_uplink
+add counter inet patchpanel_counters missed_uplink
+delete counter inet patchpanel_counters missed_guest
+add counter inet patchpanel_counters missed_guest
 add rule inet patchpanel_counters rx iifname @counted update @uplink_rx_a1 { iifname . meta mark & 0x00003f00 . meta nfproto } accept
 add rule inet patchpanel_counters rx iifname @counted counter name "missed_uplink"
 add rule inet patchpanel_counters guests meta iifgroup 20560-20561 oifname @counted update @guest_tx_a1 { iifname . oifname . meta mark & 0x00003f00 . meta nfproto } accept

@@ -88,6 +88,7 @@ export function countersTableText({ run, size, counted }: CountersTable, stale: 
     ),
     ...CHAINS.map(({ name }) => `flush chain ${HERE} ${name}`),
     ...stale.map((name) => `delete set ${HERE} ${name}`),
+    ...(stale.length > 0 ? MISSED_COUNTERS.flatMap(fromZero) : []),
     ...rulesOf(run).map(([chain, rule]) => `add rule ${HERE} ${chain} ${rule}`),
     `flush set ${HERE} ${COUNTED_SET}`,
     ...(counted.length === 0
@@ -96,6 +97,12 @@ export function countersTableText({ run, size, counted }: CountersTable, stale: 
   ];
   return `${lines.join('\n')}\n`;
 }
+
+/** What other sets missed is no fault of these. */
+const fromZero = (name: MissedCounter): readonly string[] => [
+  `delete counter ${HERE} ${name}`,
+  `add counter ${HERE} ${name}`,
+];
 
 const declareCounting = (set: CountingSet, run: string, size: number): string =>
   `add set ${HERE} ${countingSetName(set, run)} { type ${COUNTING_KEYS[set].join(' . ')}; size ${size}; flags dynamic; counter; }`;

@@ -111,6 +111,16 @@ export const COUNTER_TABLE_ROWS: readonly Row[] = [
     want: [2, { uplinks: 2n, guests: 0n }],
   },
   {
+    name: 'what one run missed is not held against the next',
+    run: async ({ table, ping }) => {
+      await table.install(wish('a1', { size: 1 }));
+      ping(0x100);
+      await table.install(wish('b2'));
+      return (await table.read('b2'))?.missed;
+    },
+    want: { uplinks: 0n, guests: 0n },
+  },
+  {
     name: 'a forgotten element is gone and starts anew; one that is gone already is passed over',
     run: async ({ table, ping }) => {
       await table.install(wish('a1'));

@@ -38,8 +38,7 @@ export class FakeCounterTable implements CounterTable {
   /** What a foreign `nft flush ruleset` does. */
   flush(): void {
     this.#wish = null;
-    this.#elements.clear();
-    this.#missed = { uplinks: 0n, guests: 0n };
+    this.#empty();
     for (const tell of this.#watchers) tell();
   }
 
@@ -54,7 +53,7 @@ export class FakeCounterTable implements CounterTable {
   install(wish: CounterTableWish): Promise<void> {
     return this.#answer(() => {
       this.installs++;
-      if (this.#wish?.run !== wish.run) this.#elements.clear();
+      if (this.#wish?.run !== wish.run) this.#empty();
       this.#wish = wish;
     });
   }
@@ -94,6 +93,11 @@ export class FakeCounterTable implements CounterTable {
 
   close(): void {
     this.#watchers.clear();
+  }
+
+  #empty(): void {
+    this.#elements.clear();
+    this.#missed = { uplinks: 0n, guests: 0n };
   }
 
   #sizeOf(set: CountingSet): number {
