@@ -2,13 +2,13 @@ import { ByteArena, KernelError, millis, type Cancel } from '@pp/base';
 import type { FrameFacts, InterfacesView, PacketPort } from '@pp/ports';
 import { ipv6ToBytes, parseCidr } from '@pp/wire';
 import type { Action } from './core/action';
-import { BRIDGE_FILTER } from './core/bridge-filter';
-import { ND_FILTER } from './core/filter';
 import { Group, type OwnAddress, type Step } from './core/group';
 import type { GroupSettings } from './core/group-state';
 import type { Move } from './core/location-table';
+import type { MemberLink } from './core/member';
 import type { DesiredGroup } from './groups/desired-groups';
 import type { Doors } from './doors';
+import { openMemberPorts, type MemberPorts } from './member-ports';
 import { membersOf, type Absence } from './membership';
 
 /** One frame and what became of it, for whoever traces. */
@@ -25,14 +25,6 @@ export interface RunnerHooks {
   readonly onAdvert: () => void;
   /** null: nobody traces. The packet is borrowed. */
   readonly tracer: () => ((traced: Traced) => void) | null;
-}
-
-/** The ports of a member. */
-interface MemberPorts {
-  /** Neighbour discovery. */
-  readonly nd: PacketPort;
-  /** All other IPv6, in bridge mode. */
-  readonly data: PacketPort | null;
 }
 
 type Outbox = Map<number, Uint8Array[]>;
@@ -80,9 +72,9 @@ export class GroupRunner {
     this.#desired = desired;
     this.#view = view;
     this.group.state.leavesDiscovery = desired.leavesDiscovery === true;
-    const { links, missing } = membersOf(desired, view);
+    const { links, missing } = membersOf(desired, this.group.state.settings.mode, view);
     this.#tellMissing(missing);
-    const open = links.filter(({ ifindex, ifname }) => this.#open(ifindex, ifname));
+    const open = links.filter((link) => this.#open(link));
     this.#do(this.group.update(open, ownAddresses(view), this.#doors.clock.now()));
     this.#settle(); // before ports are closed: it may be for those who leave
     this.#closeAllBut(new Set(links.map(({ ifindex }) => ifindex)));
@@ -127,12 +119,13 @@ export class GroupRunner {
   }
 
   /** Whether there is a port now. */
-  #open(ifindex: number, ifname: string): boolean {
+  #open(link: MemberLink): boolean {
+    const { ifindex, ifname } = link;
     if (this.#ports.has(ifindex)) return true;
     const { log } = this.#doors;
     const { name: group } = this.#desired;
     try {
-      this.#ports.set(ifindex, this.#openPorts(ifindex, ifname));
+      this.#ports.set(ifindex, this.#openPorts(link));
       log.info('member.joined', { group, ifname, ifindex });
       return true;
     } catch (fault) {
@@ -143,39 +136,26 @@ export class GroupRunner {
     }
   }
 
-  #openPorts(ifindex: number, ifname: string): MemberPorts {
-    const { packets, log } = this.#doors;
-    const common = {
-      ifindex,
-      onBatchEnd: () => {
-        this.#settle();
-      },
-      onFault: ({ message: error }: KernelError) => {
-        log.debug('member.fault', { group: this.#desired.name, ifname, error });
-      },
-    };
-    const nd = packets.open({
-      ...common,
-      filter: ND_FILTER,
+  #openPorts(link: MemberLink): MemberPorts {
+    const { packets, log, clock } = this.#doors;
+    const { ifindex, ifname } = link;
+    return openMemberPorts({
+      packets,
+      link,
+      mode: this.group.state.settings.mode,
       onFrame: (frame, facts) => {
         this.#onFrame(ifindex, ifname, frame, facts);
       },
+      onData: (frame, facts) => {
+        this.#do(this.group.stepData(ifindex, frame, facts, clock.now()));
+      },
+      onBatchEnd: () => {
+        this.#settle();
+      },
+      onFault: ({ message: error }) => {
+        log.debug('member.fault', { group: this.#desired.name, ifname, error });
+      },
     });
-    if (this.group.state.settings.mode === 'route') return { nd, data: null };
-    try {
-      const data = packets.open({
-        ...common,
-        frames: 'ipv6',
-        filter: BRIDGE_FILTER,
-        onFrame: (frame, facts) => {
-          this.#do(this.group.stepData(ifindex, frame, facts, this.#doors.clock.now()));
-        },
-      });
-      return { nd, data };
-    } catch (fault) {
-      nd.close();
-      throw fault;
-    }
   }
 
   #reopenLater(): void {

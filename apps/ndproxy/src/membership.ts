@@ -1,5 +1,7 @@
 import { matchesIfname, type InterfacesView, type InterfaceView } from '@pp/ports';
 import { macToBytes, parseMac } from '@pp/wire';
+import { BARE_MAC } from './core/bare-frame';
+import type { Mode } from './core/limits';
 import type { MemberLink, Role } from './core/member';
 import type { DesiredGroup } from './groups/desired-groups';
 
@@ -12,10 +14,15 @@ export interface Membership {
   readonly missing: ReadonlyMap<string, Absence>;
 }
 
-const ARPHRD_ETHER = 1; // linux/if_arp.h
+// linux/if_arp.h
+const ARPHRD_ETHER = 1;
+const ARPHRD_PPP = 512;
+const ARPHRD_RAWIP = 519;
+const ARPHRD_NONE = 65534;
+const POINT_TO_POINT: readonly number[] = [ARPHRD_PPP, ARPHRD_RAWIP, ARPHRD_NONE];
 
-/** Which interfaces are members of a group now. One that is both upstream and matched by a pattern is upstream. */
-export function membersOf(group: DesiredGroup, { links }: InterfacesView): Membership {
+/** Which interfaces are members of a group now. A link without Ethernet can only be the upstream, of route mode. One that is both upstream and matched by a pattern is upstream. */
+export function membersOf(group: DesiredGroup, mode: Mode, { links }: InterfacesView): Membership {
   const found: MemberLink[] = []; // BOUNDED: by the interfaces
   const missing = new Map<string, Absence>();
   const add = (pattern: string, role: Role): void => {
@@ -23,7 +30,7 @@ export function membersOf(group: DesiredGroup, { links }: InterfacesView): Membe
     if (matches.length === 0) missing.set(pattern, 'absent');
     for (const view of matches) {
       if (found.some(({ ifindex }) => ifindex === view.ifindex)) continue;
-      const member = memberLink(view, role);
+      const member = memberLink(view, role, role === 'upstream' && mode === 'route');
       if (typeof member === 'string') missing.set(view.ifname, member);
       else found.push(member);
     }
@@ -36,8 +43,12 @@ export function membersOf(group: DesiredGroup, { links }: InterfacesView): Membe
 function memberLink(
   { ifname, ifindex, type, running, mtu, mac }: InterfaceView,
   role: Role,
+  mayBeBare: boolean,
 ): MemberLink | Absence {
+  const isPointToPoint = mayBeBare && POINT_TO_POINT.includes(type);
   const parsed = type === ARPHRD_ETHER ? parseMac(mac) : null;
-  if (parsed === null) return 'not-ethernet';
-  return running ? { ifindex, ifname, role, mac: macToBytes(parsed), mtu } : 'down';
+  if (parsed === null && !isPointToPoint) return 'not-ethernet';
+  if (!running) return 'down';
+  const own = parsed === null ? BARE_MAC : macToBytes(parsed);
+  return { ifindex, ifname, role, mac: own, mtu, isPointToPoint };
 }

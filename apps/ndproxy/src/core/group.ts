@@ -152,7 +152,9 @@ export class Group {
       own.set(key, (own.get(key) ?? new Set()).add(ifindex));
     }
     this.state.ownAddresses = own;
-    this.state.ownMacs = new Set(links.map(({ mac }) => macNumber(mac)));
+    this.state.ownMacs = new Set(
+      links.filter(({ isPointToPoint }) => isPointToPoint !== true).map(({ mac }) => macNumber(mac)),
+    );
   }
 
   #dropMembers(links: readonly MemberLink[], now: Millis): void {

@@ -10,6 +10,11 @@ export interface MemberLink {
   readonly role: Role;
   readonly mac: Uint8Array;
   readonly mtu: number;
+  /**
+   * A link without Ethernet (PPP, TUN, raw cellular): only routers are at its other end, and nobody has a link-layer address. Its frames
+   * lie behind an Ethernet header all the same, which means nothing.
+   */
+  readonly isPointToPoint?: boolean;
 }
 
 /** RFC 4389 §6: nothing passes a downstream before two advertisements were sent there, in which another proxy would recognise us. */

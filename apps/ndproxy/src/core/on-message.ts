@@ -66,11 +66,20 @@ function onSolicit(
   if (state.isOwnOn(target, ifindex) || state.isOwn(packet.destination)) return LOCAL;
   if (!from.isOpen(now)) return closed(from, now);
   if (state.isOwn(target)) {
-    state.originate(from, defence(from.link, packet, target, state.settings.mode === 'route'));
+    const isRouter = state.settings.mode === 'route' ? NaFlag.router : 0;
+    state.originate(from, defence(from.link, packet, target, NaFlag.override | isRouter));
+    return LOCAL;
+  }
+  if (isBareRouter(state, target, now)) {
+    state.originate(from, defence(from.link, packet, target, NaFlag.router));
     return LOCAL;
   }
   return passOn(state, packet, from, now);
 }
+
+/** A router at the other end of a point-to-point link, which nobody can ask for its link-layer address: we are the way to it. */
+const isBareRouter = (state: GroupState, target: Uint8Array, now: Millis): boolean =>
+  state.upstream?.link.isPointToPoint === true && state.routers.isCurrent(target, now);
 
 function onAdvert(
   state: GroupState,

@@ -27,7 +27,10 @@ export function solicitation(
 }
 
 /** Asks the routers of the upstream to advertise. Without an address of our own there is no link-layer option, RFC 4861 §4.1. */
-export function routerSolicitation({ mac }: MemberLink, linkLocal: Uint8Array | null): Uint8Array {
+export function routerSolicitation(
+  { mac, isPointToPoint = false }: MemberLink,
+  linkLocal: Uint8Array | null,
+): Uint8Array {
   return ndFrame(
     {
       sourceMac: mac,
@@ -37,18 +40,16 @@ export function routerSolicitation({ mac }: MemberLink, linkLocal: Uint8Array | 
     },
     {
       kind: 'router-solicit',
-      options: linkLocal === null ? [] : [linkAddressOption('source', mac)],
+      options: linkLocal === null || isPointToPoint ? [] : [linkAddressOption('source', mac)],
     },
   );
 }
 
-/** This host has the target on another interface: the asker is told so, or warned off in its duplicate check (RFC 4862 §5.4.4). */
-export function defence(
-  { mac }: MemberLink,
-  asked: NdPacket,
-  target: Uint8Array,
-  isRouter: boolean,
-): Uint8Array {
+/**
+ * This host has the target on another interface, or stands for it: the asker is told so, or warned off in its duplicate check (RFC 4862
+ * §5.4.4). `flags`: R, and O for an address of our own.
+ */
+export function defence({ mac }: MemberLink, asked: NdPacket, target: Uint8Array, flags: number): Uint8Array {
   const isDuplicateCheck = isUnspecified(asked.source);
   const destination = isDuplicateCheck ? ALL_NODES : asked.source;
   return ndFrame(
@@ -60,7 +61,7 @@ export function defence(
     },
     {
       kind: 'neighbor-advert',
-      flags: NaFlag.override | (isDuplicateCheck ? 0 : NaFlag.solicited) | (isRouter ? NaFlag.router : 0),
+      flags: flags | (isDuplicateCheck ? 0 : NaFlag.solicited),
       target,
       options: [linkAddressOption('target', mac)],
     },

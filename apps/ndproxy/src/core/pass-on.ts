@@ -41,7 +41,7 @@ export function passOn(
 function flood(state: GroupState, packet: NdPacket, from: Member, now: Millis, way: Way): Verdict {
   let outcome: Verdict = dropped('no-exit');
   for (const exit of state.members.values()) {
-    if (exit === from || !way.allows(exit) || !isPassable(exit, now, way)) continue;
+    if (exit === from || !way.allows(exit) || !isPassable(exit, now, way) || !takes(exit, packet)) continue;
     const sent = sendTo(state, packet, exit, multicastMac(packet.destination), way);
     if (outcome !== FORWARDED) outcome = sent ? FORWARDED : dropped('too-big');
   }
@@ -54,13 +54,17 @@ function passTo(state: GroupState, packet: NdPacket, from: Member, now: Millis, 
   const exit = state.members.get(ifindex);
   if (exit === undefined || mac === null) return queue(state, packet, from, now);
   if (exit === from) return dropped('same-segment');
-  if (!way.allows(exit)) return dropped('no-exit');
+  if (!way.allows(exit) || !takes(exit, packet)) return dropped('no-exit');
   if (!isPassable(exit, now, way)) return dropped(exit.isDisabled(now) ? 'loop-disabled' : 'gate-closed');
   return sendTo(state, packet, exit, mac, way) ? FORWARDED : dropped('too-big');
 }
 
 const isPassable = (exit: Member, now: Millis, { pastGates }: Way): boolean =>
   pastGates ? !exit.isDisabled(now) : exit.isOpen(now);
+
+/** A point-to-point link has no neighbours to discover: only routers are asked there. */
+const takes = ({ link }: Member, { message }: NdPacket): boolean =>
+  link.isPointToPoint !== true || message.kind === 'router-solicit';
 
 /** False: larger than the way out takes. */
 function sendTo(
@@ -73,11 +77,14 @@ function sendTo(
   if (packet.header.length + packet.icmp.length > exit.link.mtu) return false;
   state.send(
     exit,
-    translate(packet, exit.link, destinationMac, way.rewriteFor(exit), state.settings.allocate),
+    translate(packet, exit.link, destinationMac, rewriteFor(exit, way), state.settings.allocate),
   );
   way.onSent(exit);
   return true;
 }
+
+const rewriteFor = (exit: Member, way: Way): NdRewrite =>
+  exit.link.isPointToPoint === true ? { linkAddress: 'remove' } : way.rewriteFor(exit);
 
 function queue(state: GroupState, packet: NdPacket, from: Member, now: Millis): Verdict {
   const waiting: Waiting = { of: 'nd', frame: frameOf(packet), ifindex: from.link.ifindex };
@@ -109,7 +116,10 @@ function frameOf({ destinationMac, icmp }: NdPacket): Uint8Array {
 }
 
 const canAsk = (state: GroupState, from: Member, now: Millis): boolean =>
-  [...state.members.values()].some((exit) => exit !== from && exit.linkLocal !== null && exit.isOpen(now));
+  [...state.members.values()].some((exit) => exit !== from && isAskable(exit, now));
+
+const isAskable = (exit: Member, now: Millis): boolean =>
+  exit.linkLocal !== null && exit.link.isPointToPoint !== true && exit.isOpen(now);
 
 /** Solicits an address on all segments but the given ones, RFC 4389 §4.1. */
 export function askFor(
@@ -119,7 +129,7 @@ export function askFor(
   now: Millis,
 ): void {
   for (const exit of state.members.values()) {
-    if (except.has(exit.link.ifindex) || exit.linkLocal === null || !exit.isOpen(now)) continue;
+    if (except.has(exit.link.ifindex) || exit.linkLocal === null || !isAskable(exit, now)) continue;
     state.originate(exit, solicitation(exit.link, exit.linkLocal, address, null));
   }
 }
