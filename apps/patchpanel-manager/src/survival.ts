@@ -8,6 +8,9 @@ export interface SurvivalParts extends Pick<MenderParts, 'mend'> {
   readonly log: Logger;
 }
 
+/** Most of what the network loses comes with a change of uplinks, which is followed first; looking for the rest takes a while. */
+const UPLINKS_FIRST = millis(250);
+
 /**
  * Keeps what we made, whoever takes it away: others flush rulesets, delete routes and rules. An absent table lets everything pass, so
  * nothing is awaited before it is loaded again; of the network, first what is lost together is gathered.
@@ -20,7 +23,7 @@ export class Survival {
   constructor({ news, ...parts }: SurvivalParts) {
     this.#news = news;
     this.#table = new Mender({ ...parts, gathering: millis(0), insists: true });
-    this.#network = new Mender({ ...parts, gathering: millis(20), insists: false });
+    this.#network = new Mender({ ...parts, gathering: UPLINKS_FIRST, insists: false });
   }
 
   /** Sentences for the operator; none while nobody fights us. */

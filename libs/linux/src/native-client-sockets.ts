@@ -19,7 +19,8 @@ const PROTOCOLS: ReadonlyMap<number, number> = new Map([
   [1, 6],
   [2, 17],
 ]);
-const SOCKADDR_STORAGE = 128;
+/** Asked for more than there is, the kernel says EINVAL; every address begins with its family. */
+const SA_FAMILY = 2;
 
 /** Marks sockets by the addon. */
 export class NativeClientSockets implements ClientSockets {
@@ -49,7 +50,7 @@ export class NativeClientSockets implements ClientSockets {
 
   #isConnected(fd: number): boolean {
     try {
-      this.native.getSocketOption(fd, SOL_SOCKET, SO_PEERNAME, SOCKADDR_STORAGE);
+      this.native.getSocketOption(fd, SOL_SOCKET, SO_PEERNAME, SA_FAMILY);
       return true;
     } catch (error) {
       if (error instanceof NativeError && error.code === 'ENOTCONN') return false;

@@ -29,7 +29,8 @@ export class ShillNews implements NetworkNews {
   #managed: ManagedNetwork | null = null;
   #gathering: Cancel | null = null;
   #reading = false;
-  #again = false;
+  /** How often a reading was asked for. */
+  #asked = 0;
   #onView: (view: NetworkView) => void = () => undefined;
 
   constructor(parts: ShillNewsParts) {
@@ -67,17 +68,15 @@ export class ShillNews implements NetworkNews {
 
   /** One reading at a time: a later answer must not be overtaken by an earlier one. */
   async #read(): Promise<void> {
-    if (this.#reading) {
-      this.#again = true;
-      return;
-    }
+    this.#asked += 1;
+    if (this.#reading) return;
     this.#reading = true;
-    do {
-      this.#again = false;
+    for (let answered = 0; answered !== this.#asked;) {
+      answered = this.#asked;
       const state = await readShill(this.#parts.bus);
       if (state === null && this.#managed !== NOTHING) this.#parts.log.info('shill.awaited');
       this.#managed = state === null ? NOTHING : managedNetwork(state);
-    } while (this.#again);
+    }
     this.#reading = false;
     this.#tell();
   }
