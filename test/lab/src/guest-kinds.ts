@@ -73,14 +73,18 @@ async function plugVm(rig: ServedLab, { name, mac, device, uid, shutDown }: Vm):
   if (device === undefined) throw new Error('the reply has no device');
   const [address, gateway] = [dotted(device.ipv4Addr), dotted(device.hostIpv4Addr)];
   const guest = await rig.lab.guest(name);
+  const stop = stopper(shutDown, guest);
   await plugTap(rig.lab.host, guest, {
     tap: device.ifname,
     mac,
     address: `${address}/${device.ipv4Subnet?.prefixLen ?? 32}`,
     gateway,
     ...(uid === undefined ? {} : { uid }),
+  }).catch(async (fault: unknown) => {
+    await stop(); // what did not come up altogether is in nobody's way
+    throw fault;
   });
-  return { guest, link: device.ifname, ifname: 'eth0', address, gateway, stop: stopper(shutDown, guest) };
+  return { guest, link: device.ifname, ifname: 'eth0', address, gateway, stop };
 }
 
 /** Android as a VM on its management TAP and on that of eth0. */

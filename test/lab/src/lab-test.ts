@@ -1,5 +1,6 @@
 import { seconds, type Millis } from '@pp/base';
 import { spawnSync } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { systemPath } from './child';
 
 const NEEDED = 'ip nft nsenter unshare setpriv dnsmasq radvd dbus-daemon ping sysctl';
@@ -22,6 +23,16 @@ export function labMissing(): string | undefined {
 export function secondUidMissing(): string | undefined {
   const { status } = spawnSync('setpriv', ['--reuid', '65534', '--clear-groups', 'true']);
   return status === 0 ? undefined : 'a second user id';
+}
+
+/** Why TAPs cannot be opened here; undefined where they can. Debian lets everybody open the device; in a container it may be root's. */
+export function tapMissing(): string | undefined {
+  try {
+    closeSync(openSync('/dev/net/tun', 'r+'));
+    return undefined;
+  } catch (fault) {
+    return `the right to open /dev/net/tun (${(fault as NodeJS.ErrnoException).code})`;
+  }
 }
 
 /** A jest test that needs a lab; where there is none it is skipped, and its name says what was missing. `atMost`: one minute. */

@@ -29,3 +29,13 @@ test('the table has one line a row and says how many are true', async () => {
     ].join('\n'),
   );
 });
+
+test('a row that this machine cannot check is skipped by name, and counts for nothing', async () => {
+  const [first] = ROWS;
+  if (first === undefined) throw new Error('no row');
+  const rows = await checkRows([first, { ...first, name: 'other', missing: () => 'a second user id' }], []);
+  expect(allTrue(rows)).toBe(true);
+  expect(tableText(rows)).toBe(
+    ['true   first a -> b', 'skip   other needs a second user id', '1 of 1 true, 1 skipped', ''].join('\n'),
+  );
+});
