@@ -168,7 +168,6 @@ labTest(
     const theirs = await startTermina(rig, 7, uid);
     expect(await seenAs(theirs.guest, internet.v4)).toBe(uplink.v4);
     await expect(startPlugin(rig, 7, 0, uid - 1)).rejects.toThrow(/EPERM/);
-    await rig.client.ask('PluginVmShutdown', { id: 7n });
     await theirs.stop();
     await rig.lab.host.shell('umount --lazy /dev/net/tun; rm /run/tun');
     await rig.manager.stop();
