@@ -75,6 +75,9 @@ labTest(
     await listens(lab.host, LOOPBACK);
     await useDevice(await Adb.start(lab.host, lab.host), lab.host, HERE);
     expect((await statusOf(lab.host)).target).toBe('up: tcp:100.115.92.2:5555');
+    // What comes in for Android passes this port by, though adbd listens on its uplink too.
+    expect(await stays(lab.lanhost, STANDARD.host.v4)).toBe(false);
+    expect(await stays(lab.host, '100.115.92.6')).toBe(true);
   },
   MISSING,
 );

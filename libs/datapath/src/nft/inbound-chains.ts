@@ -9,11 +9,13 @@ const ADB_REDIRECT = `iifname . meta l4proto . th dport ${at(SETS.guestServices)
 
 /**
  * What comes to an uplink for the host and finds no socket there is ARC's (spec/patchpanel.md 3.10). A socket on the wildcard address
- * counts as one; `socket wildcard 0` would hand its connections to the guest. Explicit forwards come before.
+ * counts as one; `socket wildcard 0` would hand its connections to the guest. Explicit forwards come before. Only ADB is not: from the LAN
+ * it is adb-proxy's, which lets in who is named.
  */
 export const inboundChains = (arcAddresses: readonly string[]): readonly Chain[] => [
   ...arcAddresses.map((address) =>
     plain(inboundChain(address), [
+      `tcp dport ${ADB_PORT} accept`,
       'meta l4proto { tcp, udp } socket wildcard { 0, 1 } accept',
       `meta l4proto { tcp, udp } dnat ip to ${address}`,
     ]),
