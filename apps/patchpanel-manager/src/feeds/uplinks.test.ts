@@ -42,6 +42,55 @@ interface Row {
 }
 
 const rows: readonly Row[] = [
+  {
+    name: "OpenVPN's halves are a default route, and beat main's",
+    view: view(
+      [eth, link(9, 'tun0', { kind: 'tun' })],
+      [
+        route(2, '0.0.0.0/0', 0, '192.0.2.1'),
+        route(9, '0.0.0.0/1', 0, '10.8.0.1'),
+        route(9, '128.0.0.0/1', 0, '10.8.0.1'),
+      ],
+    ),
+    want: ['tun0=vpn', 'eth0=ethernet'],
+  },
+  {
+    name: 'one half alone is no default route',
+    view: view(
+      [eth, link(9, 'tun0', { kind: 'tun' })],
+      [route(2, '0.0.0.0/0', 0, '192.0.2.1'), route(9, '0.0.0.0/1')],
+    ),
+    want: ['eth0=ethernet'],
+  },
+  {
+    name: "a default route that beats main's (wg-quick)",
+    view: view(
+      [eth, link(9, 'wg0', { kind: 'wireguard' })],
+      [route(2, '0.0.0.0/0', 0, '192.0.2.1'), { ...route(9, '0.0.0.0/0'), beatsMain: true }],
+    ),
+    want: ['wg0=vpn', 'eth0=ethernet'],
+  },
+  {
+    name: 'a connection manager names them, whatever is chosen, and ranks them',
+    view: {
+      ...view([eth, wifi], [route(2, '0.0.0.0/0', 0, '192.0.2.1')]),
+      managed: {
+        uplinks: [
+          { ifname: 'eth0', kind: 'ethernet', gateways: [] },
+          { ifname: 'wlan0', kind: 'wifi', gateways: [{ family: 'ipv4', address: '198.51.100.1' }] },
+          { ifname: 'wwan0', kind: 'cellular', gateways: [] },
+        ],
+        best: ['wlan0'],
+      },
+    },
+    want: ['wlan0=wifi', 'eth0=ethernet'],
+    awaited: ['wwan0'],
+  },
+  {
+    name: 'a connection manager that names none',
+    view: { ...view([eth], [route(2, '0.0.0.0/0')]), managed: { uplinks: [], best: [] } },
+    want: [],
+  },
   { name: 'no link', view: view([]), want: [] },
   {
     name: 'loopback is never one',
