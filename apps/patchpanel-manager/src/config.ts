@@ -46,7 +46,7 @@ export const SERVICE_SPEC: ServiceSpec<Config> = {
     },
     {
       flags: '--helpers <MODE>',
-      text: `spawn: run those of ${HELPERS.join(', ')} that lie beside this program, and again when they end; none (default, until they serve): they are started by others`,
+      text: `spawn (default): run those of ${HELPERS.join(', ')} that lie beside this program, and again when they end; none: they are started by others`,
     },
     {
       flags: '--tap-owner <USER>',
@@ -85,7 +85,7 @@ export function configOf(
   if (!pools.ok) return pools;
   const onExit = choice(raw, 'on-exit', ['clean', 'keep'], 'clean');
   if (!onExit.ok) return onExit;
-  const helpers = choice(raw, 'helpers', ['spawn', 'none'], 'none');
+  const helpers = choice(raw, 'helpers', ['spawn', 'none'], 'spawn');
   if (!helpers.ok) return helpers;
   const tapOwner = userOf('--tap-owner', raw.one('tap-owner'), accounts);
   if (!tapOwner.ok) return tapOwner;

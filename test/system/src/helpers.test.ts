@@ -5,6 +5,8 @@ import {
   program,
   SHARED_INSIDE,
   standardLab,
+  startManager,
+  STATE_INSIDE,
   until,
   type Child,
   type StandardLab,
@@ -15,6 +17,8 @@ import { join } from 'node:path';
 /** The manager with helper programs beside it that the test wrote. */
 const PROGRAMS = `${SHARED_INSIDE}/programs`;
 const STATE = `${SHARED_INSIDE}/helpers-state`;
+
+const HELPERS = ['ndproxy', 'mcastfwd', 'bcast-fwd', 'adb-proxy', 'counters'];
 
 let lab: StandardLab;
 
@@ -36,7 +40,7 @@ afterAll(async () => {
 }, 60_000);
 
 async function startWithHelpers(): Promise<Child> {
-  const args = ['--state-dir', STATE, '--log-format', 'json', '--uplink', 'eth0', '--helpers', 'spawn'];
+  const args = ['--state-dir', STATE, '--log-format', 'json', '--uplink', 'eth0'];
   const manager = lab.host.spawn(`${PROGRAMS}/patchpanel-manager`, args);
   await manager.line('log line "ready"', (line) => eventOf(line) === 'ready' || undefined, seconds(20));
   return manager;
@@ -90,6 +94,26 @@ labTest('helpers are kept running, never twice, and end with the manager', async
   expect(await sleepers()).toEqual([String(await running())]);
   expect((await second.stop(seconds(25))).code).toBe(0);
   expect(await sleepers()).toEqual([]);
+});
+
+labTest('by default all five helpers of this release run beside the manager, and follow it', async () => {
+  const manager = await startManager(lab.host, { args: ['--uplink', 'eth0=ethernet', '--helpers', 'spawn'] });
+  const statusOf = async (app: string): Promise<{ readonly helpers?: Status['helpers'] }> =>
+    JSON.parse(await lab.host.ok(program(app), ['--state-dir', STATE_INSIDE, 'status', '--json'])) as Status;
+  try {
+    await until('all to run', async () => {
+      const { helpers = [] } = await statusOf('patchpanel-manager');
+      return helpers.length === HELPERS.length && helpers.every(({ state }) => state === 'running');
+    });
+    for (const helper of HELPERS)
+      await until(`${helper} to answer`, () => statusOf(helper).then(() => true, () => false)); // prettier-ignore
+    const { helpers = [] } = await statusOf('patchpanel-manager');
+    expect(helpers.map(({ name, restarts }) => [name, restarts])).toEqual(HELPERS.map((name) => [name, 0]));
+  } finally {
+    expect((await manager.stop()).code).toBe(0);
+  }
+  for (const helper of HELPERS)
+    expect((await lab.host.run('pgrep', ['-f', `${program(helper)} --state-dir`])).stdout).toBe('');
 });
 
 labTest(
