@@ -24,6 +24,11 @@ describe('statusText', () => {
       in: { warnings: ['no uplink is up', 'wait'], ready: true },
       want: 'ready  true\n\nwarnings\nno uplink is up\nwait\n',
     },
+    {
+      name: 'an object as pairs',
+      in: { vpn: { ifname: '', lockdown: false } },
+      want: 'vpn  ifname=- lockdown=false\n',
+    },
     { name: 'what a terminal would obey', in: { ifname: 'a\u001b[2Jb' }, want: 'ifname  a?[2Jb\n' },
   ];
   test.each(rows)('$name', ({ in: status, want }) => {

@@ -46,9 +46,15 @@ function objectTable(rows: readonly object[]): string {
 function cell(value: unknown): string {
   if (value === undefined || value === null || value === '') return '-';
   if (Array.isArray(value)) return value.length === 0 ? '-' : value.map(cell).join(',');
+  if (typeof value === 'object') return pairs(value);
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   return text.replaceAll(CONTROL, '?');
 }
+
+const pairs = (value: object): string =>
+  Object.entries(value)
+    .map(([key, inner]) => `${key}=${cell(inner)}`)
+    .join(' ');
 
 /** Interface names may hold anything but space, slash and colon, also what a terminal would obey. */
 const CONTROL = /\p{Cc}/gu;
