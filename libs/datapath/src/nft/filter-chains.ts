@@ -20,8 +20,18 @@ const ICMPV6_TO_HOST = [
   'mld2-listener-report',
 ];
 
-/** What may enter at all. CVE-2020-8558: with route_localnet a neighbour would reach what listens on loopback only. */
-export const guardChain = (): Chain =>
+/**
+ * What may enter at all; who a guest says it is, is looked at for guests only. CVE-2020-8558: with route_localnet a neighbour would reach
+ * what listens on loopback only.
+ */
+export const guardChains = (): readonly Chain[] => [
+  plain('guest_sources', [
+    `iifname ${at(SETS.guestMacChecked)} iifname . ether saddr != ${at(SETS.guestMac)} ${drop('drop_spoofed_mac')}`,
+    `iifname . ether saddr ${at(SETS.hostMac)} ${drop('drop_spoofed_mac')}`,
+    `iifname . ip saddr != ${at(SETS.guestIp4)} ${drop('drop_spoofed_ip4')}`,
+    // A guest's own addresses have routes to its link; a new address is first probed for, from none (RFC 4862 §5.4).
+    `ip6 saddr != { ::, fe80::/10 } fib saddr . iif oif missing ${drop('drop_spoofed_ip6')}`,
+  ]),
   base(
     'guard',
     ['filter', 'prerouting', 'raw'],
@@ -29,13 +39,10 @@ export const guardChain = (): Chain =>
       `ip saddr 127.0.0.0/8 iifname != "lo" ${drop('drop_martian')}`,
       `ip daddr 127.0.0.0/8 iifname != "lo" ${drop('drop_martian')}`,
       `meta iifgroup ${OUR_GROUPS} iifname != ${GUESTS} ${drop('drop_not_allowed')}`,
-      `iifname ${at(SETS.guestMacChecked)} iifname . ether saddr != ${at(SETS.guestMac)} ${drop('drop_spoofed_mac')}`,
-      `iifname . ether saddr ${at(SETS.hostMac)} ${drop('drop_spoofed_mac')}`,
-      `iifname ${GUESTS} iifname . ip saddr != ${at(SETS.guestIp4)} ${drop('drop_spoofed_ip4')}`,
-      // A guest's own addresses have routes to its link; a new address is first probed for, from none (RFC 4862 §5.4).
-      `iifname ${GUESTS} ip6 saddr != { ::, fe80::/10 } fib saddr . iif oif missing ${drop('drop_spoofed_ip6')}`,
+      `iifname ${GUESTS} jump guest_sources`,
     ],
-  );
+  ),
+];
 
 /** What guests may reach of the host. */
 export const inputChains = (): readonly Chain[] => [

@@ -1,7 +1,7 @@
 import type { Element, Shape, Uplink } from '../desired';
 import { arrivalChain, forwardChain, pinChain } from './chains';
 import { userDnsChain, userDnsSourceRules } from './dns-chains';
-import { forwardChains, guardChain, inputChains, leavingChains, uplinkForwardChain } from './filter-chains';
+import { forwardChains, guardChains, inputChains, leavingChains, uplinkForwardChain } from './filter-chains';
 import { inboundChains } from './inbound-chains';
 import { localChains, uplinkTagChain } from './local-chains';
 import { classifyChain, egressChains, sourceChains, uplinkMarkChains } from './mark-chains';
@@ -43,7 +43,7 @@ export const ruleset = (shape: Shape): Ruleset => ({
   chains: [
     ...sourceChains(),
     ...egressChains(shape),
-    guardChain(),
+    ...guardChains(),
     classifyChain(),
     ...inboundChains(shape.arcAddresses ?? []),
     ...inputChains(),

@@ -20,13 +20,16 @@ export const lockdownRule = (...passes: readonly string[]): string =>
 export const lockdownChain = (): Chain =>
   base('lockdown_output', ['filter', 'output', 'filter - 10'], [lockdownRule('"lo"')]);
 
-/** A guest does not know how small packets must be on the way; the kernel takes the smaller of both directions. */
+/**
+ * A guest does not know how small packets must be on the way; the kernel takes the smaller of both directions. Flags first: data packets
+ * cost no look-up.
+ */
 export const mssChain = (): Chain =>
   base(
     'mss',
     ['filter', 'forward', 'mangle'],
     [
-      `oifname ${at(SETS.guests)} tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu`,
-      `iifname ${at(SETS.guests)} tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu`,
+      `tcp flags & (syn | rst) == syn oifname ${at(SETS.guests)} tcp option maxseg size set rt mtu`,
+      `tcp flags & (syn | rst) == syn iifname ${at(SETS.guests)} tcp option maxseg size set rt mtu`,
     ],
   );
