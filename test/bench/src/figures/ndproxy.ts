@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import type { Bed } from '../bed/bed';
 import { LineProgram } from '../bed/line-program';
 import { programPath } from '../bed/programs';
+import { Collector } from '../manager/collector';
 import { cpuSecondsOf, residentMb } from '../manager/process';
 import { hoped, unmeasured, type Row } from '../report/row';
 import { spreadText } from '../report/table';
 import { interleave, pairRatios } from '../stats/interleave';
 import { spreadOf } from '../stats/spread';
+import { slopeOf, type Point } from '../stats/trend';
 import type { Figure, Settings } from './figure';
 
 /** Neighbour discovery through a proxy: asker -- proxy -- a program that answers whatever is asked for. */
@@ -36,7 +38,7 @@ interface Way {
 async function measure(bed: Bed, settings: Settings): Promise<readonly Row[]> {
   const missing = await ndppdMissing(bed);
   if (missing !== null) return [unmeasured('ndproxy: beside ndppd', missing)];
-  const ours = await way(bed, 'ours', startOurs);
+  const ours = await way(bed, 'ours', (host) => startOurs(host));
   const theirs = await way(bed, 'ndppd', startNdppd);
   for (const each of [ours, theirs]) await askMillis(each, WARM_UP);
   const rounds = settings.quick ? 3 : 9;
@@ -61,7 +63,7 @@ async function measure(bed: Bed, settings: Settings): Promise<readonly Row[]> {
   }
   const memory = residentMb(ours.proxy.pid);
   await Promise.all([ours.proxy.stop(), theirs.proxy.stop()]);
-  return [latencyRow(latency), cpuRow(cpu), lossRow(loss), memoryRow(memory)];
+  return [latencyRow(latency), cpuRow(cpu), lossRow(loss), memoryRow(memory), await slopeRow(bed, settings)];
 }
 
 async function ndppdMissing(bed: Bed): Promise<string | null> {
@@ -93,15 +95,9 @@ async function way(bed: Bed, name: string, start: (host: Host) => Promise<Child>
   return made;
 }
 
-async function startOurs(host: Host): Promise<Child> {
-  const child = host.spawn(program('ndproxy'), [
-    '--state-dir',
-    '/run/lab/ndproxy',
-    '--log-level',
-    'error',
-    'lan0',
-    'guest0',
-  ]);
+async function startOurs(host: Host, env: Readonly<Record<string, string>> = {}): Promise<Child> {
+  const args = ['--state-dir', '/run/lab/ndproxy', '--log-level', 'error', 'lan0', 'guest0'];
+  const child = host.spawn(program('ndproxy'), args, { env });
   await until('ndproxy answers for itself', () =>
     host.ok(program('ndproxy'), ['status', '--json', '--state-dir', '/run/lab/ndproxy']),
   );
@@ -146,6 +142,33 @@ async function cpuSeconds(way: Way): Promise<number> {
   const before = cpuSecondsOf(way.proxy.pid);
   const { sent } = await flood(way, STEADY, 10_000);
   return (cpuSecondsOf(way.proxy.pid) - before) * (100_000 / sent);
+}
+
+/** A proxy that collects its garbage when asked, and what it holds as messages go through it. */
+async function slopeRow(bed: Bed, settings: Settings): Promise<Row> {
+  let collector: Collector | undefined;
+  const kept = await way(bed, 'kept', (host) => {
+    collector = new Collector(host);
+    return startOurs(host, collector.env);
+  });
+  await askMillis(kept, WARM_UP);
+  const points: Point[] = [];
+  let messages = 0;
+  for (let round = 0; round < (settings.quick ? 3 : 8); round++) {
+    messages += 2 * (await flood(kept, STEADY, 5000)).sent; // and the answers
+    const held = await collector?.collect(kept.proxy.pid);
+    points.push({ x: messages / 100_000, y: held?.alive ?? NaN });
+    settings.say(`ndproxy: ${messages} messages, ${(held?.alive ?? NaN).toFixed(2)} MB alive`);
+  }
+  await kept.proxy.stop();
+  return {
+    name: 'ndproxy: growth of what is alive, for 100,000 messages',
+    measured: slopeOf(points),
+    unit: 'MB',
+    goal: hoped(1),
+    spread: null,
+    details: [`after garbage collection, ${points.length} times; slope by Theil and Sen`],
+  };
 }
 
 interface Samples {
