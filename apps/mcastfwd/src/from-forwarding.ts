@@ -1,4 +1,5 @@
 import type { Forwarding } from '@pp/forwarding';
+import type { PortForward } from './core/policy';
 import type { Link } from './core/topology';
 
 /** What the manager wants of this helper: the guests of each uplink that take part in multicast. */
@@ -10,3 +11,14 @@ export function linksOf({ pairs }: Forwarding): readonly Link[] {
     guests: wanted.filter(({ upstream }) => upstream === lan).map(({ downstream }) => downstream),
   }));
 }
+
+const IPPROTO_UDP = 17; // linux/in.h
+
+/** The ports that it has led to guests. */
+export const forwardsOf = ({ ports = [] }: Forwarding): readonly PortForward[] =>
+  ports.map(({ protocol, port, address, targetPort }) => ({
+    protocol: protocol === IPPROTO_UDP ? 'udp' : 'tcp',
+    hostPort: port,
+    guest: address,
+    guestPort: targetPort,
+  }));

@@ -5,12 +5,12 @@ import { controlOf } from './control';
 import { groupsOf } from './core/group';
 import { DEFAULT_POLICY } from './core/policy';
 import { LAN_ADDRESS, LINKS, NEIGHBOR, VIEW, wire } from './core/testing/scene';
-import { linksOf } from './from-forwarding';
+import { forwardsOf, linksOf } from './from-forwarding';
 import { McastService } from './mcast-service';
 import type { Settings } from './settings';
 import { statusOf } from './status';
 
-const SETTINGS: Settings = { links: LINKS, groups: groupsOf(['mdns']), policy: DEFAULT_POLICY };
+const SETTINGS: Settings = { links: LINKS, groups: groupsOf(['mdns']), policy: DEFAULT_POLICY, told: [] };
 const GROUP = '224.0.0.251';
 
 class Rig {
@@ -239,6 +239,11 @@ test('what the manager says becomes links, by uplink, where multicast is wanted'
     pair('eth0', 'vmtap1', false),
     pair('wlan0', 'arc_wlan0', true),
   ];
+  expect(forwardsOf({ pairs, arc: null })).toEqual([]);
+  const ports = [{ upstream: 'eth0', protocol: 17, port: 8080, address: '100.64.0.2', targetPort: 80 }];
+  expect(forwardsOf({ pairs, arc: null, ports })).toEqual([
+    { protocol: 'udp', hostPort: 8080, guest: '100.64.0.2', guestPort: 80 },
+  ]);
   expect(linksOf({ pairs, arc: null })).toEqual([
     { lan: 'eth0', guests: ['vmtap0'] },
     { lan: 'wlan0', guests: ['arc_wlan0'] },

@@ -75,8 +75,9 @@ export class McastService {
   }
 
   #sync(): void {
-    const { links, groups, policy } = this.#settings;
-    this.#do(this.relay.update(links, this.#view, policy));
+    const { links, groups, policy, told } = this.#settings;
+    const forwards = [...policy.forwards, ...told];
+    this.#do(this.relay.update(links, this.#view, { ...policy, forwards }));
     const { segments, missing } = this.relay.topology;
     for (const [ifname, why] of missing)
       if (this.#missing.get(ifname) !== why) this.doors.log.info('interface.awaited', { ifname, why });

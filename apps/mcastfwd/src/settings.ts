@@ -1,5 +1,5 @@
 import type { Group } from './core/group';
-import type { Policy } from './core/policy';
+import type { Policy, PortForward } from './core/policy';
 import type { Link } from './core/topology';
 
 /** All that may change while it runs. */
@@ -7,4 +7,6 @@ export interface Settings {
   readonly links: readonly Link[];
   readonly groups: readonly Group[];
   readonly policy: Policy;
+  /** Ports that the manager has led to guests, beside those that the operator names. */
+  readonly told: readonly PortForward[];
 }

@@ -17,7 +17,7 @@ export function statusOf(service: McastService): object {
     nat: policy.nat,
     location: policy.locations,
     filters: policy.filters.map(({ action, text }) => `${action} ${text}`),
-    forwards: policy.forwards.map(forwardText),
+    forwards: relay.policy.forwards.map(forwardText),
     received: sum(({ received }) => received),
     forwarded: sum(({ forwarded }) => forwarded),
     dropped: sum(({ droppedTotal }) => droppedTotal),

@@ -12,7 +12,7 @@ import { forwardingClient } from '@pp/forwarding';
 import { LinuxGroupPorts, NetlinkInterfaces } from '@pp/linux';
 import type { Config } from './config';
 import { controlOf } from './control';
-import { linksOf } from './from-forwarding';
+import { forwardsOf, linksOf } from './from-forwarding';
 import { McastService } from './mcast-service';
 import { statusOf } from './status';
 
@@ -20,7 +20,7 @@ import { statusOf } from './status';
 export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   const { config, scope, clock, log, stateDir } = context;
   const native = context.native();
-  const service = new McastService(config, {
+  const service = new McastService({ ...config, told: [] }, {
     ports: new LinuxGroupPorts(native, clock),
     interfaces: new NetlinkInterfaces({ native, clock, log }),
     clock,
@@ -47,7 +47,8 @@ async function followTask(
       clock,
       log,
       onChange: (forwarding) => {
-        service.change({ ...service.settings, links: linksOf(forwarding) });
+        const told = forwardsOf(forwarding);
+        service.change({ ...service.settings, links: linksOf(forwarding), told });
       },
     }),
   );

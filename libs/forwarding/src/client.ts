@@ -156,8 +156,8 @@ class Follower implements ForwardingClient {
     this.#delays = newDelays();
     const isFirst = this.#view.instance === undefined;
     const delta = this.#view.reset(state);
-    const { removed, added, isArcChanged } = delta;
-    if (isFirst || isArcChanged || removed.length + added.length > 0) this.#tell(delta);
+    const { removed, added, isArcChanged, arePortsChanged = false } = delta;
+    if (isFirst || isArcChanged || arePortsChanged || removed.length + added.length > 0) this.#tell(delta);
     this.#reports.setManager(state.instance);
     for (const change of this.#early.splice(0))
       if (change.instance === state.instance && this.isCurrent) this.#take(change);

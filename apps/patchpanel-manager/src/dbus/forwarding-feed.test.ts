@@ -97,3 +97,45 @@ test('a change of other things is not told', () => {
   feed.arrived(BOTH, after);
   expect(told).toEqual([]);
 });
+
+test('ports that lead to guests are told as they come and go', () => {
+  const told: string[] = [];
+  const texts = (ports: Messages['ForwardingState']['ports']): string =>
+    ports
+      .map((each) => `${each.upstream} ${each.protocol} ${each.port} ${each.address}:${each.targetPort}`)
+      .join(' ');
+  const feed = new ForwardingFeed({
+    instance: 9n,
+    emit: (bytes) => {
+      const { removedPorts, addedPorts } = decoded('ForwardingChange', bytes);
+      told.push(`-[${texts(removedPorts)}] +[${texts(addedPorts)}]`);
+    },
+  });
+  const state = (world: World): string => texts(decoded('ForwardingState', feed.state(world)).ports);
+  const rule = {
+    type: 'forwarding',
+    protocol: 'tcp',
+    ifname: 'eth0',
+    address: null,
+    port: 8080,
+    to: { address: '100.64.0.2', port: 80 },
+  } as const;
+  const lock = { type: 'lockdown', protocol: 'tcp', port: 9 } as const;
+  const ruled: World = {
+    ...EMPTY,
+    portRules: new Map([
+      ['a', { rule, owner: 0 }],
+      ['b', { rule: lock, owner: 0 }],
+    ]),
+  };
+  feed.leaving(EMPTY, ruled);
+  feed.arrived(EMPTY, ruled);
+  expect([told.splice(0), state(ruled)]).toEqual([
+    ['-[] +[eth0 6 8080 100.64.0.2:80]'],
+    'eth0 6 8080 100.64.0.2:80',
+  ]);
+  feed.leaving(ruled, EMPTY);
+  expect([told.splice(0), state(ruled)]).toEqual([['-[eth0 6 8080 100.64.0.2:80] +[]'], '']);
+  feed.arrived(ruled, EMPTY);
+  expect([told, state(EMPTY)]).toEqual([[], '']);
+});

@@ -1,6 +1,7 @@
 import { encode, type Init, type Messages } from '@pp/proto';
 import { forwardingChange, forwardingOf, type ForwardingPair } from '../domain/forwarding';
 import { ARC_KEY, type Guest } from '../domain/guest';
+import { forwardedPortsOf, type ForwardedPort } from '../domain/forwarded-ports';
 import type { World } from '../domain/world';
 import type { Observer } from '../reconciler';
 
@@ -16,6 +17,7 @@ export class ForwardingFeed implements Observer {
   #generation = 0n;
   /** Texts of the pairs that leave right now. */
   #leavingPairs: ReadonlySet<string> = new Set();
+  #leavingPorts: ReadonlySet<string> = new Set();
   #isArcLeaving = false;
 
   /** `instance`: random, so that clients tell this run from others. `emit` sends a ForwardingChange. */
@@ -29,34 +31,45 @@ export class ForwardingFeed implements Observer {
     return encode('ForwardingState', {
       instance: this.#instance,
       generation: this.#generation,
-      pairs: forwardingOf(world).filter((pair) => !this.#leavingPairs.has(pairText(pair))),
+      pairs: forwardingOf(world).filter((pair) => !this.#leavingPairs.has(textOf(pair))),
       arc: this.#isArcLeaving ? undefined : arcOf(world),
+      ports: forwardedPortsOf(world).filter((port) => !this.#leavingPorts.has(textOf(port))),
     });
   }
 
   leaving(from: World, to: World): void {
     const { removed } = forwardingChange(from, to);
-    this.#leavingPairs = new Set(removed.map(pairText));
+    const removedPorts = portsMissing(to, from);
+    this.#leavingPairs = new Set(removed.map(textOf));
+    this.#leavingPorts = new Set(removedPorts.map(textOf));
     this.#isArcLeaving = arcText(from) !== arcText(to) && arcOf(from) !== undefined;
-    if (removed.length > 0 || this.#isArcLeaving)
-      this.#tell(removed, [], this.#isArcLeaving ? undefined : arcOf(from));
+    if (removed.length + removedPorts.length > 0 || this.#isArcLeaving)
+      this.#tell({ removed, removedPorts, arc: this.#isArcLeaving ? undefined : arcOf(from) });
   }
 
   arrived(from: World, to: World): void {
     const { added } = forwardingChange(from, to);
-    this.#leavingPairs = new Set();
+    const addedPorts = portsMissing(from, to);
+    this.#leavingPairs = this.#leavingPorts = new Set();
     this.#isArcLeaving = false;
-    if (added.length > 0 || (arcText(from) !== arcText(to) && arcOf(to) !== undefined))
-      this.#tell([], added, arcOf(to));
+    const isArcNew = arcText(from) !== arcText(to) && arcOf(to) !== undefined;
+    if (added.length + addedPorts.length > 0 || isArcNew) this.#tell({ added, addedPorts, arc: arcOf(to) });
   }
 
-  #tell(removed: readonly ForwardingPair[], added: readonly ForwardingPair[], arc: Arc | undefined): void {
+  #tell(change: Omit<Init<Messages['ForwardingChange']>, 'instance' | 'generation'>): void {
     const [instance, generation] = [this.#instance, ++this.#generation];
-    this.#emit(encode('ForwardingChange', { instance, generation, removed, added, arc }));
+    this.#emit(encode('ForwardingChange', { instance, generation, ...change }));
   }
 }
 
-const pairText = (pair: ForwardingPair): string => JSON.stringify(pair);
+const textOf = (value: ForwardingPair | ForwardedPort): string => JSON.stringify(value);
+
+/** Ports of `all` that are not in `some`. */
+function portsMissing(some: World, all: World): readonly ForwardedPort[] {
+  if (some.portRules === all.portRules) return [];
+  const known = new Set(forwardedPortsOf(some).map(textOf));
+  return forwardedPortsOf(all).filter((port) => !known.has(textOf(port)));
+}
 
 const arcText = (world: World): string => JSON.stringify(arcOf(world) ?? null);
 

@@ -3436,6 +3436,136 @@ $root.patchpanel = (function() {
         return ForwardingPair;
     })();
 
+    patchpanel.ForwardingPort = (function() {
+
+        var ForwardingPort = function (p) {
+            if (p)
+                for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
+                    if (p[ks[i]] != null && ks[i] !== "__proto__")
+                        this[ks[i]] = p[ks[i]];
+        };
+
+        ForwardingPort.prototype.upstream = "";
+        ForwardingPort.prototype.protocol = 0;
+        ForwardingPort.prototype.port = 0;
+        ForwardingPort.prototype.address = "";
+        ForwardingPort.prototype.targetPort = 0;
+
+        ForwardingPort.encode = function (m, w, q) {
+            if (!w)
+                w = $Writer.create();
+            if (q === $undefined)
+                q = 0;
+            if (q > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (m.upstream != null && $Object.hasOwnProperty.call(m, "upstream") && m.upstream !== "")
+                w.uint32(10).string(m.upstream);
+            if (m.protocol != null && $Object.hasOwnProperty.call(m, "protocol") && m.protocol !== 0)
+                w.uint32(16).uint32(m.protocol);
+            if (m.port != null && $Object.hasOwnProperty.call(m, "port") && m.port !== 0)
+                w.uint32(24).uint32(m.port);
+            if (m.address != null && $Object.hasOwnProperty.call(m, "address") && m.address !== "")
+                w.uint32(34).string(m.address);
+            if (m.targetPort != null && $Object.hasOwnProperty.call(m, "targetPort") && m.targetPort !== 0)
+                w.uint32(40).uint32(m.targetPort);
+            if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
+                for (var i = 0; i < m.$unknowns.length; ++i)
+                    w.raw(m.$unknowns[i]);
+            return w;
+        };
+
+        ForwardingPort.decode = function (r, l, z, q, g) {
+            if (!(r instanceof $Reader))
+                r = $Reader.create(r);
+            if (q === $undefined)
+                q = 0;
+            if (q > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            var c, m, v;
+            if (l === $undefined)
+                c = r.len;
+            else {
+                c = r.pos + l;
+                if (c > r.len)
+                    throw $RangeError("index out of range");
+                l = r.len;
+                r.len = c;
+            }
+            m = g || new $root.patchpanel.ForwardingPort();
+            while (r.pos < c) {
+                var s = r.pos;
+                var t = r.tag();
+                if (t === z) {
+                    z = $undefined;
+                    break;
+                }
+                var u = t & 7;
+                switch (t >>>= 3) {
+                case 1: {
+                        if (u !== 2)
+                            break;
+                        if ((v = r.stringVerify()).length)
+                            m.upstream = v;
+                        else
+                            delete m.upstream;
+                        continue;
+                    }
+                case 2: {
+                        if (u !== 0)
+                            break;
+                        if (v = r.uint32())
+                            m.protocol = v;
+                        else
+                            delete m.protocol;
+                        continue;
+                    }
+                case 3: {
+                        if (u !== 0)
+                            break;
+                        if (v = r.uint32())
+                            m.port = v;
+                        else
+                            delete m.port;
+                        continue;
+                    }
+                case 4: {
+                        if (u !== 2)
+                            break;
+                        if ((v = r.stringVerify()).length)
+                            m.address = v;
+                        else
+                            delete m.address;
+                        continue;
+                    }
+                case 5: {
+                        if (u !== 0)
+                            break;
+                        if (v = r.uint32())
+                            m.targetPort = v;
+                        else
+                            delete m.targetPort;
+                        continue;
+                    }
+                }
+                r.skipType(u, q, t);
+                if (!r.discardUnknown) {
+                    $util.makeProp(m, "$unknowns", false);
+                    (m.$unknowns || (m.$unknowns = [])).push(r.raw(s, r.pos));
+                }
+            }
+            if (l !== $undefined) {
+                if (r.pos !== c)
+                    throw $RangeError("index out of range");
+                r.len = l;
+            }
+            if (z !== $undefined)
+                throw $Error("missing end group");
+            return m;
+        };
+
+        return ForwardingPort;
+    })();
+
     patchpanel.ForwardingArc = (function() {
 
         var ForwardingArc = function (p) {
@@ -3600,6 +3730,7 @@ $root.patchpanel = (function() {
 
         var ForwardingState = function (p) {
             this.pairs = [];
+            this.ports = [];
             if (p)
                 for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
                     if (p[ks[i]] != null && ks[i] !== "__proto__")
@@ -3610,6 +3741,7 @@ $root.patchpanel = (function() {
         ForwardingState.prototype.generation = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
         ForwardingState.prototype.pairs = $util.emptyArray;
         ForwardingState.prototype.arc = null;
+        ForwardingState.prototype.ports = $util.emptyArray;
 
         ForwardingState.encode = function (m, w, q) {
             if (!w)
@@ -3628,6 +3760,10 @@ $root.patchpanel = (function() {
             }
             if (m.arc != null && $Object.hasOwnProperty.call(m, "arc"))
                 $root.patchpanel.ForwardingArc.encode(m.arc, w.uint32(34).fork(), q + 1).ldelim();
+            if (m.ports != null && m.ports.length) {
+                for (var i = 0; i < m.ports.length; ++i)
+                    $root.patchpanel.ForwardingPort.encode(m.ports[i], w.uint32(42).fork(), q + 1).ldelim();
+            }
             if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
                 for (var i = 0; i < m.$unknowns.length; ++i)
                     w.raw(m.$unknowns[i]);
@@ -3693,6 +3829,14 @@ $root.patchpanel = (function() {
                         m.arc = $root.patchpanel.ForwardingArc.decode(r, r.size(), $undefined, q + 1, m.arc);
                         continue;
                     }
+                case 5: {
+                        if (u !== 2)
+                            break;
+                        if (!(m.ports && m.ports.length))
+                            m.ports = [];
+                        m.ports.push($root.patchpanel.ForwardingPort.decode(r, r.size(), $undefined, q + 1));
+                        continue;
+                    }
                 }
                 r.skipType(u, q, t);
                 if (!r.discardUnknown) {
@@ -3718,6 +3862,8 @@ $root.patchpanel = (function() {
         var ForwardingChange = function (p) {
             this.removed = [];
             this.added = [];
+            this.removedPorts = [];
+            this.addedPorts = [];
             if (p)
                 for (var ks = $Object.keys(p), i = 0; i < ks.length; ++i)
                     if (p[ks[i]] != null && ks[i] !== "__proto__")
@@ -3729,6 +3875,8 @@ $root.patchpanel = (function() {
         ForwardingChange.prototype.removed = $util.emptyArray;
         ForwardingChange.prototype.added = $util.emptyArray;
         ForwardingChange.prototype.arc = null;
+        ForwardingChange.prototype.removedPorts = $util.emptyArray;
+        ForwardingChange.prototype.addedPorts = $util.emptyArray;
 
         ForwardingChange.encode = function (m, w, q) {
             if (!w)
@@ -3751,6 +3899,14 @@ $root.patchpanel = (function() {
             }
             if (m.arc != null && $Object.hasOwnProperty.call(m, "arc"))
                 $root.patchpanel.ForwardingArc.encode(m.arc, w.uint32(42).fork(), q + 1).ldelim();
+            if (m.removedPorts != null && m.removedPorts.length) {
+                for (var i = 0; i < m.removedPorts.length; ++i)
+                    $root.patchpanel.ForwardingPort.encode(m.removedPorts[i], w.uint32(50).fork(), q + 1).ldelim();
+            }
+            if (m.addedPorts != null && m.addedPorts.length) {
+                for (var i = 0; i < m.addedPorts.length; ++i)
+                    $root.patchpanel.ForwardingPort.encode(m.addedPorts[i], w.uint32(58).fork(), q + 1).ldelim();
+            }
             if (m.$unknowns != null && $Object.hasOwnProperty.call(m, "$unknowns"))
                 for (var i = 0; i < m.$unknowns.length; ++i)
                     w.raw(m.$unknowns[i]);
@@ -3822,6 +3978,22 @@ $root.patchpanel = (function() {
                         if (u !== 2)
                             break;
                         m.arc = $root.patchpanel.ForwardingArc.decode(r, r.size(), $undefined, q + 1, m.arc);
+                        continue;
+                    }
+                case 6: {
+                        if (u !== 2)
+                            break;
+                        if (!(m.removedPorts && m.removedPorts.length))
+                            m.removedPorts = [];
+                        m.removedPorts.push($root.patchpanel.ForwardingPort.decode(r, r.size(), $undefined, q + 1));
+                        continue;
+                    }
+                case 7: {
+                        if (u !== 2)
+                            break;
+                        if (!(m.addedPorts && m.addedPorts.length))
+                            m.addedPorts = [];
+                        m.addedPorts.push($root.patchpanel.ForwardingPort.decode(r, r.size(), $undefined, q + 1));
                         continue;
                     }
                 }

@@ -269,6 +269,14 @@ export interface ForwardingPair {
   readonly broadcast: boolean;
 }
 
+export interface ForwardingPort {
+  readonly upstream: string;
+  readonly protocol: number;
+  readonly port: number;
+  readonly address: string;
+  readonly targetPort: number;
+}
+
 export interface ForwardingArc {
   readonly cid: number;
   readonly pid: number;
@@ -281,6 +289,7 @@ export interface ForwardingState {
   readonly generation: bigint;
   readonly pairs: readonly ForwardingPair[];
   readonly arc: ForwardingArc | undefined;
+  readonly ports: readonly ForwardingPort[];
 }
 
 export interface ForwardingChange {
@@ -289,6 +298,8 @@ export interface ForwardingChange {
   readonly removed: readonly ForwardingPair[];
   readonly added: readonly ForwardingPair[];
   readonly arc: ForwardingArc | undefined;
+  readonly removedPorts: readonly ForwardingPort[];
+  readonly addedPorts: readonly ForwardingPort[];
 }
 
 export interface NeighborEvent {
@@ -388,6 +399,7 @@ export interface Messages {
   readonly NetworkDeviceChangedSignal: NetworkDeviceChangedSignal;
   readonly NeighborReachabilityEventSignal: NeighborReachabilityEventSignal;
   readonly ForwardingPair: ForwardingPair;
+  readonly ForwardingPort: ForwardingPort;
   readonly ForwardingArc: ForwardingArc;
   readonly GetForwardingRequest: GetForwardingRequest;
   readonly ForwardingState: ForwardingState;
@@ -543,6 +555,13 @@ export const FIELDS: Readonly<Record<MessageName, Readonly<Record<number, Field>
     4: { name: 'multicast', protoName: 'multicast', kind: 'bool', repeated: false },
     5: { name: 'broadcast', protoName: 'broadcast', kind: 'bool', repeated: false },
   },
+  ForwardingPort: {
+    1: { name: 'upstream', protoName: 'upstream', kind: 'string', repeated: false },
+    2: { name: 'protocol', protoName: 'protocol', kind: 'uint32', repeated: false },
+    3: { name: 'port', protoName: 'port', kind: 'uint32', repeated: false },
+    4: { name: 'address', protoName: 'address', kind: 'string', repeated: false },
+    5: { name: 'targetPort', protoName: 'target_port', kind: 'uint32', repeated: false },
+  },
   ForwardingArc: {
     1: { name: 'cid', protoName: 'cid', kind: 'uint32', repeated: false },
     2: { name: 'pid', protoName: 'pid', kind: 'int32', repeated: false },
@@ -553,6 +572,7 @@ export const FIELDS: Readonly<Record<MessageName, Readonly<Record<number, Field>
     2: { name: 'generation', protoName: 'generation', kind: 'uint64', repeated: false },
     3: { name: 'pairs', protoName: 'pairs', kind: 'message', repeated: true, of: 'ForwardingPair' },
     4: { name: 'arc', protoName: 'arc', kind: 'message', repeated: false, of: 'ForwardingArc' },
+    5: { name: 'ports', protoName: 'ports', kind: 'message', repeated: true, of: 'ForwardingPort' },
   },
   ForwardingChange: {
     1: { name: 'instance', protoName: 'instance', kind: 'uint64', repeated: false },
@@ -560,6 +580,8 @@ export const FIELDS: Readonly<Record<MessageName, Readonly<Record<number, Field>
     3: { name: 'removed', protoName: 'removed', kind: 'message', repeated: true, of: 'ForwardingPair' },
     4: { name: 'added', protoName: 'added', kind: 'message', repeated: true, of: 'ForwardingPair' },
     5: { name: 'arc', protoName: 'arc', kind: 'message', repeated: false, of: 'ForwardingArc' },
+    6: { name: 'removedPorts', protoName: 'removed_ports', kind: 'message', repeated: true, of: 'ForwardingPort' },
+    7: { name: 'addedPorts', protoName: 'added_ports', kind: 'message', repeated: true, of: 'ForwardingPort' },
   },
   NeighborEvent: {
     1: { name: 'ifname', protoName: 'ifname', kind: 'string', repeated: false },

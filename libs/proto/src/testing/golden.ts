@@ -28,6 +28,7 @@ const TERMINA = {
 const TERMINA_FIELD = '0a280a06766d7461703010e4e6f1d2011a0808e4e6f1c201101e20032a06766d7461703030e4e6f1ca01';
 
 const PAIR = { upstream: 'eth0', downstream: 'vmtap0', ipv6: true, multicast: true, broadcast: true };
+const PORT = { upstream: 'eth0', protocol: 6, port: 8080, address: '100.64.0.2', targetPort: 80 };
 const NS_PAIR = { upstream: 'eth0', downstream: 'arc_ns3', ipv6: true, multicast: false, broadcast: false };
 
 /** As ArcVmStartup fills it: the other fields stay at their default. */
@@ -235,28 +236,50 @@ export const GOLDEN: readonly Golden[] = [
     message: { upstream: 'eth0', downstream: 'vmtap0', ipv6: true, multicast: true, broadcast: true },
     fields: ['0a0465746830', '1206766d74617030', '1801', '2001', '2801'],
   },
+  {
+    name: 'ForwardingPort',
+    message: { upstream: 'eth0', protocol: 6, port: 8080, address: '100.64.0.2', targetPort: 80 },
+    fields: ['0a0465746830', '1006', '18903f', '220a3130302e36342e302e32', '2850'],
+  },
   { name: 'ForwardingArc', message: { cid: 33, pid: 4711 }, fields: ['0821', '10e724'] },
   { name: 'GetForwardingRequest', message: {}, fields: [] },
   {
     name: 'ForwardingState',
-    message: { instance: MAX_U64, generation: 7n, pairs: [PAIR, NS_PAIR], arc: { cid: 33, pid: 0 } },
+    message: {
+      instance: MAX_U64,
+      generation: 7n,
+      pairs: [PAIR, NS_PAIR],
+      arc: { cid: 33, pid: 0 },
+      ports: [PORT],
+    },
     fields: [
       '08ffffffffffffffffff01',
       '1007',
       '1a140a04657468301206766d74617030180120012801',
       '1a110a046574683012076172635f6e73331801',
       '22020821',
+      '2a190a0465746830100618903f220a3130302e36342e302e322850',
     ],
   },
   {
     name: 'ForwardingChange',
-    message: { instance: 1n, generation: 8n, removed: [PAIR], added: [NS_PAIR], arc: { cid: 0, pid: 4711 } },
+    message: {
+      instance: 1n,
+      generation: 8n,
+      removed: [PAIR],
+      added: [NS_PAIR],
+      arc: { cid: 0, pid: 4711 },
+      removedPorts: [PORT],
+      addedPorts: [PORT],
+    },
     fields: [
       '0801',
       '1008',
       '1a140a04657468301206766d74617030180120012801',
       '22110a046574683012076172635f6e73331801',
       '2a0310e724',
+      '32190a0465746830100618903f220a3130302e36342e302e322850',
+      '3a190a0465746830100618903f220a3130302e36342e302e322850',
     ],
   },
   {

@@ -1,0 +1,28 @@
+import type { World } from './world';
+
+/** A port of an uplink that leads to a guest, as helpers are told. */
+export interface ForwardedPort {
+  readonly upstream: string;
+  /** IPPROTO_TCP or IPPROTO_UDP (linux/in.h). */
+  readonly protocol: number;
+  readonly port: number;
+  readonly address: string;
+  readonly targetPort: number;
+}
+
+const PROTOCOLS = { tcp: 6, udp: 17 } as const;
+
+export const forwardedPortsOf = ({ portRules }: Pick<World, 'portRules'>): readonly ForwardedPort[] =>
+  [...portRules.values()].flatMap(({ rule }) =>
+    rule.type === 'forwarding'
+      ? [
+          {
+            upstream: rule.ifname,
+            protocol: PROTOCOLS[rule.protocol],
+            port: rule.port,
+            address: rule.to.address,
+            targetPort: rule.to.port,
+          },
+        ]
+      : [],
+  );
