@@ -26,7 +26,7 @@ const LADDER = [
   80_000,
 ];
 /** Where each begins to climb: what it is known to carry. */
-const FIRST_STEP = { ours: 10_000, theirs: 250 } as const;
+const FIRST_STEP = { ours: 2000, theirs: 250 } as const;
 /** What avahi carries, about. */
 const STEADY = { query: { two: 3000, ten: 500 }, response: { two: 1000, ten: 200 } } as const;
 const SPAN_MS = 1000;
