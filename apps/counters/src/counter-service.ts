@@ -24,6 +24,9 @@ export interface SetUse {
  */
 type Occasion = 'final' | 'asked';
 
+/** What is read of the kernel. */
+type What = 'all' | 'uplinks';
+
 const UNUSED: SetUse = { largestUplinkSet: 0, largestGuestSet: 0, missed: { uplinks: 0n, guests: 0n } };
 
 /**
@@ -43,8 +46,8 @@ export class CounterService {
   #lookedAt: number | null = null;
   #isStopped = false;
   #tail: Promise<unknown> = Promise.resolve();
-  /** A sample that waits for its turn and has not begun: who comes now may share it. */
-  #waiting: Promise<void> | null = null;
+  /** Samples that wait for their turn and have not begun: who comes now may share them. */
+  readonly #waiting = new Map<What, Promise<void>>(); // BOUNDED: two
   #cancelTick: Cancel = () => undefined;
   #cancelRepair: Cancel = () => undefined;
   #stopWatching: () => void = () => undefined;
@@ -111,13 +114,19 @@ export class CounterService {
     });
   }
 
-  /** After it the ledger has all that passed before the call. Rejects with a KernelError where the kernel does not tell. */
-  refresh(): Promise<void> {
-    this.#waiting ??= this.#inTurn(async () => {
-      this.#waiting = null;
-      if (!this.#isStopped) await this.#sample('asked');
+  /**
+   * After it the ledger has all that passed before the call; `uplinks`: but for what it knows of guests. Rejects with a KernelError where
+   * the kernel does not tell.
+   */
+  refresh(what: What = 'all'): Promise<void> {
+    const waiting = this.#waiting.get(what);
+    if (waiting !== undefined) return waiting;
+    const turn = this.#inTurn(async () => {
+      this.#waiting.delete(what);
+      if (!this.#isStopped) await this.#sample('asked', what);
     });
-    return this.#waiting;
+    this.#waiting.set(what, turn);
+    return turn;
   }
 
   /** A last sample; the table goes or stays as the settings say. Idempotent. */
@@ -176,20 +185,18 @@ export class CounterService {
   }
 
   /** Where the table is gone a new one is made: what passed since the last look is lost. */
-  async #sample(occasion: Occasion): Promise<void> {
-    const reading = await this.#doors.table.read(this.#run);
+  async #sample(occasion: Occasion, what: What = 'all'): Promise<void> {
+    const reading = await this.#doors.table.read(this.#run, what);
     if (reading === null) {
       await this.#startAnew();
       return;
     }
     this.#take(reading, occasion);
-    await this.#makeRoom(reading.elements);
+    if (what === 'all') await this.#makeRoom(reading.elements);
   }
 
   #take({ elements, missed }: CounterReading, occasion: Occasion): void {
     const now = this.#doors.wall();
-    const [guests, uplinks] = [elements.filter(isGuests), elements.filter((each) => !isGuests(each))];
-    this.#use = { largestUplinkSet: largest(uplinks), largestGuestSet: largest(guests), missed };
     const changed = this.ledger
       .changed(this.#run, elements)
       .filter((element) => occasion === 'final' || this.#accounts.knows(element));
@@ -199,8 +206,15 @@ export class CounterService {
       const sample = { do: 'sample', at, run: this.#run, elements: accounted } as const;
       this.#history.record(sample, occasion === 'final' ? 'now' : 'later');
     }
-    this.#lookedAt = now;
+    if (missed !== null) this.#note(elements, missed, now);
     if (occasion === 'final') this.#doors.onSample?.(this.ledger);
+  }
+
+  /** A look at everything. */
+  #note(elements: readonly CountedElement[], missed: Missed, now: number): void {
+    const [guests, uplinks] = [elements.filter(isGuests), elements.filter((each) => !isGuests(each))];
+    this.#use = { largestUplinkSet: largest(uplinks), largestGuestSet: largest(guests), missed };
+    this.#lookedAt = now;
   }
 
   /** What passed belongs to the hour in which the time since the last look began; a calendar that was set in between says nothing of it. */

@@ -8,6 +8,7 @@ import {
   countersTableText,
   countingSetName,
   type CountingSet,
+  type MissedCounter,
 } from '@pp/datapath';
 import type { Native } from '@pp/native';
 import {
@@ -32,7 +33,14 @@ import {
   type TableRef,
 } from '@pp/netlink';
 import { countedKeyText } from '@pp/ports';
-import type { CountedElement, CountedKey, CounterReading, CounterTable, CounterTableWish } from '@pp/ports';
+import type {
+  CountedElement,
+  CountedKey,
+  CounterReading,
+  CounterTable,
+  CounterTableWish,
+  Missed,
+} from '@pp/ports';
 import { hostNetns } from './host-netns';
 import { NftRunner } from './nft-runner';
 
@@ -99,17 +107,13 @@ export class NftCounterTable implements CounterTable {
     );
   }
 
-  async read(run: string): Promise<CounterReading | null> {
+  async read(run: string, what: 'all' | 'uplinks' = 'all'): Promise<CounterReading | null> {
+    const wanted = COUNTING_SETS.filter((set) => what === 'all' || set.startsWith('uplink'));
     const [missed, ...sets] = await Promise.all([
-      this.#client.dump(dumpCounters(TABLE)),
-      ...COUNTING_SETS.map((set) => this.#elements(set, run)),
+      what === 'all' ? this.#missed() : null,
+      ...wanted.map((set) => this.#elements(set, run)),
     ]);
-    if (!sets.every((set) => set !== null)) return null;
-    const packets = (name: string): bigint => missed.find((counter) => counter.name === name)?.packets ?? 0n;
-    return {
-      elements: sets.flat(),
-      missed: { uplinks: packets('missed_uplink'), guests: packets('missed_guest') },
-    };
+    return sets.every((set) => set !== null) ? { elements: sets.flat(), missed } : null;
   }
 
   async forget(run: string, elements: readonly CountedElement[]): Promise<void> {
@@ -153,6 +157,13 @@ export class NftCounterTable implements CounterTable {
 
   close(): void {
     this.#client.close();
+  }
+
+  async #missed(): Promise<Missed> {
+    const counters = await this.#client.dump(dumpCounters(TABLE));
+    const packets = (name: MissedCounter): bigint =>
+      counters.find((counter) => counter.name === name)?.packets ?? 0n;
+    return { uplinks: packets('missed_uplink'), guests: packets('missed_guest') };
   }
 
   async #setNames(): Promise<readonly string[]> {

@@ -1,24 +1,23 @@
 import { accept, KernelError, refuse, type Checked } from '@pp/base';
 import { decodeStrict, encode, TrafficCounterIpFamily, type Messages } from '@pp/proto';
 import { report, type ReportRow, type ReportWish } from '../core/report';
-import { ALL, type TrafficRow } from '../core/traffic-table';
 import type { CounterService } from '../counter-service';
 import type { Fleet, FleetReport } from '../fleet';
 import { warningsOf } from '../status';
+import { CountersAnswer } from './counters-answer';
 
 /** From a serialized request to a serialized reply. */
 export type Method = (body: Uint8Array) => Promise<Checked<Uint8Array>>;
 
-export const getTrafficCounters =
-  (service: CounterService): Method =>
-  async (body) => {
+export function getTrafficCounters(service: CounterService): Method {
+  const answer = new CountersAnswer();
+  return async (body) => {
     const request = decodeStrict('TrafficCountersRequest', body);
     if (!request.ok) return request;
-    const fresh = await refreshed(service);
-    if (!fresh.ok) return fresh;
-    const counters = countersOf(service, new Set(request.value.devices));
-    return accept(encode('TrafficCountersResponse', { counters }));
+    const fresh = await refreshed(service, 'uplinks');
+    return fresh.ok ? accept(answer.of(service.ledger.totals, new Set(request.value.devices))) : fresh;
   };
+}
 
 /** `fleet` null: this host is in none. */
 export const getTraffic =
@@ -26,7 +25,7 @@ export const getTraffic =
   async (body) => {
     const request = decodeStrict('TrafficRequest', body);
     if (!request.ok) return request;
-    const fresh = await refreshed(service);
+    const fresh = await refreshed(service, 'all');
     if (!fresh.ok) return fresh;
     const wish = wishOf(request.value);
     const local = { months: service.ledger.months.names() };
@@ -66,41 +65,15 @@ const also = (
 ): Checked<FleetReport> => (rows.ok ? accept({ rows: rows.value, months }) : rows);
 
 /** What was told once is never told smaller, so an answer is counted before it is given. */
-async function refreshed(service: CounterService): Promise<Checked<null>> {
+async function refreshed(service: CounterService, what: 'all' | 'uplinks'): Promise<Checked<null>> {
   try {
-    await service.refresh();
+    await service.refresh(what);
     return accept(null);
   } catch (fault) {
     if (!(fault instanceof KernelError)) throw fault;
     return refuse('Failed', `the kernel does not tell its counters: ${fault.message}`);
   }
 }
-
-/** Sorted by device, source, family (spec/patchpanel.md 9). `devices` empty: all. */
-export function countersOf(
-  { ledger }: Pick<CounterService, 'ledger'>,
-  devices: ReadonlySet<string>,
-): readonly Messages['TrafficCounter'][] {
-  return [...ledger.totals.rows()]
-    .filter(({ guest, uplink }) => guest === ALL && (devices.size === 0 || devices.has(uplink)))
-    .sort(
-      (a, b) =>
-        (a.uplink < b.uplink ? -1 : a.uplink > b.uplink ? 1 : 0) ||
-        a.source - b.source ||
-        a.family - b.family,
-    )
-    .map(counterToProto);
-}
-
-const counterToProto = ({ uplink, source, family, ...row }: TrafficRow): Messages['TrafficCounter'] => ({
-  rxBytes: row.rxBytes,
-  txBytes: row.txBytes,
-  rxPackets: row.rxPackets,
-  txPackets: row.txPackets,
-  source,
-  device: uplink,
-  ipFamily: familyToProto(family),
-});
 
 const rowToProto = ({ family, ...row }: ReportRow): Messages['TrafficRow'] => ({
   ...row,

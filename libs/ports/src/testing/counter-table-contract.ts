@@ -69,6 +69,16 @@ export const COUNTER_TABLE_ROWS: readonly Row[] = [
     ],
   },
   {
+    name: 'uplinks alone',
+    run: async ({ table, ping }) => {
+      await table.install(wish('a1'));
+      ping(0);
+      const reading = await table.read('a1', 'uplinks');
+      return [words(reading), reading?.missed, await table.read('b2', 'uplinks')];
+    },
+    want: [['uplink_rx 0x0 v4 168/2', 'uplink_tx 0x0 v4 168/2'], null, null],
+  },
+  {
     name: 'an interface that is not in the set does not count',
     run: async ({ table, ping }) => {
       await table.install(wish('a1', { counted: ['eth0'] }));

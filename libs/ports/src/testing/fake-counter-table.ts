@@ -63,12 +63,14 @@ export class FakeCounterTable implements CounterTable {
     return this.#answer(() => this.#wish?.run === run && names(this.#wish.counted) === names(counted));
   }
 
-  read(run: string): Promise<CounterReading | null> {
-    return this.#answer(() =>
-      this.#wish?.run === run
-        ? { elements: [...this.#elements.values()], missed: { ...this.#missed } }
-        : null,
-    );
+  read(run: string, what: 'all' | 'uplinks' = 'all'): Promise<CounterReading | null> {
+    return this.#answer(() => {
+      if (this.#wish?.run !== run) return null;
+      const elements = [...this.#elements.values()];
+      return what === 'all'
+        ? { elements, missed: { ...this.#missed } }
+        : { elements: elements.filter(({ set }) => set.startsWith('uplink')), missed: null };
+    });
   }
 
   forget(_run: string, elements: readonly CountedElement[]): Promise<void> {
