@@ -126,7 +126,8 @@ labTest('a full set is seen and told', async () => {
   await rig.startCounters(['--set-size', '2']);
   for (const mark of [0x100, 0x200, 0x300])
     await rig.host.ok('ping', ['-n', '-q', '-c', '1', '-m', String(mark), router.v4]);
-  await rig.read();
+  const { code, stderr } = await rig.host.run(program('patchpanelctl'), ['traffic']);
+  expect([code, stderr]).toEqual([7, expect.stringContaining('a set of uplinks is full with 2 elements')]);
   const { state, warnings } = await rig.status();
   expect([state, String(warnings)]).toEqual([
     'degraded',
