@@ -156,7 +156,11 @@ function managerOf(
   });
 }
 
-function methodsOf({ reconciler, hold, holdDns }: Manager, native: Native, { tapOwner }: Config): ApiMethods {
+function methodsOf(
+  { reconciler, hold, holdDns }: Manager,
+  native: Native,
+  { tapOwner }: Config,
+): Omit<ApiMethods, 'GetTrafficCounters'> {
   const processNetns = new LinuxProcessNetns(native);
   const common = { reconciler, processNetns, randomBytes, ownPid: process.pid };
   const descriptors = new NativeDescriptors(native);

@@ -49,11 +49,6 @@ export function runService<C>(
   });
 }
 
-/** A service whose work is not built yet: its --help and its checks are true, and it refuses to run with `sentence`. */
-export function runShell<C>(spec: ServiceSpec<C>, sentence: string): Promise<never> {
-  return runService(spec, () => Promise.reject(new Refused(ExitCode.failed, sentence)));
-}
-
 async function statusAnswer(app: string, stateDir: string, json: boolean): Promise<string> {
   const answer = await askStatus(app, statusPath(stateDir, app));
   return json ? answer : statusText(JSON.parse(answer) as object);

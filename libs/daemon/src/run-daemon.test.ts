@@ -179,7 +179,7 @@ describe('command lines that start nothing', () => {
       exit: 2,
       stdout: /^$/,
       stderr:
-        "fixture: --behave 'x' is unknown; write serve or refuse or throw or fail or crash or hang or bad-close or slow-start or shell\n",
+        "fixture: --behave 'x' is unknown; write serve or refuse or throw or fail or crash or hang or bad-close or slow-start\n",
     },
     {
       name: 'an unknown option',
@@ -195,13 +195,6 @@ describe('command lines that start nothing', () => {
       stdout: /^$/,
       stderr:
         'fixture: fixture is not running: nobody answers at /nonexistent/fixture.sock; start it or give its --state-dir\n',
-    },
-    {
-      name: 'a shell',
-      args: ['--behave', 'shell'],
-      exit: 1,
-      stdout: /^$/,
-      stderr: 'fixture: this is not built yet\n',
     },
   ];
   test.each(rows)('$name', async ({ args, exit, stdout, stderr }) => {

@@ -19,7 +19,7 @@ import {
   type VmBody,
 } from './from-proto';
 import { openClientNetns } from './client-netns';
-import type { ApiMethods } from './service';
+import type { SomeApiMethods } from './service';
 import { arcVmStartToProto, devicesToProto, pluginStartToProto, terminaStartToProto } from './to-proto';
 
 export interface GuestMethodParts {
@@ -32,7 +32,18 @@ export interface GuestMethodParts {
 }
 
 /** The methods for VMs and ARC (spec 1.2, 4). */
-export function guestMethods(parts: GuestMethodParts): ApiMethods {
+type GuestMethod =
+  | 'TerminaVmStartup'
+  | 'TerminaVmShutdown'
+  | 'PluginVmStartup'
+  | 'PluginVmShutdown'
+  | 'ArcVmStartup'
+  | 'ArcVmShutdown'
+  | 'ArcStartup'
+  | 'ArcShutdown'
+  | 'GetDevices';
+
+export function guestMethods(parts: GuestMethodParts): SomeApiMethods<GuestMethod> {
   return {
     TerminaVmStartup: vmStart(parts, terminaStartFromProto, terminaStartToProto),
     TerminaVmShutdown: vmStop(parts, 'termina', terminaStopFromProto, 'TerminaVmShutdownResponse'),

@@ -6,7 +6,7 @@ import { createPortRule, deletePortRule } from '../usecases/modify-port-rule';
 import { redirectDns } from '../usecases/redirect-dns';
 import type { ApiMethod } from './api';
 import { dnsRuleFromProto, portRuleFromProto } from './port-from-proto';
-import type { ApiMethods } from './service';
+import type { SomeApiMethods } from './service';
 import { takeLifeline } from './take-lifeline';
 
 export interface PortMethodParts {
@@ -17,7 +17,9 @@ export interface PortMethodParts {
 }
 
 /** The methods for ports and name lookups (spec 10, 3.9). */
-export const portMethods = (parts: PortMethodParts): ApiMethods => ({
+export const portMethods = (
+  parts: PortMethodParts,
+): SomeApiMethods<'ModifyPortRule' | 'SetDnsRedirectionRule'> => ({
   ModifyPortRule: modifyPortRule(parts),
   SetDnsRedirectionRule: setDnsRedirectionRule(parts),
 });

@@ -1,4 +1,4 @@
-import { refuse, type Refusal } from '@pp/base';
+import type { Refusal } from '@pp/base';
 import {
   DBusError,
   type Bus,
@@ -10,8 +10,9 @@ import {
 import type { ApiCall, ApiMethod } from './api';
 import { API, ERROR_PREFIX, FORWARDING, PATH, type ApiMethodName, type ForwardingMethodName } from './spec';
 
-/** The methods that this release has. */
-export type ApiMethods = { readonly [Name in ApiMethodName]?: ApiMethod };
+/** What clients call. */
+export type ApiMethods = { readonly [Name in ApiMethodName]: ApiMethod };
+export type SomeApiMethods<Name extends ApiMethodName> = Pick<ApiMethods, Name>;
 
 /** What helpers call. */
 export type ForwardingMethods = { readonly [Name in ForwardingMethodName]: ApiMethod };
@@ -28,7 +29,7 @@ export interface Services {
  */
 export function serve(bus: Bus, services: Promise<Services>): () => void {
   const ends = [
-    serveInterface(bus, API, async (name) => (await services).api[name] ?? notBuilt(name)),
+    serveInterface(bus, API, async (name) => (await services).api[name]),
     serveInterface(bus, FORWARDING, async (name) => (await services).forwarding[name]),
   ];
   return () => {
@@ -66,8 +67,3 @@ function apiCall(call: MethodCall, caller: ApiCall['caller']): ApiCall {
 
 const errorOf = ({ reason, sentence }: Refusal): DBusError =>
   new DBusError(`${ERROR_PREFIX}.${reason}`, sentence);
-
-const notBuilt =
-  (name: string): ApiMethod =>
-  () =>
-    Promise.resolve(refuse('Failed', `${name} is not built yet; this release connects network namespaces`));

@@ -1,7 +1,7 @@
 import { accept, refuse, seconds, type Refusal } from '@pp/base';
 import { DBUS_ERROR, DBusError, type Bus } from '@pp/dbus';
 import { decodeStrict } from '@pp/proto';
-import type { ApiMethods } from './service';
+import type { SomeApiMethods } from './service';
 
 /** Where the service `counters` answers (proto/counters.proto). */
 const COUNTERS = {
@@ -14,7 +14,7 @@ const PATIENCE = seconds(10);
 const NOBODY: readonly string[] = [DBUS_ERROR.nameHasNoOwner, 'org.freedesktop.DBus.Error.ServiceUnknown'];
 
 /** GetTrafficCounters is the work of another service, which may be restarted on its own: the request is checked here and passed on. */
-export function trafficMethods(bus: Pick<Bus, 'call'>): ApiMethods {
+export function trafficMethods(bus: Pick<Bus, 'call'>): SomeApiMethods<'GetTrafficCounters'> {
   return {
     GetTrafficCounters: async ({ body }) => {
       const request = decodeStrict('TrafficCountersRequest', body);

@@ -5,7 +5,7 @@ import { decodeStrict, encode } from '@pp/proto';
 import type { Reconciler } from '../reconciler';
 import { setVpnLockdown } from '../usecases/set-vpn-lockdown';
 import type { ApiMethod } from './api';
-import type { ApiMethods } from './service';
+import type { SomeApiMethods } from './service';
 
 export interface VpnMethodParts {
   readonly reconciler: Pick<Reconciler, 'submit'>;
@@ -14,7 +14,7 @@ export interface VpnMethodParts {
 }
 
 /** SetVpnIntent and SetVpnLockdown (spec 1.2, 3.2, 3.8). */
-export const vpnMethods = (parts: VpnMethodParts): ApiMethods => ({
+export const vpnMethods = (parts: VpnMethodParts): SomeApiMethods<'SetVpnIntent' | 'SetVpnLockdown'> => ({
   SetVpnIntent: setIntent(parts),
   SetVpnLockdown: setLockdown(parts),
 });

@@ -1,18 +1,8 @@
 /** A service for the tests of runDaemon: it behaves as --behave says. */
-import { accept, type Task } from '@pp/base';
-import { choice, ExitCode, Refused, runDaemon, runShell, type ServiceSpec } from '../index';
+import type { Task } from '@pp/base';
+import { choice, ExitCode, Refused, runDaemon, type ServiceSpec } from '../index';
 
-const BEHAVIOURS = [
-  'serve',
-  'refuse',
-  'throw',
-  'fail',
-  'crash',
-  'hang',
-  'bad-close',
-  'slow-start',
-  'shell',
-] as const;
+const BEHAVIOURS = ['serve', 'refuse', 'throw', 'fail', 'crash', 'hang', 'bad-close', 'slow-start'] as const;
 type Behaviour = (typeof BEHAVIOURS)[number];
 
 const SPEC: ServiceSpec<Behaviour> = {
@@ -46,27 +36,24 @@ const RUNS: Partial<Record<Behaviour, (signal: AbortSignal) => Promise<void>>> =
   hang: () => new Promise(() => undefined),
 };
 
-if (process.argv.includes('shell'))
-  void runShell({ ...SPEC, parse: () => accept('shell') }, 'this is not built yet');
-else
-  void runDaemon(SPEC, async ({ config, log, scope, stateDir, signal }) => {
-    if (config === 'refuse') throw new Refused(ExitCode.conflict, 'somebody else owns the name');
-    if (config === 'throw') throw new Error('opening the bus', { cause: new Error('ECONNREFUSED') });
-    if (config === 'slow-start') {
-      log.info('starting');
-      await aborted(signal);
-      signal.throwIfAborted();
-    }
-    scope.defer(() => {
-      log.info('closed.first');
-    });
-    scope.defer(() => {
-      log.info('closed.second');
-      if (config === 'bad-close') throw new Error('the table is stuck');
-    });
-    log.info('started', { behaviour: config, stateDir });
-    return {
-      tasks: [task('worker', RUNS[config] ?? aborted)],
-      status: () => ({ behaviour: config, guests: [{ id: 1 }] }),
-    };
+void runDaemon(SPEC, async ({ config, log, scope, stateDir, signal }) => {
+  if (config === 'refuse') throw new Refused(ExitCode.conflict, 'somebody else owns the name');
+  if (config === 'throw') throw new Error('opening the bus', { cause: new Error('ECONNREFUSED') });
+  if (config === 'slow-start') {
+    log.info('starting');
+    await aborted(signal);
+    signal.throwIfAborted();
+  }
+  scope.defer(() => {
+    log.info('closed.first');
   });
+  scope.defer(() => {
+    log.info('closed.second');
+    if (config === 'bad-close') throw new Error('the table is stuck');
+  });
+  log.info('started', { behaviour: config, stateDir });
+  return {
+    tasks: [task('worker', RUNS[config] ?? aborted)],
+    status: () => ({ behaviour: config, guests: [{ id: 1 }] }),
+  };
+});
