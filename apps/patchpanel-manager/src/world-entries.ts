@@ -83,8 +83,10 @@ export const entriesOfSettled = (world: World): JournalChange => ({
 
 /** After everything was taken back: port rules are put back by the next start (spec 3.4); null: there is nothing to remember. */
 export function entriesOfEnded(world: World, entries: Iterable<string>): JournalChange | null {
-  if (world.portRules.size === 0) return null;
-  return { put: new Map(), del: [...entries].filter((key) => !world.portRules.has(key)) };
+  const stays = (key: string): boolean =>
+    world.portRules.has(key) || (key === VPN_LOCKDOWN && world.vpnLockdown);
+  if (world.portRules.size === 0 && !world.vpnLockdown) return null;
+  return { put: new Map(), del: [...entries].filter((key) => !stays(key)) };
 }
 
 /** Reads back what was written above (the journal's checksum vouches for the bytes). */

@@ -101,9 +101,8 @@ export class VpnRig {
     return JSON.parse(await askStatus('patchpanel-manager', socket)) as Awaited<ReturnType<VpnRig['status']>>;
   }
 
-  /** kill -9, and a new start. */
-  async restartKilled(): Promise<void> {
-    await this.manager.kill();
+  async restart(how: 'kill' | 'stop'): Promise<void> {
+    await this.manager[how]();
     this.manager = await startManager(this.lab.host, { args: this.#args });
   }
 

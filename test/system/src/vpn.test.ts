@@ -12,6 +12,7 @@ import {
 } from '@pp/lab';
 import { encode } from '@pp/proto';
 import { existsSync } from 'node:fs';
+import { dice } from './dice';
 import { FAR, SESSION, VPNS, VpnRig, type Vpn } from './vpn-rig';
 
 /*
@@ -110,11 +111,14 @@ vpnTest("lockdown, with and without a VPN: what is the user's leaves by a VPN or
   for (const guest of [user, vm.guest]) expect(await pings(guest, FAR)).toBe(false);
   expect(await rig.leaked()).toBe(0);
 
-  await rig.restartKilled();
+  await rig.restart('kill');
   expect((await rig.status()).vpn.lockdown).toBe(true);
   expect(await pings(vm.guest, '203.0.113.10')).toBe(false);
   await client.ask('SetVpnLockdown', { enableVpnLockdown: false });
   expect(await pings(vm.guest, '203.0.113.10')).toBe(true);
+  await client.ask('SetVpnLockdown', { enableVpnLockdown: true });
+  await rig.restart('stop');
+  expect((await rig.status()).vpn.lockdown).toBe(true);
 });
 
 vpnTest("SetVpnIntent on a socket: only its wish changes, and it stands above the user's", async (rig) => {
@@ -144,12 +148,6 @@ vpnTest("SetVpnIntent on a socket: only its wish changes, and it stands above th
     socket.close();
   }
 });
-
-/** The same walk for the same seed. */
-function dice(seed: number): (sides: number) => number {
-  let state = seed % 2_147_483_647 || 1;
-  return (sides) => (state = (state * 48_271) % 2_147_483_647) % sides;
-}
 
 /** One switch: nothing up, or one of the two; it ends as it should or is lost, and its place may be taken at once. */
 async function switchOnce(rig: VpnRig, up: Vpn | null, roll: (sides: number) => number): Promise<Vpn | null> {
