@@ -20,12 +20,15 @@ import { statusOf } from './status';
 export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   const { config, scope, clock, log, stateDir } = context;
   const native = context.native();
-  const service = new McastService({ ...config, told: [] }, {
-    ports: new LinuxGroupPorts(native, clock),
-    interfaces: new NetlinkInterfaces({ native, clock, log }),
-    clock,
-    log,
-  });
+  const service = new McastService(
+    { ...config, told: [] },
+    {
+      ports: new LinuxGroupPorts(native, clock),
+      interfaces: new NetlinkInterfaces({ native, clock, log }),
+      clock,
+      log,
+    },
+  );
   scope.defer(() => {
     service.stop();
   });
