@@ -120,7 +120,8 @@ export class Child {
       this.#process.once('close', finish);
       // A grandchild may keep the pipes open for ever: what has not arrived shortly after the exit is not awaited.
       this.#process.once('exit', (code, signal) => {
-        const late = setTimeout(finish, LAST_WORDS, code, signal);
+        // Timers come before what is there to be read, so on a busy machine that is read first.
+        const late = setTimeout(() => setImmediate(finish, code, signal), LAST_WORDS);
         this.#process.once('close', () => {
           clearTimeout(late);
         });

@@ -1,3 +1,4 @@
+import { seconds } from '@pp/base';
 import {
   type Guest,
   hostListing,
@@ -56,7 +57,7 @@ export class Twin {
     this.#copyJournal();
     const manager = await this.#unit.start(UPLINK_ARGS);
     let difference: readonly string[] = [];
-    await until('both hosts are alike', async () => {
+    const areAlike = async (): Promise<boolean> => {
       const [here, there] = await Promise.all([
         listed(
           this.#walked,
@@ -70,7 +71,8 @@ export class Twin {
       const unsettled = [...here, ...there].filter((line) => line.includes('"tentative":true'));
       difference = [...listingDifference(there, here), ...unsettled];
       return difference.length === 0;
-    }).catch(() => undefined);
+    };
+    await until('both hosts are alike', areAlike, { deadline: seconds(30) }).catch(() => undefined);
     await manager.stop();
     this.#unit.forgetAll();
     return difference;
