@@ -60,6 +60,7 @@ static napi_value attach(napi_env napi, napi_callback_info info) {
     return pp_throw_type(env, "attach", "called with a class and two arrays");
   pp_scratch(env);
   pp_table(env);
+  pp_know_own_netns(env);
   napi_create_object(napi, &functions);
   for (size_t i = 0; i < SUBJECT_COUNT; i++) {
     for (const pp_function *entry = SUBJECTS[i]; entry->name != NULL; entry++) {

@@ -35,7 +35,7 @@ typedef struct {
   pp_source *sources;   /* all that are open */
   unsigned closing;     /* uv handles whose close callback is still to come */
   napi_async_cleanup_hook_handle cleanup; /* set once the environment ends */
-  int own_netns;        /* this thread's own network namespace; -1 until asked for */
+  int own_netns;        /* this thread's own network namespace; -1: there is no /proc to ask */
   int current_netns;    /* where runInNetns has put this thread; -1: its own */
 } pp_env;
 
@@ -133,6 +133,9 @@ napi_value pp_source_close_js(pp_env *env, napi_value *args);
 /* The receive buffers, looked up on each use so that a detached one cannot be written. */
 uint8_t *pp_scratch(pp_env *env);
 int32_t *pp_table(pp_env *env);
+
+/* netns.c: opens `own_netns`; from the start, so that a daemon has as many descriptors before its first namespace as after. */
+void pp_know_own_netns(pp_env *env);
 
 /* socket.c: a buffer size beyond the system's limit if we may, else up to it. */
 void pp_set_buffer(int fd, int force_option, int option, int bytes);

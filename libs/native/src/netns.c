@@ -132,17 +132,15 @@ static napi_value unname_netns(pp_env *env, napi_value *args) {
   return NULL;
 }
 
-static bool know_own_netns(pp_env *env) {
-  if (env->own_netns >= 0) return true;
-  env->own_netns = open(OWN_NETNS, O_RDONLY | O_CLOEXEC);
-  if (env->own_netns < 0) pp_throw(env, errno, "open " OWN_NETNS);
-  return env->own_netns >= 0;
+void pp_know_own_netns(pp_env *env) {
+  if (env->own_netns < 0) env->own_netns = open(OWN_NETNS, O_RDONLY | O_CLOEXEC);
 }
 
 /* Nested calls come back to where the outer one was. */
 static napi_value run_in_netns(pp_env *env, napi_value *args) {
   PP_INT(fd, args[0]);
-  if (!know_own_netns(env)) return NULL;
+  pp_know_own_netns(env);
+  if (env->own_netns < 0) return pp_throw(env, errno, "open " OWN_NETNS);
   int inside = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* the caller may close its own in there */
   if (inside < 0) return pp_throw(env, errno, "dup %d", fd);
   if (setns(inside, CLONE_NEWNET) != 0) {
