@@ -113,6 +113,6 @@ test.each([
 ])('listening at $name', ({ place, want }) => {
   const relay = new LinuxStreamRelay(native);
   const listen = () => relay.listen(place, { onCaller: () => undefined, onFault: () => undefined });
-  expect(listen).toThrow(expect.objectContaining({ name: 'KernelError', code: want }));
+  expect(listen).toThrow(expect.objectContaining({ name: 'KernelError', code: want }) as Error);
   relay.close();
 });
