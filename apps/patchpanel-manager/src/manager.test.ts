@@ -90,7 +90,7 @@ test('an ARC container that is still the same process outlives a restart', async
     tapOwner: null,
   };
   const body = encode('ArcStartupRequest', { pid: 4711 });
-  const answer = await guestMethods(parts).ArcStartup?.({
+  const answer = await guestMethods(parts).ArcStartup({
     caller: { uid: 0, pid: 5 },
     body,
     takeFd: () => null,
