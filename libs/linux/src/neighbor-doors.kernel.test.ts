@@ -106,7 +106,9 @@ describeOnKernel('the doors of ndproxy', (native) => {
     const shown = (): string => host.run('nft', ['-s', 'list', 'ruleset']);
     await guard.protect(['near', 'far'], 'neighbor discovery');
     expect(shown()).toMatch(/elements = \{ "(near|far)",\s+"(near|far)" \}/);
-    await new NftNeighborGuard(inside, 'pptest_guard').protect(['near'], 'all ipv6');
+    const next = new NftNeighborGuard(inside, 'pptest_guard');
+    await next.protect(['near'], 'all ipv6');
+    next.close();
     expect(shown()).toContain('elements = { "near" }');
     expect(shown()).toContain('ip6 daddr != ff00::/8 fib daddr type != local counter drop');
     expect(shown()).not.toContain('icmpv6');
