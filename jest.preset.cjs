@@ -2,7 +2,6 @@
 module.exports = {
   testEnvironment: 'node',
   passWithNoTests: true,
-  forceExit: true, // what a test leaves open must not hold up whoever waits for the result
   testMatch: ['**/src/**/*.test.ts'],
   moduleFileExtensions: ['ts', 'js', 'json', 'node'],
   transform: { '^.+\\.ts$': require.resolve('./tools/jest-transform.cjs') },

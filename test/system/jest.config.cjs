@@ -1,1 +1,1 @@
-module.exports = { ...require('../../jest.preset.cjs'), setupFilesAfterEnv: [require.resolve('./retry.cjs')] };
+module.exports = require('../../jest.preset.cjs');
