@@ -1,6 +1,6 @@
 import { seconds } from '@pp/base';
 import { FleetMeter, openStore, StoreFault, type StateStore } from '@pp/state';
-import { MemoryJournal } from '@pp/ports/testing';
+import { MemoryJournal } from '@pp/ports';
 import { readingsOf, tablesOfFleet } from './core/fleet-keys';
 import type { ReportWish } from './core/report';
 import { Fleet } from './fleet';

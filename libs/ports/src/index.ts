@@ -7,6 +7,7 @@ export * from './guest-ipv6';
 export * from './group-ports';
 export * from './interface-news';
 export * from './journal';
+export * from './memory-journal';
 export * from './neighbor-cache';
 export * from './neighbor-doors';
 export * from './network-news';

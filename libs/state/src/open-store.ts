@@ -1,7 +1,7 @@
+import { MemoryJournal } from '@pp/ports';
 import type { RedisOptions } from 'ioredis';
 import { FileJournal } from './file-journal';
 import { JournalStore } from './journal-store';
-import { PassingJournal } from './passing-journal';
 import { RedisStore } from './redis-store';
 import type { StateStore } from './state-store';
 import type { StoreAddress } from './store-address';
@@ -17,7 +17,7 @@ const [FIRST_RETRY_MS, LAST_RETRY_MS] = [200, 30_000];
 export async function openStore(address: StoreAddress): Promise<StateStore> {
   switch (address.kind) {
     case 'memory':
-      return new JournalStore(new PassingJournal());
+      return new JournalStore(new MemoryJournal());
     case 'file':
       return new JournalStore(new FileJournal(address.path));
     case 'redis':

@@ -10,7 +10,6 @@ export * from './fake-stream-relay';
 export * from './host-routes-contract';
 export * from './journal-contract';
 export * from './memberships-contract';
-export * from './memory-journal';
 export * from './packet-lan';
 export * from './packet-ports-contract';
 export * from './reply-sockets-contract';

@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seconds } from '@pp/base';
 import { MemoryLog, SeededRandom, VirtualClock } from '@pp/base/testing';
-import type { Journal } from '@pp/ports';
+import { MemoryJournal, type Journal } from '@pp/ports';
 import { FileJournal } from '../file-journal';
 import { JournalStore } from '../journal-store';
-import { PassingJournal } from '../passing-journal';
 import { StoreFault, type Batch, type StateStore } from '../state-store';
 import { lines } from '../testing/store-contract';
 import { FleetMeter } from './fleet-meter';
@@ -17,7 +16,7 @@ const reading = (key: string, value: bigint, month = NOVEMBER): Reading => ({ mo
 
 /** A store whose calls can be lost on the way there, or their answers on the way back. */
 class ShakyStore implements Pick<StateStore, 'add'> {
-  readonly inner = new JournalStore(new PassingJournal());
+  readonly inner = new JournalStore(new MemoryJournal());
   /** Sizes of the batches that arrived. */
   readonly arrived: number[] = [];
   fate: 'well' | 'lost' | 'answer lost' = 'well';
@@ -35,7 +34,7 @@ class ShakyStore implements Pick<StateStore, 'add'> {
   }
 }
 
-function rig(journal: Journal = new PassingJournal(), store = new ShakyStore()) {
+function rig(journal: Journal = new MemoryJournal(), store = new ShakyStore()) {
   const [clock, log] = [new VirtualClock(), new MemoryLog()];
   const whole = { add: (batch: Batch) => store.add(batch) } as unknown as StateStore;
   const parts = { journal, clock, log, host: 'h1', newId: () => 'a', period: seconds(10) };
@@ -133,7 +132,7 @@ test('more totals than the journal may hold wait for room, and none is lost', as
 });
 
 test('a journal that cannot be written: nothing is taken, and it is taken later', async () => {
-  const journal = new PassingJournal();
+  const journal = new MemoryJournal();
   const { meter, store } = rig(journal);
   const begin = journal.begin.bind(journal);
   journal.begin = () => {
@@ -150,13 +149,13 @@ test('a journal that cannot be written: nothing is taken, and it is taken later'
 
 test('a new journal is another writer: nothing of it is taken for known', async () => {
   const store = new ShakyStore();
-  const first = rig(new PassingJournal(), store);
+  const first = rig(new MemoryJournal(), store);
   first.meter.record([reading('eth0', 5n)]);
   await first.meter.deliver();
   const whole = { add: (batch: Batch) => store.add(batch) } as unknown as StateStore;
   const parts = {
     store: whole,
-    journal: new PassingJournal(),
+    journal: new MemoryJournal(),
     host: 'h1',
     newId: () => 'b',
     period: seconds(1),

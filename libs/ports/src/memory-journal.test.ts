@@ -1,4 +1,4 @@
-import { JOURNAL_ROWS, plain } from './journal-contract';
+import { JOURNAL_ROWS, plain } from './testing/journal-contract';
 import { MemoryJournal } from './memory-journal';
 
 test.each(JOURNAL_ROWS)('$name', ({ write, want }) => {

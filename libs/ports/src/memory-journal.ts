@@ -1,7 +1,7 @@
-import { applyChange, type Journal, type JournalChange, type JournalState, type Json } from '@pp/ports';
+import { applyChange, type Journal, type JournalChange, type JournalState, type Json } from './journal';
 
-/** A journal that is gone with the process: for `memory:`. */
-export class PassingJournal implements Journal {
+/** A journal that is gone with the process: for `memory:`, and for tests, which keep it through a "crash" of its user. */
+export class MemoryJournal implements Journal {
   #entries: ReadonlyMap<string, Json> = new Map();
   #before: ReadonlyMap<string, Json> | null = null;
 
