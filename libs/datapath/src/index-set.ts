@@ -11,12 +11,6 @@ export const NO_INDEXES: IndexSet = { words: [] };
 export const hasIndex = ({ words }: IndexSet, index: number): boolean =>
   (((words[wordOf(index)] ?? 0) >>> bitOf(index)) & 1) === 1;
 
-export const withIndex = (set: IndexSet, index: number): IndexSet => indexSetOf([index], set);
-
-export const withoutIndex = ({ words }: IndexSet, index: number): IndexSet => ({
-  words: words.map((word, w) => (w === wordOf(index) ? word & ~(1 << bitOf(index)) : word)),
-});
-
 /** `indexes` and those of `set`. */
 export function indexSetOf(indexes: Iterable<number>, set: IndexSet = NO_INDEXES): IndexSet {
   const words = [...set.words];

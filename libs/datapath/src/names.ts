@@ -1,6 +1,5 @@
 /** Bytes of a name without its end mark: IFNAMSIZ - 1, linux/if.h. */
 export const IFNAME_MAX = 15;
-const NETNS_MAX = 255; // NAME_MAX, linux/limits.h
 
 /**
  * A name that the kernel takes (dev_valid_name, net/core/dev.c: no blank, `/` or `:`; `%` would be a template) and that can be said
@@ -12,14 +11,6 @@ export const isIfname = (text: string): boolean =>
   text !== '..' &&
   utf8Length(text) <= IFNAME_MAX &&
   !/[\s/:%"\\*\p{Cc}\p{Cs}]/u.test(text);
-
-/** A name that can stand under /run/netns. */
-export const isNetnsName = (text: string): boolean =>
-  text !== '' &&
-  text !== '.' &&
-  text !== '..' &&
-  utf8Length(text) <= NETNS_MAX &&
-  !/[\s/\p{Cc}\p{Cs}]/u.test(text);
 
 /**
  * `prefix` + `name` where it fits, else cut to IFNAME_MAX with the last character of `name` in the last place, so that
@@ -40,8 +31,6 @@ export function prefixedIfname(prefix: string, name: string): string {
 export const ARC_BRIDGE = 'arcbr0';
 export const ARC_MANAGEMENT = 'arc0';
 export const ARC_NETNS = 'arc_netns';
-/** Template that the kernel numbers; every TAP is made by it. */
-export const TAP_TEMPLATE = 'vmtap%d';
 
 /** The host's bridge of an uplink's ARC device. */
 export const arcBridgeName = (uplink: string): string => prefixedIfname('arc_', uplink);

@@ -8,7 +8,7 @@ import {
   parseCidr,
   type Cidr,
 } from '@pp/wire';
-import { hasIndex, indexSetOf, lowestAbsent, type IndexSet } from './index-set';
+import { hasIndex, lowestAbsent, type IndexSet } from './index-set';
 
 type Ipv4Cidr = Extract<Cidr, { family: 'ipv4' }>;
 
@@ -129,16 +129,6 @@ export function indexOfSubnet(pool: Pool, prefix: string): number | null {
     before += count;
   }
   return null;
-}
-
-/** The numbers of these subnets; prefixes of other pools are passed over. */
-export function usedSubnets(pool: Pool, prefixes: Iterable<string>): IndexSet {
-  const indexes: number[] = [];
-  for (const prefix of prefixes) {
-    const index = indexOfSubnet(pool, prefix);
-    if (index !== null) indexes.push(index);
-  }
-  return indexSetOf(indexes);
 }
 
 /** The lowest free subnet; null when all are used. */

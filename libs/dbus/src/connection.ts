@@ -73,10 +73,6 @@ export class Connection {
     this.#handshake.begin();
   }
 
-  get isClosed(): boolean {
-    return this.#isClosed;
-  }
-
   /**
    * Queues a whole message; the descriptors stay the caller's. Nothing happens on a closed connection. No descriptors before the
    * first reply: dbus-daemon loses those that arrive together with the end of the handshake.

@@ -5,7 +5,6 @@ import { Reader } from './reader';
 // IEEE 802 numbers, host order
 export const ETHERTYPE_IPV4 = 0x0800;
 export const ETHERTYPE_IPV6 = 0x86dd;
-export const ETHERTYPE_VLAN = 0x8100;
 
 export const ETHERNET_HEADER = 14;
 

@@ -8,30 +8,18 @@ import {
 import type { Arc, ArcDevice } from './guest';
 import type { Uplink } from './uplink';
 
-/** What became of ARC when the uplinks changed. */
-export interface ArcFollowed {
-  readonly arc: Arc;
-  /** Uplinks that get no device, because ARC has no addresses left for their kind. */
-  readonly refused: readonly string[];
-}
-
 /**
  * ARC with one device for each uplink that it can have: those of uplinks that are gone go first, then new ones come in the order of the
- * uplinks (spec 3.7, 4.3). The same ARC where nothing changes. `newMac`: for the container's end of a veth.
+ * uplinks (spec 3.7, 4.3), as far as ARC has addresses left for their kind. The same ARC where nothing changes. `newMac`: for the
+ * container's end of a veth.
  */
-export function followUplinks(arc: Arc, uplinks: readonly Uplink[], newMac: () => string): ArcFollowed {
+export function followUplinks(arc: Arc, uplinks: readonly Uplink[], newMac: () => string): Arc {
   const present = new Set(uplinks.map(({ ifname }) => ifname));
   const leaving = arc.devices.filter(({ uplink }) => !present.has(uplink));
   const served = new Set(arc.devices.map(({ uplink }) => uplink));
   const arriving = uplinks.filter(({ ifname, kind }) => !served.has(ifname) && isArcKind(kind));
-  let next = leaving.length === 0 ? arc : withoutDevices(arc, leaving);
-  const refused: string[] = [];
-  for (const uplink of arriving) {
-    const grown = withDevice(next, uplink, newMac);
-    if (grown === null) refused.push(uplink.ifname);
-    else next = grown;
-  }
-  return { arc: next, refused };
+  const left = leaving.length === 0 ? arc : withoutDevices(arc, leaving);
+  return arriving.reduce((grown, uplink) => withDevice(grown, uplink, newMac) ?? grown, left);
 }
 
 const isArcKind = (kind: Uplink['kind']): kind is ArcUplinkKind => kind !== 'vpn';

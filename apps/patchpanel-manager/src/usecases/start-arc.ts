@@ -34,7 +34,7 @@ export function startArc(
   const newMac = (): string => freshMac(() => randomBytes(6), usedMacs(world));
   const base = request.container === null ? vmBase(world) : containerBase(newMac);
   const idle: Arc = { ...request, kind: 'arc', ...base, free: arcConfigs(world.pools), devices: [] };
-  const { arc } = followUplinks(idle, world.uplinks, newMac);
+  const arc = followUplinks(idle, world.uplinks, newMac);
   return decided(withGuest(world, arc), arc);
 }
 

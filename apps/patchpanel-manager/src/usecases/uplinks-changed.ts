@@ -57,7 +57,7 @@ function withArcFollowing(world: World, randomBytes: (n: number) => Uint8Array):
   const arc = world.guests.get(ARC_KEY);
   if (arc?.kind !== 'arc') return world;
   const newMac = (): string => freshMac(() => randomBytes(6), usedMacs(world));
-  const followed = followUplinks(arc, world.uplinks, newMac).arc;
+  const followed = followUplinks(arc, world.uplinks, newMac);
   return followed === arc ? world : withGuest(world, followed);
 }
 

@@ -9,13 +9,10 @@ export type Field =
   | 'ether_addr'
   /** "0x00002100". */
   | 'mark'
-  /** A name of INET_PROTOCOLS. */
+  /** "tcp" or "udp". */
   | 'inet_proto'
   /** A port in decimal. */
   | 'inet_service';
-
-/** Numbers of the protocols that keys name (IANA). */
-export const INET_PROTOCOLS: Readonly<Record<string, number>> = { tcp: 6, udp: 17 };
 
 /** Of `table inet patchpanel`: a set, a map from its key to a chain to jump to, or a map from its key to a value. */
 export interface SetSpec {

@@ -40,7 +40,6 @@ export const MESSAGE_TYPE = { call: 1, return: 2, error: 3, signal: 4 } as const
 export type MessageType = keyof typeof MESSAGE_TYPE;
 
 export const FLAG_NO_REPLY_EXPECTED = 1;
-export const FLAG_NO_AUTO_START = 2;
 
 export const PROTOCOL_VERSION = 1;
 export const LITTLE_ENDIAN = 'l'.charCodeAt(0);

@@ -23,7 +23,6 @@ export const readU32host = (bytes: Uint8Array, at: number): number =>
   viewOf(bytes).getUint32(at, HOST_IS_LITTLE);
 export const readS32host = (bytes: Uint8Array, at: number): number =>
   viewOf(bytes).getInt32(at, HOST_IS_LITTLE);
-export const readU16be = (bytes: Uint8Array, at: number): number => viewOf(bytes).getUint16(at);
 export const readU32be = (bytes: Uint8Array, at: number): number => viewOf(bytes).getUint32(at);
 export const readU64be = (bytes: Uint8Array, at: number): bigint => viewOf(bytes).getBigUint64(at);
 

@@ -1,5 +1,5 @@
 import { attribute, encode, nested, stringAttribute, u32be, u32host } from '../codec/parts';
-import { NLM_F_CREATE } from '../codec/message';
+import { NLM_F_APPEND, NLM_F_CREATE } from '../codec/message';
 
 import type { NetlinkRequest } from '../request';
 import type { SetRef } from './elements';
@@ -17,7 +17,6 @@ const NFT_MSG_NEWRULE = 6;
 const NFT_MSG_DELRULE = 8;
 const NFT_MSG_NEWSET = 9;
 const NFT_MSG_DELSETELEM = 14;
-const NLM_F_APPEND = 0x800;
 const NFT_TYPE_IFNAME = 41; // as nft(8) numbers key types; the kernel only keeps it
 const IFNAMSIZ = 16;
 /** For nft(8) to show names as names: NFTNL_UDATA_SET_KEYBYTEORDER, 4 bytes, host order. */

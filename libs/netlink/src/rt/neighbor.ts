@@ -52,14 +52,6 @@ export const setNeighbor = (neighbor: Neighbor): NetlinkRequest => ({
   ),
 });
 
-/** ENOENT when there is none. */
-export const delNeighbor = (ifindex: number, address: string): NetlinkRequest => ({
-  label: () => `neighbor.del ${address} dev #${ifindex}`,
-  type: RTM_DELNEIGH,
-  flags: 0,
-  body: encode(ndmsg(ifindex, address, STATES.none), attribute(NDA_DST, encodeIp(address))),
-});
-
 /** Of both families; proxy entries are left out. */
 export const dumpNeighbors = (): Query<Neighbor> => ({
   label: () => 'neighbor.dump',

@@ -4,7 +4,7 @@ import type { NetlinkRequest } from '../request';
 import { hex } from '../testing';
 import { addAddress, delAddress } from './address';
 import { addLink, delLink, delLinkGroup, setLink } from './link-requests';
-import { delNeighbor, setNeighbor } from './neighbor';
+import { setNeighbor } from './neighbor';
 import { addRoute, delRoute, replaceRoute } from './route-requests';
 import type { NewRoute } from './route-requests';
 import { addRule, delRule } from './rule';
@@ -209,12 +209,6 @@ const rows: readonly Row[] = [
       flags: 0x500,
       body: '02000000 04000000 80000000 08000100 0a000009 0a000200 02000000 00090000',
     },
-  },
-  {
-    name: 'neighbour gone',
-    in: delNeighbor(4, '10.0.0.9'),
-    header: 12,
-    want: { type: 29, flags: 0, body: '02000000 04000000 00000000 08000100 0a000009' },
   },
 ];
 

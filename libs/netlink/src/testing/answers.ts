@@ -1,4 +1,4 @@
-import { decodeMessages, encodeMessage, NLMSG_DONE, NLMSG_ERROR } from '../codec/message';
+import { encodeMessage, NLMSG_DONE, NLMSG_ERROR } from '../codec/message';
 import type { NetlinkMessage } from '../codec/message';
 import { attribute, encode, stringAttribute, u32host } from '../codec/parts';
 import type { Part } from '../codec/parts';
@@ -54,10 +54,3 @@ export const part = (request: NetlinkMessage, type: number, body: Uint8Array, fl
 /** The end of a dump. */
 export const done = (request: NetlinkMessage, flags = 0): Uint8Array =>
   encodeMessage({ type: NLMSG_DONE, flags: flags | NLM_F_MULTI, seq: request.seq, body: encode(s32host(0)) });
-
-/** The one message in `bytes`. */
-export function messageOf(bytes: Uint8Array): NetlinkMessage {
-  const [message, ...more] = decodeMessages(bytes);
-  if (message === undefined || more.length > 0) throw new Error('not one message');
-  return message;
-}

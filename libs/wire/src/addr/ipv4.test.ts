@@ -1,7 +1,6 @@
 import {
   ipv4FromBytes,
   ipv4FromNumber,
-  ipv4Offset,
   ipv4ToBytes,
   ipv4ToNumber,
   parseIpv4,
@@ -43,9 +42,4 @@ test('bytes both ways', () => {
   expect(ipv4ToBytes(A)).toEqual(Uint8Array.of(100, 115, 92, 129));
   expect(ipv4FromBytes(Uint8Array.of(100, 115, 92, 129))).toBe('100.115.92.129');
   expect(() => ipv4FromBytes(new Uint8Array(16))).toThrow(RangeError);
-});
-
-test('an offset carries over octets and ends at the last address', () => {
-  expect(ipv4Offset('100.115.92.255' as Ipv4Address, 1)).toBe('100.115.93.0');
-  expect(() => ipv4Offset('255.255.255.255' as Ipv4Address, 1)).toThrow(RangeError);
 });

@@ -29,7 +29,3 @@ export function ipv4FromBytes(bytes: Uint8Array): Ipv4Address {
 }
 
 export const ipv4ToBytes = (address: Ipv4Address): Uint8Array => Uint8Array.from(address.split('.'), Number);
-
-/** The address `count` after this one. */
-export const ipv4Offset = (address: Ipv4Address, count: number): Ipv4Address =>
-  ipv4FromNumber(ipv4ToNumber(address) + count);

@@ -1,4 +1,4 @@
-import { isGroupMac, macFromBytes, macToBytes, parseMac, type MacAddress } from './mac';
+import { macFromBytes, macToBytes, parseMac, type MacAddress } from './mac';
 
 const rows = [
   { name: 'lower case stays', in: '42:37:05:13:17:01', want: '42:37:05:13:17:01' },
@@ -23,10 +23,4 @@ test('bytes both ways', () => {
 
 test('five bytes are no MAC address', () => {
   expect(() => macFromBytes(new Uint8Array(5))).toThrow(RangeError);
-});
-
-test('the group bit tells multicast', () => {
-  expect(isGroupMac('01:00:5e:00:00:fb' as MacAddress)).toBe(true);
-  expect(isGroupMac('ff:ff:ff:ff:ff:ff' as MacAddress)).toBe(true);
-  expect(isGroupMac('02:00:5e:00:00:fb' as MacAddress)).toBe(false);
 });

@@ -27,6 +27,3 @@ export function macToBytes(mac: MacAddress): Uint8Array {
   for (let at = 0; at < MAC_LENGTH; at++) bytes[at] = Number.parseInt(mac.slice(3 * at, 3 * at + 2), 16);
   return bytes;
 }
-
-/** The group bit, IEEE 802-2014 §8.2.2: multicast and broadcast. */
-export const isGroupMac = (mac: MacAddress): boolean => (Number.parseInt(mac.slice(0, 2), 16) & 1) === 1;

@@ -6,7 +6,6 @@ export const MDNS_MAX_PACKET = 9000;
 export const DnsFlag = { response: 0x8000, opcode: 0x7800, truncated: 0x0200, rcode: 0x000f } as const;
 /** RFC 6762 §5.4, §10.2: the top bit of a class means "unicast response" in a question, "cache flush" in a record. */
 export const CLASS_TOP_BIT = 0x8000;
-export const CLASS_IN = 1;
 
 /** RFC 1035 §3.2.2, RFC 2782, 3596, 4034, 6672, 6891. */
 export const DnsType = {

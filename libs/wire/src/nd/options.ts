@@ -118,13 +118,6 @@ export const prefixInformation = (pio: PrefixInformation): NdOption =>
 export const mtuOption = (mtu: number): NdOption =>
   option(NdOptionType.mtu, new Writer(6).zeros(2).u32be(mtu).finish());
 
-export function decodeMtu({ bytes }: NdOption): Decoded<number> {
-  const r = new Reader(bytes);
-  r.skip(4); // type, length, reserved
-  const mtu = r.u32be();
-  return r.finish(() => mtu);
-}
-
 /** RFC 8106 §5.1: lifetime and resolvers. */
 export interface RecursiveDns {
   readonly lifetimeSec: number;
