@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { accept, refuse, type Checked } from '@pp/base';
 import { choice, VERSION, type RawArgs, type ServiceSpec } from '@pp/daemon';
-import { extraPool, isIfname, poolsWith, type Pools } from '@pp/datapath';
+import { ARC_BRIDGE, extraPool, isIfname, poolsWith, type Pools } from '@pp/datapath';
 import { localSourcesOf, type FoundSources } from './domain/local-sources';
 import { UPLINK_KINDS, type UplinkKind } from './domain/uplink';
 import type { UplinkChoice } from './feeds/uplinks';
@@ -143,6 +143,12 @@ function uplinkChoice(text: string): Checked<UplinkChoice> {
     );
   }
   if (kind === undefined) return accept({ ifname, kind: null });
+  if (ifname === ARC_BRIDGE && kind !== 'vpn') {
+    return refuse(
+      'InvalidArgument',
+      `--uplink '${text}': ${ARC_BRIDGE} leads to Android, which can be the host's VPN only; write ${ARC_BRIDGE}=vpn`,
+    );
+  }
   if (!isUplinkKind(kind) || more.length > 0) {
     return refuse(
       'InvalidArgument',

@@ -4,6 +4,7 @@ import type { Descriptors, Journal, NetworkNews, NetworkView, ProcessNetns } fro
 import { clashesOf } from './domain/clashes';
 import { guestKey, type Guest, type Namespace } from './domain/guest';
 import { decided } from './domain/decision';
+import { uplinksBeside } from './domain/uplink';
 import { emptyWorld, type World } from './domain/world';
 import { uplinksOf, type UplinkChoice } from './feeds/uplinks';
 import { Lifelines } from './lifelines';
@@ -99,7 +100,8 @@ export class Manager {
     const former = cutShort(last, before === null ? last : remembered(before), new Set(guests.keys()));
     const { present, ...network } = uplinksOf(first, this.#parts.uplinks);
     const { vpnLockdown } = former;
-    await this.reconciler.start({ former, guests, dnsRules, uplinks: present, vpnLockdown, ...network });
+    const uplinks = uplinksBeside(guests, present);
+    await this.reconciler.start({ former, guests, dnsRules, uplinks, vpnLockdown, ...network });
     await this.reconciler.submit('guests.follow', (world) =>
       decided(withGuestsFollowing(world, this.#parts.randomBytes), null),
     );

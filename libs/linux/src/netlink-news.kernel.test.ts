@@ -93,6 +93,21 @@ describeOnKernel('news of the network', (native) => {
     expect(JSON.stringify(views)).not.toContain(VETH.ifname);
   });
 
+  test("of what is ours, Android's bridge is told, and the routes by it", async () => {
+    host.ip('link add arcbr0 group 20560 type bridge');
+    host.ip('link set arcbr0 up');
+    host.ip('address add 100.115.92.1/30 dev arcbr0');
+    host.ip('route add default via 100.115.92.2 dev arcbr0 metric 50');
+    const routes = (): readonly unknown[] =>
+      last().routes.flatMap(({ dst, via }) => (dst === '0.0.0.0/0' ? [via] : []));
+    await until('its default route', () => routes().includes('100.115.92.2'));
+    expect(last().links.map(({ ifname }) => ifname)).toContain('arcbr0');
+    host.ip('route del default dev arcbr0');
+    await until('no default route', () => routes().length === 0);
+    host.ip('link del arcbr0');
+    await until('no bridge', () => !last().links.some(({ ifname }) => ifname === 'arcbr0'));
+  });
+
   test('what becomes ours is told no longer', async () => {
     const isShown = (): boolean => last().links.some(({ ifname }) => ifname === 'tap0');
     host.ip('tuntap add tap0 mode tap');

@@ -6,8 +6,7 @@ import { Monitor, netlinkIn, ownLinksFilter } from '@pp/netlink';
 import type { RouteEvent, RouteSnapshot } from '@pp/netlink';
 import type { NetworkNews, NetworkView } from '@pp/ports';
 import { networkSubject } from './foreign-rules';
-import { isOurs } from './is-ours';
-import { isForeignRule, viewOf } from './network-view';
+import { isForeignRule, isHidden, viewOf } from './network-view';
 
 export interface NetlinkNewsOptions {
   readonly native: Pick<Native, 'openNetlink' | 'runInNetns'>;
@@ -29,7 +28,7 @@ export class NetlinkNews implements NetworkNews {
   readonly #clock: Clock;
   /** ifindexes. BOUNDED: by our links, and renewed with each snapshot. */
   #own = new Set<number>();
-  /** ifindexes of the links of the last snapshot that were not ours. BOUNDED: by the links of the host, and renewed likewise. */
+  /** ifindexes of the links of the last snapshot that were shown. BOUNDED: by the links of the host, and renewed likewise. */
   #shown = new Set<number>();
   #told = '';
   #gathering: Cancel | null = null;
@@ -43,8 +42,8 @@ export class NetlinkNews implements NetworkNews {
       clock,
       subject: networkSubject(),
       onSnapshot: (snapshot) => {
-        const indexes = (ours: boolean): Set<number> =>
-          new Set(snapshot.links.filter((link) => isOurs(link) === ours).map(({ ifindex }) => ifindex));
+        const indexes = (hidden: boolean): Set<number> =>
+          new Set(snapshot.links.filter((link) => isHidden(link) === hidden).map(({ ifindex }) => ifindex));
         [this.#own, this.#shown] = [indexes(true), indexes(false)];
         this.#tell(viewOf(snapshot));
       },
@@ -71,7 +70,7 @@ export class NetlinkNews implements NetworkNews {
   #concerns(event: RouteEvent): boolean {
     switch (event.on) {
       case 'link':
-        if (!isOurs(event.link)) return true;
+        if (!isHidden(event.link)) return true;
         this.#own.add(event.link.ifindex);
         return this.#shown.delete(event.link.ifindex); // a TAP is there before its tag, and was taken for somebody else's
       case 'address':

@@ -71,6 +71,11 @@ const links = [
   },
   { name: 'ours by group', in: link({ group: 0x5050 }), want: [] },
   { name: 'ours, doomed', in: link({ group: 0x5051 }), want: [] },
+  {
+    name: "ours, but Android's bridge, by which its own VPN may be the host's",
+    in: link({ ifname: 'arcbr0', kind: 'bridge', group: 0x5050, parentDevice: null }),
+    want: [{ ...ETH0, ifname: 'arcbr0', kind: 'bridge', physical: false }],
+  },
   { name: 'ours by alias', in: link({ alias: 'patchpanel:namespace/0' }), want: [] },
 ];
 

@@ -1,14 +1,14 @@
 import { isLoopback, isMulticast, isRunning, isUp } from '@pp/netlink';
 import type { Link, Route, RouteSnapshot, Rule } from '@pp/netlink';
-import { ROUTE_PROTOCOL } from '@pp/datapath';
+import { ARC_BRIDGE, ROUTE_PROTOCOL } from '@pp/datapath';
 import type { LinkView, MarkRuleView, NetworkView, RouteView } from '@pp/ports';
 import { firstForeignRule, overridingTables, RT_TABLE_MAIN } from './foreign-rules';
 import { isOurs } from './is-ours';
 import { isUsable } from './netlink-interfaces';
 
-/** The host's network without what is ours: unicast routes of table main and of those that beat it, one for each next hop; rules by mark. */
+/** The host's network without what is hidden of it: unicast routes of table main and of those that beat it, one for each next hop; rules by mark. */
 export function viewOf({ links, addresses, routes, rules }: RouteSnapshot): NetworkView {
-  const foreign = links.filter((link) => !isOurs(link));
+  const foreign = links.filter((link) => !isHidden(link));
   const shown = new Set(foreign.map(({ ifindex }) => ifindex));
   const firstRule = firstForeignRule(rules);
   const overriding = new Set(overridingTables(rules));
@@ -24,6 +24,9 @@ export function viewOf({ links, addresses, routes, rules }: RouteSnapshot): Netw
     markRules: rules.filter(isForeignRule).flatMap(markRuleView),
   };
 }
+
+/** Of our own links Android's management bridge alone is shown: a default route by it makes Android's own VPN the host's. */
+export const isHidden = (link: Link): boolean => isOurs(link) && link.ifname !== ARC_BRIDGE;
 
 /** Of somebody else; the kernel says FRA_PROTOCOL of ours when they come and when they go. */
 export const isForeignRule = ({ protocol }: Rule): boolean => protocol !== ROUTE_PROTOCOL;

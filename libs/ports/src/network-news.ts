@@ -1,4 +1,4 @@
-/** A link that is not ours, as the kernel has it. */
+/** A link that is not ours, as the kernel has it; or Android's management bridge, by which its own VPN may be the host's. */
 export interface LinkView {
   readonly ifname: string;
   readonly ifindex: number;
@@ -73,7 +73,7 @@ export interface NetworkView {
   readonly managed?: ManagedNetwork;
 }
 
-/** Tells how the host's network looks, at once and after each change (changes that come together are told once). Our own links never show. */
+/** Tells how the host's network looks, at once and after each change (changes that come together are told once). Our own links never show, but for that bridge. */
 export interface NetworkNews {
   start(onView: (view: NetworkView) => void): Promise<void>;
   close(): void;

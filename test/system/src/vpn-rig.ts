@@ -38,6 +38,11 @@ export const VPNS = {
   second: { ifname: 'tun2', net: '10.9.0', port: '1195' },
 } as const satisfies Readonly<Record<string, Vpn>>;
 
+interface RigStatus {
+  readonly uplinks: readonly { readonly ifname: string }[];
+  readonly vpn: { readonly ifname: string; readonly lockdown: boolean };
+}
+
 /** The standard lab with two VPNs to be had, a manager that knows of both, and a count of what passes the router outside of them. */
 export class VpnRig {
   readonly #directory: string;
@@ -77,8 +82,29 @@ export class VpnRig {
 
   /** Resolves when the manager leads the user's traffic there. */
   async up(vpn: Vpn): Promise<void> {
-    this.#clients.set(vpn.ifname, this.lab.host.spawn('openvpn', clientArgs(this.#directory, vpn)));
+    const args = [
+      ...clientArgs(this.#directory, vpn),
+      '--redirect-gateway',
+      'def1',
+      '--script-security',
+      '2',
+    ];
+    this.#clients.set(vpn.ifname, this.lab.host.spawn('openvpn', args));
     await this.expectVpn(vpn.ifname);
+  }
+
+  /** An app of Android has a VPN, and Android leads into it what comes by its management link. Resolves when it is up there. */
+  async upInAndroid(android: Place, vpn: Vpn): Promise<void> {
+    this.#clients.set(vpn.ifname, android.spawn('openvpn', clientArgs(this.#directory, vpn)));
+    await until(`Android has ${vpn.ifname}`, () =>
+      android.ok('ip', ['route', 'get', `${vpn.net}.1`, 'oif', vpn.ifname]),
+    );
+    await android.shell(`echo 1 > /proc/sys/net/ipv4/ip_forward
+      ip route add default dev ${vpn.ifname} table 100
+      ip rule add iif arc0 lookup 100
+      nft add table ip app
+      nft add chain ip app out '{ type nat hook postrouting priority srcnat; }'
+      nft add rule ip app out oifname ${vpn.ifname} masquerade`);
   }
 
   /** `stop`: as its user ends it; `kill`: lost. Resolves when the manager leads nothing there any more. */
@@ -96,9 +122,16 @@ export class VpnRig {
     await until(`the VPN is "${ifname}"`, isThere, { deadline: seconds(20) });
   }
 
-  async status(): Promise<{ readonly vpn: { readonly ifname: string; readonly lockdown: boolean } }> {
+  /** The names, best first. */
+  async expectUplinks(names: string): Promise<void> {
+    const isSo = async (): Promise<boolean> =>
+      (await this.status()).uplinks.map(({ ifname }) => ifname).join(' ') === names;
+    await until(`the uplinks are "${names}"`, isSo);
+  }
+
+  async status(): Promise<RigStatus> {
     const socket = join(stateDirectory(this.lab.host), 'patchpanel-manager.sock');
-    return JSON.parse(await askStatus('patchpanel-manager', socket)) as Awaited<ReturnType<VpnRig['status']>>;
+    return JSON.parse(await askStatus('patchpanel-manager', socket)) as RigStatus;
   }
 
   async restart(how: 'kill' | 'stop'): Promise<void> {
@@ -190,5 +223,4 @@ async function startServer({ internet }: StandardLab, directory: string, vpn: Vp
 const clientArgs = (directory: string, vpn: Vpn): readonly string[] => [
   ...common(directory, vpn),
   ...['--remote', '203.0.113.10', '--nobind', '--ifconfig', `${vpn.net}.2`, `${vpn.net}.1`],
-  ...['--redirect-gateway', 'def1', '--script-security', '2'],
 ];

@@ -1,4 +1,4 @@
-import { formatMark, MARK_BITS, type Pools } from '@pp/datapath';
+import { ARC_BRIDGE, formatMark, MARK_BITS, type Pools } from '@pp/datapath';
 import type { MarkRuleView, NetworkView } from '@pp/ports';
 import { cidrContains, formatCidr, hostCidr, parseCidr, type Cidr } from '@pp/wire';
 
@@ -8,7 +8,7 @@ import { cidrContains, formatCidr, hostCidr, parseCidr, type Cidr } from '@pp/wi
  */
 export function clashesOf(view: NetworkView, { guestPrefixes }: Pools): readonly string[] {
   const pools = guestPrefixes.flatMap((prefix) => parseCidr(prefix) ?? []);
-  const links = view.links.filter(({ ifname }) => !MAYBE_OURS.test(ifname));
+  const links = view.links.filter(({ ifname }) => ifname !== ARC_BRIDGE && !MAYBE_OURS.test(ifname));
   const names = new Map(links.map(({ ifindex, ifname }) => [ifindex, ifname]));
   const told = new Set<string>();
   const addresses = view.addresses.flatMap(({ ifindex, cidr }) => {

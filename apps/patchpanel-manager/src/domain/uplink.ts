@@ -1,3 +1,6 @@
+import { ARC_BRIDGE } from '@pp/datapath';
+import { ARC_KEY, type Guest } from './guest';
+
 /** What an uplink is to its users; `vpn` is one that holds the best default route. */
 export const UPLINK_KINDS = ['ethernet', 'wifi', 'cellular', 'vpn'] as const;
 export type UplinkKind = (typeof UPLINK_KINDS)[number];
@@ -29,4 +32,13 @@ export interface Uplink {
   readonly addresses: readonly string[];
   readonly defaults: readonly DefaultRoute[];
   readonly routes: readonly LinkRoute[];
+}
+
+/** Android's bridge is a way out as long as Android runs; its last traces are none. The very same list where nothing is left out. */
+export function uplinksBeside(
+  guests: ReadonlyMap<string, Guest>,
+  uplinks: readonly Uplink[],
+): readonly Uplink[] {
+  if (guests.has(ARC_KEY) || !uplinks.some(({ ifname }) => ifname === ARC_BRIDGE)) return uplinks;
+  return uplinks.filter(({ ifname }) => ifname !== ARC_BRIDGE);
 }

@@ -91,6 +91,26 @@ const rows: readonly Row[] = [
     view: { ...view([eth], [route(2, '0.0.0.0/0')]), managed: { uplinks: [], best: [] } },
     want: [],
   },
+  {
+    name: "Android's bridge with an IPv4 default route is its VPN; chosen or not, whatever its route says",
+    view: view(
+      [eth, link(9, 'arcbr0', { kind: 'bridge' })],
+      [route(2, '0.0.0.0/0', 100, '192.0.2.1'), route(9, '0.0.0.0/0', 50)],
+    ),
+    want: ['arcbr0=vpn', 'eth0=ethernet'],
+  },
+  {
+    name: "Android's bridge with an IPv6 default route is not: it has no way for that",
+    view: view(
+      [eth, link(9, 'arcbr0', { kind: 'bridge' })],
+      [route(2, '0.0.0.0/0', 100, '192.0.2.1'), route(9, '::/0', 50)],
+    ),
+    choices: [
+      { ifname: 'eth0', kind: null },
+      { ifname: 'arcbr0', kind: null },
+    ],
+    want: ['eth0=ethernet', 'arcbr0=vpn'],
+  },
   { name: 'no link', view: view([]), want: [] },
   {
     name: 'loopback is never one',
@@ -176,4 +196,23 @@ test('an uplink carries its addresses, default routes and other routes', () => {
       routes: [{ family: 'ipv4', dst: '192.168.77.0/24', gateway: null, src: '192.168.77.2', metric: 0 }],
     },
   ]);
+});
+
+test("the next hop into Android's own VPN is Android, by main's route or by the word of a connection manager", () => {
+  const links = [eth, link(9, 'arcbr0', { kind: 'bridge' })];
+  const told = { ...view(links, [route(2, '0.0.0.0/0', 0, '192.0.2.1')]) };
+  const uplinks = [
+    { ifname: 'arcbr0', kind: 'vpn', gateways: [] },
+    { ifname: 'eth0', kind: 'ethernet', gateways: [] },
+  ] as const;
+  for (const [seen, metric] of [
+    [view(links, [route(9, '0.0.0.0/0', 50)]), 50],
+    [{ ...told, managed: { uplinks, best: ['arcbr0', 'eth0'] } }, 0],
+  ] as const) {
+    const [first] = uplinksOf(seen, []).present;
+    expect(first).toMatchObject({
+      ifname: 'arcbr0',
+      defaults: [{ family: 'ipv4', gateway: '100.115.92.2', metric }],
+    });
+  }
 });

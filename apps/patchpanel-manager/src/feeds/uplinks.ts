@@ -1,3 +1,4 @@
+import { ARC_BRIDGE, ARC_MANAGEMENT_SUBNET, hostAt } from '@pp/datapath';
 import type { LinkView, ManagedNetwork, ManagedUplink, NetworkView, RouteView } from '@pp/ports';
 import type { DefaultRoute, LinkRoute, Uplink, UplinkKind } from '../domain/uplink';
 
@@ -36,10 +37,14 @@ function managedUplinks(view: NetworkView, { uplinks, best }: ManagedNetwork): U
   return {
     ...rest,
     present: present
-      .map((uplink) => withGateways(uplink, gateways.get(uplink.ifname) ?? []))
+      .map((uplink) => withGateways(uplink, gatewaysOf(uplink, gateways.get(uplink.ifname) ?? [])))
       .toSorted((a, b) => rankOf(a.ifname) - rankOf(b.ifname)),
   };
 }
+
+/** What it is told to lead into Android's own VPN goes there. */
+const gatewaysOf = ({ ifname }: Uplink, gateways: ManagedUplink['gateways']): ManagedUplink['gateways'] =>
+  ifname === ARC_BRIDGE ? [{ family: 'ipv4', address: ANDROID }] : gateways;
 
 /** Without choices uplinks would be looked for. */
 const noUplinks = (view: NetworkView): Uplinks => ({ ...chosenUplinks(view, []), present: [] });
@@ -82,6 +87,7 @@ function kindOfUplink(
 
 /** By the link's kind where the kernel tells one, else by the names that udev gives (systemd.net-naming-scheme(7)). */
 function kindOfLink(link: LinkView): UplinkKind {
+  if (link.ifname === ARC_BRIDGE) return 'vpn';
   if (link.type === ARPHRD_PPP || (link.kind !== null && TUNNELS.has(link.kind))) return 'vpn';
   if (link.type === ARPHRD_RAWIP || /^(ww|rmnet|usb\d)/.test(link.ifname)) return 'cellular';
   return /^(wl|mlan)/.test(link.ifname) ? 'wifi' : 'ethernet';
@@ -97,10 +103,16 @@ function uplinkOf(link: LinkView, kind: UplinkKind, view: NetworkView): Uplink {
     multicast: link.multicast,
     mtu: link.mtu,
     addresses: view.addresses.filter(({ ifindex }) => ifindex === link.ifindex).map(({ cidr }) => cidr),
-    defaults: defaultsOf(routes),
+    defaults: link.ifname === ARC_BRIDGE ? intoAndroid(defaultsOf(routes)) : defaultsOf(routes),
     routes: routes.filter((route) => !isDefault(route)).map(linkRoute),
   };
 }
+
+/** Android's own VPN takes IPv4, and Android is the next hop whatever the route says. */
+const intoAndroid = (defaults: readonly DefaultRoute[]): readonly DefaultRoute[] =>
+  defaults.filter(({ family }) => family === 'ipv4').map((route) => ({ ...route, gateway: ANDROID }));
+
+const ANDROID = hostAt(ARC_MANAGEMENT_SUBNET, 1);
 
 const isDefault = (route: RouteView): boolean => route.dst === '0.0.0.0/0' || route.dst === '::/0';
 

@@ -1,6 +1,7 @@
 import { accept, refuse, type Checked } from '@pp/base';
 import type { Decision } from '../domain/decision';
 import { ARC_KEY, type Guest } from '../domain/guest';
+import { uplinksBeside } from '../domain/uplink';
 import { withoutGuests, type World } from '../domain/world';
 
 /** A VM is stopped by its own cid only; a container whatever pid is named (spec 4.1). */
@@ -12,7 +13,9 @@ export function stopArc(world: World, flavour: 'vm' | 'container', id: number): 
       flavour === 'vm' ? `no ARC VM with cid ${id} is running` : 'no ARC container is running',
     );
   }
-  return accept({ world: withoutGuests(world, [ARC_KEY]), reply: null, goOn: true });
+  const left = withoutGuests(world, [ARC_KEY]);
+  const uplinks = uplinksBeside(left.guests, world.uplinks);
+  return accept({ world: { ...left, uplinks }, reply: null, goOn: true });
 }
 
 function isNamed(guest: Guest, flavour: 'vm' | 'container', id: number): boolean {

@@ -4,6 +4,7 @@ import { followUplinks } from '../domain/arc-devices';
 import { decided, type Decision } from '../domain/decision';
 import { ARC_KEY } from '../domain/guest';
 import { withNeighborsFollowing } from '../domain/neighbors';
+import { uplinksBeside } from '../domain/uplink';
 import { usedMacs, withGuest, type World } from '../domain/world';
 import type { Uplinks } from '../feeds/uplinks';
 
@@ -19,9 +20,10 @@ export interface UplinkChanges {
  */
 export function uplinksChanged(
   world: World,
-  uplinks: Uplinks,
+  seen: Uplinks,
   randomBytes: (n: number) => Uint8Array,
 ): Checked<Decision<UplinkChanges>> {
+  const uplinks = { ...seen, present: uplinksBeside(world.guests, seen.present) };
   const { present, awaited, foreignTaps, foreignRule } = uplinks;
   if (isSame(known(world), uplinks)) {
     return decided(world, { added: [], removed: [] });

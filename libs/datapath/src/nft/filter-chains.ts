@@ -1,5 +1,6 @@
 import type { Uplink } from '../desired';
 import { formatMark, NEEDS_SNAT, NOWHERE_TAG, ROUTING_TAG_MASK, routingTag } from '../marks';
+import type { ArcVpnRules } from './arc-vpn';
 import { forwardChain } from './chains';
 import { MULTICAST_RULES } from './multicast-rules';
 import { ACCESS_RULES, ARRIVAL_RULE } from './port-chains';
@@ -24,10 +25,11 @@ const ICMPV6_TO_HOST = [
  * What may enter at all; who a guest says it is, is looked at for guests only. CVE-2020-8558: with route_localnet a neighbour would reach
  * what listens on loopback only.
  */
-export const guardChains = (): readonly Chain[] => [
+export const guardChains = ({ sources }: ArcVpnRules): readonly Chain[] => [
   plain('guest_sources', [
     `iifname ${at(SETS.guestMacChecked)} iifname . ether saddr != ${at(SETS.guestMac)} ${drop('drop_spoofed_mac')}`,
     `iifname . ether saddr ${at(SETS.hostMac)} ${drop('drop_spoofed_mac')}`,
+    ...sources,
     `iifname . ip saddr != ${at(SETS.guestIp4)} ${drop('drop_spoofed_ip4')}`,
     // A guest's own addresses have routes to its link; a new address is first probed for, from none (RFC 4862 §5.4).
     `ip6 saddr != { ::, fe80::/10 } fib saddr . iif oif missing ${drop('drop_spoofed_ip6')}`,
@@ -60,7 +62,7 @@ export const inputChains = (): readonly Chain[] => [
 ];
 
 /** What comes from guests passes outwards; what goes to a guest must be asked for, published, or allowed between the two. */
-export function forwardChains(): readonly Chain[] {
+export function forwardChains(arcVpn: ArcVpnRules): readonly Chain[] {
   const [managed, users] = [at(SETS.managedGuests), at(SETS.userNamespaces)];
   return [
     plain('to_guest', [
@@ -80,6 +82,7 @@ export function forwardChains(): readonly Chain[] {
         'ct state established,related accept',
         // NAT passes these by, so they would leave with the guest's address.
         `${marked(NEEDS_SNAT, NEEDS_SNAT)} ct state invalid,untracked ${drop('drop_invalid')}`,
+        ...arcVpn.forward,
         `meta oifgroup ${OUR_GROUPS} jump to_guest`,
         `oifname ${GUESTS} jump to_guest`,
         `iifname ${GUESTS} oifname vmap ${at(SETS.uplinkForward)}`,
@@ -98,6 +101,7 @@ export const uplinkForwardChain = ({ ifname, ifindex }: Uplink): Chain =>
 export function leavingChains(
   guestPrefixes: readonly string[],
   sourceRules: readonly string[],
+  { leaving }: ArcVpnRules,
 ): readonly Chain[] {
   const leak = `ip saddr { ${guestPrefixes.join(', ')} } oifname ${at(SETS.uplinks)} ${drop('drop_leak')}`;
   return [
@@ -111,6 +115,10 @@ export function leavingChains(
         `oifname ${at(SETS.vpns)} masquerade`, // also of the host, whose source was chosen before the mark, and IPv6 of another prefix
       ],
     ),
-    base('leak', ['filter', 'postrouting', 'srcnat + 10'], guestPrefixes.length > 0 ? [leak] : []),
+    base(
+      'leak',
+      ['filter', 'postrouting', 'srcnat + 10'],
+      guestPrefixes.length > 0 ? [...leaving, leak] : [],
+    ),
   ];
 }

@@ -9,10 +9,10 @@ import {
   VPN_INTENT_MASK,
   type TrafficSource,
 } from '../marks';
+import { arcVpnRules } from './arc-vpn';
 import { sourceChain, tagChain } from './chains';
 import { LOOKUP } from './dns-chains';
-import { at, base, mark, marked, plain, type Chain } from './rules';
-import { SETS } from './sets';
+import { base, mark, marked, plain, type Chain } from './rules';
 
 /** Bits that only somebody else sets: a VPN's own socket, say, whose marks are read by rules that are not ours. */
 const NOT_OURS = ~(ROUTING_TAG_MASK | VPN_INTENT_MASK) >>> 0;
@@ -80,13 +80,15 @@ const localUserName = (source: TrafficSource): string => `local_${source.toLower
 const localUserChain = (source: TrafficSource): Chain =>
   plain(localUserName(source), [mark(SOURCE_MASK, sourceMark(source)), `jump ${USER_VPN}`]);
 
-const toVpnChain = ({ guestPrefixes, userDns = [], sessionUser }: Shape, vpn: string): Chain =>
-  plain(TO_VPN, [
+function toVpnChain(shape: Shape, vpn: string): Chain {
+  const { guestPrefixes, userDns = [], sessionUser } = shape;
+  return plain(TO_VPN, [
     ...userDns.map(({ family }) => proxiedLookup(family, sessionUser ?? null)),
     ...(guestPrefixes.length === 0 ? [] : [`ip daddr { ${guestPrefixes.join(', ')} } return`]),
-    `oifname ${at(SETS.guests)} return`,
+    `${arcVpnRules(shape).toGuests} return`,
     `jump ${tagChain(vpn)}`,
   ]);
+}
 
 /** It is led to a proxy on this host, which asks by the VPN; the session's user asks the name servers themselves. */
 const proxiedLookup = (family: 'ipv4' | 'ipv6', sessionUser: number | null): string => {

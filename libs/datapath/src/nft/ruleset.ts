@@ -1,4 +1,5 @@
 import type { Element, Shape, Uplink } from '../desired';
+import { arcVpnRules } from './arc-vpn';
 import { arrivalChain, forwardChain, pinChain } from './chains';
 import { userDnsChain, userDnsSourceRules } from './dns-chains';
 import { forwardChains, guardChains, inputChains, leavingChains, uplinkForwardChain } from './filter-chains';
@@ -43,11 +44,11 @@ export const ruleset = (shape: Shape): Ruleset => ({
   chains: [
     ...sourceChains(),
     ...egressChains(shape),
-    ...guardChains(),
+    ...guardChains(arcVpnRules(shape)),
     classifyChain(),
     ...inboundChains(shape.arcAddresses ?? []),
     ...inputChains(),
-    ...forwardChains(),
+    ...forwardChains(arcVpnRules(shape)),
     ...sessionChains(shape),
     mssChain(),
     ...localChains(shape),
@@ -66,11 +67,14 @@ export const ruleset = (shape: Shape): Ruleset => ({
   ],
 });
 
-const sessionChains = ({ guestPrefixes, sessionUser = null, userDns = [] }: Shape): readonly Chain[] => [
-  ...lockChains(sessionUser),
-  userDnsChain(userDns, sessionUser),
-  ...leavingChains(guestPrefixes, userDnsSourceRules(userDns, sessionUser)),
-];
+function sessionChains(shape: Shape): readonly Chain[] {
+  const { guestPrefixes, sessionUser = null, userDns = [] } = shape;
+  return [
+    ...lockChains(sessionUser),
+    userDnsChain(userDns, sessionUser),
+    ...leavingChains(guestPrefixes, userDnsSourceRules(userDns, sessionUser), arcVpnRules(shape)),
+  ];
+}
 
 /** All chains of the table, in the order of their declaration. */
 export const chainNames = (shape: Shape): readonly string[] => ruleset(shape).chains.map(({ name }) => name);

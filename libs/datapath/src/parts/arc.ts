@@ -69,8 +69,9 @@ export function arcPart(spec: ArcPart): Part {
   };
 }
 
+/** Into its own VPN Android goes by itself. */
 const managementEgress = ({ vpn = null }: ArcPart): Egress =>
-  vpn === null ? { kind: 'nowhere' } : { kind: 'uplink', ifname: vpn };
+  vpn === null || vpn === ARC_BRIDGE ? { kind: 'nowhere' } : { kind: 'uplink', ifname: vpn };
 
 const arcNetns = (from: { readonly pid: number; readonly inode: number }): Netns => ({
   name: ARC_NETNS,

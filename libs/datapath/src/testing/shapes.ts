@@ -4,7 +4,7 @@ import { namespacePart } from '../parts/namespace';
 import { dnsPart, portRulePart, type PortRule } from '../parts/ports';
 import { vmPart } from '../parts/vm';
 
-/** Tables that stand for all others: nothing but the frame, an ordinary host, and one with every kind of thing. */
+/** Tables that stand for all others: nothing but the frame, an ordinary host, one with every kind of thing, and Android as the way out. */
 export interface TableCase {
   /** Of its golden file. */
   readonly name: string;
@@ -131,5 +131,18 @@ export const TABLE_CASES: readonly TableCase[] = [
     elements: [pinned, following, vm, arc, ...portRules.map(portRulePart), dns]
       .flatMap(({ elements }) => elements)
       .concat(mdns),
+  },
+  {
+    name: 'android-vpn',
+    shape: {
+      uplinks: [
+        { ifname: 'eth0', ifindex: 2 },
+        { ifname: 'arcbr0', ifindex: 9 },
+      ],
+      guestPrefixes: [GUEST_PREFIX],
+      arcAddresses: ['100.115.92.6'],
+      vpn: 'arcbr0',
+    },
+    elements: arc.elements,
   },
 ];
