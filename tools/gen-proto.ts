@@ -1,7 +1,6 @@
 /**
  * Translates proto/*.proto, all of one package, into libs/proto/src/gen (or `--out DIR`):
- *   codec.js, codec.d.ts  encode and decode by protobufjs (pbjs static module)
- *   messages.ts           an interface for each message, a constant for each enum, and the table of fields
+ *   messages.ts  an interface for each message, a constant for each enum, and the table of fields
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -50,24 +49,13 @@ const SCALARS: Readonly<Record<string, Target>> = {
   bytes: { kind: 'bytes', type: 'Uint8Array' },
 };
 
-const CODEC_ONLY = 'create convert delimited typeurl comments service verify beautify'
-  .split(' ')
-  .map((word) => `--no-${word}`);
-
 function main(): void {
   const { values } = parseArgs({
     options: { out: { type: 'string', default: join(ROOT, 'libs/proto/src/gen') } },
   });
   mkdirSync(values.out, { recursive: true });
-  const write = (file: string, text: string): void => {
-    writeFileSync(join(values.out, file), MARK + text);
-  };
-  write(
-    'codec.js',
-    pbjs('-t', 'static-module', '-w', 'commonjs', '--dependency', 'protobufjs/minimal', ...CODEC_ONLY),
-  );
-  write('codec.d.ts', CODEC_TYPES);
-  write('messages.ts', messagesModule(packageOf(JSON.parse(pbjs('-t', 'json')) as NodeJson)));
+  const root = JSON.parse(pbjs('-t', 'json')) as NodeJson;
+  writeFileSync(join(values.out, 'messages.ts'), MARK + messagesModule(packageOf(root)));
 }
 
 function pbjs(...options: readonly string[]): string {
@@ -80,16 +68,6 @@ function packageOf(root: NodeJson): NodeJson {
   if (found === undefined) throw new Error(`${PROTOS.join(', ')} have no package ${PACKAGE}`);
   return found;
 }
-
-const CODEC_TYPES = `import type { Writer } from 'protobufjs/minimal';
-
-interface StaticType {
-  encode(message: object, writer: Writer): Writer;
-  decode(bytes: Uint8Array): object;
-}
-
-export const ${PACKAGE}: Readonly<Record<string, StaticType>>;
-`;
 
 /** Nested enums are called by their message and their own name: NetworkDevice.GuestType is NetworkDeviceGuestType. */
 function messagesModule(root: NodeJson): string {

@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { SeededRandom } from '@pp/base/testing';
+import { loadSync } from 'protobufjs';
 import { decodeStrict, encode, type Init } from './codec';
 import { FIELDS, type MessageName, type Messages } from './gen/messages';
 import { GOLDEN } from './testing/golden';
@@ -213,6 +215,28 @@ describe('malformed', () => {
     });
   });
 });
+
+describe('as protobufjs reads and writes it', () => {
+  const files = ['patchpanel_service', 'forwarding', 'counters'];
+  const root = loadSync(files.map((file) => join(__dirname, `../../../proto/${file}.proto`)));
+  test.each(GOLDEN)('$name', ({ name, message, fields }) => {
+    const type = root.lookupType(`patchpanel.${name}`);
+    const read = type.decode(fromHex(fields.join('')));
+    expect(toHex(type.encode(read).finish())).toBe(toHex(encode(name, message)));
+    const plain = type.toObject(read, { longs: String, bytes: Array, defaults: true });
+    expect(plainOf(message)).toEqual(plain);
+  });
+});
+
+/** Numbers of 64 bits as text, bytes as lists, an absent message as null. */
+const plainOf = (value: unknown): unknown => {
+  if (typeof value === 'bigint') return String(value);
+  if (value instanceof Uint8Array) return [...value];
+  if (Array.isArray(value)) return value.map(plainOf);
+  if (value === undefined || value === null) return null;
+  if (typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plainOf(each)]));
+};
 
 test('damaged bytes are refused or decode, and never throw', () => {
   const random = new SeededRandom(20260101);

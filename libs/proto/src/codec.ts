@@ -1,8 +1,8 @@
-import { accept, invariant, refuse, type Checked } from '@pp/base';
+import { accept, refuse, type Checked } from '@pp/base';
 import { Writer } from 'protobufjs/minimal';
-import { patchpanel } from './gen/codec';
+import { Cursor } from './cursor';
+import { readMessage } from './decode';
 import { FIELDS, type Field, type MessageName, type Messages } from './gen/messages';
-import { wireFault } from './wire-fault';
 
 /** What `encode` takes: fields left out or undefined are at their default, as proto3 has it. */
 export type Init<T> = { readonly [K in keyof T]?: InitField<T[K]> | undefined };
@@ -21,14 +21,11 @@ export function encode<M extends MessageName>(name: M, message: Init<Messages[M]
  * enum values that this version does not know are accepted: the former are dropped, the latter are kept as numbers.
  */
 export function decodeStrict<M extends MessageName>(name: M, bytes: Uint8Array): Checked<Messages[M]> {
-  const fault = wireFault(name, bytes);
-  if (fault !== undefined) return refuse('InvalidArgument', `the body is not a ${name}: ${fault}`);
-  return accept(fromRaw(name, rawOf(name, bytes)) as unknown as Messages[M]);
-}
-
-/** pbjs 8.8.1 makes code for messages without fields that throws on unknown groups. There is nothing to decode in them anyway. */
-function rawOf(name: MessageName, bytes: Uint8Array): object {
-  return Object.keys(FIELDS[name]).length === 0 ? {} : codecOf(name).decode(bytes);
+  const cursor = new Cursor(bytes);
+  const message = readMessage(name, cursor);
+  return cursor.fault === undefined
+    ? accept(message as unknown as Messages[M])
+    : refuse('InvalidArgument', `the body is not a ${name}: ${cursor.fault}`);
 }
 
 type Values = Readonly<Record<string, unknown>>;
@@ -38,12 +35,6 @@ interface Halves {
   readonly low: number;
   readonly high: number;
   readonly unsigned: boolean;
-}
-
-function codecOf(name: MessageName): (typeof patchpanel)[string] {
-  const codec = patchpanel[name];
-  invariant(codec !== undefined, `the generated code has ${name}`);
-  return codec;
 }
 
 /** Straight from the values to the wire: a list of a thousand messages takes a tenth of the time that pbjs needs with objects of its own. */
@@ -117,31 +108,6 @@ function writeItem(writer: Writer, number: number, field: Field, value: unknown)
   }
 }
 
-function fromRaw(name: MessageName, message: object): Values {
-  const values = message as Values; // unset fields are on its prototype
-  const fields = Object.values(FIELDS[name]);
-  return Object.fromEntries(
-    fields.map((field) => [field.name, mapField(field, values[field.name], plainItem)]),
-  );
-}
-
-function mapField(field: Field, value: unknown, item: (field: Field, value: unknown) => unknown): unknown {
-  return field.repeated ? (value as readonly unknown[]).map((each) => item(field, each)) : item(field, value);
-}
-
-function plainItem(field: Field, value: unknown): unknown {
-  switch (field.kind) {
-    case 'message':
-      return field.of === undefined || value === null ? undefined : fromRaw(field.of, value as object);
-    case 'uint64':
-      return whole(value);
-    case 'bytes':
-      return new Uint8Array(value as Uint8Array); // the decoder gives a window into the message
-    default:
-      return value;
-  }
-}
-
 /** What the writer takes: a number where that is exact, because a thousand counters need no bigint arithmetic each. */
 function uint64(field: Field, value: bigint): number | Halves {
   if (value >= 0n && value <= MAX_SAFE) return Number(value);
@@ -155,10 +121,3 @@ const outOfRange = ({ kind, name }: Field, value: unknown): Error =>
   new Error(
     `broken invariant: ${name}=${String(value)} is ${kind.startsWith('u') ? `a ${kind}` : 'an int32'}`,
   );
-
-function whole(value: unknown): bigint {
-  // A number would have lost bits already; it comes only where the package `long` is missing.
-  invariant(typeof value === 'object' && value !== null, 'protobufjs found its package long');
-  const { low, high } = value as Halves;
-  return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
-}

@@ -8,6 +8,9 @@ export class Cursor {
   readonly #bytes: Uint8Array;
   #at = 0;
   #fault: string | undefined;
+  /** The last varint's bits 0 to 31, and 32 to 63. */
+  low = 0;
+  high = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
@@ -36,7 +39,7 @@ export class Cursor {
   /** At most 64 bits in at most `maxBytes` bytes; exact up to 2^53, which is more than tags and lengths need. */
   varint(maxBytes = MAX_VARINT_BYTES): number {
     const start = this.#at;
-    let value = 0;
+    this.low = this.high = 0;
     for (let count = 0; count < maxBytes; count++) {
       const byte = this.#bytes[this.#at];
       if (byte === undefined) {
@@ -45,11 +48,17 @@ export class Cursor {
       }
       this.#at++;
       if (count === LAST_BYTE && byte > 1) break; // bits 64 and up
-      value += (byte & 0x7f) * 2 ** (7 * count);
-      if (byte < 0x80) return value;
+      this.#addBits(byte & 0x7f, 7 * count);
+      if (byte < 0x80) return this.high * 2 ** 32 + this.low;
     }
     this.refuse(`a number is too long (byte ${start})`);
     return 0;
+  }
+
+  #addBits(bits: number, shift: number): void {
+    if (shift < 32) this.low = (this.low | (bits << shift)) >>> 0;
+    if (shift > 32) this.high = (this.high | (bits << (shift - 32))) >>> 0;
+    else if (shift > 25) this.high = bits >>> (32 - shift);
   }
 
   skip(length: number): void {
