@@ -259,8 +259,8 @@ static napi_value netlink_send(pp_env *env, napi_value *args) {
   memcpy(item->data, data.data, data.length);
   pthread_mutex_lock(&self->sending->lock);
   append(&self->sending->queue_end, item);
-  pthread_cond_signal(&self->sending->changed);
   pthread_mutex_unlock(&self->sending->lock);
+  pthread_cond_signal(&self->sending->changed); /* with the lock held, the thread would wake up only to wait for it */
   return NULL;
 }
 
