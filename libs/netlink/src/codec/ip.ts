@@ -3,6 +3,8 @@ import {
   ipv4ToBytes,
   ipv6FromBytes,
   ipv6ToBytes,
+  MAC_LENGTH,
+  macFromBytes,
   macToBytes,
   parseCidr,
   parseIpv4,
@@ -71,4 +73,6 @@ export function encodeMac(text: string): Uint8Array {
 
 /** Colon-separated; also of link-layer addresses that are not six bytes long ('' for none). */
 export const decodeMac = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
+  bytes.length === MAC_LENGTH
+    ? macFromBytes(bytes)
+    : Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');

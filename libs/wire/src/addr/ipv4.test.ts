@@ -20,6 +20,9 @@ const rows = [
   { name: 'one number', in: '1685281921', want: null },
   { name: 'a blank', in: ' 1.2.3.4', want: null },
   { name: 'a line break at the end', in: '1.2.3.4\n', want: null },
+  { name: 'two leading zeros', in: '1.2.00.4', want: null },
+  { name: 'an empty part', in: '1..3.4', want: null },
+  { name: 'a dot at the end', in: '1.2.3.4.', want: null },
   { name: 'IPv6', in: '::1', want: null },
   { name: 'nothing', in: '', want: null },
 ];

@@ -1,5 +1,3 @@
-import ipaddr from 'ipaddr.js';
-
 declare const brand: unique symbol;
 
 /** An IPv4 address as canonical text, "100.115.92.1", so that `===` compares addresses. */
@@ -9,23 +7,48 @@ export const IPV4_LENGTH = 4;
 
 /** null unless four decimal numbers without leading zeros ("010" means eight to some readers). */
 export const parseIpv4 = (text: string): Ipv4Address | null =>
-  ipaddr.IPv4.isValidFourPartDecimal(text) ? (text as Ipv4Address) : null;
+  Number.isNaN(scan(text)) ? null : (text as Ipv4Address);
 
 /** `value` is the address as a number, first octet highest; anything above 32 bits is a broken caller. */
 export function ipv4FromNumber(value: number): Ipv4Address {
   if (!Number.isInteger(value) || value < 0 || value > 0xffffffff)
     throw new RangeError(`no IPv4 address: ${value}`);
-  return [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255].join('.') as Ipv4Address;
+  return `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}` as Ipv4Address;
 }
 
 /** First octet highest, so that numbers sort as addresses do. */
-export const ipv4ToNumber = (address: Ipv4Address): number =>
-  address.split('.').reduce((value, octet) => value * 256 + Number(octet), 0);
+export const ipv4ToNumber = (address: Ipv4Address): number => scan(address);
 
 /** `bytes` are exactly four, in network order. */
 export function ipv4FromBytes(bytes: Uint8Array): Ipv4Address {
   if (bytes.length !== IPV4_LENGTH) throw new RangeError(`an IPv4 address has 4 bytes, not ${bytes.length}`);
-  return bytes.join('.') as Ipv4Address;
+  const [a = 0, b = 0, c = 0, d = 0] = bytes;
+  return `${a}.${b}.${c}.${d}` as Ipv4Address;
 }
 
-export const ipv4ToBytes = (address: Ipv4Address): Uint8Array => Uint8Array.from(address.split('.'), Number);
+export function ipv4ToBytes(address: Ipv4Address): Uint8Array {
+  const value = scan(address);
+  return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
+}
+
+const [ZERO, NINE, DOT] = [0x30, 0x39, 0x2e];
+
+/** The text as a number; NaN unless it is four decimal numbers up to 255, each without leading zeros. */
+function scan(text: string): number {
+  let [value, octet, digits, dots] = [0, 0, 0, 0];
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charCodeAt(at);
+    if (char === DOT && digits > 0) {
+      value = value * 256 + octet;
+      dots++;
+      octet = digits = 0;
+    } else if (char >= ZERO && char <= NINE && (digits === 0 || octet > 0)) {
+      octet = octet * 10 + char - ZERO;
+      digits++;
+      if (octet > 255) return NaN;
+    } else {
+      return NaN;
+    }
+  }
+  return dots === 3 && digits > 0 ? value * 256 + octet : NaN;
+}

@@ -1,3 +1,4 @@
+import ipaddr from 'ipaddr.js';
 import { ipv6FromBytes, ipv6ToBytes, isLinkLocalIpv6, parseIpv6, type Ipv6Address } from './ipv6';
 
 const rows = [
@@ -25,6 +26,13 @@ test('bytes both ways', () => {
   expect(ipv6FromBytes(bytes)).toBe('2001:db8::ff');
   expect(ipv6ToBytes('2001:db8::ff' as Ipv6Address)).toEqual(bytes);
   expect(() => ipv6FromBytes(new Uint8Array(4))).toThrow(RangeError);
+});
+
+test('written as ipaddr.js writes it, wherever the zeros are', () => {
+  for (let zeros = 0; zeros < 256; zeros++) {
+    const bytes = Uint8Array.from({ length: 16 }, (_, at) => (((zeros >> (at >> 1)) & 1) === 0 ? at + 1 : 0));
+    expect(ipv6FromBytes(bytes)).toBe(new ipaddr.IPv6([...bytes]).toRFC5952String());
+  }
 });
 
 test('link-local is fe80::/10', () => {
