@@ -31,11 +31,13 @@ export class DesiredState {
   /** By guest, and what of the world it was made for. */
   readonly #parts = new WeakMap<Guest, { readonly context: string; readonly part: Part }>();
   readonly #portRules = new WeakMap<OwnedPortRule, Part>();
-  readonly #dns = new WeakMap<World['dnsRules'], Part>();
-  readonly #uplinks = new WeakMap<
-    World['uplinks'],
-    { readonly foreignRule: World['foreignRule']; readonly part: Part }
-  >();
+  // What follows from few things that seldom change.
+  readonly #dns = kept((rules: World['dnsRules']) => dnsPart(dnsRedirectsOf(rules.values())));
+  readonly #uplinks = kept(uplinksPart);
+  readonly #shape = kept(shapeOf);
+  readonly #sysctls = kept((uplinks: World['uplinks'], originals: World['originals']) =>
+    desiredSysctls({ uplinks, originals }),
+  );
 
   of(world: World): Desired {
     const known = this.#worlds.get(world);
@@ -46,7 +48,8 @@ export class DesiredState {
   }
 
   #make(world: World): Desired {
-    const parts = new Map<string, Part>([['uplinks', this.#uplinksPart(world)]]);
+    const { uplinks, foreignRule, pools, sessionUser, dnsRules, localSources, originals } = world;
+    const parts = new Map<string, Part>([['uplinks', this.#uplinks(uplinks, foreignRule)]]);
     if (world.vpnLockdown) parts.set('vpn-lockdown', LOCKDOWN);
     for (const [key, guest] of world.guests) parts.set(key, this.#partOf(guest, world));
     for (const [key, owned] of world.portRules)
@@ -54,30 +57,12 @@ export class DesiredState {
         key,
         made(this.#portRules, owned, ({ rule }) => portRulePart(rule)),
       );
-    parts.set(
-      'dns',
-      made(this.#dns, world.dnsRules, (rules) => dnsPart(dnsRedirectsOf(rules.values()))),
-    );
+    parts.set('dns', this.#dns(dnsRules));
     return {
-      shape: {
-        uplinks: shapeUplinks(world.uplinks),
-        guestPrefixes: world.pools.guestPrefixes,
-        arcAddresses: arcAddresses(world.pools),
-        sessionUser: world.sessionUser,
-        userDns: userDnsOf(world.dnsRules.values()),
-        ...vpnShape(world),
-      },
-      sysctls: desiredSysctls(world),
+      shape: this.#shape(uplinks, pools, sessionUser, dnsRules, localSources),
+      sysctls: this.#sysctls(uplinks, originals),
       parts,
     };
-  }
-
-  #uplinksPart({ uplinks, foreignRule }: World): Part {
-    const known = this.#uplinks.get(uplinks);
-    if (known?.foreignRule === foreignRule) return known.part;
-    const part = uplinksPart(uplinks, foreignRule);
-    this.#uplinks.set(uplinks, { foreignRule, part });
-    return part;
   }
 
   #partOf(guest: Guest, world: World): Part {
@@ -111,6 +96,16 @@ function made<From extends object, To>(known: WeakMap<From, To>, from: From, mak
   return to;
 }
 
+/** `make` that is asked again only when one of its inputs is not the one of last time. */
+function kept<In extends readonly unknown[], Out>(make: (...inputs: In) => Out): (...inputs: In) => Out {
+  let last: { readonly inputs: In; readonly out: Out } | null = null;
+  return (...inputs) => {
+    const known = last !== null && last.inputs.every((input, i) => input === inputs[i]) ? last : null;
+    last = known ?? { inputs, out: make(...inputs) };
+    return last.out;
+  };
+}
+
 /** Before the first start, and after a clean stop. */
 export const NOTHING: Desired = { shape: null, sysctls: new Map(), parts: new Map() };
 
@@ -124,15 +119,29 @@ const LOCKDOWN: Part = {
   linkSysctls: [],
 };
 
+/** All of the table that is not elements. */
+function shapeOf(
+  uplinks: World['uplinks'],
+  pools: World['pools'],
+  sessionUser: World['sessionUser'],
+  dnsRules: World['dnsRules'],
+  localSources: World['localSources'],
+): Shape {
+  const vpn = vpnAmong(uplinks)?.ifname;
+  return {
+    uplinks: shapeUplinks(uplinks),
+    guestPrefixes: pools.guestPrefixes,
+    arcAddresses: arcAddresses(pools),
+    sessionUser,
+    userDns: userDnsOf(dnsRules.values()),
+    ...(vpn === undefined ? {} : { vpn }),
+    ...(localSources === undefined ? {} : { localSources }),
+  };
+}
+
 /** Whatever their rank: another default route must not load the table anew. */
 const shapeUplinks = (uplinks: World['uplinks']): Shape['uplinks'] =>
   uplinks.map(({ ifname, ifindex }) => ({ ifname, ifindex })).toSorted((a, b) => a.ifindex - b.ifindex);
-
-/** What of the table follows from VPNs and from who is on this host. */
-function vpnShape({ uplinks, localSources }: World): Pick<Shape, 'vpn' | 'localSources'> {
-  const vpn = vpnAmong(uplinks)?.ifname;
-  return { ...(vpn === undefined ? {} : { vpn }), ...(localSources === undefined ? {} : { localSources }) };
-}
 
 /** Names of the uplinks that a guest is pinned to. */
 function uplinksUsedBy(guest: Guest): readonly string[] {

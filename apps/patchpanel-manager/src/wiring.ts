@@ -40,6 +40,7 @@ import { Manager } from './manager';
 import { mostLifelines } from './open-files';
 import { nameserversIn } from './domain/watched-neighbors';
 import { monitoring, NeighborMonitor } from './neighbor-monitor';
+import { randomPool } from './random-pool';
 import { inTurn, type Observer } from './reconciler';
 import { ShillNews } from './shill/shill-news';
 import { statusOf } from './status';
@@ -151,10 +152,12 @@ function managerOf(
     mostLifelines: mostLifelines(readFileSync('/proc/self/limits', 'utf8')),
     uplinks: config.uplinks,
     localSources: config.local.sources,
-    randomBytes,
+    randomBytes: forMacs,
     defer: setImmediate,
   });
 }
+
+const forMacs = randomPool(randomBytes);
 
 function methodsOf(
   { reconciler, hold, holdDns }: Manager,
@@ -162,7 +165,7 @@ function methodsOf(
   { tapOwner }: Config,
 ): Omit<ApiMethods, 'GetTrafficCounters'> {
   const processNetns = new LinuxProcessNetns(native);
-  const common = { reconciler, processNetns, randomBytes, ownPid: process.pid };
+  const common = { reconciler, processNetns, randomBytes: forMacs, ownPid: process.pid };
   const descriptors = new NativeDescriptors(native);
   return {
     ...guestMethods({ ...common, tapOwner }),

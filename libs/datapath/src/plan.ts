@@ -14,7 +14,7 @@ export type SysctlOriginals = ReadonlyMap<string, string | null>;
  */
 export function plan(from: Desired, to: Desired, originals: SysctlOriginals): readonly Op[] {
   const diff = diffParts(from.parts, to.parts);
-  const load = shapeText(from.shape) === shapeText(to.shape) ? [] : [loadBetween(from, to, diff)];
+  const load = isSameShape(from.shape, to.shape) ? [] : [loadBetween(from, to, diff)];
   const sysctls = sysctlSteps(from.sysctls, to.sysctls, originals);
   return inOrder({ diff, load, sysctls, ...elementSteps(diff, load.length > 0) });
 }
@@ -99,7 +99,8 @@ function elementSteps({ elements, changedElements }: Diff, loaded: boolean): Pic
   };
 }
 
-const shapeText = (shape: Shape | null): string => JSON.stringify(shape);
+const isSameShape = (a: Shape | null, b: Shape | null): boolean =>
+  a === b || JSON.stringify(a) === JSON.stringify(b);
 
 function loadBetween(from: Desired, to: Desired, { elements, changedElements }: Diff): Op {
   const removed = new Set(elements.removed.map(elementKey));
@@ -129,6 +130,7 @@ function sysctlSteps(
   to: Desired['sysctls'],
   originals: SysctlOriginals,
 ): Steps['sysctls'] {
+  if (from === to) return { restore: [], set: [] };
   const restore = [...from].toReversed().flatMap(([key, ours]): readonly Op[] => {
     const original = originals.get(key) ?? null;
     if (to.has(key) || original === null || original === ours) return [];
