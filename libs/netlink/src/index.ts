@@ -4,7 +4,7 @@ export { MalformedError } from './codec/malformed';
 export { Monitor, type MonitorOptions, type Subject } from './monitor';
 export * from './nf/conntrack';
 export * from './nf/counter';
-export * from './nf/counted-elements';
+export * from './nf/counted-set';
 export * from './nf/elements';
 export * from './nf/listing';
 export * as nft from './nf/expressions';

@@ -1,20 +1,9 @@
 import { MalformedError } from '../codec/malformed';
-import type { NetlinkMessage } from '../codec/message';
-import { align4, getU16host, viewOf } from '../codec/numbers';
-import type { Query } from '../request';
-import { dumpElements, type SetRef } from './elements';
-import { messageType, NFGENMSG } from './nfnetlink';
+import { align4, getU16host } from '../codec/numbers';
 
-/** An element of a set that counts, as the kernel shows it. */
-export interface CountedKey {
-  /** Its bytes as Latin-1: something to look it up by, and `Buffer.from(key, 'latin1')` gives them back. */
-  readonly key: string;
-  readonly bytes: bigint;
-  readonly packets: bigint;
-}
+/** An element of a set that counts, found in the message that shows it: nothing of it is copied. */
 
 // linux/netfilter/nf_tables.h
-const NFT_MSG_NEWSETELEM = 12;
 const LIST_ELEMENTS = 3;
 const ELEM_KEY = 1;
 const ELEM_EXPR = 7;
@@ -26,42 +15,58 @@ const COUNTER_PACKETS = 2;
 const NLATTR = 4;
 const TYPE_MASK = 0x3fff;
 
-/**
- * The elements of a set whose only expression is a counter; ENOENT. As `dumpElements`, without a table of attributes for each element:
- * a thousand of them are read whenever somebody asks for the counters.
- */
-export const dumpCountedElements = (set: SetRef): Query<readonly CountedKey[]> => ({
-  ...dumpElements(set),
-  decode: decodeCountedElements,
-});
+/** Where an element lies. */
+export interface Place {
+  readonly view: DataView;
+  /** Where its attributes begin: the header before them was checked. */
+  readonly at: number;
+}
 
-/** Throws MalformedError. */
-function decodeCountedElements({ type, body }: NetlinkMessage): readonly CountedKey[] | null {
-  if (type !== messageType(NFT_MSG_NEWSETELEM)) return null;
-  if (body.length < NFGENMSG) throw new MalformedError(`set element message of ${body.length} bytes`);
-  const view = viewOf(body);
-  const text = Buffer.from(body.buffer, body.byteOffset, body.length);
-  const list = find(view, NFGENMSG, body.length, LIST_ELEMENTS);
-  if (list === ABSENT) return [];
-  const elements: CountedKey[] = []; // BOUNDED: by one message
+/** Offsets in an element. */
+export interface Layout {
+  readonly key: number;
+  readonly keyLength: number;
+  /** Of eight bytes each. */
+  readonly bytes: number;
+  readonly packets: number;
+}
+
+/** Calls `take` with where each element in a message begins, in order. Throws MalformedError. */
+export function forEachElement(view: DataView, from: number, take: (at: number) => void): void {
+  const list = find(view, from, view.byteLength, LIST_ELEMENTS);
+  if (list === ABSENT) return;
   const end = endOf(view, list);
   for (let at = list; at < end;) {
     const element = payloadAt(view, at, end);
-    elements.push(decodeElement(text, view, element));
+    take(element);
     at = align4(endOf(view, element) - list) + list;
   }
-  return elements;
 }
 
-function decodeElement(text: Buffer, view: DataView, element: number): CountedKey {
-  const key = within(view, within(view, element, ELEM_KEY), DATA_VALUE);
-  const counter = within(view, expressionOf(view, element), EXPR_DATA);
-  return {
-    key: text.toString('latin1', key, endOf(view, key)),
-    bytes: u64(view, within(view, counter, COUNTER_BYTES)),
-    packets: u64(view, within(view, counter, COUNTER_PACKETS)),
-  };
+/** Throws MalformedError for an element without key or counter. */
+export function layoutOf({ view, at }: Place): Layout {
+  const key = within(view, within(view, at, ELEM_KEY), DATA_VALUE);
+  const counter = within(view, expressionOf(view, at), EXPR_DATA);
+  const [bytes, packets] = [within(view, counter, COUNTER_BYTES), within(view, counter, COUNTER_PACKETS)];
+  for (const count of [bytes, packets])
+    if (endOf(view, count) - count !== 8) throw new MalformedError('counter that is not of 8 bytes');
+  return { key: key - at, keyLength: endOf(view, key) - key, bytes: bytes - at, packets: packets - at };
 }
+
+/** Whether two elements differ; `layout` is that of the first. */
+export function compare(a: Place, layout: Layout, b: Place): 'same' | 'counts' | 'other' {
+  const length = endOf(a.view, a.at) - a.at;
+  if (endOf(b.view, b.at) - b.at !== length || length % 4 !== 0) return 'other';
+  let isSame = true;
+  for (let i = 0; i < length; i += 4) {
+    if (a.view.getUint32(a.at + i) === b.view.getUint32(b.at + i)) continue;
+    if (!isWithin(i, layout.bytes) && !isWithin(i, layout.packets)) return 'other';
+    isSame = false;
+  }
+  return isSame ? 'same' : 'counts';
+}
+
+const isWithin = (offset: number, count: number): boolean => offset >= count && offset < count + 8;
 
 /** One expression is shown by itself, several as a list. */
 function expressionOf(view: DataView, element: number): number {
@@ -100,8 +105,3 @@ function payloadAt(view: DataView, at: number, end: number): number {
 
 /** Where the payload that begins at `start` ends: its header, before it, was checked. */
 const endOf = (view: DataView, start: number): number => start - NLATTR + getU16host(view, start - NLATTR);
-
-function u64(view: DataView, start: number): bigint {
-  if (endOf(view, start) - start !== 8) throw new MalformedError('counter that is not of 8 bytes');
-  return view.getBigUint64(start);
-}
