@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { withSharedShapes } from './shared-shapes';
 
 interface PackageJson {
   readonly name: string;
@@ -54,7 +55,7 @@ async function main(app: string | undefined): Promise<void> {
   });
   if (metafile.inputs[ADDON_LOADER] !== undefined && embedded === '')
     throw new Error(`${ADDON} is missing: nx run @pp/native:addon`);
-  const code = outputFiles[0]?.text ?? '';
+  const code = withSharedShapes(outputFiles[0]?.text ?? '');
   writeExecutable(join(ROOT, 'dist/bin', app), code + licences(bundledPackages(metafile)));
 }
 
