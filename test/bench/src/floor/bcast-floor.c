@@ -4,29 +4,11 @@
  *
  *   bcast-floor FROM TO      prints "ready"; relays until it is killed
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <linux/filter.h>
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
-#include <net/if.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-
-#define BATCH 64
+#include "../packets.h"
 
 static unsigned char frames[BATCH][2048], mac[6];
 static struct mmsghdr messages[BATCH];
 static struct iovec parts[BATCH];
-
-static void die(const char *what) {
-  perror(what);
-  exit(1);
-}
 
 static int open_socket(const char *ifname, int protocol) {
   struct sock_filter code[] = {
@@ -34,13 +16,7 @@ static int open_socket(const char *ifname, int protocol) {
       {BPF_LD | BPF_B | BPF_ABS, 0, 0, 23},                          {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 17},
       {BPF_RET | BPF_K, 0, 0, 0xffff},                               {BPF_RET | BPF_K, 0, 0, 0},
   };
-  struct sock_fprog filter = {sizeof code / sizeof *code, code};
-  int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), size = 4 << 20;
-  if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) < 0) die("socket");
-  setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
-  struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_protocol = htons(protocol), .sll_ifindex = if_nametoindex(ifname)};
-  if (bind(fd, (struct sockaddr *)&at, sizeof at) < 0) die("bind");
-  return fd;
+  return packet_socket(ifname, protocol, 4 << 20, code, sizeof code / sizeof *code);
 }
 
 static uint32_t sum_of(const unsigned char *bytes, int length) {
@@ -67,16 +43,12 @@ int main(int argc, char **argv) {
     return 2;
   }
   int from = open_socket(argv[1], ETH_P_IP), to = open_socket(argv[2], 0);
-  struct ifreq own = {0};
-  strncpy(own.ifr_name, argv[2], IFNAMSIZ - 1);
-  if (ioctl(to, SIOCGIFHWADDR, &own) < 0) die("address");
-  memcpy(mac, own.ifr_hwaddr.sa_data, 6);
+  own_mac(to, argv[2], mac);
   for (int i = 0; i < BATCH; i++) {
     parts[i] = (struct iovec){frames[i], 2048};
     messages[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i], .msg_iovlen = 1};
   }
-  puts("ready");
-  fflush(stdout);
+  say_ready();
   for (;;) {
     int n = recvmmsg(from, messages, BATCH, MSG_WAITFORONE, NULL);
     if (n < 0) die("recvmmsg");
@@ -84,11 +56,7 @@ int main(int argc, char **argv) {
       parts[i].iov_len = messages[i].msg_len;
       finish(frames[i], messages[i].msg_len);
     }
-    for (int done = 0; done < n;) {
-      int sent = sendmmsg(to, messages + done, n - done, 0);
-      if (sent > 0) done += sent;
-      else if (errno != ENOBUFS && errno != EAGAIN) die("sendmmsg");
-    }
+    send_all(to, messages, n);
     for (int i = 0; i < n; i++) parts[i].iov_len = 2048;
   }
 }

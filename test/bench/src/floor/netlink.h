@@ -1,13 +1,8 @@
 /* The least of netlink that the floors need: build requests in one buffer, send them in one call, count the answers. Any fault ends the program. */
 #pragma once
-#include <errno.h>
+#include "../program.h"
 #include <linux/netlink.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define NL_ROOM 65536
@@ -17,17 +12,6 @@ struct batch {
   size_t length;
   int acks; /* answers to wait for */
 };
-
-static inline void die(const char *what) {
-  fprintf(stderr, "%s: %s\n", what, strerror(errno));
-  exit(1);
-}
-
-static inline int64_t now_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
 
 static inline int netlink_open(int family) {
   int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, family);

@@ -4,21 +4,9 @@
  *   bcast-traffic flood IF RATE MILLISECONDS   sends RATE a second; prints how many were sent
  *   bcast-traffic count IF                     prints "ready"; then for each line of input, how many came in since the last one
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <linux/filter.h>
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
-#include <net/if.h>
+#include "../packets.h"
 #include <poll.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <time.h>
 
-#define BATCH 64
 #define PAYLOAD 100
 #define FRAME (14 + 20 + 8 + PAYLOAD)
 #define PORT 6969
@@ -26,17 +14,6 @@
 static unsigned char frames[BATCH][2048];
 static struct mmsghdr messages[BATCH];
 static struct iovec parts[BATCH];
-
-static void die(const char *what) {
-  perror(what);
-  exit(1);
-}
-
-static int64_t now_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
 
 /* Only UDP to PORT that comes in. */
 static int open_socket(const char *ifname, size_t part) {
@@ -46,17 +23,11 @@ static int open_socket(const char *ifname, size_t part) {
       {BPF_LD | BPF_H | BPF_ABS, 0, 0, 36},                          {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, PORT},
       {BPF_RET | BPF_K, 0, 0, 64},                                   {BPF_RET | BPF_K, 0, 0, 0},
   };
-  struct sock_fprog filter = {sizeof code / sizeof *code, code};
-  int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), size = 32 << 20;
-  if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) < 0) die("socket");
-  setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
-  struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = if_nametoindex(ifname)};
-  if (bind(fd, (struct sockaddr *)&at, sizeof at) < 0) die("bind");
   for (int i = 0; i < BATCH; i++) {
     parts[i] = (struct iovec){frames[i], part};
     messages[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i], .msg_iovlen = 1};
   }
-  return fd;
+  return packet_socket(ifname, ETH_P_IP, 32 << 20, code, sizeof code / sizeof *code);
 }
 
 static void set_checksum(unsigned char *ip) {
@@ -89,11 +60,7 @@ static void flood(int fd, double rate, int64_t span) {
     long due = passed * rate / 1e9 - sent;
     if (due > BATCH) due = BATCH;
     for (int i = 0; i < due; i++) broadcast(frames[i], sent + i);
-    for (int done = 0; done < due;) {
-      int n = sendmmsg(fd, messages + done, due - done, 0);
-      if (n > 0) done += n;
-      else if (errno != ENOBUFS && errno != EAGAIN) die("sendmmsg");
-    }
+    send_all(fd, messages, due);
     if (due > 0) sent += due;
     else nanosleep(&(struct timespec){0, 50000}, NULL);
   }
@@ -103,8 +70,7 @@ static void flood(int fd, double rate, int64_t span) {
 static void count(int fd) {
   char line[64];
   long received = 0;
-  puts("ready");
-  fflush(stdout);
+  say_ready();
   for (struct pollfd ready[2] = {{fd, POLLIN, 0}, {0, POLLIN, 0}};;) {
     if (poll(ready, 2, -1) < 0) die("poll");
     for (int n; (n = recvmmsg(fd, messages, BATCH, MSG_DONTWAIT, NULL)) > 0;) received += n;

@@ -12,15 +12,10 @@
  *   ping             org.freedesktop.DBus.Peer.Ping of the service; answered by "NANOSECONDS"
  * An error reply ends it with the error's sentence.
  */
-#include <errno.h>
+#include "../program.h"
 #include <fcntl.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #define SERVICE "org.chromium.PatchPanel"
@@ -43,17 +38,6 @@ static struct {
 
 static int bus;
 static uint32_t last_serial;
-
-static void die(const char *what) {
-  fprintf(stderr, "%s: %s\n", what, strerror(errno));
-  exit(1);
-}
-
-static int64_t now_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
 
 static void align(struct message *m, size_t to) {
   while (m->length % to) m->bytes[m->length++] = 0;

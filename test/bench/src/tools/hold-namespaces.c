@@ -5,22 +5,15 @@
  *
  * Each namespace has lo up and reno as its congestion control. Prints the pids on one line, then waits for the end of standard input.
  */
+#include "../program.h"
 #include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-static void die(const char *what) {
-  perror(what);
-  exit(1);
-}
 
 static void set_reno(void) {
   int fd = open("/proc/sys/net/ipv4/tcp_congestion_control", O_WRONLY | O_CLOEXEC);

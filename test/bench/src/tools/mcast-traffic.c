@@ -4,16 +4,11 @@
  *   mcast-traffic send IF query|response RATE MILLISECONDS   prints how many it sent
  *   mcast-traffic hear IF MILLISECONDS                       prints "ready", and after that time "HEARD P50_NANOSECONDS"
  */
+#include "../program.h"
 #include <arpa/inet.h>
-#include <errno.h>
 #include <net/if.h>
 #include <poll.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #define GROUP "224.0.0.251"
 #define PORT 5353
@@ -21,17 +16,6 @@
 #define BYTES 512
 #define MAX_HEARD 4000000
 #define DIGITS 16 /* the name's first label: nanoseconds in hexadecimal */
-
-static void die(const char *what) {
-  perror(what);
-  exit(1);
-}
-
-static int64_t now_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
 
 static int open_socket(const char *ifname) {
   int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), one = 1, zero = 0, ttl = 255, size = 64 << 20;
@@ -162,8 +146,7 @@ static void hear_all(const char *ifname, int span_ms) {
     pieces[i] = (struct iovec){packets[i], sizeof packets[i]};
     headers[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = &pieces[i], .msg_iovlen = 1}};
   }
-  puts("ready");
-  fflush(stdout);
+  say_ready();
   long heard = 0;
   int64_t end = now_ns() + span_ms * 1000000LL;
   for (int64_t now = now_ns(); now < end; now = now_ns()) {

@@ -6,22 +6,9 @@
  *   nd-traffic ask IF FIRST COUNT               asks for COUNT targets, one after the other; prints a line of nanoseconds, -1 for no answer
  *   nd-traffic flood IF RATE MILLISECONDS COUNT asks RATE times a second, going round COUNT targets; prints "SENT ANSWERED"
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <linux/filter.h>
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
-#include <net/if.h>
+#include "../packets.h"
 #include <poll.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <time.h>
 
-#define BATCH 64
 #define FRAME 86 /* Ethernet 14, IPv6 40, ICMPv6 24, one option 8 */
 #define NS 135
 #define NA 136
@@ -29,17 +16,6 @@
 #define PAUSE_NS 2000000 /* between two questions: what a proxy does after its answer is not measured */
 
 static unsigned char mac[6];
-
-static void die(const char *what) {
-  perror(what);
-  exit(1);
-}
-
-static int64_t now_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
 
 /* Only messages of `type` that come in. */
 static int open_socket(const char *ifname, int type) {
@@ -49,18 +25,10 @@ static int open_socket(const char *ifname, int type) {
       {BPF_LD | BPF_B | BPF_ABS, 0, 0, 54},                          {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, type},
       {BPF_RET | BPF_K, 0, 0, 0xffff},                               {BPF_RET | BPF_K, 0, 0, 0},
   };
-  struct sock_fprog filter = {sizeof code / sizeof *code, code};
-  int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), size = 32 << 20;
-  if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) < 0) die("socket");
-  setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
-  struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IPV6), .sll_ifindex = if_nametoindex(ifname)};
-  struct packet_mreq all = {.mr_ifindex = at.sll_ifindex, .mr_type = PACKET_MR_ALLMULTI};
-  if (bind(fd, (struct sockaddr *)&at, sizeof at) < 0) die("bind");
+  int fd = packet_socket(ifname, ETH_P_IPV6, 32 << 20, code, sizeof code / sizeof *code);
+  struct packet_mreq all = {.mr_ifindex = if_nametoindex(ifname), .mr_type = PACKET_MR_ALLMULTI};
   if (setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof all) < 0) die("allmulti");
-  struct ifreq own = {0};
-  strncpy(own.ifr_name, ifname, IFNAMSIZ - 1);
-  if (ioctl(fd, SIOCGIFHWADDR, &own) < 0) die("address");
-  memcpy(mac, own.ifr_hwaddr.sa_data, 6);
+  own_mac(fd, ifname, mac);
   return fd;
 }
 
@@ -120,17 +88,8 @@ static void prepare(void) {
     }
 }
 
-static void send_all(int fd, int count) {
-  for (int sent = 0; sent < count;) {
-    int n = sendmmsg(fd, messages[1] + sent, count - sent, 0);
-    if (n > 0) sent += n;
-    else if (errno != ENOBUFS && errno != EAGAIN) die("sendmmsg");
-  }
-}
-
 static void answer(int fd) {
-  puts("ready");
-  fflush(stdout);
+  say_ready();
   for (;;) {
     int n = recvmmsg(fd, messages[0], BATCH, MSG_WAITFORONE, NULL);
     if (n < 0) die("recvmmsg");
@@ -145,7 +104,7 @@ static void answer(int fd) {
       memcpy(f + 62, asked + 62, 16);
       set_checksum(f);
     }
-    send_all(fd, n);
+    send_all(fd, messages[1], n);
   }
 }
 
@@ -175,7 +134,7 @@ static void flood(int fd, double rate, int64_t span, uint32_t targets) {
     long due = passed * rate / 1e9 - sent;
     if (due > BATCH) due = BATCH;
     for (int i = 0; i < due; i++) solicitation(frames[1][i], 1 + (sent + i) % targets);
-    send_all(fd, due > 0 ? due : 0);
+    send_all(fd, messages[1], due);
     sent += due > 0 ? due : 0;
     received += drain(fd);
     if (due <= 0) nanosleep(&(struct timespec){0, 50000}, NULL);

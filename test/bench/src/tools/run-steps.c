@@ -7,14 +7,11 @@
  *   go                                              runs the job; answered by the nanoseconds it took
  * A step that fails ends the program, with what the step printed.
  */
+#include "../program.h"
 #include <fcntl.h>
 #include <spawn.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define STEPS 64
@@ -25,17 +22,6 @@ extern char **environ;
 
 static char *lines[STEPS];
 static int line_count;
-
-static void die(const char *what) {
-  perror(what);
-  exit(1);
-}
-
-static long long now_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
 
 /* An anonymous file that holds `input` with every @PREV@ replaced. */
 static int input_file(const char *input, const char *previous) {

@@ -5,27 +5,19 @@
  *
  *   tap-pump TAP PID IFNAME MAC      prints "ready"
  */
-#include <errno.h>
+#include "../program.h"
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <poll.h>
 #include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define BATCH 64
 #define FRAME (64 * 1024 + 128)
-
-static void die(const char *what) {
-  perror(what);
-  exit(1);
-}
 
 static int open_tap(const char *ifname) {
   int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC), header = 12; /* struct virtio_net_hdr_mrg_rxbuf, as crosvm has it */
@@ -76,8 +68,7 @@ int main(int argc, char **argv) {
   enter(argv[2]);
   int inside = open_tap(argv[3]);
   set_address(argv[3], argv[4]);
-  puts("ready");
-  fflush(stdout);
+  say_ready();
   for (struct pollfd ready[2] = {{outside, POLLIN, 0}, {inside, POLLIN, 0}};;) {
     if (poll(ready, 2, -1) < 0) die("poll");
     if (ready[0].revents != 0) carry(outside, inside);

@@ -4,28 +4,19 @@
  *   tcp-load rate ADDRESS PORT MS WORKERS    connects, says a byte, reads to the end, again and again; prints how many were answered
  *   tcp-load hold ADDRESS PORT COUNT         opens so many, says "held COUNT", and keeps them until its input ends
  */
+#include "../program.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 static struct sockaddr_in address_of(char **args) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(args[1]))};
   if (inet_pton(AF_INET, args[0], &address.sin_addr) != 1) exit(2);
   return address;
-}
-
-static long long now_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
 /* A connection that said nothing yet waits in epoll; idle ones cost nothing. */
@@ -35,8 +26,7 @@ static int serve(struct sockaddr_in at) {
   if (bind(listener, (struct sockaddr *)&at, sizeof at) != 0 || listen(listener, 4096) != 0) return perror("listen"), 1;
   struct epoll_event event = {.events = EPOLLIN, .data.fd = listener}, events[256];
   epoll_ctl(waiter, EPOLL_CTL_ADD, listener, &event);
-  puts("ready");
-  fflush(stdout);
+  say_ready();
   for (;;) {
     int count = epoll_wait(waiter, events, 256, -1);
     for (int i = 0; i < count; i++) {
@@ -60,9 +50,9 @@ static int dial(const struct sockaddr_in *to) {
   return -1;
 }
 
-static long converse(const struct sockaddr_in *to, long long until) {
+static long converse(const struct sockaddr_in *to, int64_t until) {
   long answered = 0;
-  while (now_ms() < until) {
+  while (now_ns() < until) {
     int fd = dial(to);
     if (fd < 0) continue;
     char byte = 'x', end;
@@ -73,7 +63,7 @@ static long converse(const struct sockaddr_in *to, long long until) {
 }
 
 static int rate(struct sockaddr_in to, int span_ms, int workers) {
-  long long until = now_ms() + span_ms;
+  int64_t until = now_ns() + span_ms * 1000000LL;
   int results[2];
   if (pipe(results) != 0) return 1;
   for (int i = 0; i < workers; i++) {

@@ -8,32 +8,16 @@
  *   traffic tcp-sink ADDRESS PORT                  prints "ready"; accepts one stream after the other, throws it away, and prints for
  *                                                  each "BYTES NANOSECONDS" from its first byte to its end
  */
+#include "../program.h"
 #include <arpa/inet.h>
-#include <errno.h>
 #include <netinet/tcp.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define BATCH 64
 #define CHUNK (256 << 10)
 
 static char chunk[CHUNK];
-
-static void die(const char *what) {
-  perror(what);
-  exit(1);
-}
-
-static int64_t now_ns(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
 
 static struct sockaddr_in address(const char *ip, const char *port) {
   return (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(atoi(port)), .sin_addr.s_addr = inet_addr(ip)};
@@ -96,8 +80,7 @@ static void sink(const char *ip, const char *port) {
   int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof at) < 0 || listen(fd, 8) < 0) die("listen");
-  puts("ready");
-  fflush(stdout);
+  say_ready();
   for (;;) {
     int peer = accept(fd, NULL, NULL);
     if (peer < 0) die("accept");
