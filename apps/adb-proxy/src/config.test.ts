@@ -75,12 +75,12 @@ const rows: readonly { readonly name: string; readonly in: string; readonly want
   ...['0', '-1', '1h', '86401'].map((time) => ({
     name: `auto-off after ${time}`,
     in: `${BOTH} --auto-off ${time}`,
-    want: `--auto-off '${time}' is no number from 1 to 86400`,
+    want: `--auto-off '${time}' is out of range; write a whole number from 1 to 86400`,
   })),
   {
     name: 'no connection at all',
     in: `${BOTH} --max-connections 0`,
-    want: `--max-connections '0' is no number from 1 to 100000`,
+    want: `--max-connections '0' is out of range; write a whole number from 1 to 100000`,
   },
   {
     name: 'allow what is named',

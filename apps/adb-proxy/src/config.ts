@@ -1,5 +1,5 @@
-import { accept, refuse, seconds, type Checked, type Millis } from '@pp/base';
-import { choice, VERSION, type RawArgs, type ServiceSpec } from '@pp/daemon';
+import { accept, checkedAll, checkedEach, refuse, seconds, type Checked, type Millis } from '@pp/base';
+import { choice, VERSION, wholeNumber, type RawArgs, type ServiceSpec } from '@pp/daemon';
 import type { Limits } from './core/admission';
 import { checkedEndpoint, checkedTarget, endpointText, type Endpoint, type Target } from './endpoint';
 import { checkedSources, isLoopback, SOURCE_EXAMPLE, type Sources } from './sources';
@@ -67,27 +67,21 @@ Examples:
 };
 
 function parse(raw: RawArgs): Checked<Config> {
-  const listen = each(raw.all('listen'), '--listen', LISTEN_EXAMPLE, checkedEndpoint);
-  if (!listen.ok) return listen;
-  const connect = each(raw.all('connect'), '--connect', CONNECT_EXAMPLE, checkedTarget);
-  if (!connect.ok) return connect;
-  const from = checkedSources(raw.all('from'));
-  if (!from.ok) return from;
-  const allow = choice(raw, 'allow', ALLOW, 'sideload');
-  if (!allow.ok) return allow;
-  const total = number(raw, 'max-connections', MAX_CONNECTIONS, DEFAULT_LIMITS.total);
-  if (!total.ok) return total;
-  const perSource = number(raw, 'max-per-source', MAX_CONNECTIONS, DEFAULT_LIMITS.perSource);
-  if (!perSource.ok) return perSource;
-  const autoOffSec = number(raw, 'auto-off', MAX_AUTO_OFF_SEC, 0);
-  if (!autoOffSec.ok) return autoOffSec;
+  const checked = checkedAll({
+    listen: each(raw.all('listen'), '--listen', LISTEN_EXAMPLE, checkedEndpoint),
+    connect: each(raw.all('connect'), '--connect', CONNECT_EXAMPLE, checkedTarget),
+    from: checkedSources(raw.all('from')),
+    allow: choice(raw, 'allow', ALLOW, 'sideload'),
+    total: wholeNumber(raw, 'max-connections', [1, MAX_CONNECTIONS], DEFAULT_LIMITS.total),
+    perSource: wholeNumber(raw, 'max-per-source', [1, MAX_CONNECTIONS], DEFAULT_LIMITS.perSource),
+    autoOffSec: wholeNumber(raw, 'auto-off', [1, MAX_AUTO_OFF_SEC], null),
+  });
+  if (!checked.ok) return checked;
+  const { autoOffSec, total, perSource, ...config } = checked.value;
   return checkedTogether(raw, {
-    listen: listen.value,
-    connect: connect.value,
-    from: from.value,
-    autoOff: autoOffSec.value === 0 ? null : seconds(autoOffSec.value),
-    allow: allow.value,
-    limits: { total: total.value, perSource: perSource.value },
+    ...config,
+    autoOff: autoOffSec === null ? null : seconds(autoOffSec),
+    limits: { total, perSource },
   });
 }
 
@@ -123,22 +117,10 @@ function each<T>(
   example: string,
   check: (text: string) => Checked<T>,
 ): Checked<readonly T[]> {
-  const values: T[] = [];
-  for (const text of texts) {
+  return checkedEach(texts, (text) => {
     const checked = check(text);
-    if (!checked.ok)
-      return refuse(checked.reason, `${option} ${checked.sentence}; write for example ${example}`);
-    values.push(checked.value);
-  }
-  return accept(values);
-}
-
-/** A whole number from 1 to `max`; `fallback` where it is not given. */
-function number(raw: RawArgs, name: string, max: number, fallback: number): Checked<number> {
-  const text = raw.one(name);
-  if (text === undefined) return accept(fallback);
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : 0;
-  return value >= 1 && value <= max
-    ? accept(value)
-    : refuse('InvalidArgument', `--${name} '${text}' is no number from 1 to ${max}`);
+    return checked.ok
+      ? checked
+      : refuse(checked.reason, `${option} ${checked.sentence}; write for example ${example}`);
+  });
 }

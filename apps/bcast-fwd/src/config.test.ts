@@ -75,7 +75,11 @@ const rows: { name: string; in: string; want: Config | string }[] = [
     want: "--to-lan 'me' is unknown; write preserve or egress or session or auto",
   },
   { name: 'no limit', in: '--rate 0', want: { ...PLAIN, rate: 0 } },
-  { name: 'no rate', in: '--rate fast', want: "--rate 'fast' is no rate; write 0 (no limit) to 1000000" },
+  {
+    name: 'no rate',
+    in: '--rate fast',
+    want: "--rate 'fast' is out of range; write a whole number from 0 to 1000000",
+  },
   { name: 'a mark', in: '--mark ttl:7', want: { ...PLAIN, mark: { field: 'ttl', id: 7 } } },
   {
     name: 'mark 0',

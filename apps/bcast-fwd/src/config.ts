@@ -1,8 +1,9 @@
-import { accept, type Checked } from '@pp/base';
-import { checkedFan, choice, VERSION, type RawArgs, type ServiceSpec } from '@pp/daemon';
-import { checkedMark, checkedRate, checkedTargets } from './args/numbers';
+import { accept, checkedAll, type Checked } from '@pp/base';
+import { checkedFan, choice, VERSION, wholeNumber, type RawArgs, type ServiceSpec } from '@pp/daemon';
+import { checkedMark } from './args/mark';
 import { checkedPorts } from './args/ports';
 import { checkedRules } from './args/rules';
+import { checkedTargets } from './args/targets';
 import type { Policy } from './core/policy';
 import {
   DIRECTIONS,
@@ -29,6 +30,8 @@ export interface Config {
 }
 
 export const EXAMPLE = 'bcast-fwd eth0 vmtap0';
+const DEFAULT_RATE = 500;
+const MAX_RATE = 1_000_000;
 
 export const SPEC: ServiceSpec<Config> = {
   name: 'bcast-fwd',
@@ -51,7 +54,7 @@ export const SPEC: ServiceSpec<Config> = {
       text: 'send to ADDR on IF, which has no broadcast (WireGuard, TUN); may be repeated',
       repeat: true,
     },
-    { flags: '--rate <N>', text: 'frames a second of one source, default 500; 0: no limit' },
+    { flags: '--rate <N>', text: `frames a second of one source, default ${DEFAULT_RATE}; 0: no limit` },
     { flags: '--allow <[IF:]CIDR[:PORTS]>', text: 'relay these sources only; may be repeated', repeat: true },
     {
       flags: '--block <[IF:]CIDR[:PORTS]>',
@@ -86,45 +89,25 @@ export const SPEC: ServiceSpec<Config> = {
 };
 
 function parse(raw: RawArgs): Checked<Config> {
-  const fan = checkedFan(raw.operands, EXAMPLE);
-  if (!fan.ok) return fan;
-  const direction = choice(raw, 'direction', DIRECTIONS, 'two-way');
-  if (!direction.ok) return direction;
-  const toLan = choice(raw, 'to-lan', SOURCES, 'auto');
-  if (!toLan.ok) return toLan;
-  const toGuests = choice(raw, 'to-guests', SOURCES, 'preserve');
-  if (!toGuests.ok) return toGuests;
-  const policy = checkedPolicy(raw);
-  if (!policy.ok) return policy;
-  const rate = checkedRate(raw.one('rate'));
-  if (!rate.ok) return rate;
-  const mark = checkedMark(raw.one('mark'));
-  if (!mark.ok) return mark;
-  const targets = checkedTargets(raw.all('target'));
-  if (!targets.ok) return targets;
-  return accept({
-    pairs: fan.value?.rest.map((guest) => ({ lan: fan.value?.first ?? '', guest })),
-    direction: direction.value,
-    toLan: toLan.value,
-    toGuests: toGuests.value,
-    policy: policy.value,
-    rate: rate.value,
-    mark: mark.value,
-    targets: targets.value,
+  const checked = checkedAll({
+    fan: checkedFan(raw.operands, EXAMPLE),
+    direction: choice(raw, 'direction', DIRECTIONS, 'two-way'),
+    toLan: choice(raw, 'to-lan', SOURCES, 'auto'),
+    toGuests: choice(raw, 'to-guests', SOURCES, 'preserve'),
+    policy: checkedPolicy(raw),
+    rate: wholeNumber(raw, 'rate', [0, MAX_RATE], DEFAULT_RATE),
+    mark: checkedMark(raw.one('mark')),
+    targets: checkedTargets(raw.all('target')),
   });
+  if (!checked.ok) return checked;
+  const { fan, ...config } = checked.value;
+  return accept({ ...config, pairs: fan?.rest.map((guest) => ({ lan: fan.first, guest })) });
 }
 
-function checkedPolicy(raw: RawArgs): Checked<Policy> {
-  const ports = checkedPorts(raw.one('ports') ?? '1024-65535');
-  if (!ports.ok) return ports;
-  const allow = checkedRules('allow', raw.all('allow'));
-  if (!allow.ok) return allow;
-  const block = checkedRules('block', raw.all('block'));
-  if (!block.ok) return block;
-  return accept({
-    ports: ports.value,
-    wakeOnLan: raw.has('wake-on-lan'),
-    allow: allow.value,
-    block: block.value,
+const checkedPolicy = (raw: RawArgs): Checked<Policy> =>
+  checkedAll({
+    ports: checkedPorts(raw.one('ports') ?? '1024-65535'),
+    wakeOnLan: accept(raw.has('wake-on-lan')),
+    allow: checkedRules('allow', raw.all('allow')),
+    block: checkedRules('block', raw.all('block')),
   });
-}

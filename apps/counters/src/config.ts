@@ -1,5 +1,5 @@
-import { accept, millis, refuse, type Checked } from '@pp/base';
-import { checkedIfname, choice, VERSION, type RawArgs, type ServiceSpec } from '@pp/daemon';
+import { accept, checkedAll, millis, refuse, type Checked } from '@pp/base';
+import { checkedIfname, choice, VERSION, wholeNumber, type RawArgs, type ServiceSpec } from '@pp/daemon';
 import { checkedStore, STORE_EXAMPLE, type StoreAddress } from '@pp/state';
 import { hostname } from 'node:os';
 import type { Settings } from './doors';
@@ -65,34 +65,24 @@ export const SPEC: ServiceSpec<Config> = {
 };
 
 function parse(raw: RawArgs): Checked<Config> {
-  const uplinks = checkedUplinks(raw.operands);
-  if (!uplinks.ok) return uplinks;
-  const onExit = choice(raw, 'on-exit', ['clean', 'keep'], 'clean');
-  if (!onExit.ok) return onExit;
-  const periodSec = wholeNumber(raw, 'period', DEFAULT_PERIOD_SEC, [1, 3600]);
-  if (!periodSec.ok) return periodSec;
-  const setSize = wholeNumber(raw, 'set-size', DEFAULT_SET_SIZE, [1, MAX_SET_SIZE]);
-  if (!setSize.ok) return setSize;
-  const metrics = checkedMetrics(raw.one('metrics'));
-  if (!metrics.ok) return metrics;
-  const fleet = checkedFleet(raw);
-  if (!fleet.ok) return fleet;
-  const historyDir = raw.one('history-dir') ?? null;
-  if (historyDir === '')
-    return refuse(
-      'InvalidArgument',
-      `--history-dir '' is empty; write a directory such as ${DEFAULT_HISTORY_DIR}`,
-    );
-  return accept({
-    uplinks: uplinks.value,
-    onExit: onExit.value,
-    period: millis(periodSec.value * 1000),
-    setSize: setSize.value,
-    metrics: metrics.value,
-    historyDir,
-    fleet: fleet.value,
+  const checked = checkedAll({
+    uplinks: checkedUplinks(raw.operands),
+    onExit: choice(raw, 'on-exit', ['clean', 'keep'], 'clean'),
+    periodSec: wholeNumber(raw, 'period', [1, 3600], DEFAULT_PERIOD_SEC),
+    setSize: wholeNumber(raw, 'set-size', [1, MAX_SET_SIZE], DEFAULT_SET_SIZE),
+    metrics: checkedMetrics(raw.one('metrics')),
+    fleet: checkedFleet(raw),
+    historyDir: checkedHistoryDir(raw.one('history-dir')),
   });
+  if (!checked.ok) return checked;
+  const { periodSec, ...config } = checked.value;
+  return accept({ ...config, period: millis(periodSec * 1000) });
 }
+
+const checkedHistoryDir = (text: string | undefined): Checked<string | null> =>
+  text === ''
+    ? refuse('InvalidArgument', `--history-dir '' is empty; write a directory such as ${DEFAULT_HISTORY_DIR}`)
+    : accept(text ?? null);
 
 function checkedFleet(raw: RawArgs): Checked<Config['fleet']> {
   const [text, name] = [raw.one('state'), raw.one('fleet-host')];
@@ -130,22 +120,6 @@ function checkedUplinks(words: readonly string[]): Checked<readonly CountedUplin
     uplinks.push({ ifname: name, vpn: kind === 'vpn' });
   }
   return accept(uplinks);
-}
-
-function wholeNumber(
-  raw: RawArgs,
-  name: string,
-  fallback: number,
-  [least, most]: readonly [number, number],
-): Checked<number> {
-  const text = raw.one(name);
-  if (text === undefined) return accept(fallback);
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
-  if (value >= least && value <= most) return accept(value);
-  return refuse(
-    'InvalidArgument',
-    `--${name} '${text}' is out of range; write a whole number from ${least} to ${most}`,
-  );
 }
 
 /** Whoever may connect may read: beyond loopback that would be everybody. */

@@ -1,4 +1,4 @@
-import { accept, refuse, type Checked } from '@pp/base';
+import { accept, checkedAll, checkedEach, refuse, type Checked } from '@pp/base';
 import { checkedFan, choice, VERSION, type RawArgs, type ServiceSpec } from '@pp/daemon';
 import type { Family } from '@pp/wire';
 import { COMMAND_USAGE } from './commands';
@@ -73,71 +73,55 @@ export const SPEC: ServiceSpec<Config> = {
 };
 
 function parse(raw: RawArgs): Checked<Config> {
-  const protocols = checkedProtocols(raw.one('protocol') ?? PROTOCOLS.join());
-  if (!protocols.ok) return protocols;
-  const groups = checkedEach(raw.all('group'), checkedGroup);
+  const checked = checkedAll({
+    protocols: checkedProtocols(raw.one('protocol') ?? PROTOCOLS.join()),
+    others: checkedGroups(raw.all('group')),
+    policy: checkedPolicy(raw),
+    fan: checkedFan(raw.operands, EXAMPLE),
+  });
+  if (!checked.ok) return checked;
+  const { protocols, others, policy, fan } = checked.value;
+  const links = fan === undefined ? [] : [{ lan: fan.first, guests: fan.rest }];
+  return accept({ groups: [...groupsOf(protocols), ...others], policy, links });
+}
+
+function checkedGroups(texts: readonly string[]): Checked<readonly Group[]> {
+  const groups = checkedEach(texts, checkedGroup);
   if (!groups.ok) return groups;
-  const twice = groups.value.find(
-    (group, i) => groups.value.findIndex((each) => each.name === group.name) !== i,
-  );
-  if (twice !== undefined)
-    return refuse('InvalidArgument', `group '${groupKey(twice)}' is there twice; write it once`);
-  const policy = checkedPolicy(raw);
-  if (!policy.ok) return policy;
-  const fan = checkedFan(raw.operands, EXAMPLE);
-  if (!fan.ok) return fan;
-  const links = fan.value === undefined ? [] : [{ lan: fan.value.first, guests: fan.value.rest }];
-  return accept({ groups: [...groupsOf(protocols.value), ...groups.value], policy: policy.value, links });
+  const names = groups.value.map(({ name }) => name);
+  const twice = groups.value.find(({ name }, i) => names.indexOf(name) !== i);
+  return twice === undefined
+    ? groups
+    : refuse('InvalidArgument', `group '${groupKey(twice)}' is there twice; write it once`);
 }
 
 function checkedPolicy(raw: RawArgs): Checked<Policy> {
-  const direction = choice(raw, 'direction', DIRECTIONS, 'two-way');
-  if (!direction.ok) return direction;
-  const guests = choice(raw, 'guests', ['together', 'apart'], 'together');
-  if (!guests.ok) return guests;
-  const locations = choice(raw, 'location', LOCATIONS, 'rewrite');
-  if (!locations.ok) return locations;
-  const replyFrom = choice(raw, 'reply-from', ['group', 'session'], 'group');
-  if (!replyFrom.ok) return replyFrom;
-  const filters = checkedFilters(raw);
-  if (!filters.ok) return filters;
-  const nat = checkedFamilies(raw.one('nat') ?? 'ipv4');
-  if (!nat.ok) return nat;
-  const forwards = checkedEach(raw.all('forward'), checkedForward);
-  if (!forwards.ok) return forwards;
+  const checked = checkedAll({
+    direction: choice(raw, 'direction', DIRECTIONS, 'two-way'),
+    guests: choice(raw, 'guests', ['together', 'apart'], 'together'),
+    locations: choice(raw, 'location', LOCATIONS, 'rewrite'),
+    replyFrom: choice(raw, 'reply-from', ['group', 'session'], 'group'),
+    filters: checkedFilters(raw),
+    nat: checkedFamilies(raw.one('nat') ?? 'ipv4'),
+    forwards: checkedEach(raw.all('forward'), checkedForward),
+  });
+  if (!checked.ok) return checked;
+  const { guests, ...policy } = checked.value;
   return accept({
     ...DEFAULT_POLICY,
-    direction: direction.value,
-    betweenGuests: guests.value === 'together',
-    filters: filters.value,
-    nat: nat.value,
-    locations: locations.value,
-    forwards: forwards.value,
+    ...policy,
+    betweenGuests: guests === 'together',
     isOneLink: raw.has('one-link'),
     txtKeys: raw.all('txt-address'),
-    replyFrom: replyFrom.value,
   });
 }
 
 function checkedFilters(raw: RawArgs): Checked<readonly FilterRule[]> {
-  const allow = checkedEach(raw.all('allow'), (text) => checkedFilterRule('allow', text));
-  if (!allow.ok) return allow;
-  const deny = checkedEach(raw.all('deny'), (text) => checkedFilterRule('deny', text));
-  return deny.ok ? accept([...allow.value, ...deny.value]) : deny;
-}
-
-/** The first refusal, or all of them. */
-function checkedEach<T>(
-  texts: readonly string[],
-  check: (text: string) => Checked<T>,
-): Checked<readonly T[]> {
-  const values: T[] = [];
-  for (const text of texts) {
-    const checked = check(text);
-    if (!checked.ok) return checked;
-    values.push(checked.value);
-  }
-  return accept(values);
+  const rules = checkedAll({
+    allow: checkedEach(raw.all('allow'), (text) => checkedFilterRule('allow', text)),
+    deny: checkedEach(raw.all('deny'), (text) => checkedFilterRule('deny', text)),
+  });
+  return rules.ok ? accept([...rules.value.allow, ...rules.value.deny]) : rules;
 }
 
 function checkedProtocols(text: string): Checked<readonly Protocol[]> {

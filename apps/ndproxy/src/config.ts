@@ -1,6 +1,6 @@
-import { GROUP_USAGE } from './control/request';
-import { accept, refuse, type Checked } from '@pp/base';
+import { accept, checkedAll, checkedEach, refuse, type Checked } from '@pp/base';
 import { checkedFan, choice, VERSION, type RawArgs, type ServiceSpec } from '@pp/daemon';
+import { GROUP_USAGE } from './control/request';
 
 const MODES = ['route', 'bridge'] as const;
 const LOOP_POLICIES = ['guard', 'rfc', 'nested'] as const;
@@ -56,32 +56,23 @@ export const SPEC: ServiceSpec<Config> = {
 };
 
 function parse(raw: RawArgs): Checked<Config> {
-  const mode = choice(raw, 'mode', MODES, 'route');
-  if (!mode.ok) return mode;
-  const loopPolicy = choice(raw, 'loop-policy', LOOP_POLICIES, 'guard');
-  if (!loopPolicy.ok) return loopPolicy;
-  const groups = checkedGroups(raw);
-  return groups.ok
-    ? accept({
-        mode: mode.value,
-        loopPolicy: loopPolicy.value,
-        groups: groups.value,
-        portier: raw.has('portier'),
-      })
-    : groups;
+  return checkedAll({
+    mode: choice(raw, 'mode', MODES, 'route'),
+    loopPolicy: choice(raw, 'loop-policy', LOOP_POLICIES, 'guard'),
+    groups: checkedGroups(raw),
+    portier: accept(raw.has('portier')),
+  });
 }
 
 /** An interface is in one group only: it has one upstream. */
 function checkedGroups(raw: RawArgs): Checked<readonly Group[]> {
-  const groups: Group[] = [];
-  const own = checkedFan(raw.operands, EXAMPLE);
-  if (!own.ok) return own;
-  if (own.value !== undefined) groups.push(groupOf(OPERANDS_GROUP, own.value));
-  for (const text of raw.all('group')) {
-    const group = checkedGroup(text);
-    if (!group.ok) return group;
-    groups.push(group.value);
-  }
+  const checked = checkedAll({
+    own: checkedFan(raw.operands, EXAMPLE),
+    named: checkedEach(raw.all('group'), checkedGroup),
+  });
+  if (!checked.ok) return checked;
+  const { own, named } = checked.value;
+  const groups = own === undefined ? named : [groupOf(OPERANDS_GROUP, own), ...named];
   const twice = repeated(groups.map(({ name }) => name));
   if (twice !== undefined)
     return refuse('InvalidArgument', `group '${twice}' is there twice; give each group a name of its own`);

@@ -1,29 +1,100 @@
 import { RawArgs } from '@pp/daemon';
 import { configOf } from './config';
 
-const uplinks = (...words: readonly string[]): ReturnType<typeof configOf> =>
-  configOf(new RawArgs({ uplink: words }, []), () => '');
+const ACCOUNTS = 'root:x:0:0:root:/root:/bin/sh\nvm:x:1001:1001::/home/vm:/bin/sh\n';
 
-test.each([
-  { in: 'eth0', want: { ifname: 'eth0', kind: null } },
-  { in: 'wlan0=wifi', want: { ifname: 'wlan0', kind: 'wifi' } },
-  { in: 'arcbr0', want: { ifname: 'arcbr0', kind: null } },
-  { in: 'arcbr0=vpn', want: { ifname: 'arcbr0', kind: 'vpn' } },
-])('--uplink $in', ({ in: word, want }) => {
-  expect(uplinks(word)).toMatchObject({ ok: true, value: { uplinks: [want] } });
+/** The config, or the sentence that refuses it. */
+function asked(options: Readonly<Record<string, unknown>>, accounts = ACCOUNTS): unknown {
+  const checked = configOf(new RawArgs(options, []), () => accounts);
+  return checked.ok ? checked.value : checked.sentence;
+}
+
+test('what is not said', () => {
+  expect(asked({})).toMatchObject({
+    uplinks: [],
+    onExit: 'clean',
+    helpers: 'spawn',
+    tapOwner: null,
+    sessionUser: null,
+    monitor: 'wifi',
+    network: 'rtnetlink',
+  });
 });
 
 test.each([
-  { in: 'lo', want: "--uplink 'lo': 'lo' cannot be an uplink; write an interface name such as eth0" },
-  { in: 'eth0=', want: "--uplink 'eth0=': after the = write one of ethernet, wifi, cellular, vpn" },
   {
-    in: 'eth0=vpn=wifi',
+    name: 'uplinks with and without a kind',
+    in: { uplink: ['eth0', 'wlan0=wifi'] },
+    want: {
+      uplinks: [
+        { ifname: 'eth0', kind: null },
+        { ifname: 'wlan0', kind: 'wifi' },
+      ],
+    },
+  },
+  {
+    name: 'ARC’s bridge as a VPN, or of the kind that it has',
+    in: { uplink: ['arcbr0', 'arcbr0=vpn'] },
+    want: {
+      uplinks: [
+        { ifname: 'arcbr0', kind: null },
+        { ifname: 'arcbr0', kind: 'vpn' },
+      ],
+    },
+  },
+  { name: 'a user by name', in: { tapOwner: 'vm' }, want: { tapOwner: 1001 } },
+  { name: 'a user by number', in: { sessionUser: '4711' }, want: { sessionUser: 4711 } },
+  { name: 'shill', in: { network: 'shill' }, want: { network: 'shill', uplinks: [] } },
+])('$name', ({ in: options, want }) => {
+  expect(asked(options)).toMatchObject(want);
+});
+
+test('the person in front of a Chromebook is found', () => {
+  expect(asked({}, `${ACCOUNTS}chronos:x:1000:1000::/:/bin/sh\n`)).toMatchObject({ sessionUser: 1000 });
+});
+
+test.each([
+  {
+    name: 'lo',
+    in: { uplink: ['lo'] },
+    want: "--uplink 'lo': 'lo' cannot be an uplink; write an interface name such as eth0",
+  },
+  {
+    name: 'an unknown kind',
+    in: { uplink: ['eth0', 'wlan0=radio'] },
+    want: "--uplink 'wlan0=radio': after the = write one of ethernet, wifi, cellular, vpn",
+  },
+  {
+    name: 'no kind behind the =',
+    in: { uplink: ['eth0='] },
+    want: "--uplink 'eth0=': after the = write one of ethernet, wifi, cellular, vpn",
+  },
+  {
+    name: 'two kinds',
+    in: { uplink: ['eth0=vpn=wifi'] },
     want: "--uplink 'eth0=vpn=wifi': after the = write one of ethernet, wifi, cellular, vpn",
   },
   {
-    in: 'arcbr0=wifi',
+    name: 'ARC’s bridge as anything but a VPN',
+    in: { uplink: ['arcbr0=wifi'] },
     want: "--uplink 'arcbr0=wifi': arcbr0 leads to Android, which can be the host's VPN only; write arcbr0=vpn",
   },
-])('--uplink $in is refused', ({ in: word, want }) => {
-  expect(uplinks(word)).toEqual({ ok: false, reason: 'InvalidArgument', sentence: want });
+  { name: 'a pool that is none', in: { pool: ['10.80.0.0/16'] }, want: /write KIND=CIDR/ },
+  {
+    name: 'another word',
+    in: { onExit: 'stay' },
+    want: "--on-exit 'stay' is unknown; write clean or keep",
+  },
+  {
+    name: 'nobody',
+    in: { tapOwner: 'nobody' },
+    want: "--tap-owner 'nobody' is no user of this host; write a name of /etc/passwd or a uid",
+  },
+  {
+    name: 'shill with uplinks',
+    in: { network: 'shill', uplink: ['eth0'] },
+    want: '--network shill names the uplinks itself: leave --uplink out',
+  },
+])('$name is refused', ({ in: options, want }) => {
+  expect(asked(options)).toEqual(want instanceof RegExp ? expect.stringMatching(want) : want);
 });

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { accept, refuse, type Checked } from '@pp/base';
+import { accept, checkedAll, checkedEach, refuse, type Checked } from '@pp/base';
 import { choice, VERSION, type RawArgs, type ServiceSpec } from '@pp/daemon';
 import { ARC_BRIDGE, extraPool, isIfname, poolsWith, type Pools } from '@pp/datapath';
+import { uidsIn } from './domain/accounts';
 import { localSourcesOf, type FoundSources } from './domain/local-sources';
 import { UPLINK_KINDS, type UplinkKind } from './domain/uplink';
 import type { UplinkChoice } from './feeds/uplinks';
@@ -28,7 +29,7 @@ export const SERVICE_SPEC: ServiceSpec<Config> = {
   name: 'patchpanel-manager',
   version: VERSION,
   description:
-    'Connects network namespaces of this host to its network; D-Bus service org.chromium.PatchPanel.',
+    'Gives the guests of this host (namespaces, containers, VMs) their network; D-Bus service org.chromium.PatchPanel.',
   options: [
     {
       flags: '--uplink <IF[=KIND]>',
@@ -77,38 +78,27 @@ export function configOf(
   accounts: () => string,
   cgroups: () => string = () => '',
 ): Checked<Config> {
-  const uplinks = allOf(raw.all('uplink').map(uplinkChoice));
-  if (!uplinks.ok) return uplinks;
-  const extra = allOf(raw.all('pool').map(extraPool));
-  if (!extra.ok) return extra;
-  const pools = poolsWith(extra.value);
-  if (!pools.ok) return pools;
-  const onExit = choice(raw, 'on-exit', ['clean', 'keep'], 'clean');
-  if (!onExit.ok) return onExit;
-  const helpers = choice(raw, 'helpers', ['spawn', 'none'], 'spawn');
-  if (!helpers.ok) return helpers;
-  const tapOwner = userOf('--tap-owner', raw.one('tap-owner'), accounts);
-  if (!tapOwner.ok) return tapOwner;
-  const sessionUser = userOf('--session-user', raw.one('session-user'), accounts);
-  if (!sessionUser.ok) return sessionUser;
-  const monitor = choice(raw, 'monitor', ['wifi', 'all'], 'wifi');
-  if (!monitor.ok) return monitor;
-  const network = choice(raw, 'network', ['rtnetlink', 'shill'], 'rtnetlink');
-  if (!network.ok) return network;
-  if (network.value === 'shill' && uplinks.value.length > 0)
-    return refuse('InvalidArgument', '--network shill names the uplinks itself: leave --uplink out');
-  const session = sessionUser.value ?? uidOf(CHRONOS, accounts());
-  return accept({
-    uplinks: uplinks.value,
-    pools: pools.value,
-    onExit: onExit.value,
-    tapOwner: tapOwner.value,
-    helpers: helpers.value,
-    sessionUser: session,
-    monitor: monitor.value,
-    network: network.value,
-    local: localSourcesOf(accounts(), cgroups(), session),
+  const checked = checkedAll({
+    uplinks: checkedEach(raw.all('uplink'), uplinkChoice),
+    pools: poolsOf(raw.all('pool')),
+    onExit: choice(raw, 'on-exit', ['clean', 'keep'], 'clean'),
+    helpers: choice(raw, 'helpers', ['spawn', 'none'], 'spawn'),
+    tapOwner: userOf('--tap-owner', raw.one('tap-owner'), accounts),
+    sessionUser: userOf('--session-user', raw.one('session-user'), accounts),
+    monitor: choice(raw, 'monitor', ['wifi', 'all'], 'wifi'),
+    network: choice(raw, 'network', ['rtnetlink', 'shill'], 'rtnetlink'),
   });
+  if (!checked.ok) return checked;
+  const { network, uplinks } = checked.value;
+  if (network === 'shill' && uplinks.length > 0)
+    return refuse('InvalidArgument', '--network shill names the uplinks itself: leave --uplink out');
+  const sessionUser = checked.value.sessionUser ?? uidsIn(accounts()).get(CHRONOS) ?? null;
+  return accept({ ...checked.value, sessionUser, local: localSourcesOf(accounts(), cgroups(), sessionUser) });
+}
+
+function poolsOf(texts: readonly string[]): Checked<Pools> {
+  const extra = checkedEach(texts, extraPool);
+  return extra.ok ? poolsWith(extra.value) : extra;
 }
 
 /** The person in front of a Chromebook. */
@@ -118,19 +108,12 @@ const CHRONOS = 'chronos';
 function userOf(flag: string, user: string | undefined, accounts: () => string): Checked<number | null> {
   if (user === undefined) return accept(null);
   if (/^\d{1,9}$/.test(user)) return accept(Number(user));
-  const uid = uidOf(user, accounts());
-  if (uid !== null) return accept(uid);
+  const uid = uidsIn(accounts()).get(user);
+  if (uid !== undefined) return accept(uid);
   return refuse(
     'InvalidArgument',
     `${flag} '${user}' is no user of this host; write a name of /etc/passwd or a uid`,
   );
-}
-
-/** passwd(5): name, password, uid. */
-function uidOf(user: string, accounts: string): number | null {
-  const line = accounts.split('\n').find((each) => each.startsWith(`${user}:`));
-  const uid = line?.split(':')[2];
-  return uid === undefined ? null : Number(uid);
 }
 
 /** "eth0" or "eth0=wifi". */
@@ -159,13 +142,3 @@ function uplinkChoice(text: string): Checked<UplinkChoice> {
 }
 
 const isUplinkKind = (text: string): text is UplinkKind => (UPLINK_KINDS as readonly string[]).includes(text);
-
-/** All values, or the first refusal. */
-function allOf<T>(checked: readonly Checked<T>[]): Checked<readonly T[]> {
-  const values: T[] = [];
-  for (const one of checked) {
-    if (!one.ok) return one;
-    values.push(one.value);
-  }
-  return accept(values);
-}

@@ -7,12 +7,7 @@ export interface Refusal {
 
 /** Closed set; each is the last part of a D-Bus error name `org.chromium.PatchPanel.Error.*`. */
 export type RefusalReason =
-  | 'InvalidArgument'
-  | 'NotFound'
-  | 'AlreadyExists'
-  | 'ResourceExhausted'
-  | 'PermissionDenied'
-  | 'Failed';
+  'InvalidArgument' | 'NotFound' | 'AlreadyExists' | 'ResourceExhausted' | 'PermissionDenied' | 'Failed';
 
 export interface Accepted<T> {
   readonly ok: true;
@@ -26,3 +21,33 @@ export const accept = <T>(value: T): Accepted<T> => ({ ok: true, value });
 
 /** `sentence` names the value and says what to write instead; no full stop needed, no stack, no prefix. */
 export const refuse = (reason: RefusalReason, sentence: string): Refusal => ({ ok: false, reason, sentence });
+
+type Values<T extends Readonly<Record<string, Checked<unknown>>>> = {
+  readonly [Name in keyof T]: T[Name] extends Checked<infer Value> ? Value : never;
+};
+
+/** The values of all, by the same names; or the first refusal, in the order of writing. */
+export function checkedAll<T extends Readonly<Record<string, Checked<unknown>>>>(
+  parts: T,
+): Checked<Values<T>> {
+  const values: Record<string, unknown> = {};
+  for (const [name, part] of Object.entries(parts)) {
+    if (!part.ok) return part;
+    values[name] = part.value;
+  }
+  return accept(values as Values<T>);
+}
+
+/** What `check` makes of each, in order; or the first refusal. */
+export function checkedEach<From, To>(
+  inputs: readonly From[],
+  check: (input: From) => Checked<To>,
+): Checked<readonly To[]> {
+  const values: To[] = [];
+  for (const input of inputs) {
+    const checked = check(input);
+    if (!checked.ok) return checked;
+    values.push(checked.value);
+  }
+  return accept(values);
+}

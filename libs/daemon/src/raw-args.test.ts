@@ -1,4 +1,22 @@
-import { checkedFan } from './raw-args';
+import { checkedFan, RawArgs, wholeNumber } from './raw-args';
+
+describe('wholeNumber', () => {
+  const rows = [
+    { name: 'absent', in: undefined, want: null },
+    { name: 'the least', in: '2', want: 2 },
+    { name: 'the most', in: '300', want: 300 },
+    { name: 'zeros in front', in: '007', want: 7 },
+    ...['1', '301', '', '-3', '2.5', '1e2', ' 4', '٣', '9'.repeat(400)].map((text) => ({
+      name: `'${text.slice(0, 10)}'`,
+      in: text,
+      want: `--rate '${text}' is out of range; write a whole number from 2 to 300`,
+    })),
+  ];
+  test.each(rows)('$name', ({ in: text, want }) => {
+    const checked = wholeNumber(new RawArgs({ rate: text }, []), 'rate', [2, 300], null);
+    expect(checked.ok ? checked.value : checked.sentence).toBe(want);
+  });
+});
 
 describe('checkedFan', () => {
   const rows: { name: string; in: string[]; want: object | string | undefined }[] = [

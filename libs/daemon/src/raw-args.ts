@@ -31,7 +31,7 @@ export class RawArgs {
 }
 
 /** One of a few words, `fallback` when the option is absent. */
-export function choice<W extends string>(
+export function choice<const W extends string>(
   raw: RawArgs,
   name: string,
   words: readonly W[],
@@ -41,6 +41,23 @@ export function choice<W extends string>(
   const word = words.find((each) => each === given);
   if (word !== undefined) return accept(word);
   return refuse('InvalidArgument', `--${name} '${given}' is unknown; write ${words.join(' or ')}`);
+}
+
+/** A whole number within bounds, `fallback` when the option is absent. */
+export function wholeNumber<F extends number | null>(
+  raw: RawArgs,
+  name: string,
+  [least, most]: readonly [number, number],
+  fallback: F,
+): Checked<number | F> {
+  const text = raw.one(name);
+  if (text === undefined) return accept(fallback);
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
+  if (value >= least && value <= most) return accept(value);
+  return refuse(
+    'InvalidArgument',
+    `--${name} '${text}' is out of range; write a whole number from ${least} to ${most}`,
+  );
 }
 
 /** The interface need not exist. */

@@ -1,4 +1,5 @@
 import type { LocalSources, TrafficSource } from '@pp/datapath';
+import { uidsIn } from './accounts';
 
 /** Users of the host whose traffic has a source of its own and wants the VPN (spec/patchpanel.md 3.2), beside the session's user. */
 const USERS: readonly (readonly [string, TrafficSource])[] = [
@@ -34,14 +35,4 @@ export function localSourcesOf(accounts: string, cgroups: string, sessionUser: n
     },
     absent: USERS.map(([name]) => name).filter((name) => !uids.has(name)),
   };
-}
-
-/** passwd(5): name, password, uid. */
-function uidsIn(accounts: string): ReadonlyMap<string, number> {
-  const uids = new Map<string, number>(); // BOUNDED: by the lines of a file of the host's administrator
-  for (const line of accounts.split('\n')) {
-    const [name = '', , uid = ''] = line.split(':');
-    if (/^\d+$/.test(uid) && !uids.has(name)) uids.set(name, Number(uid));
-  }
-  return uids;
 }
