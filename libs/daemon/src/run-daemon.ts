@@ -5,6 +5,7 @@ import { stderrLog, type LogOptions } from './log';
 import { openNative } from './open-native';
 import { runService } from './program';
 import { ExitCode, Refused } from './refused';
+import { keepHeapSmall } from './small-heap';
 import { openStatusSocket, statusPath } from './status-socket';
 import { idleTask, StopRequest } from './stop-request';
 import { systemClock } from './system-clock';
@@ -44,6 +45,7 @@ const STOP_DEADLINE = seconds(20);
  * is told when every task is: by a log line, to systemd, and in the status.
  */
 export function runDaemon<C>(spec: ServiceSpec<C>, main: DaemonMain<C>): Promise<never> {
+  keepHeapSmall();
   return runService(spec, async (config, common) => {
     const log = stderrLog(common);
     const stop = new StopRequest({
