@@ -16,7 +16,7 @@ export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   const service = new RelayService(
     { ...config, limits: LIMITS },
     {
-      packets: new LinuxPacketPorts(native),
+      packets: new LinuxPacketPorts(native, clock),
       interfaces: new NetlinkInterfaces({ native, clock, log }),
       replySockets: new UdpReplySockets(native),
       clock,

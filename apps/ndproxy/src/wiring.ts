@@ -96,7 +96,7 @@ async function portierTask(
 function doorsOf({ native: load, clock, log, scope }: DaemonContext<Config>): Omit<Doors, 'routes'> {
   const native = load();
   return {
-    packets: new LinuxPacketPorts(native),
+    packets: new LinuxPacketPorts(native, clock),
     interfaces: new NetlinkInterfaces({ native, clock, log }),
     guard: scope.use(new NftNeighborGuard(native, GUARD_TABLE)),
     memberships: new UdpMemberships(native),

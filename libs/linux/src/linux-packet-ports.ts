@@ -1,6 +1,7 @@
-import { KernelError, type Errno } from '@pp/base';
+import { KernelError, type Clock, type Errno } from '@pp/base';
 import { NativeError, type FrameBatch, type Native, type PacketHandle } from '@pp/native';
 import type { FrameFacts, PacketPort, PacketPortOptions, PacketPorts } from '@pp/ports';
+import { Pace } from './pace';
 
 // linux/if_ether.h
 const ETH_P_ALL = 3;
@@ -15,21 +16,46 @@ const VLAN_ID_MASK = 0xfff;
 
 /** What a kind of port hears, and how much of it: a jumbo frame, or all that segmentation offload hands over at once. */
 const KINDS = {
-  all: { protocol: ETH_P_ALL, frameBytes: 9216, batch: 64, isOffloaded: false, isMulticast: true },
-  ipv4: { protocol: ETH_P_IP, frameBytes: 9216, batch: 64, isOffloaded: false, isMulticast: false },
-  ipv6: { protocol: ETH_P_IPV6, frameBytes: 65_600, batch: 15, isOffloaded: true, isMulticast: true },
+  all: {
+    protocol: ETH_P_ALL,
+    frameBytes: 9216,
+    batch: 64,
+    isOffloaded: false,
+    isMulticast: true,
+    isPaced: true,
+  },
+  ipv4: {
+    protocol: ETH_P_IP,
+    frameBytes: 9216,
+    batch: 64,
+    isOffloaded: false,
+    isMulticast: false,
+    isPaced: false,
+  },
+  ipv6: {
+    protocol: ETH_P_IPV6,
+    frameBytes: 65_600,
+    batch: 15,
+    isOffloaded: true,
+    isMulticast: true,
+    isPaced: false,
+  },
 } as const;
 
 const RECEIVE_BUFFER_BYTES = 4 << 20;
 
 /** By packet sockets. One socket sends and receives, so its own frames do not come back; only ETH_P_ALL sees what others here send. */
 export class LinuxPacketPorts implements PacketPorts {
-  constructor(private readonly native: Pick<Native, 'openPacket' | 'setSocketOption'>) {}
+  constructor(
+    private readonly native: Pick<Native, 'openPacket' | 'setSocketOption'>,
+    private readonly clock: Clock,
+  ) {}
 
   open({ ifindex, frames = 'all', filter, onFrame, onBatchEnd, onFault }: PacketPortOptions): PacketPort {
     const facts = new BatchFacts();
-    const { isOffloaded, isMulticast, ...kind } = KINDS[frames];
-    const handle = refusing(`packet socket on #${ifindex}`, () =>
+    const { isOffloaded, isMulticast, isPaced, ...kind } = KINDS[frames];
+    const pace = isPaced ? new Pace(this.clock, 'packets.look', () => handle) : null;
+    const handle: PacketHandle = refusing(`packet socket on #${ifindex}`, () =>
       this.native.openPacket({
         ...kind,
         mode: 'raw',
@@ -39,6 +65,7 @@ export class LinuxPacketPorts implements PacketPorts {
         onFrames: (batch) => {
           for (let i = 0; i < batch.count; i++) onFrame(batch.frame(i), facts.at(batch, i));
           onBatchEnd();
+          pace?.noticeBatch();
         },
         onError: ({ code, call }) => {
           onFault(new KernelError(code as Errno, call));
@@ -56,7 +83,7 @@ export class LinuxPacketPorts implements PacketPorts {
       handle.close();
       throw fault;
     }
-    return portOf(handle, ifindex);
+    return portOf(handle, pace, ifindex);
   }
 
   #takeOffloads(fd: number, ifindex: number): void {
@@ -67,13 +94,14 @@ export class LinuxPacketPorts implements PacketPorts {
   }
 }
 
-function portOf(handle: PacketHandle, ifindex: number): PacketPort {
+function portOf(handle: PacketHandle, pace: Pace | null, ifindex: number): PacketPort {
   let isOpen = true;
   return {
     send: (frames) => refusing(`send on #${ifindex}`, () => handle.send(frames)),
     missed: () => (isOpen ? handle.statistics().drops : 0),
     close: () => {
       isOpen = false;
+      pace?.close();
       handle.close();
     },
   };

@@ -77,7 +77,7 @@ describeOnKernel('the doors of ndproxy', (native) => {
   });
 
   test.each(PACKET_PORTS_ROWS)('packet ports: $name', async ({ run, want }) => {
-    const ports = new LinuxPacketPorts(inside);
+    const ports = new LinuxPacketPorts(inside, new SystemClock());
     const [near, far] = [ifindexOf('near'), ifindexOf('far')];
     expect(await run({ ports, near, far, gone: GONE })).toEqual(want);
     expect(host.ip('-d link show near')).not.toMatch(/allmulti [1-9]/);
@@ -85,7 +85,7 @@ describeOnKernel('the doors of ndproxy', (native) => {
 
   test('an interface that goes down is told to the port, which serves again when it is up', async () => {
     const faults: string[] = [];
-    const port = new LinuxPacketPorts(inside).open({
+    const port = new LinuxPacketPorts(inside, new SystemClock()).open({
       ifindex: ifindexOf('near'),
       filter: [],
       onFrame: () => undefined,

@@ -116,6 +116,11 @@ export interface PacketHandle {
   allMulti(ifindex: number, on: boolean): void;
   /** Packets seen and dropped by the kernel since the last call (PACKET_STATISTICS). */
   statistics(): { readonly packets: number; readonly drops: number };
+  /** Report nothing until `resume` but by `receive`, as `UdpHandle`. */
+  pause(): void;
+  resume(): void;
+  /** Reports a batch of what waits now, by `onFrames`; how many frames: 0, none waits. */
+  receive(): number;
   close(): void;
 }
 

@@ -129,6 +129,25 @@ testInNetns(
   },
 );
 
+testInNetns(
+  'one that is paused reports when it is asked, a batch at most, and by itself again when it goes on',
+  async () => {
+    makeLink();
+    const right = open();
+    const left = open({ ifindex: index.left });
+    const texts = Array.from({ length: 100 }, (_, i) => `number ${i}`);
+    right.pause();
+    left.send(texts.map((text) => frame(MAC.right, text)));
+    expect([right.receive(), right.receive(), right.receive()]).toEqual([64, 36, 0]);
+    expect(right.frames.map(payload)).toEqual(texts);
+    left.send([frame(MAC.right, 'more')]);
+    right.resume();
+    await until('came', () => right.frames.length === 101);
+    right.close();
+    expect(codeOf(() => right.receive())).toBe('EBADF');
+  },
+);
+
 testInNetns('200 frames come in few batches of at most 64', async () => {
   makeLink();
   const right = open();

@@ -34,6 +34,13 @@ export function packetCalls(addon: Addon, received: Received): Pick<Native, 'ope
           const [packets, drops] = addon.packetStatistics(socket);
           return { packets, drops };
         },
+        pause: () => {
+          addon.packetListen(socket, false);
+        },
+        resume: () => {
+          addon.packetListen(socket, true);
+        },
+        receive: () => addon.packetReceive(socket),
         close: () => {
           addon.close(socket);
         },

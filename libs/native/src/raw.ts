@@ -103,6 +103,8 @@ export interface Addon {
     onError: OnError,
   ) => Source;
   readonly packetFd: (packet: Source) => number;
+  readonly packetListen: (packet: Source, on: boolean) => void;
+  readonly packetReceive: (packet: Source) => number;
   readonly packetSend: (
     packet: Source,
     frames: readonly Uint8Array[],

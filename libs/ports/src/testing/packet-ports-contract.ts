@@ -131,6 +131,28 @@ export const PACKET_PORTS_ROWS: readonly Row[] = [
     want: { taken: 2, near: [], far: [1] },
   },
   {
+    name: 'ports that answer each other at once, many times, hear all of it',
+    run: async (s) => {
+      const marks: number[] = [];
+      let end: () => void = () => undefined;
+      const ended = new Promise<void>((resolve) => (end = resolve));
+      const answer = (from: () => PacketPort, frame: Uint8Array): void => {
+        const mark = frame[MARK_AT] ?? -1;
+        marks.push(mark);
+        if (mark === 50) end();
+        else from().send([markedFrame(GROUP, mark + 1, OTHER)]);
+      };
+      const near = listen(s, { onFrame: (frame) => void answer(() => near.port, frame) });
+      const far = listen({ ...s, near: s.far }, { onFrame: (frame) => void answer(() => far.port, frame) });
+      near.port.send([markedFrame(GROUP, 1, OTHER)]);
+      await ended;
+      near.port.close();
+      far.port.close();
+      return marks;
+    },
+    want: Array.from({ length: 50 }, (_, i) => i + 1),
+  },
+  {
     name: 'a frame that is sent behind a header is heard without it',
     run: async (s) => {
       const [near, far] = [listen(s, { frames: 'ipv6' }), listen({ ...s, near: s.far })];
