@@ -1,11 +1,12 @@
-import { ByteArena, KernelError, millis, type Cancel } from '@pp/base';
+import { ByteArena, KernelError, millis, type Cancel, type Millis } from '@pp/base';
 import type { FrameFacts, InterfacesView, PacketPort } from '@pp/ports';
 import { ipv6ToBytes, parseCidr } from '@pp/wire';
 import type { Action } from './core/action';
-import { Group, type OwnAddress, type Step } from './core/group';
+import { Group, type Step } from './core/group';
 import type { GroupSettings } from './core/group-state';
 import type { Move } from './core/location-table';
 import type { MemberLink } from './core/member';
+import type { OwnAddress } from './core/own-addresses';
 import type { DesiredGroup } from './groups/desired-groups';
 import type { Doors } from './doors';
 import { openMemberPorts, type MemberPorts } from './member-ports';
@@ -27,6 +28,7 @@ export interface RunnerHooks {
   readonly tracer: () => ((traced: Traced) => void) | null;
 }
 
+/** Frames that gather, by way out. */
 type Outbox = Map<number, Uint8Array[]>;
 
 /** A port that could not be opened is tried again after this. */
@@ -41,8 +43,10 @@ export class GroupRunner {
   /** Told after the frames are out: nobody on the wire waits for routes. BOUNDED: as the outbox. */
   readonly #moves: Move[] = [];
   readonly #arena = new ByteArena();
-  readonly #outbox: Outbox = new Map(); // BOUNDED: emptied after each batch
+  readonly #outbox: Outbox = new Map(); // BOUNDED: by the interfaces; emptied after each batch
   readonly #dataOutbox: Outbox = new Map(); // BOUNDED: as above
+  /** Of the batch whose frames are coming; null: of none. */
+  #now: Millis | null = null;
   #desired: DesiredGroup;
   #view: InterfacesView = { links: [], addresses: [] };
   #missing: ReadonlyMap<string, Absence> = new Map();
@@ -114,6 +118,8 @@ export class GroupRunner {
       nd.close();
       data?.close();
       this.#ports.delete(ifindex);
+      this.#outbox.delete(ifindex);
+      this.#dataOutbox.delete(ifindex);
       this.#doors.log.info('member.left', { group: this.#desired.name, ifindex });
     }
   }
@@ -147,9 +153,10 @@ export class GroupRunner {
         this.#onFrame(ifindex, ifname, frame, facts);
       },
       onData: (frame, facts) => {
-        this.#do(this.group.stepData(ifindex, frame, facts, clock.now()));
+        this.#do(this.group.stepData(ifindex, frame, facts, (this.#now ??= clock.now())));
       },
       onBatchEnd: () => {
+        this.#now = null;
         this.#settle();
       },
       onFault: ({ message: error }) => {
@@ -166,11 +173,11 @@ export class GroupRunner {
   }
 
   #onFrame(ifindex: number, ifname: string, frame: Uint8Array, facts: FrameFacts): void {
-    const step = this.group.step(ifindex, frame, facts, this.#doors.clock.now());
+    const step = this.group.step(ifindex, frame, facts, (this.#now ??= this.#doors.clock.now()));
     const tracer = this.#hooks.tracer();
     if (tracer !== null) tracer({ group: this.#desired.name, ifname, outgoing: facts.outgoing, step });
     this.#do(step.actions);
-    if (step.packet?.message.kind === 'router-advert') this.#hooks.onAdvert();
+    if (step.packet?.kind === 'router-advert') this.#hooks.onAdvert();
   }
 
   #do(actions: readonly Action[]): void {
@@ -196,10 +203,8 @@ export class GroupRunner {
   #settle(): void {
     for (const [ifindex, frames] of this.#outbox) this.#send(this.#ports.get(ifindex)?.nd, frames);
     for (const [ifindex, frames] of this.#dataOutbox) this.#send(this.#ports.get(ifindex)?.data, frames);
-    this.#outbox.clear();
-    this.#dataOutbox.clear();
     this.#arena.reset();
-    for (const move of this.#moves.splice(0)) this.#hooks.onMove(move);
+    if (this.#moves.length > 0) for (const move of this.#moves.splice(0)) this.#hooks.onMove(move);
     const due = this.group.nextDue();
     if (this.#wake !== null && this.#wake.at <= due) return;
     this.#wake?.cancel();
@@ -215,14 +220,15 @@ export class GroupRunner {
     this.#wake = { at: due, cancel };
   }
 
-  #send(port: PacketPort | null | undefined, frames: readonly Uint8Array[]): void {
-    if (port === undefined || port === null) return;
+  #send(port: PacketPort | null | undefined, frames: Uint8Array[]): void {
+    if (frames.length === 0) return;
     try {
-      this.sendFailures += frames.length - port.send(frames);
+      if (port !== undefined && port !== null) this.sendFailures += frames.length - port.send(frames);
     } catch (fault) {
       if (!(fault instanceof KernelError) || !PASSING.has(fault.code)) throw fault;
       this.sendFailures += frames.length;
     }
+    frames.length = 0;
   }
 }
 

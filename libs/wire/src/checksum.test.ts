@@ -1,4 +1,5 @@
-import { addToSum, checksumOf } from './checksum';
+import { SeededRandom } from '@pp/base/testing';
+import { addToSum, adjustChecksum, checksumOf } from './checksum';
 import { hex } from './testing/hex';
 
 test.each([
@@ -12,4 +13,21 @@ test.each([
 
 test('64 KiB of ones do not overflow', () => {
   expect(checksumOf(addToSum(0, new Uint8Array(1 << 16).fill(0xff)))).toBe(0);
+});
+
+test('the example of RFC 1624 §4', () => {
+  expect(adjustChecksum(0xdd2f, hex('5555'), hex('3285'))).toBe(0x0000);
+});
+
+test('adjusting agrees with summing anew', () => {
+  const random = new SeededRandom(20);
+  for (let round = 0; round < 500; round++) {
+    const message = Uint8Array.from({ length: 32 }, () => random.below(256));
+    const at = 2 * random.below(12);
+    const before = message.slice();
+    const old = checksumOf(addToSum(0, message));
+    const after = Uint8Array.from({ length: 6 }, () => random.below(256));
+    message.set(after, at);
+    expect(adjustChecksum(old, before, after, at)).toBe(checksumOf(addToSum(0, message)));
+  }
 });

@@ -16,3 +16,16 @@ export function checksumOf(sum: number): number {
   while (folded > 0xffff) folded = (folded % 0x10000) + Math.floor(folded / 0x10000);
   return ~folded & 0xffff;
 }
+
+/**
+ * The checksum after 16-bit words of the message changed: HC' = ~(~HC + ~m + m'), RFC 1624 §3. `after`, of even length, takes the place
+ * of the bytes of `before` from `at` on.
+ */
+export function adjustChecksum(checksum: number, before: Uint8Array, after: Uint8Array, at = 0): number {
+  let sum = ~checksum & 0xffff;
+  for (let i = 0; i < after.length; i += 2) {
+    const old = ((before[at + i] ?? 0) << 8) | (before[at + i + 1] ?? 0);
+    sum += (~old & 0xffff) + (((after[i] ?? 0) << 8) | (after[i + 1] ?? 0));
+  }
+  return checksumOf(sum);
+}

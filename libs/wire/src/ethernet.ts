@@ -35,5 +35,5 @@ export function encodeEthernet({ destination, source, etherType, payload }: Ethe
   return frame;
 }
 
-/** The group bit, IEEE 802-2014 §8.2.2. */
-export const isGroupAddress = (mac: Uint8Array): boolean => ((mac[0] ?? 0) & 1) === 1;
+/** The group bit, IEEE 802-2014 §8.2.2; of an address, or of the one that begins at `at`. */
+export const isGroupAddress = (bytes: Uint8Array, at = 0): boolean => ((bytes[at] ?? 0) & 1) === 1;

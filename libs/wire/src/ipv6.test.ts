@@ -95,8 +95,10 @@ test.each([
   { address: 'ff02::1:fe12:3456', want: ['multicast'] },
   { address: '2001:db8::1', want: [] },
 ])('$address is $want', ({ address, want }) => {
-  const is = Object.entries(KINDS).flatMap(([kind, claim]) => (claim(bytesOf(address)) ? [kind] : []));
-  expect(is).toEqual(want);
+  const kindsOf = (bytes: Uint8Array, at?: number): string[] =>
+    Object.entries(KINDS).flatMap(([kind, claim]) => (claim(bytes, at) ? [kind] : []));
+  expect(kindsOf(bytesOf(address))).toEqual(want);
+  expect(kindsOf(Uint8Array.of(0xff, 1, 2, ...bytesOf(address), 0xff), 3)).toEqual(want);
 });
 
 test('the solicited-node group of an address and the MAC of a group', () => {

@@ -95,25 +95,28 @@ const EXTENSIONS: ReadonlySet<number> = new Set([
   NextHeader.destination,
 ]);
 
+// Of an address, or of the one that begins at `at` in longer bytes.
+
 /** ff00::/8, RFC 4291 §2.7. */
-export const isMulticast = (address: Uint8Array): boolean => address[0] === 0xff;
+export const isMulticast = (bytes: Uint8Array, at = 0): boolean => bytes[at] === 0xff;
 
 /** fe80::/10, RFC 4291 §2.5.6. */
-export const isLinkLocal = (address: Uint8Array): boolean =>
-  address[0] === 0xfe && ((address[1] ?? 0) & 0xc0) === 0x80;
+export const isLinkLocal = (bytes: Uint8Array, at = 0): boolean =>
+  bytes[at] === 0xfe && ((bytes[at + 1] ?? 0) & 0xc0) === 0x80;
 
 /** "::", RFC 4291 §2.5.2. */
-export const isUnspecified = (address: Uint8Array): boolean => startsWithZeros(address, 16);
+export const isUnspecified = (bytes: Uint8Array, at = 0): boolean => hasZeros(bytes, at, at + 16);
 
 /** "::1", RFC 4291 §2.5.3. */
-export const isLoopback = (address: Uint8Array): boolean => startsWithZeros(address, 15) && address[15] === 1;
+export const isLoopback = (bytes: Uint8Array, at = 0): boolean =>
+  bytes[at + 15] === 1 && hasZeros(bytes, at, at + 15);
 
 /** ::ffff:0:0/96, RFC 4291 §2.5.5.2. */
-export const isIpv4Mapped = (address: Uint8Array): boolean =>
-  startsWithZeros(address, 10) && address[10] === 0xff && address[11] === 0xff;
+export const isIpv4Mapped = (bytes: Uint8Array, at = 0): boolean =>
+  hasZeros(bytes, at, at + 10) && bytes[at + 10] === 0xff && bytes[at + 11] === 0xff;
 
-function startsWithZeros(bytes: Uint8Array, count: number): boolean {
-  for (let i = 0; i < count; i++) if (bytes[i] !== 0) return false;
+function hasZeros(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (bytes[i] !== 0) return false;
   return true;
 }
 
@@ -124,9 +127,9 @@ export function solicitedNodeOf(address: Uint8Array): Uint8Array {
   return group;
 }
 
-/** ff02::1:ff00:0/104. */
-export function isSolicitedNode(address: Uint8Array): boolean {
-  for (let i = 0; i < 13; i++) if (address[i] !== SOLICITED_NODE[i]) return false;
+/** ff02::1:ff00:0/104, of an address or of the one that begins at `at`. */
+export function isSolicitedNode(bytes: Uint8Array, at = 0): boolean {
+  for (let i = 0; i < 13; i++) if (bytes[at + i] !== SOLICITED_NODE[i]) return false;
   return true;
 }
 

@@ -2,10 +2,10 @@ import { TokenBucket, type Millis } from '@pp/base';
 import { isLinkLocal, isMulticast, isUnspecified } from '@pp/wire';
 import type { Action } from './action';
 import { Counters } from './counters';
-import { addressKey, macNumber, type AddressKey } from './keys';
 import type { Limits, LoopPolicy, Mode } from './limits';
 import { LocationTable, type Sighting } from './location-table';
 import type { Member } from './member';
+import { OwnAddresses } from './own-addresses';
 import { Pending } from './pending';
 import { RecentData } from './recent-data';
 import { RecentMessages } from './recent-messages';
@@ -25,8 +25,7 @@ export interface GroupSettings {
 /** Everything one group knows. Handlers read and change it; what is to be done outside is appended to `actions`. */
 export class GroupState {
   readonly members = new Map<number, Member>(); // BOUNDED: by the interfaces of the host
-  /** Addresses of this host and the interfaces that have them. */
-  ownAddresses: ReadonlyMap<AddressKey, ReadonlySet<number>> = new Map();
+  ownAddresses = new OwnAddresses([]);
   ownMacs: ReadonlySet<number> = new Set();
   readonly table: LocationTable;
   readonly recent: RecentMessages;
@@ -83,16 +82,9 @@ export class GroupState {
     return [...this.members.values()].filter(({ link }) => link.role === 'downstream');
   }
 
-  isOwn(address: Uint8Array): boolean {
-    return this.ownAddresses.has(addressKey(address));
-  }
-
-  isOwnOn(address: Uint8Array, ifindex: number): boolean {
-    return this.ownAddresses.get(addressKey(address))?.has(ifindex) === true;
-  }
-
-  isOwnMac(frame: Uint8Array): boolean {
-    return this.ownMacs.has(macNumber(frame, 6));
+  /** Whether this host has the address, or the one that begins at `at`. */
+  isOwn(bytes: Uint8Array, at = 0): boolean {
+    return this.ownAddresses.has(bytes, at);
   }
 
   isDisabled(now: Millis): boolean {

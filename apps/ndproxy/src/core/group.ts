@@ -2,24 +2,18 @@ import { millis, type Millis } from '@pp/base';
 import type { FrameFacts } from '@pp/ports';
 import { isLinkLocal } from '@pp/wire';
 import { dropped, LOCAL, type Action, type Verdict } from './action';
+import { admit, CHECKED_BEFORE } from './admit';
 import { bridgeFrame } from './bridge';
 import { GroupState, type GroupSettings } from './group-state';
-import { addressKey, macNumber, type AddressKey } from './keys';
+import { macNumber } from './keys';
 import { Member, type MemberLink } from './member';
 import { onMessage, onOutgoing } from './on-message';
 import { replayAdverts, retractFrom, retractRouters } from './on-router-advert';
 import { solicitation, routerSolicitation } from './our-messages';
-import { admit, CHECKED_BEFORE, type NdPacket } from './packet';
+import { OwnAddresses, type OwnAddress } from './own-addresses';
+import { SOURCE_AT, SOURCE_MAC_AT, type NdPacket } from './packet';
 import { askFor } from './pass-on';
 import type { Waiting } from './pending';
-
-/** An address of this host. */
-export interface OwnAddress {
-  readonly ifindex: number;
-  readonly address: Uint8Array;
-  /** False while it is checked for duplicates: it may not be used as a source. */
-  readonly usable: boolean;
-}
 
 /** What one frame came to. `packet`: views, valid as long as the frame. */
 export interface Step {
@@ -47,7 +41,7 @@ export class Group {
     const admitted = admit(frame, facts);
     const packet = admitted.ok ? admitted.packet : null;
     const verdict = admitted.ok
-      ? this.#judge(ifindex, frame, admitted.packet, facts, now)
+      ? this.#judge(ifindex, admitted.packet, facts.outgoing, now)
       : dropped(admitted.reason);
     state.counters.count(verdict);
     const member = state.members.get(ifindex);
@@ -101,25 +95,26 @@ export class Group {
   /** When `tick` has something to do, or Infinity. */
   nextDue(): number {
     const { state } = this;
-    const gates = state.downstreams().map(({ gate }) => gate.repeatAt);
-    return Math.min(
+    let due = Math.min(
       state.pending.nextDue(),
       state.routerSolicits.dueAt,
       state.probesDueAt,
       state.suspects.nextDue(),
-      ...gates,
     );
+    for (const { gate } of state.members.values()) due = Math.min(due, gate.repeatAt);
+    return due;
   }
 
-  #judge(ifindex: number, frame: Uint8Array, packet: NdPacket, facts: FrameFacts, now: Millis): Verdict {
+  #judge(ifindex: number, packet: NdPacket, isOutgoing: boolean, now: Millis): Verdict {
     const { state } = this;
     const from = state.members.get(ifindex);
     if (from === undefined) return dropped('no-exit');
     if (state.isDisabled(now) || from.isDisabled(now)) return dropped('loop-disabled');
-    if (!facts.outgoing && state.isOwnMac(frame)) return dropped('own-mac');
-    if (!facts.outgoing && state.isOwn(packet.source)) return dropped('own-source');
-    if (state.recent.hasLooped(packet, ifindex, now)) return facts.outgoing ? LOCAL : dropped('looped');
-    return facts.outgoing ? onOutgoing(state, packet, from, now) : onMessage(state, frame, packet, from, now);
+    const { frame } = packet;
+    if (!isOutgoing && state.ownMacs.has(macNumber(frame, SOURCE_MAC_AT))) return dropped('own-mac');
+    if (!isOutgoing && state.isOwn(frame, SOURCE_AT)) return dropped('own-source');
+    if (state.recent.hasLooped(packet, ifindex, now)) return isOutgoing ? LOCAL : dropped('looped');
+    return isOutgoing ? onOutgoing(state, packet, from, now) : onMessage(state, packet, from, now);
   }
 
   /** Messages whose destination was found by what has just been learnt. */
@@ -135,7 +130,7 @@ export class Group {
     if (from !== undefined && of === 'data') return bridgeFrame(this.state, frame, CHECKED_BEFORE, from, now);
     const admitted = admit(frame, CHECKED_BEFORE);
     if (!admitted.ok || from === undefined) return dropped('no-exit');
-    return onMessage(this.state, frame, admitted.packet, from, now);
+    return onMessage(this.state, admitted.packet, from, now);
   }
 
   #expireWaiting(now: Millis): void {
@@ -146,12 +141,7 @@ export class Group {
   }
 
   #setOwn(links: readonly MemberLink[], addresses: readonly OwnAddress[]): void {
-    const own = new Map<AddressKey, Set<number>>(); // BOUNDED: by the host's addresses
-    for (const { address, ifindex } of addresses) {
-      const key = addressKey(address);
-      own.set(key, (own.get(key) ?? new Set()).add(ifindex));
-    }
-    this.state.ownAddresses = own;
+    this.state.ownAddresses = new OwnAddresses(addresses);
     this.state.ownMacs = new Set(
       links.filter(({ isPointToPoint }) => isPointToPoint !== true).map(({ mac }) => macNumber(mac)),
     );

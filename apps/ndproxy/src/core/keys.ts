@@ -3,16 +3,17 @@ declare const brand: unique symbol;
 /** Sixteen address bytes in a short string: the key of maps. Not for people. */
 export type AddressKey = string & { readonly [brand]: 'address-key' };
 
-export const addressKey = (a: Uint8Array): AddressKey =>
+/** Of an address, or of the one that begins at `at` in longer bytes. */
+export const addressKey = (bytes: Uint8Array, at = 0): AddressKey =>
   String.fromCharCode(
-    word(a, 0),
-    word(a, 2),
-    word(a, 4),
-    word(a, 6),
-    word(a, 8),
-    word(a, 10),
-    word(a, 12),
-    word(a, 14),
+    word(bytes, at),
+    word(bytes, at + 2),
+    word(bytes, at + 4),
+    word(bytes, at + 6),
+    word(bytes, at + 8),
+    word(bytes, at + 10),
+    word(bytes, at + 12),
+    word(bytes, at + 14),
   ) as AddressKey;
 
 const word = (bytes: Uint8Array, at: number): number => ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);

@@ -36,6 +36,8 @@ type Held = { -readonly [K in keyof Location]: Location[K] };
 const REACHABLE = millis(30_000);
 /** Who was heard within this keeps its place: else a flood of made-up addresses would change routes at its own pace. */
 const SETTLED = millis(10_000);
+/** Hearing a node more often than this changes nothing: it costs as much as the rest of a message. */
+const FRESH = millis(1000);
 
 /**
  * Nodes by address, as heard. BOUNDED: by interface and by Ethernet address; what goes first is what was only used or checked, oldest
@@ -72,8 +74,9 @@ export class LocationTable {
     const key = addressKey(sighting.address);
     const known = this.#byAddress.get(key);
     if (known === undefined) this.#insert(key, sighting, now);
-    else if (isSamePlace(known, sighting)) this.#refresh(key, known, sighting, now);
-    else if (sighting.override || now - known.heardAt > REACHABLE) {
+    else if (isSamePlace(known, sighting)) {
+      if (!isFresh(known, sighting, now)) this.#refresh(key, known, sighting, now);
+    } else if (sighting.override || now - known.heardAt > REACHABLE) {
       this.#unlink(key, known);
       if (known.ifindex !== sighting.ifindex) this.#tell('lost', known);
       this.#insert(key, sighting, now, known.ifindex === sighting.ifindex);
@@ -120,10 +123,9 @@ export class LocationTable {
   }
 
   #refresh(key: AddressKey, held: Held, { certainty }: Sighting, now: Millis): void {
-    const isSure = held.certainty === 'advertised';
     held.heardAt = now;
     held.probes = 0;
-    if (!isSure && certainty !== 'tentative') held.certainty = certainty;
+    if (raises(certainty, held.certainty)) held.certainty = certainty;
     held.dueAt = this.#dueAt(held.certainty, held.mac, now);
     const ranks = this.#ranksOf(held.ifindex);
     ranks.unsure.delete(key);
@@ -200,6 +202,13 @@ export class LocationTable {
     this.onMove({ to, address, ifindex });
   }
 }
+
+/** Heard a moment ago, and this sighting says no more: the order of the oldest need not be finer. */
+const isFresh = (held: Held, { certainty }: Sighting, now: Millis): boolean =>
+  now - held.heardAt < FRESH && held.probes === 0 && !raises(certainty, held.certainty);
+
+const raises = (certainty: Location['certainty'], above: Location['certainty']): boolean =>
+  certainty !== above && certainty !== 'tentative' && above !== 'advertised';
 
 const isSamePlace = (held: Held, { ifindex, mac }: Sighting): boolean =>
   held.ifindex === ifindex && held.mac !== null && (mac === null || macNumber(held.mac) === macNumber(mac));

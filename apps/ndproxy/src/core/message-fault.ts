@@ -1,5 +1,5 @@
 import {
-  findOption,
+  IPV6_LENGTH,
   isLinkLocal,
   isLoopback,
   isMulticast,
@@ -7,70 +7,63 @@ import {
   isUnspecified,
   NaFlag,
   NdOptionType,
-  type NdMessage,
-  type NeighborAdvert,
-  type NeighborSolicit,
-  type Redirect,
 } from '@pp/wire';
 import type { DropReason } from './drop-reason';
-
-interface Sent<M> {
-  readonly source: Uint8Array;
-  readonly destination: Uint8Array;
-  readonly message: M;
-}
+import { DESTINATION_AT, REDIRECTED_AT, SOURCE_AT, TARGET_AT, type NdPacket } from './packet';
 
 /** What makes a well-formed message invalid by the rules of its type, or null. */
-export function messageFault({ source, destination, message }: Sent<NdMessage>): DropReason | null {
-  switch (message.kind) {
+export function messageFault(packet: NdPacket): DropReason | null {
+  switch (packet.kind) {
     case 'router-solicit':
-      return isUnspecified(source) && hasSourceLink(message) ? 'rs-option' : null;
+      return isUnspecified(packet.frame, SOURCE_AT) && hasSourceLink(packet) ? 'rs-option' : null;
     case 'router-advert':
-      return isLinkLocal(source) ? null : 'ra-source';
+      return isLinkLocal(packet.frame, SOURCE_AT) ? null : 'ra-source';
     case 'neighbor-solicit':
-      return solicitFault({ source, destination, message });
+      return solicitFault(packet);
     case 'neighbor-advert':
-      return advertFault({ source, destination, message });
+      return advertFault(packet);
     case 'redirect':
-      return redirectFault({ source, destination, message });
+      return redirectFault(packet);
   }
 }
 
-const hasSourceLink = ({ options }: NdMessage): boolean =>
-  findOption(options, NdOptionType.sourceLinkAddress) !== undefined;
+const hasSourceLink = (packet: NdPacket): boolean => packet.optionAt(NdOptionType.sourceLinkAddress) >= 0;
 
 /** RFC 4861 §7.1.1 */
-function solicitFault({ source, destination, message }: Sent<NeighborSolicit>): DropReason | null {
-  const { target } = message;
-  if (isMulticast(target)) return 'ns-target-multicast';
-  if (isUnspecified(target) || isLoopback(target)) return 'ns-target';
-  const toGroup = isSolicitedNode(destination);
-  if (isUnspecified(source)) {
+function solicitFault(packet: NdPacket): DropReason | null {
+  const { frame } = packet;
+  if (isMulticast(frame, TARGET_AT)) return 'ns-target-multicast';
+  if (isUnspecified(frame, TARGET_AT) || isLoopback(frame, TARGET_AT)) return 'ns-target';
+  const toGroup = isSolicitedNode(frame, DESTINATION_AT);
+  if (isUnspecified(frame, SOURCE_AT)) {
     if (!toGroup) return 'ns-dad-destination';
-    if (hasSourceLink(message)) return 'ns-dad-option';
+    if (hasSourceLink(packet)) return 'ns-dad-option';
   }
-  return toGroup && !endsAlike(destination, target) ? 'ns-group' : null;
+  return toGroup && !isSame(frame, DESTINATION_AT + GROUP_BYTES, TARGET_AT + GROUP_BYTES, 3)
+    ? 'ns-group'
+    : null;
 }
 
-/** The last 24 bits, which a solicited-node group has of its addresses. */
-function endsAlike(a: Uint8Array, b: Uint8Array): boolean {
-  return a[13] === b[13] && a[14] === b[14] && a[15] === b[15];
-}
+/** Of a solicited-node group; the last 24 bits are those of its addresses. */
+const GROUP_BYTES = 13;
 
 /** RFC 4861 §7.1.2 */
-function advertFault({ destination, message }: Sent<NeighborAdvert>): DropReason | null {
-  if (isMulticast(message.target)) return 'na-target-multicast';
-  const solicited = (message.flags & NaFlag.solicited) !== 0;
-  return solicited && isMulticast(destination) ? 'na-solicited' : null;
+function advertFault({ frame, naFlags }: NdPacket): DropReason | null {
+  if (isMulticast(frame, TARGET_AT)) return 'na-target-multicast';
+  const isSolicited = (naFlags & NaFlag.solicited) !== 0;
+  return isSolicited && isMulticast(frame, DESTINATION_AT) ? 'na-solicited' : null;
 }
 
 /** RFC 4861 §8.1. A target outside all prefixes is allowed. */
-function redirectFault({ source, message }: Sent<Redirect>): DropReason | null {
-  if (!isLinkLocal(source)) return 'redirect-source';
-  if (isMulticast(message.destination)) return 'redirect-destination';
-  return isLinkLocal(message.target) || isSame(message.target, message.destination)
+function redirectFault({ frame }: NdPacket): DropReason | null {
+  if (!isLinkLocal(frame, SOURCE_AT)) return 'redirect-source';
+  if (isMulticast(frame, REDIRECTED_AT)) return 'redirect-destination';
+  return isLinkLocal(frame, TARGET_AT) || isSame(frame, TARGET_AT, REDIRECTED_AT, IPV6_LENGTH)
     ? null
     : 'redirect-target';
 }
 
-const isSame = (a: Uint8Array, b: Uint8Array): boolean => a.every((byte, i) => byte === b[i]);
+function isSame(frame: Uint8Array, a: number, b: number, bytes: number): boolean {
+  for (let i = 0; i < bytes; i++) if (frame[a + i] !== frame[b + i]) return false;
+  return true;
+}

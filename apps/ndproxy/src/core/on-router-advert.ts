@@ -1,33 +1,23 @@
 import type { Millis } from '@pp/base';
-import { RaFlag, type NdRewrite, type RouterAdvert } from '@pp/wire';
+import { RaFlag, type NdRewrite } from '@pp/wire';
 import { dropped, FORWARDED, type Verdict } from './action';
+import { admit, CHECKED_BEFORE } from './admit';
 import type { GroupState } from './group-state';
 import type { Member } from './member';
-import { admit, CHECKED_BEFORE, senderMac, type NdPacket } from './packet';
+import { RA_FLAGS_AT, type NdPacket } from './packet';
 import { passOn } from './pass-on';
 import type { KnownRouter } from './routers';
 import { advertRewrite, replayAdvert, retraction } from './translate';
 
-interface ReceivedAdvert {
-  readonly frame: Uint8Array;
-  readonly packet: NdPacket;
-  readonly advert: RouterAdvert;
-}
-
 /** RFC 4389 §4.1.3.3, with the loop policies of spec/nd-and-relays.md 5. */
-export function onRouterAdvert(
-  state: GroupState,
-  { frame, packet, advert }: ReceivedAdvert,
-  from: Member,
-  now: Millis,
-): Verdict {
+export function onRouterAdvert(state: GroupState, packet: NdPacket, from: Member, now: Millis): Verdict {
   if (from.link.role === 'downstream') return onDownstream(state, from, now);
-  if ((advert.flags & RaFlag.proxy) !== 0 && state.settings.loopPolicy !== 'nested')
+  if (((packet.frame[RA_FLAGS_AT] ?? 0) & RaFlag.proxy) !== 0 && state.settings.loopPolicy !== 'nested')
     return onProxied(state, from, now);
   const { ifindex } = from.link;
-  const mac = senderMac(packet);
+  const { senderMac: mac } = packet;
   state.learn({ address: packet.source, ifindex, mac, certainty: 'advertised', override: true }, now);
-  for (const prefix of state.routers.learn(frame, packet, advert, now))
+  for (const prefix of state.routers.learn(packet, now))
     for (const location of state.table.entries()) state.suggest(location, prefix, now);
   state.routerSolicits = { left: 0, dueAt: Infinity };
   if (state.isOwn(packet.destination)) {

@@ -9,7 +9,7 @@ import {
   solicitedNodeOf,
 } from '@pp/wire';
 import type { MemberLink } from './member';
-import { senderMac, type NdPacket } from './packet';
+import type { NdPacket } from './packet';
 
 /** A solicitation in our own name: to the target's group, or straight to it where its Ethernet address is known. */
 export function solicitation(
@@ -46,16 +46,17 @@ export function routerSolicitation(
 }
 
 /**
- * This host has the target on another interface, or stands for it: the asker is told so, or warned off in its duplicate check (RFC 4862
- * §5.4.4). `flags`: R, and O for an address of our own.
+ * This host has the target of the solicitation on another interface, or stands for it: the asker is told so, or warned off in its
+ * duplicate check (RFC 4862 §5.4.4). `flags`: R, and O for an address of our own.
  */
-export function defence({ mac }: MemberLink, asked: NdPacket, target: Uint8Array, flags: number): Uint8Array {
+export function defence({ mac }: MemberLink, asked: NdPacket, flags: number): Uint8Array {
+  const { target } = asked;
   const isDuplicateCheck = isUnspecified(asked.source);
   const destination = isDuplicateCheck ? ALL_NODES : asked.source;
   return ndFrame(
     {
       sourceMac: mac,
-      destinationMac: isDuplicateCheck ? multicastMac(ALL_NODES) : senderMac(asked),
+      destinationMac: isDuplicateCheck ? multicastMac(ALL_NODES) : asked.senderMac,
       source: target,
       destination,
     },

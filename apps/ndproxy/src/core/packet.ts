@@ -1,149 +1,153 @@
-import type { FrameFacts } from '@pp/ports';
 import {
-  decodeEthernet,
-  decodeIcmp6,
-  decodeIpv6,
   decodeNd,
-  ETHERTYPE_IPV6,
-  findOption,
-  icmp6Checksum,
+  ETHERNET_HEADER,
+  ICMP6_HEADER,
   Icmp6Type,
   IPV6_HEADER,
-  isGroupAddress,
-  isIpv4Mapped,
-  isLinkAddressOption,
-  isLoopback,
-  isMulticast,
-  isUnspecified,
-  linkAddressOf,
+  IPV6_LENGTH,
+  LINK_OPTION_BYTES,
+  MAC_LENGTH,
   ND_FIXED_BYTES,
-  ND_HOP_LIMIT,
   NdOptionType,
-  NextHeader,
-  type DecodeFault,
-  type EthernetFrame,
-  type Ipv6Packet,
+  OPTION_UNIT,
   type NdMessage,
-  type NdOption,
 } from '@pp/wire';
 import type { DropReason } from './drop-reason';
-import { messageFault } from './message-fault';
 
-/** A neighbour discovery message that passed every check that needs no knowledge of the network. All bytes are views of the frame. */
-export interface NdPacket {
-  readonly destinationMac: Uint8Array;
-  readonly sourceMac: Uint8Array;
-  readonly source: Uint8Array;
-  readonly destination: Uint8Array;
-  readonly message: NdMessage;
-  /** The IPv6 header as it came. */
-  readonly header: Uint8Array;
-  /** The whole ICMPv6 message as it came. */
-  readonly icmp: Uint8Array;
-  /** Bytes of `icmp` before the options. */
+// Where things are in a frame whose IPv6 header has no extensions: RFC 8200 §3, RFC 4861 §4.
+export const SOURCE_MAC_AT = MAC_LENGTH;
+export const SOURCE_AT = ETHERNET_HEADER + 8;
+export const DESTINATION_AT = ETHERNET_HEADER + 24;
+export const ICMP_AT = ETHERNET_HEADER + IPV6_HEADER;
+/** Of a router advertisement. */
+export const RA_FLAGS_AT = ICMP_AT + 5;
+/** Of a neighbour advertisement. */
+const NA_FLAGS_AT = ICMP_AT + 4;
+/** Of solicitation, neighbour advertisement and redirect; the destination of a redirect follows it. */
+export const TARGET_AT = ICMP_AT + 8;
+export const REDIRECTED_AT = TARGET_AT + IPV6_LENGTH;
+
+/** A type of message. */
+export interface NdType {
+  readonly kind: NdMessage['kind'];
+  /** Bytes from the ICMPv6 type to the options. */
   readonly fixedBytes: number;
+  /** The option that tells the Ethernet address of who speaks, or of whom. */
+  readonly linkOption: number;
+  readonly ifShort: DropReason;
+}
+
+const { sourceLinkAddress, targetLinkAddress } = NdOptionType;
+const typeOf = (type: number, kind: NdType['kind'], linkOption: number, ifShort: DropReason): NdType => ({
+  kind,
+  fixedBytes: ND_FIXED_BYTES[type] ?? 0,
+  linkOption,
+  ifShort,
+});
+
+const ND_TYPES: readonly NdType[] = [
+  typeOf(Icmp6Type.routerSolicit, 'router-solicit', sourceLinkAddress, 'rs-short'),
+  typeOf(Icmp6Type.routerAdvert, 'router-advert', sourceLinkAddress, 'ra-short'),
+  typeOf(Icmp6Type.neighborSolicit, 'neighbor-solicit', sourceLinkAddress, 'ns-short'),
+  typeOf(Icmp6Type.neighborAdvert, 'neighbor-advert', targetLinkAddress, 'na-short'),
+  typeOf(Icmp6Type.redirect, 'redirect', targetLinkAddress, 'redirect-short'),
+];
+
+/** By ICMPv6 type. */
+export const ndTypeOf = (type: number): NdType | undefined => ND_TYPES[type - Icmp6Type.routerSolicit];
+
+/**
+ * A neighbour discovery message that passed `admit`. All bytes that it gives are views of the frame, made when they are asked for: who
+ * looks at every message reads `frame` at the offsets above.
+ */
+export class NdPacket {
+  /** Without what lies behind the packet. */
+  readonly frame: Uint8Array;
+  readonly #type: NdType;
   /** False: the checksum was left to hardware, and must be made before the message goes anywhere. */
   readonly checksumReady: boolean;
-}
 
-export type Admission =
-  { readonly ok: true; readonly packet: NdPacket } | { readonly ok: false; readonly reason: DropReason };
-
-const refused = (reason: DropReason): Admission => ({ ok: false, reason });
-
-/** The drop list of spec/nd-and-relays.md 2.5, as far as one frame alone tells. */
-export function admit(frame: Uint8Array, facts: FrameFacts): Admission {
-  if (facts.truncated) return refused('truncated');
-  if (facts.vlan !== 0) return refused('vlan');
-  const ethernet = decodeEthernet(frame);
-  if (!ethernet.ok || ethernet.value.etherType !== ETHERTYPE_IPV6) return refused('not-nd');
-  const ip = decodeIpv6(ethernet.value.payload);
-  if (!ip.ok) return refused(ip.fault === 'version' ? 'ip-version' : 'ip-length');
-  const fault = addressFault(ethernet.value, ip.value) ?? headerFault(ip.value);
-  return fault === null ? admitMessage(ethernet.value, ip.value, facts) : refused(fault);
-}
-
-function addressFault(ethernet: EthernetFrame, { source, destination }: Ipv6Packet): DropReason | null {
-  if (isGroupAddress(ethernet.source)) return 'group-source';
-  if (isMulticast(source) || isLoopback(source) || isIpv4Mapped(source)) return 'source-address';
-  if (isUnspecified(destination) || isLoopback(destination)) return 'destination-address';
-  if (isGroupAddress(ethernet.destination) && !isMulticast(destination)) return 'group-frame';
-  return null;
-}
-
-function headerFault({ nextHeader, hopLimit }: Ipv6Packet): DropReason | null {
-  if (nextHeader === NextHeader.fragment) return 'fragment';
-  if (nextHeader !== NextHeader.icmp6) return EXTENSIONS.includes(nextHeader) ? 'extension-header' : 'not-nd';
-  return hopLimit === ND_HOP_LIMIT ? null : 'hop-limit';
-}
-
-const EXTENSIONS: readonly number[] = [NextHeader.hopByHop, NextHeader.routing, NextHeader.destination];
-
-function admitMessage(
-  ethernet: EthernetFrame,
-  { source, destination, payload }: Ipv6Packet,
-  { checksumReady }: FrameFacts,
-): Admission {
-  const icmp = decodeIcmp6(payload);
-  const fixedBytes = icmp.ok ? ND_FIXED_BYTES[icmp.value.type] : undefined;
-  if (!icmp.ok || fixedBytes === undefined) return refused('not-nd');
-  if (icmp.value.code !== 0) return refused('icmp-code');
-  if (checksumReady && icmp6Checksum(payload, source, destination) !== 0) return refused('checksum');
-  const message = decodeNd(icmp.value);
-  if (!message.ok) return refused(decodeReason(message.fault, icmp.value.type));
-  const packet: NdPacket = {
-    destinationMac: ethernet.destination,
-    sourceMac: ethernet.source,
-    source,
-    destination,
-    message: message.value,
-    header: ethernet.payload.subarray(0, IPV6_HEADER),
-    icmp: payload,
-    fixedBytes,
-    checksumReady,
-  };
-  const fault = linkOptionFault(message.value.options) ?? messageFault(packet);
-  return fault === null ? { ok: true, packet } : refused(fault);
-}
-
-const SHORT: Readonly<Record<number, DropReason>> = {
-  [Icmp6Type.routerSolicit]: 'rs-short',
-  [Icmp6Type.routerAdvert]: 'ra-short',
-  [Icmp6Type.neighborSolicit]: 'ns-short',
-  [Icmp6Type.neighborAdvert]: 'na-short',
-  [Icmp6Type.redirect]: 'redirect-short',
-};
-
-function decodeReason(fault: DecodeFault, type: number): DropReason {
-  if (fault === 'option-zero' || fault === 'option-overrun') return fault;
-  return SHORT[type] ?? 'not-nd';
-}
-
-/** Also in messages where the option does not belong: it must not leak through, and cannot be rewritten. */
-function linkOptionFault(options: readonly NdOption[]): DropReason | null {
-  for (const option of options) {
-    if (!isLinkAddressOption(option)) continue;
-    const mac = linkAddressOf(option);
-    if (mac === null || isGroupAddress(mac) || mac.every((byte) => byte === 0)) return 'link-option';
+  constructor(frame: Uint8Array, type: NdType, checksumReady: boolean) {
+    this.frame = frame;
+    this.#type = type;
+    this.checksumReady = checksumReady;
   }
-  return null;
+
+  get kind(): NdMessage['kind'] {
+    return this.#type.kind;
+  }
+
+  get destinationMac(): Uint8Array {
+    return this.frame.subarray(0, MAC_LENGTH);
+  }
+
+  get sourceMac(): Uint8Array {
+    return this.frame.subarray(SOURCE_MAC_AT, SOURCE_MAC_AT + MAC_LENGTH);
+  }
+
+  get source(): Uint8Array {
+    return this.frame.subarray(SOURCE_AT, SOURCE_AT + IPV6_LENGTH);
+  }
+
+  get destination(): Uint8Array {
+    return this.frame.subarray(DESTINATION_AT, DESTINATION_AT + IPV6_LENGTH);
+  }
+
+  /** The IPv6 header. */
+  get header(): Uint8Array {
+    return this.frame.subarray(ETHERNET_HEADER, ICMP_AT);
+  }
+
+  /** The whole ICMPv6 message. */
+  get icmp(): Uint8Array {
+    return this.frame.subarray(ICMP_AT);
+  }
+
+  /** Of solicitation, neighbour advertisement and redirect. */
+  get target(): Uint8Array {
+    return this.frame.subarray(TARGET_AT, TARGET_AT + IPV6_LENGTH);
+  }
+
+  /** Of a neighbour advertisement, see NaFlag. */
+  get naFlags(): number {
+    return this.frame[NA_FLAGS_AT] ?? 0;
+  }
+
+  /** Bytes of `icmp` before the options. */
+  get fixedBytes(): number {
+    return this.#type.fixedBytes;
+  }
+
+  /** Decoded each time. */
+  get message(): NdMessage {
+    const body = this.frame.subarray(ICMP_AT + ICMP6_HEADER);
+    const message = decodeNd({ type: this.frame[ICMP_AT] ?? 0, body });
+    if (!message.ok) throw new Error(`an admitted message does not decode: ${message.fault}`);
+    return message.value;
+  }
+
+  /** Where the options begin; they end with the frame. */
+  get optionsAt(): number {
+    return ICMP_AT + this.#type.fixedBytes;
+  }
+
+  /** Where the first option of a type is, or -1. */
+  optionAt(type: number): number {
+    const { frame } = this;
+    for (let at = this.optionsAt; at < frame.length; at += optionBytes(frame, at))
+      if (frame[at] === type) return at;
+    return -1;
+  }
+
+  /** The Ethernet address that the sender says it (in advertisements: the target) has; without that option, the one it sent from. A view. */
+  get senderMac(): Uint8Array {
+    const at = this.optionAt(this.#type.linkOption);
+    return at < 0 ? this.sourceMac : this.frame.subarray(at + 2, at + LINK_OPTION_BYTES);
+  }
 }
 
-/** The Ethernet address that the sender says it has; without that option, the one it sent from. A view. */
-export function senderMac({ message, sourceMac }: NdPacket): Uint8Array {
-  const type =
-    message.kind === 'neighbor-advert' || message.kind === 'redirect'
-      ? NdOptionType.targetLinkAddress
-      : NdOptionType.sourceLinkAddress;
-  const option = findOption(message.options, type);
-  return (option === undefined ? null : linkAddressOf(option)) ?? sourceMac;
-}
+/** Bytes of the option at `at`; options of length zero were not admitted. */
+export const optionBytes = (frame: Uint8Array, at: number): number => (frame[at + 1] || 1) * OPTION_UNIT;
 
-/** Facts of a frame that was admitted when it came, for admitting a copy of it. */
-export const CHECKED_BEFORE: FrameFacts = {
-  outgoing: false,
-  forOthers: false,
-  vlan: 0,
-  checksumReady: false,
-  truncated: false,
-};
+export const isLinkOptionAt = (frame: Uint8Array, at: number): boolean =>
+  frame[at] === sourceLinkAddress || frame[at] === targetLinkAddress;

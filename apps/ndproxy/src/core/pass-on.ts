@@ -1,17 +1,17 @@
 import type { Millis } from '@pp/base';
-import { isMulticast, multicastMac, type NdRewrite } from '@pp/wire';
+import { ETHERNET_HEADER, isMulticast } from '@pp/wire';
 import { dropped, FORWARDED, QUEUED, type Verdict } from './action';
 import type { GroupState } from './group-state';
 import type { Member } from './member';
 import { solicitation } from './our-messages';
-import type { NdPacket } from './packet';
+import { DESTINATION_AT, type NdPacket } from './packet';
 import type { Waiting } from './pending';
-import { translate, withOurAddress } from './translate';
+import { OUR_ADDRESS, translate, type Rewrite } from './translate';
 
 /** Where a message may go, and how it is changed on the way. */
 export interface Way {
   readonly allows: (exit: Member) => boolean;
-  readonly rewriteFor: (exit: Member) => NdRewrite;
+  readonly rewriteFor: (exit: Member) => Rewrite;
   /** It also passes gates that are closed. */
   readonly pastGates: boolean;
   readonly onSent: (exit: Member) => void;
@@ -20,7 +20,7 @@ export interface Way {
 /** To every other member, with our own Ethernet address in the place of the sender's. */
 export const ANY_WAY: Way = {
   allows: () => true,
-  rewriteFor: (exit) => withOurAddress(exit.link),
+  rewriteFor: () => OUR_ADDRESS,
   pastGates: false,
   onSent: () => undefined,
 };
@@ -33,7 +33,7 @@ export function passOn(
   now: Millis,
   way: Way = ANY_WAY,
 ): Verdict {
-  return isMulticast(packet.destination)
+  return isMulticast(packet.frame, DESTINATION_AT)
     ? flood(state, packet, from, now, way)
     : passTo(state, packet, from, now, way);
 }
@@ -42,7 +42,7 @@ function flood(state: GroupState, packet: NdPacket, from: Member, now: Millis, w
   let outcome: Verdict = dropped('no-exit');
   for (const exit of state.members.values()) {
     if (exit === from || !way.allows(exit) || !isPassable(exit, now, way) || !takes(exit, packet)) continue;
-    const sent = sendTo(state, packet, exit, multicastMac(packet.destination), way);
+    const sent = sendTo(state, packet, exit, null, way);
     if (outcome !== FORWARDED) outcome = sent ? FORWARDED : dropped('too-big');
   }
   return outcome;
@@ -63,18 +63,18 @@ const isPassable = (exit: Member, now: Millis, { pastGates }: Way): boolean =>
   pastGates ? !exit.isDisabled(now) : exit.isOpen(now);
 
 /** A point-to-point link has no neighbours to discover: only routers are asked there. */
-const takes = ({ link }: Member, { message }: NdPacket): boolean =>
-  link.isPointToPoint !== true || message.kind === 'router-solicit';
+const takes = ({ link }: Member, { kind }: NdPacket): boolean =>
+  link.isPointToPoint !== true || kind === 'router-solicit';
 
-/** False: larger than the way out takes. */
+/** `destinationMac` null: that of the group. False: larger than the way out takes. */
 function sendTo(
   state: GroupState,
   packet: NdPacket,
   exit: Member,
-  destinationMac: Uint8Array,
+  destinationMac: Uint8Array | null,
   way: Way,
 ): boolean {
-  if (packet.header.length + packet.icmp.length > exit.link.mtu) return false;
+  if (packet.frame.length - ETHERNET_HEADER > exit.link.mtu) return false;
   state.send(
     exit,
     translate(packet, exit.link, destinationMac, rewriteFor(exit, way), state.settings.allocate),
@@ -83,11 +83,11 @@ function sendTo(
   return true;
 }
 
-const rewriteFor = (exit: Member, way: Way): NdRewrite =>
+const rewriteFor = (exit: Member, way: Way): Rewrite =>
   exit.link.isPointToPoint === true ? { linkAddress: 'remove' } : way.rewriteFor(exit);
 
 function queue(state: GroupState, packet: NdPacket, from: Member, now: Millis): Verdict {
-  const waiting: Waiting = { of: 'nd', frame: frameOf(packet), ifindex: from.link.ifindex };
+  const waiting: Waiting = { of: 'nd', frame: packet.frame, ifindex: from.link.ifindex };
   return waitForOwner(state, waiting, packet.destination, from, now);
 }
 
@@ -107,12 +107,6 @@ export function waitForOwner(
   const outcome = state.pending.add(destination, mayWait ? waiting : null, now);
   if (outcome === 'ask') askFor(state, destination, new Set([waiting.ifindex]), now);
   return outcome === 'full' || !mayWait ? dropped('queue-full') : QUEUED;
-}
-
-/** The frame that the packet's views belong to. */
-function frameOf({ destinationMac, icmp }: NdPacket): Uint8Array {
-  const start = destinationMac.byteOffset;
-  return new Uint8Array(destinationMac.buffer, start, icmp.byteOffset + icmp.length - start);
 }
 
 const canAsk = (state: GroupState, from: Member, now: Millis): boolean =>

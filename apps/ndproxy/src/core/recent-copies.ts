@@ -4,7 +4,7 @@ import type { Millis } from '@pp/base';
 const SLOTS = 1 << 14;
 
 /** Two hashes of 32 bits: FNV-1a, and one with another prime. */
-export type Hash = [first: number, second: number];
+export type Hash = Int32Array;
 
 /** The same object each time: it is good until the next call. */
 export function startHash(): Hash {
@@ -13,15 +13,22 @@ export function startHash(): Hash {
   return HASH;
 }
 
-const HASH: Hash = [0, 0];
+const HASH: Hash = new Int32Array(2);
 
 export function mix(hash: Hash, bytes: Uint8Array, from: number, to: number): void {
-  for (let i = from; i < to; i++) mixByte(hash, bytes[i] ?? 0);
+  let [first, second] = [hash[0] ?? 0, hash[1] ?? 0];
+  for (let i = from; i < to; i++) {
+    const byte = bytes[i] ?? 0;
+    first = Math.imul(first ^ byte, 16777619);
+    second = (Math.imul(second, 33) + byte) | 0;
+  }
+  hash[0] = first;
+  hash[1] = second;
 }
 
 export function mixByte(hash: Hash, byte: number): void {
-  hash[0] = Math.imul(hash[0] ^ byte, 16777619);
-  hash[1] = (Math.imul(hash[1], 33) + byte) | 0;
+  hash[0] = Math.imul((hash[0] ?? 0) ^ byte, 16777619);
+  hash[1] = Math.imul(hash[1] ?? 0, 33) + byte;
 }
 
 /**
@@ -40,12 +47,8 @@ export class RecentCopies {
   constructor(private readonly window: Millis) {}
 
   /** `sender`: its Ethernet address, see macNumber. */
-  note(
-    [first, second]: Hash,
-    ifindex: number,
-    sender: number,
-    now: Millis,
-  ): 'new' | 'same way' | 'other way' {
+  note(hash: Hash, ifindex: number, sender: number, now: Millis): 'new' | 'same way' | 'other way' {
+    const [first, second] = [hash[0] ?? 0, hash[1] ?? 0];
     const slot = first & (SLOTS - 1);
     this.#slot = slot;
     const isKnown =

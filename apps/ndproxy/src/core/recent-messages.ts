@@ -1,7 +1,15 @@
 import type { Millis } from '@pp/base';
-import { findOption, isLinkAddressOption, isUnspecified, NdOptionType, RaFlag } from '@pp/wire';
+import { isUnspecified, NdOptionType, RaFlag } from '@pp/wire';
 import { macNumber } from './keys';
-import type { NdPacket } from './packet';
+import {
+  ICMP_AT,
+  isLinkOptionAt,
+  optionBytes,
+  RA_FLAGS_AT,
+  SOURCE_AT,
+  SOURCE_MAC_AT,
+  type NdPacket,
+} from './packet';
 import { mix, mixByte, RecentCopies, startHash, type Hash } from './recent-copies';
 
 /** Equal advertisements in one window from one interface; more are a circle that changes nothing. */
@@ -17,10 +25,11 @@ export class RecentMessages {
 
   /** Notes the message, and tells whether it has been here before by another way. */
   hasLooped(packet: NdPacket, ifindex: number, now: Millis): boolean {
-    const seen = this.#copies.note(fingerprint(packet), ifindex, macNumber(packet.sourceMac), now);
+    const sender = macNumber(packet.frame, SOURCE_MAC_AT);
+    const seen = this.#copies.note(fingerprint(packet), ifindex, sender, now);
     if (seen === 'new') return false;
     if (seen === 'same way')
-      return packet.message.kind === 'router-advert' && this.#copies.countCopy() > MAX_REPEATED_ADVERTS;
+      return packet.kind === 'router-advert' && this.#copies.countCopy() > MAX_REPEATED_ADVERTS;
     return !(mayCross(packet) && this.#copies.countCopy() === 1);
   }
 }
@@ -29,24 +38,23 @@ export class RecentMessages {
  * Two hosts on two segments may check the same address at once, RFC 4862 §5.4.3, and must hear each other. Without a nonce (RFC 7527)
  * their messages are equal, so one copy may cross.
  */
-const mayCross = ({ source, message }: NdPacket): boolean =>
-  message.kind === 'neighbor-solicit' &&
-  isUnspecified(source) &&
-  findOption(message.options, NdOptionType.nonce) === undefined;
+const mayCross = (packet: NdPacket): boolean =>
+  packet.kind === 'neighbor-solicit' &&
+  isUnspecified(packet.frame, SOURCE_AT) &&
+  packet.optionAt(NdOptionType.nonce) < 0;
 
-/** Of all that a proxy leaves alone. */
-function fingerprint({ source, destination, message, icmp, fixedBytes }: NdPacket): Hash {
+/** Of all that a proxy leaves alone. Code and checksum are left out: they say nothing more. */
+function fingerprint({ frame, kind, optionsAt }: NdPacket): Hash {
   const hash = startHash();
-  mix(hash, source, 0, 16);
-  mix(hash, destination, 0, 16);
-  mixByte(hash, icmp[0] ?? 0);
-  mix(hash, icmp, 4, 5);
-  mixByte(hash, (icmp[5] ?? 0) & (message.kind === 'router-advert' ? ~RaFlag.proxy : 0xff));
-  mix(hash, icmp, 6, fixedBytes);
-  if (message.kind !== 'router-advert') {
-    for (const option of message.options) {
-      if (!isLinkAddressOption(option)) mix(hash, option.bytes, 0, option.bytes.length);
-    }
+  mix(hash, frame, SOURCE_AT, ICMP_AT + 1);
+  if (kind === 'router-advert') {
+    mix(hash, frame, ICMP_AT + 4, RA_FLAGS_AT);
+    mixByte(hash, (frame[RA_FLAGS_AT] ?? 0) & ~RaFlag.proxy);
+    mix(hash, frame, RA_FLAGS_AT + 1, optionsAt);
+    return hash;
   }
+  mix(hash, frame, ICMP_AT + 4, optionsAt);
+  for (let at = optionsAt; at < frame.length; at += optionBytes(frame, at))
+    if (!isLinkOptionAt(frame, at)) mix(hash, frame, at, at + optionBytes(frame, at));
   return hash;
 }

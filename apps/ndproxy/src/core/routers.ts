@@ -1,12 +1,5 @@
 import { BoundedMap, type Millis } from '@pp/base';
-import {
-  decodePrefixInformation,
-  isLinkLocal,
-  NdOptionType,
-  RaFlag,
-  type PrefixInformation,
-  type RouterAdvert,
-} from '@pp/wire';
+import { decodePrefixInformation, isLinkLocal, NdOptionType, RaFlag, type PrefixInformation } from '@pp/wire';
 import { addressKey, type AddressKey } from './keys';
 import type { NdPacket } from './packet';
 
@@ -45,16 +38,18 @@ export class Routers {
   }
 
   /** Returns the prefixes that were not announced before. */
-  learn(frame: Uint8Array, { source }: NdPacket, advert: RouterAdvert, now: Millis): readonly KnownPrefix[] {
+  learn({ frame, source, message }: NdPacket, now: Millis): readonly KnownPrefix[] {
+    if (message.kind !== 'router-advert') return [];
+    const { lifetimeSec, flags, options } = message;
     this.lastAdvertAt = now;
     this.#routers.set(addressKey(source), {
       address: source.slice(),
       heardAt: now,
-      until: now + advert.lifetimeSec * 1000,
-      preference: PREFERENCES[(advert.flags & RaFlag.preference) >>> 3] ?? 0,
+      until: now + lifetimeSec * 1000,
+      preference: PREFERENCES[(flags & RaFlag.preference) >>> 3] ?? 0,
       frame: frame.slice(),
     });
-    return advert.options.flatMap((option) => {
+    return options.flatMap((option) => {
       const pio = option.type === NdOptionType.prefixInformation ? decodePrefixInformation(option) : null;
       if (pio?.ok !== true || isLinkLocal(pio.value.prefix)) return [];
       return this.#learnPrefix(pio.value, now) ?? [];

@@ -27,6 +27,8 @@ export class Suspects {
   readonly #held: BoundedMap<AddressKey, Held>;
   /** By Ethernet address. BOUNDED: as the above. */
   readonly #byStation = new Map<number, Set<AddressKey>>();
+  /** Nothing is due before. */
+  #dueAt = Infinity;
 
   constructor(private readonly limits: Limits) {
     this.#held = new BoundedMap(limits.suspects, (key, held) => {
@@ -69,6 +71,7 @@ export class Suspects {
       const held = this.#held.get(key);
       if (held?.ifindex !== ifindex) continue;
       held.dueAt = Math.min(held.dueAt, Math.max(now, held.askedAt + this.limits.probeInterval));
+      this.#dueAt = Math.min(this.#dueAt, held.dueAt);
     }
   }
 
@@ -82,14 +85,14 @@ export class Suspects {
       held.dueAt = now + held.wait;
       held.wait = Math.min(held.wait * 2, this.limits.suspectIntervalMax);
     }
+    this.#dueAt = Infinity;
+    for (const [, { dueAt }] of this.#held.entries()) this.#dueAt = Math.min(this.#dueAt, dueAt);
     return due.map(([, held]) => held);
   }
 
-  /** When `due` has something to say, or Infinity. */
+  /** `due` says nothing before that; Infinity: there are none. */
   nextDue(): number {
-    let next = Infinity;
-    for (const [, { dueAt }] of this.#held.entries()) next = Math.min(next, dueAt);
-    return next;
+    return this.#held.size === 0 ? Infinity : this.#dueAt;
   }
 
   #add({ address, ifindex, mac }: Suspect, times: Pick<Held, 'left' | 'askedAt' | 'wait' | 'dueAt'>): void {
@@ -97,6 +100,7 @@ export class Suspects {
     const before = this.#held.get(key);
     if (before !== undefined) this.#unlink(key, before);
     this.#held.set(key, { address: address.slice(), ifindex, mac: mac?.slice() ?? null, ...times });
+    this.#dueAt = Math.min(this.#dueAt, times.dueAt);
     if (mac === null) return;
     const others = this.#byStation.get(macNumber(mac));
     if (others === undefined) this.#byStation.set(macNumber(mac), new Set([key]));

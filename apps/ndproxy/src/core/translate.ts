@@ -1,4 +1,5 @@
 import {
+  adjustChecksum,
   ALL_NODES,
   decodePrefixInformation,
   decodeRdnss,
@@ -17,29 +18,65 @@ import {
 } from '@pp/wire';
 import type { Mode } from './limits';
 import type { MemberLink } from './member';
-import type { NdPacket } from './packet';
+import { DESTINATION_AT, ICMP_AT, isLinkOptionAt, optionBytes, SOURCE_MAC_AT, type NdPacket } from './packet';
 
 /** Gives that many bytes, with anything in them. */
 export type Allocate = (length: number) => Uint8Array;
 export const newBytes: Allocate = (length) => new Uint8Array(length);
 
-/** The message as the segment of `exit` is to see it: from us, to `destinationMac`. */
+/** Nothing is changed but for our own Ethernet address in place of the sender's: what most messages need. */
+export const OUR_ADDRESS = 'our address';
+export type Rewrite = NdRewrite | typeof OUR_ADDRESS;
+
+/** The message as the segment of `exit` is to see it: from us, to `destinationMac`, which is null for the group that it goes to. */
 export function translate(
   packet: NdPacket,
   exit: MemberLink,
-  destinationMac: Uint8Array,
-  rewrite: NdRewrite,
+  destinationMac: Uint8Array | null,
+  rewrite: Rewrite,
   allocate: Allocate = newBytes,
 ): Uint8Array {
+  if (rewrite === OUR_ADDRESS) return readdressed(packet, exit, destinationMac, allocate);
   const icmp = rewriteNd(packet.icmp, partsOf(packet), rewrite, packet);
   if (!packet.checksumReady) withIcmp6Checksum(icmp, packet.source, packet.destination);
-  return frameOf(packet.header, icmp, exit, destinationMac, allocate);
+  return frameOf(packet.header, icmp, exit, destinationMac ?? multicastMac(packet.destination), allocate);
 }
 
 const partsOf = ({ fixedBytes, message }: NdPacket) => ({ fixedBytes, options: message.options });
 
-/** Options unchanged but for our own Ethernet address in place of the sender's. */
-export const withOurAddress = (exit: MemberLink): NdRewrite => ({ linkAddress: exit.mac });
+function readdressed(
+  packet: NdPacket,
+  { mac }: MemberLink,
+  destinationMac: Uint8Array | null,
+  allocate: Allocate,
+): Uint8Array {
+  const frame = allocate(packet.frame.length);
+  frame.set(packet.frame);
+  if (destinationMac === null) setGroupMac(frame);
+  else frame.set(destinationMac);
+  frame.set(mac, SOURCE_MAC_AT);
+  for (let at = packet.optionsAt; at < frame.length; at += optionBytes(frame, at))
+    if (isLinkOptionAt(frame, at)) replaceAddress(frame, at + 2, mac);
+  if (!packet.checksumReady) withIcmp6Checksum(frame.subarray(ICMP_AT), packet.source, packet.destination);
+  return frame;
+}
+
+/** 33:33 and the last four bytes of the group, RFC 2464 §7. */
+function setGroupMac(frame: Uint8Array): void {
+  frame[0] = frame[1] = 0x33;
+  for (let i = 0; i < 4; i++) frame[2 + i] = frame[DESTINATION_AT + 12 + i] ?? 0;
+}
+
+const CHECKSUM_AT = ICMP_AT + 2;
+
+/** In an option, and so at an even place. */
+function replaceAddress(frame: Uint8Array, at: number, mac: Uint8Array): void {
+  const before = ((frame[CHECKSUM_AT] ?? 0) << 8) | (frame[CHECKSUM_AT + 1] ?? 0);
+  const checksum = adjustChecksum(before, frame, mac, at);
+  frame[CHECKSUM_AT] = checksum >>> 8;
+  frame[CHECKSUM_AT + 1] = checksum;
+  frame.set(mac, at);
+}
 
 /** RFC 4389 §4.1.3.3 for router advertisements; in route mode also what makes neighbours send to the router. */
 export const advertRewrite = (mode: Mode, entry: MemberLink, exit: MemberLink): NdRewrite => ({
@@ -99,9 +136,8 @@ export function replayAdvert(packet: NdPacket, exit: MemberLink, rewrite: NdRewr
   return frame;
 }
 
-// RFC 8200 §3: payload length at 4, destination at 24
+// RFC 8200 §3
 const LENGTH_AT = ETHERNET_HEADER + 4;
-const DESTINATION_AT = ETHERNET_HEADER + 24;
 
 function frameOf(
   header: Uint8Array,

@@ -3,7 +3,7 @@ import { PacketLan } from '@pp/ports/testing';
 import { toHex } from '@pp/wire/testing';
 import { Group } from './group';
 import { LIMITS, type LoopPolicy } from './limits';
-import { CHECKED_BEFORE } from './packet';
+import { CHECKED_BEFORE } from './admit';
 import { duplicateCheck, frameText, GUEST, ip, mac, NEIGHBOR, routerAdvert, solicit } from './testing/scene';
 
 /** A proxy of its own Ethernet addresses between segments, the first its upstream; gates are open. */

@@ -27,10 +27,11 @@ import type { Action, Verdict } from '../action';
 import type { Counters } from '../counters';
 import { describe } from '../describe';
 import type { DropReason } from '../drop-reason';
-import { Group, type OwnAddress } from '../group';
+import { Group } from '../group';
 import { LIMITS, type Limits, type LoopPolicy, type Mode } from '../limits';
 import type { MemberLink } from '../member';
-import { admit, CHECKED_BEFORE } from '../packet';
+import type { OwnAddress } from '../own-addresses';
+import { admit, CHECKED_BEFORE } from '../admit';
 
 export const ip = (text: string): Uint8Array => {
   const address = parseIpv6(text);
