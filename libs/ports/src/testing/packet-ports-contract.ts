@@ -136,14 +136,22 @@ export const PACKET_PORTS_ROWS: readonly Row[] = [
       const marks: number[] = [];
       let end: () => void = () => undefined;
       const ended = new Promise<void>((resolve) => (end = resolve));
-      const answer = (from: () => PacketPort, frame: Uint8Array): void => {
-        const mark = frame[MARK_AT] ?? -1;
-        marks.push(mark);
-        if (mark === 50) end();
-        else from().send([markedFrame(GROUP, mark + 1, OTHER)]);
-      };
-      const near = listen(s, { onFrame: (frame) => void answer(() => near.port, frame) });
-      const far = listen({ ...s, near: s.far }, { onFrame: (frame) => void answer(() => far.port, frame) });
+      const answering = (port: () => PacketPort): Pick<PacketPortOptions, 'onFrame'> => ({
+        onFrame: (frame) => {
+          const mark = frame[MARK_AT] ?? -1;
+          marks.push(mark);
+          if (mark === 50) end();
+          else port().send([markedFrame(GROUP, mark + 1, OTHER)]);
+        },
+      });
+      const near = listen(
+        s,
+        answering(() => near.port),
+      );
+      const far = listen(
+        { ...s, near: s.far },
+        answering(() => far.port),
+      );
       near.port.send([markedFrame(GROUP, 1, OTHER)]);
       await ended;
       near.port.close();
