@@ -11,6 +11,7 @@ import type { Script } from './testing';
 
 const ASK = 18;
 const TOLD = 16;
+const EBUSY = 16; // linux/errno-base.h
 
 /** A request of one byte, for an object of one byte. */
 const ask = (byte: number, more: Partial<Query<number>> = {}): Query<number> => ({
@@ -220,6 +221,21 @@ describe('answers lost (ENOBUFS)', () => {
     const answer = client.dump(ask(0));
     sockets[0]?.fail('ENOBUFS');
     expect(await answer).toEqual([2]);
+  });
+
+  test('a dump that still runs keeps the next one waiting (EBUSY)', async () => {
+    let dumps = 0;
+    const { client } = connect((request) =>
+      (dumps += 1) < 3 ? [refusalOf(request, EBUSY)] : [tell(request, dumps), done(request)],
+    );
+    expect(await client.dump(ask(0))).toEqual([3]);
+  });
+
+  test('a dump that is kept waiting for ever is given up', async () => {
+    const { client } = connect((request) => [refusalOf(request, EBUSY)]);
+    expect(await outcome(client.dump(ask(0)))).toEqual(
+      kernelError('EBUSY', 'ask 0', 'another dump on this socket does not end'),
+    );
   });
 
   test('again and again: given up', async () => {

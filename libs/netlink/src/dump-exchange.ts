@@ -1,4 +1,5 @@
 import { KernelError } from '@pp/base';
+import { errnoName } from './codec/errno';
 import {
   decodeDone,
   decodeError,
@@ -56,13 +57,16 @@ export class DumpExchange implements Exchange {
   }
 
   #end(verdict: Verdict): boolean {
-    if (verdict.errno !== 0) this.reject(refusal(verdict, this.request));
+    const code = verdict.errno === 0 ? null : errnoName(verdict.errno);
+    // A dump that was given up for lost goes on in the kernel until it is read: netlink_dump_start, cb_running.
+    if (code === 'EBUSY') return this.#again(code, 'another dump on this socket does not end');
+    if (code !== null) this.reject(refusal(verdict, this.request));
     else if (this.#interrupted) return this.#again('EINTR', 'the tables kept changing during the dump');
     else this.resolve(this.#messages);
     return true;
   }
 
-  #again(code: 'EINTR' | 'ENOBUFS', why: string): boolean {
+  #again(code: 'EBUSY' | 'EINTR' | 'ENOBUFS', why: string): boolean {
     if (this.#line !== undefined && this.#tries < MAX_TRIES) {
       this.start(this.#line);
       return false;
