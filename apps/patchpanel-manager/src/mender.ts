@@ -96,6 +96,7 @@ export class Mender {
     log.debug('datapath.steps', { all: steps.map(describe).join('; ') });
     const facts = {
       damage,
+      ...byWhom(losses),
       steps: steps.length,
       first: what,
       ms: Math.round(clock.now() - from),
@@ -108,6 +109,12 @@ export class Mender {
     log.error('datapath.unrepaired', { ...facts, cause: causeChain(fault) });
     if (insists) for (const loss of losses) this.lose(loss);
   }
+}
+
+/** As far as the kernel told it; the last one, for the log. */
+function byWhom(losses: readonly DatapathLoss[]): { readonly by?: string } {
+  const by = losses.flatMap((loss) => ('by' in loss ? [loss.by] : [])).at(-1);
+  return by === undefined ? {} : { by };
 }
 
 const newDelays = (): ReturnType<typeof backoff> => backoff(millis(100), seconds(30));

@@ -2,6 +2,7 @@ import { KernelError } from '@pp/base';
 import {
   applyMost,
   repair,
+  replacedRulesetText,
   rulesetText,
   type Desired,
   type Kernel,
@@ -23,13 +24,19 @@ export async function mend(
   originals: SysctlOriginals,
   damage: Damage,
 ): Promise<Mended> {
-  const ops = await stepsFor(kernel, want, originals, damage);
+  const mended = await attempt(kernel, await stepsFor(kernel, want, originals, damage));
+  if (mended.fault === null || damage !== 'table') return mended;
+  // What others made of it cannot be loaded over: a chain of ours at another hook, say.
+  return attempt(kernel, wholeTable(want, replacedRulesetText));
+}
+
+async function attempt(kernel: Kernel, steps: readonly Op[]): Promise<Mended> {
   try {
-    await applyMost(kernel, ops);
-    return { steps: ops, fault: null };
+    await applyMost(kernel, steps);
+    return { steps, fault: null };
   } catch (fault) {
     if (!(fault instanceof Error && fault.cause instanceof KernelError)) throw fault;
-    return { steps: ops, fault };
+    return { steps, fault };
   }
 }
 
@@ -40,7 +47,8 @@ async function stepsFor(
   damage: Damage,
 ): Promise<readonly Op[]> {
   if (damage === 'none') return [];
-  if (damage === 'table') return wholeTable(want);
+  if (damage === 'table') return wholeTable(want, (shape, elements) => rulesetText(shape, elements, []));
+  if (damage === 'new table') return wholeTable(want, replacedRulesetText);
   const netns = [...want.parts.values()].flatMap((part) => part.netns.map(({ name }) => name));
   const observed = await kernel.observe({ netns, sysctls: [...want.sysctls.keys()] });
   const ops = repair({ observed, want, originals, written: new Map() });
@@ -52,9 +60,9 @@ async function stepsFor(
 const isOfNewHost = (op: Op, want: Desired): boolean =>
   op.do === 'nft.load' || (op.do === 'sysctl.set' && !want.sysctls.has(op.sysctl.key));
 
-/** Without a look at the kernel: nothing of it is there. */
-function wholeTable({ shape, parts }: Desired): readonly Op[] {
+/** Without a look at the kernel. */
+function wholeTable({ shape, parts }: Desired, textOf: typeof replacedRulesetText): readonly Op[] {
   if (shape === null) return [];
   const elements = [...parts.values()].flatMap((part) => part.elements);
-  return [{ do: 'nft.load', text: rulesetText(shape, elements, []), was: null }];
+  return [{ do: 'nft.load', text: textOf(shape, elements), was: null }];
 }

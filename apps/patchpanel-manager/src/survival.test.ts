@@ -1,6 +1,7 @@
 import { millis, seconds } from '@pp/base';
 import { MemoryLog, VirtualClock } from '@pp/base/testing';
 import type { Desired, Op } from '@pp/datapath';
+import type { DatapathLoss } from '@pp/ports';
 import { ScriptedLosses } from '@pp/ports/testing';
 import type { Damage } from './domain/losses';
 import { Survival } from './survival';
@@ -11,6 +12,7 @@ const want: Desired = {
   parts: new Map(),
 };
 
+const TABLE: DatapathLoss = { on: 'table', by: 'nft (pid 7)' };
 const LOAD: Op = { do: 'nft.load', text: '', was: null };
 
 /** A host whose repairs are noted by their time. */
@@ -37,13 +39,21 @@ async function host(fault: Error | null = null) {
 
 test('the table is loaded at once; losses of the network are gathered', async () => {
   const { news, repairs, pass } = await host();
-  news.tell({ on: 'table' }, { on: 'uplink' }, { on: 'uplink' });
+  news.tell(TABLE, { on: 'uplink' }, { on: 'uplink' });
   await pass(0);
   await pass(250);
   expect(repairs).toEqual([
     { at: 0, damage: 'table' },
     { at: 250, damage: 'network' },
   ]);
+});
+
+test('an edit of the table is repaired at once, and the log says by whom', async () => {
+  const { news, repairs, log, pass } = await host();
+  news.tell({ on: 'edit', by: 'firewalld (pid 812)', adds: false });
+  await pass(0);
+  expect(repairs).toEqual([{ at: 0, damage: 'table' }]);
+  expect(log.lines.join()).toContain('firewalld (pid 812)');
 });
 
 test('what we took away ourselves is not put back', async () => {
@@ -56,7 +66,7 @@ test('what we took away ourselves is not put back', async () => {
 test('somebody who takes the same again and again is answered ever later, and forgiven after a minute', async () => {
   const { news, repairs, survival, pass } = await host();
   for (let n = 0; n < 6; n++) {
-    news.tell({ on: 'table' });
+    news.tell(TABLE);
     await pass(0);
     for (let waited = 0; repairs.length <= n; waited += 50) await pass(50);
   }
@@ -64,14 +74,14 @@ test('somebody who takes the same again and again is answered ever later, and fo
   expect(survival.warnings.join()).toContain('6 times in a row');
   await pass(seconds(61));
   expect(survival.warnings).toEqual([]);
-  news.tell({ on: 'table' });
+  news.tell(TABLE);
   await pass(0);
   expect(repairs).toHaveLength(7);
 });
 
 test('a table that the kernel refuses is tried again', async () => {
   const { news, repairs, log, pass } = await host(new Error('no'));
-  news.tell({ on: 'table' });
+  news.tell(TABLE);
   for (let n = 0; n < 20; n++) await pass(50);
   expect(repairs.length).toBeGreaterThan(3);
   expect(log.lines.some((line) => line.includes('datapath.unrepaired'))).toBe(true);

@@ -12,7 +12,7 @@ export interface SurvivalParts extends Pick<MenderParts, 'mend'> {
 const UPLINKS_FIRST = millis(250);
 
 /**
- * Keeps what we made, whoever takes it away: others flush rulesets, delete routes and rules. An absent table lets everything pass, so
+ * Keeps what we made, whoever takes it away: others flush rulesets, edit our table, delete routes and rules. An absent table lets everything pass, so
  * nothing is awaited before it is loaded again; of the network, first what is lost together is gathered.
  */
 export class Survival {
@@ -29,14 +29,18 @@ export class Survival {
   /** Sentences for the operator; none while nobody fights us. */
   get warnings(): readonly string[] {
     return [
-      ...warning('our nftables table', 'nft flush ruleset', this.#table.fights),
-      ...warning('our routes, rules or addresses', 'ip route flush, ip rule flush', this.#network.fights),
+      ...warning('removed or changed our nftables table', 'nft', this.#table.fights),
+      ...warning(
+        'removed our routes, rules or addresses',
+        'ip route flush, ip rule flush',
+        this.#network.fights,
+      ),
     ];
   }
 
   start(): Promise<void> {
     return this.#news.start((loss) => {
-      (loss.on === 'table' ? this.#table : this.#network).lose(loss);
+      (loss.on === 'table' || loss.on === 'edit' ? this.#table : this.#network).lose(loss);
     });
   }
 
@@ -50,6 +54,4 @@ export class Survival {
 const warning = (what: string, how: string, times: number): readonly string[] =>
   times === 0
     ? []
-    : [
-        `somebody removed ${what} ${times} times in a row, and we put it back ever later: look for what runs ${how}`,
-      ];
+    : [`somebody ${what} ${times} times in a row, and we put it back ever later: look for what runs ${how}`];

@@ -15,6 +15,7 @@ import {
   NetlinkLosses,
   NetlinkNeighborCache,
   NetlinkNews,
+  NftWriters,
 } from '@pp/linux';
 import type { Native } from '@pp/native';
 import type { Journal, NetworkNews } from '@pp/ports';
@@ -76,7 +77,8 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
     monitoring(monitor),
   ];
   const later = new ToldLater(inTurn(...observers), setImmediate);
-  const manager = managerOf(context, native, newsOf(context, native, bus), later, doors);
+  const writers = new NftWriters();
+  const manager = managerOf(context, { native, writers }, newsOf(context, native, bus), later, doors);
   const { absent } = config.local;
   if (absent.length > 0) log.info('local-sources.absent', { users: absent.join(' ') });
   await manager.start();
@@ -88,7 +90,7 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
       return feed.state(world);
     }),
   });
-  const survival = scope.use(survivalOf(context, native, manager));
+  const survival = scope.use(survivalOf(context, native, manager, writers));
   await survival.start();
   await monitor.start();
   monitor.follow(manager.world.uplinks);
@@ -118,9 +120,10 @@ const survivalOf = (
   { clock, log }: DaemonContext<Config>,
   native: Native,
   { reconciler }: Manager,
+  writers: NftWriters,
 ): Survival =>
   new Survival({
-    news: new NetlinkLosses({ native, clock, log }),
+    news: new NetlinkLosses({ native, clock, log, writers }),
     clock,
     log,
     mend: (judge) => reconciler.mend(judge),
@@ -133,13 +136,13 @@ function newsOf({ config, clock, log }: DaemonContext<Config>, native: Native, b
 
 function managerOf(
   { config, log, stateDir, scope, systemd }: DaemonContext<Config>,
-  native: Native,
+  { native, writers }: { readonly native: Native; readonly writers: NftWriters },
   news: NetworkNews,
   observer: Observer,
   { kernel = asItIs, journal = asItIs }: Doors,
 ): Manager {
   return new Manager({
-    kernel: kernel(scope.use(new LinuxKernel({ native, log }))),
+    kernel: kernel(scope.use(new LinuxKernel({ native, log, writers }))),
     journal: journal(new FileJournal(join(stateDir, 'journal'))),
     news,
     descriptors: new NativeDescriptors(native),

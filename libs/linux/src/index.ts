@@ -5,6 +5,7 @@ export { NativeDescriptors } from './native-descriptors';
 export { NativeClientSockets } from './native-client-sockets';
 export { NetlinkConnections, type NetlinkConnectionsOptions } from './netlink-connections';
 export { NetlinkLosses, type NetlinkLossesOptions } from './netlink-losses';
+export { NftWriters } from './nft-writers';
 export { NetlinkNews, type NetlinkNewsOptions } from './netlink-news';
 export { SystemClock } from './system-clock';
 export { LinuxPacketPorts } from './linux-packet-ports';

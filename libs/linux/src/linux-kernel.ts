@@ -4,7 +4,7 @@ import { describe } from '@pp/datapath';
 import type { Kernel, Observed, Op, Outcome } from '@pp/datapath';
 import type { Native } from '@pp/native';
 import { batch, delTable, NetlinkClient, netlinkIn } from '@pp/netlink';
-import type { NetlinkRequest } from '@pp/netlink';
+import type { NetlinkRequest, OpenNetlink } from '@pp/netlink';
 import { buildRun } from './build-run';
 import type { Context } from './context';
 import { deleteRun } from './delete-run';
@@ -12,6 +12,7 @@ import { hostNetns } from './host-netns';
 import { NetnsNames } from './netns-names';
 import { followMtu } from './peer-mtu';
 import { NftRunner } from './nft-runner';
+import { NftWriters } from './nft-writers';
 import { observe } from './observe';
 import type { Ask } from './observe';
 import { Outcomes } from './outcomes';
@@ -32,6 +33,8 @@ export interface LinuxKernelOptions {
   readonly netnsDirectory?: string;
   /** Default: nft of the system's directories. */
   readonly nftProgram?: string;
+  /** Learns by which ports nftables is edited. */
+  readonly writers?: NftWriters;
 }
 
 /**
@@ -55,14 +58,20 @@ export class LinuxKernel implements Kernel {
       netnsFd,
       netnsDirectory = '/run/netns',
       nftProgram,
+      writers = new NftWriters(),
     } = options;
     this.#log = log;
     const inHost = hostNetns(native, netnsFd);
+    const openNetfilter: OpenNetlink = (events) => {
+      const socket = netlinkIn(native, 'netfilter', netnsFd)(events);
+      writers.socketOpened(socket.portId);
+      return socket;
+    };
     this.#context = {
       native,
       inHost,
       route: new NetlinkClient(netlinkIn(native, 'route', netnsFd)),
-      netfilter: new NetlinkClient(netlinkIn(native, 'netfilter', netnsFd)),
+      netfilter: new NetlinkClient(openNetfilter),
       netns: new NetnsNames(native, netnsDirectory),
       sysctls: new SysctlFiles(inHost),
       own: new Map(),
@@ -71,6 +80,7 @@ export class LinuxKernel implements Kernel {
       native,
       clock,
       inHost,
+      writers,
       ...(nftProgram === undefined ? {} : { program: nftProgram }),
     });
   }

@@ -1,7 +1,11 @@
+import { KernelError } from '@pp/base';
 import { MemoryLog } from '@pp/base/testing';
+import { replacedRulesetText, rulesetText, type Op } from '@pp/datapath';
 import { describeOnKernel, until } from '@pp/netlink/testing';
-import type { DatapathLoss } from '@pp/ports';
+import type { DatapathLoss, DatapathNews } from '@pp/ports';
+import { LinuxKernel } from './linux-kernel';
 import { NetlinkLosses } from './netlink-losses';
+import { NftWriters } from './nft-writers';
 import { SystemClock } from './system-clock';
 import { TestHost } from './testing';
 
@@ -77,7 +81,112 @@ describeOnKernel('news of losses', (native) => {
     host.run('nft', ['delete', 'table', 'inet', 'others']);
     host.run('nft', ['add', 'table', 'inet', 'patchpanel']);
     host.run('nft', ['flush', 'ruleset']);
-    await until('the table', () => heard.length > 0);
-    expect(heard).toEqual([{ on: 'table' }]);
+    const by = expect.stringMatching(/^nft \(pid \d+\)$/) as string;
+    await until('the table', () => heard.length > 1);
+    expect(heard).toEqual([
+      { on: 'edit', by, adds: true }, // which is not ours
+      { on: 'table', by },
+    ]);
+  });
+
+  describe('of our table', () => {
+    const SHAPE = { uplinks: [{ ifname: 'eth0', ifindex: 2 }], guestPrefixes: ['100.115.92.0/23'] };
+    const LOAD: Op = { do: 'nft.load', text: rulesetText(SHAPE, [], []), was: null };
+    const GUEST = { set: 'guests', key: ['arc_ns0'] };
+    let kernel: LinuxKernel;
+    let edits: DatapathNews;
+
+    const nft = (command: string): void => {
+      host.run('nft', command.split(' '));
+    };
+    /** Told of after everything before. */
+    const lastWord = (): Promise<unknown> => {
+      nft('add counter inet patchpanel last');
+      return until('the last word', () => heard.some((loss) => loss.on === 'edit' && loss.adds));
+    };
+
+    beforeEach(async () => {
+      const writers = new NftWriters();
+      const common = { native, log: new MemoryLog(), netnsFd: host.fd, writers };
+      kernel = new LinuxKernel({ ...common, netnsDirectory: host.netnsDirectory });
+      edits = new NetlinkLosses({ ...common, clock: new SystemClock() });
+      news.close();
+      await edits.start((loss) => heard.push(loss));
+      expect(await kernel.apply([LOAD])).toEqual(['done']);
+      heard.length = 0;
+    });
+
+    afterEach(() => {
+      edits.close();
+      kernel.close();
+    });
+
+    test('what we do ourselves is not told, nor what others do to tables of their own', async () => {
+      for (const ops of [
+        [{ do: 'nft.elements', add: [GUEST], del: [] }],
+        [{ do: 'nft.elements', add: [], del: [GUEST] }],
+        [LOAD],
+        [{ do: 'nft.load', text: replacedRulesetText(SHAPE, [GUEST]), was: null }],
+      ] as const)
+        expect(await kernel.apply(ops)).toEqual(['done']);
+      nft('add table inet others');
+      nft('add chain inet others guard');
+      nft('add rule inet others guard drop');
+      nft('flush chain inet others guard');
+      nft('delete table inet others');
+      await lastWord();
+      expect(heard).toHaveLength(1);
+    });
+
+    const EDITS: readonly { readonly name: string; readonly then: string; readonly adds?: boolean }[] = [
+      { name: 'a rule is added', then: 'add rule inet patchpanel guard accept' },
+      { name: 'a chain is flushed', then: 'flush chain inet patchpanel guard' },
+      { name: 'all chains are flushed', then: 'flush table inet patchpanel' },
+      { name: 'an element is deleted', then: 'delete element inet patchpanel uplinks { eth0 }' },
+      { name: 'an element is added', then: 'add element inet patchpanel guests { evil0 }' },
+      { name: 'a set is flushed', then: 'flush set inet patchpanel uplinks' },
+      { name: 'a chain is added', then: 'add chain inet patchpanel evil', adds: true },
+      { name: 'a set is added', then: 'add set inet patchpanel evil { type mark; }', adds: true },
+      {
+        name: 'the policy of a chain is changed',
+        then: 'add chain inet patchpanel guard { policy drop; }',
+        adds: true,
+      },
+      {
+        name: 'the table is put to sleep',
+        then: 'add table inet patchpanel { flags dormant; }',
+        adds: true,
+      },
+    ];
+
+    test.each(EDITS)('told once, by whom: $name', async ({ then, adds = false }) => {
+      const by = expect.stringMatching(/^nft \(pid \d+\)$/) as string;
+      nft(then);
+      await until('it is told', () => heard.length > 0);
+      expect(heard).toEqual([{ on: 'edit', by, adds }]);
+    });
+
+    const listed = (): string =>
+      host.run('nft', ['list', 'table', 'inet', 'patchpanel']).replace(/packets \d+ bytes \d+/g, '');
+
+    test.each([
+      ...EDITS,
+      { name: 'a chain is at another hook', then: 'delete chain inet patchpanel mss', adds: false },
+    ])(
+      'loading the table again, over it or in its place, undoes it: $name',
+      async ({ then, adds = false }) => {
+        const before = listed();
+        nft(then);
+        if (then.endsWith('mss')) {
+          nft('add chain inet patchpanel mss { type filter hook input priority 9; }');
+          const [outcome] = await kernel.apply([LOAD]);
+          expect(outcome).toBeInstanceOf(KernelError); // it cannot be loaded over
+        }
+        const isOver = !adds && !then.endsWith('mss');
+        const text = isOver ? LOAD.text : replacedRulesetText(SHAPE, []);
+        expect(await kernel.apply([{ do: 'nft.load', text, was: null }])).toEqual(['done']);
+        expect(listed()).toBe(before);
+      },
+    );
   });
 });

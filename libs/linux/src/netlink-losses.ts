@@ -2,18 +2,19 @@ import type { Clock, Logger } from '@pp/base';
 import { ROUTE_PROTOCOL } from '@pp/datapath';
 import type { Native } from '@pp/native';
 import {
-  decodeTableEvent,
   lossFilter,
   lossSubject,
   Monitor,
   netlinkIn,
+  nftEventOf,
   NFNLGRP_NFTABLES,
-  sameTable,
+  notByPort,
+  type NftEvent,
   type RouteEvent,
-  type TableEvent,
 } from '@pp/netlink';
 import type { DatapathLoss, DatapathNews } from '@pp/ports';
 import { isOurs } from './is-ours';
+import { NftWriters } from './nft-writers';
 import { OUR_TABLE } from './set-elements';
 
 export interface NetlinkLossesOptions {
@@ -22,15 +23,27 @@ export interface NetlinkLossesOptions {
   readonly log: Logger;
   /** Namespace to watch; default: the process's own. */
   readonly netnsFd?: number;
+  /** By which ports we edit nftables ourselves; default: by none. */
+  readonly writers?: NftWriters;
 }
+
+type EditKind = Extract<NftEvent, { on: 'edit' }>['what'];
+const GRAVITY: readonly EditKind[] = ['changed', 'added', 'gone'];
+
+/** Anybody may name a process anything. */
+const printable = (name: string): string => name.replace(/[^\x21-\x7e]/g, '?');
 
 /** What of ours goes, by rtnetlink and by the group of nftables. */
 export class NetlinkLosses implements DatapathNews {
   readonly #network: Monitor<null, RouteEvent>;
-  readonly #tables: Monitor<null, TableEvent>;
+  readonly #tables: Monitor<null, NftEvent>;
+  readonly #writers: NftWriters;
+  /** What was done to our table by the transaction that is being told of; null: nothing so far. */
+  #edit: EditKind | null = null;
   #onLoss: (loss: DatapathLoss) => void = () => undefined;
 
-  constructor({ native, clock, log, netnsFd }: NetlinkLossesOptions) {
+  constructor({ native, clock, log, netnsFd, writers = new NftWriters() }: NetlinkLossesOptions) {
+    this.#writers = writers;
     const common = {
       clock,
       onSnapshot: () => {
@@ -50,14 +63,19 @@ export class NetlinkLosses implements DatapathNews {
     });
     this.#tables = new Monitor({
       ...common,
-      open: netlinkIn(native, 'netfilter', netnsFd),
+      open: netlinkIn(native, 'netfilter', netnsFd, writers.socket === null ? [] : notByPort(writers.socket)),
       subject: {
         groups: [NFNLGRP_NFTABLES],
-        decode: decodeTableEvent,
+        decode: nftEventOf(OUR_TABLE),
         snapshot: () => Promise.resolve(null),
       },
-      onEvent: ({ change, table }) => {
-        if (change === 'del' && sameTable(table, OUR_TABLE)) this.#onLoss({ on: 'table' });
+      onSnapshot: () => {
+        this.#edit = null;
+        writers.listening();
+        common.onSnapshot();
+      },
+      onEvent: (event) => {
+        this.#edited(event);
       },
     });
   }
@@ -67,12 +85,28 @@ export class NetlinkLosses implements DatapathNews {
     this.#onLoss = onLoss;
   }
 
+  /** The parts of one transaction come together, and its commit last: transactions are done one after the other. */
+  #edited(event: NftEvent): void {
+    if (event.on === 'edit') {
+      this.#edit = graver(this.#edit, event.what);
+      return;
+    }
+    const edit = this.#edit;
+    this.#edit = null;
+    if (this.#writers.committed(event.portId) || edit === null) return;
+    const by = `${printable(event.process)} (pid ${event.pid})`;
+    this.#onLoss(edit === 'gone' ? { on: 'table', by } : { on: 'edit', by, adds: edit === 'added' });
+  }
+
   close(): void {
     this.#onLoss = () => undefined;
     this.#network.close();
     this.#tables.close();
   }
 }
+
+const graver = (a: EditKind | null, b: EditKind): EditKind =>
+  a === null || GRAVITY.indexOf(b) > GRAVITY.indexOf(a) ? b : a;
 
 function lossesIn(event: RouteEvent): readonly DatapathLoss[] {
   switch (event.on) {

@@ -6,6 +6,7 @@ import type { Clock, Errno } from '@pp/base';
 import type { Native } from '@pp/native';
 import { kernelErrorOf } from './errors';
 import type { InHost } from './host-netns';
+import type { NftWriters } from './nft-writers';
 
 export interface NftRunnerOptions {
   readonly native: Pick<Native, 'pipe' | 'closeFd'>;
@@ -13,6 +14,8 @@ export interface NftRunnerOptions {
   readonly inHost: InHost;
   /** Program to run; default "nft", looked up in the system's directories. */
   readonly program?: string;
+  /** Told of each run before it can do anything. */
+  readonly writers?: NftWriters;
 }
 
 const DEADLINE = seconds(10);
@@ -41,13 +44,15 @@ export class NftRunner {
   }
 
   #spawn(stdin: number): ChildProcess {
-    const { inHost, program = 'nft' } = this.options;
-    return inHost(() =>
+    const { inHost, program = 'nft', writers } = this.options;
+    const child = inHost(() =>
       spawn(program, ['-f', '-'], {
         stdio: [stdin, 'ignore', 'pipe'],
         env: { PATH: SYSTEM_PATH, LC_ALL: 'C' },
       }),
     );
+    if (child.pid !== undefined) writers?.nftStarted(child.pid);
+    return child;
   }
 
   #end(child: ChildProcess, request: string): Promise<{ code: number | null; signal: string | null }> {
@@ -62,6 +67,7 @@ export class NftRunner {
       });
       child.once('close', (code, signal) => {
         cancel();
+        if (child.pid !== undefined) this.options.writers?.nftEnded(child.pid, code === 0);
         resolve({ code, signal });
       });
     });

@@ -5,6 +5,7 @@ export { Monitor, type MonitorOptions, type Subject } from './monitor';
 export * from './nf/conntrack';
 export * from './nf/counter';
 export * from './nf/counted-set';
+export * from './nf/edits';
 export * from './nf/elements';
 export * from './nf/listing';
 export * as nft from './nf/expressions';

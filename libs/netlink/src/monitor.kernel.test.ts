@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { VirtualClock } from '@pp/base/testing';
 import { Monitor } from './monitor';
 import type { NetlinkClient } from './client';
-import { decodeTableEvent, dumpTables, NFNLGRP_NFTABLES } from './nf/tables';
+import { nftEventOf, type NftEvent } from './nf/edits';
+import { dumpTables, NFNLGRP_NFTABLES } from './nf/tables';
 import type { TableRef } from './nf/nfnetlink';
-import type { TableEvent } from './nf/tables';
 import { addAddress, delAddress } from './rt/address';
 import { routeSubject } from './rt/events';
 import type { RouteEvent, RouteSnapshot, RouteTopic } from './rt/events';
@@ -190,12 +190,12 @@ describeOnKernel('a monitor on Linux', (native) => {
   });
 
   test('tables of nftables', async () => {
-    const told: (readonly TableRef[] | TableEvent)[] = [];
-    const tables = new Monitor<readonly TableRef[], TableEvent>({
+    const told: (readonly TableRef[] | NftEvent)[] = [];
+    const tables = new Monitor<readonly TableRef[], NftEvent>({
       open: netns.open('netfilter'),
       subject: {
         groups: [NFNLGRP_NFTABLES],
-        decode: decodeTableEvent,
+        decode: nftEventOf({ family: 'inet', name: 't' }),
         snapshot: (reader) => reader.dump(dumpTables()),
       },
       clock: new VirtualClock(),
@@ -210,8 +210,17 @@ describeOnKernel('a monitor on Linux', (native) => {
     native.runInNetns(netns.fd, () =>
       execFileSync('nft', ['add table inet t; add set inet t s { type mark; }; flush ruleset']),
     );
-    await until('the table is gone', () => told.length === 3);
-    const table = { family: 'inet', name: 't' };
-    expect(told).toEqual([[], { change: 'new', table }, { change: 'del', table }]);
+    await until('the table is gone', () => told.length === 6);
+    const [adds, goes] = [
+      { on: 'edit', what: 'added' },
+      { on: 'edit', what: 'changed' },
+    ];
+    const commit = {
+      on: 'commit',
+      process: 'nft',
+      portId: expect.any(Number) as number,
+      pid: expect.any(Number) as number,
+    };
+    expect(told).toEqual([[], adds, adds, goes, { on: 'edit', what: 'gone' }, commit]);
   });
 });

@@ -3,14 +3,14 @@ import type { Cancel, Clock } from '@pp/base';
 import { NetlinkClient } from './client';
 import { MalformedError } from './codec/malformed';
 import { decodeMessages } from './codec/message';
-import type { NetlinkMessage } from './codec/message';
+import type { ReceivedMessage } from './codec/message';
 import type { NetlinkSocket, OpenNetlink } from './socket';
 
 /** What is watched: multicast groups, what their messages mean, and how to read all of it at once. */
 export interface Subject<Snapshot, Event> {
   readonly groups: readonly number[];
   /** null: of no interest. Throws MalformedError. */
-  readonly decode: (message: NetlinkMessage) => Event | null;
+  readonly decode: (message: ReceivedMessage) => Event | null;
   readonly snapshot: (client: NetlinkClient) => Promise<Snapshot>;
 }
 

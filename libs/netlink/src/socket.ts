@@ -17,6 +17,11 @@ export interface NetlinkEvents {
   readonly onError: (error: { readonly code: string; readonly message: string }) => void;
 }
 
+/** Bound: the kernel knows it by this number. */
+export interface BoundSocket extends NetlinkSocket {
+  readonly portId: number;
+}
+
 /** Opens a socket of one family in one network namespace. */
 export type OpenNetlink = (events: NetlinkEvents) => NetlinkSocket;
 
@@ -30,9 +35,9 @@ export const netlinkIn =
     family: NetlinkFamily,
     netns?: number,
     filter: readonly BpfInstruction[] = [],
-  ): OpenNetlink =>
+  ): ((events: NetlinkEvents) => BoundSocket) =>
   (events) => {
-    const open = (): NetlinkSocket =>
+    const open = (): BoundSocket =>
       native.openNetlink({ family, receiveBufferBytes: RECEIVE_BUFFER_BYTES, filter, ...events });
     return netns === undefined ? open() : native.runInNetns(netns, open);
   };

@@ -1,7 +1,9 @@
-/** Something of ours that went from the kernel; it may be by our own hand. */
+/** Something of ours that went from the kernel or was changed there; what is no edit of our table may be by our own hand. */
 export type DatapathLoss =
-  /** `table inet patchpanel`. */
-  | { readonly on: 'table' }
+  /** `table inet patchpanel`; `by`: who did it, "nft (pid 4711)". */
+  | { readonly on: 'table'; readonly by: string }
+  /** Somebody else changed what is in it; `adds`: a chain, a set or the like that is none of ours may be there. */
+  | { readonly on: 'edit'; readonly by: string; readonly adds: boolean }
   /** A link that carries our tag went, or went down. */
   | { readonly on: 'link'; readonly ifname: string }
   /** Of any link: with one of the host's own, the kernel drops routes in all tables and says nothing. */

@@ -1,11 +1,19 @@
 import { seconds } from '@pp/base';
-import { ApiClient, labMissing, labTest, standardLab, startManager, type Manager, type StandardLab } from '@pp/lab';
+import {
+  ApiClient,
+  labMissing,
+  labTest,
+  standardLab,
+  startManager,
+  type Manager,
+  type StandardLab,
+} from '@pp/lab';
 import { UPLINK_ARGS } from './guest-rig';
 import { allowed, dice } from './dice';
 import { Twin } from './twin';
 
 /*
- * A seeded walk over foreign flushes of rulesets, routes and rules, guests that come and go, uplinks and default routes that change, port
+ * A seeded walk over foreign flushes of rulesets, routes and rules, foreign edits of our table, guests that come and go, uplinks and default routes that change, port
  * rules, lockdown and kills of the manager. After each step the host must look as one on which the same was made from nothing.
  *
  *   STEPS=300 SEED=7 npx jest survival-walk
@@ -40,6 +48,9 @@ type Roll = (sides: number) => number;
 const STEPS_OF: readonly (readonly [string, (roll: Roll) => Promise<unknown>])[] = [
   ['flush ruleset', () => walked.host.shell('nft flush ruleset')],
   ['flush ruleset', () => walked.host.shell('nft flush ruleset')],
+  ['empty a chain', () => walked.host.shell('nft flush chain inet patchpanel guard')],
+  ['empty a set', () => walked.host.shell('nft flush set inet patchpanel guests')],
+  ['add to our table', () => walked.host.shell('nft add chain inet patchpanel evil')],
   ['delete rules', () => walked.host.shell('ip rule del pref 1010; ip -6 rule del pref 1000')],
   ['flush routes', () => walked.host.shell('ip route flush proto 80; ip -6 route flush proto 80')],
   ['delete an address', deleteAddress],

@@ -45,6 +45,26 @@ afterEach(() => rig.close(), seconds(60));
 const LOSSES: readonly { readonly name: string; readonly script: string; readonly goesDown?: boolean }[] = [
   { name: 'the table', script: 'nft delete table inet patchpanel' },
   {
+    name: 'one rule of the table',
+    script: `nft delete rule inet patchpanel guard handle $(
+      nft -a list chain inet patchpanel guard | sed -n 's/.*# handle //p' | tail -n 1)`,
+  },
+  { name: 'what is in one chain', script: 'nft flush chain inet patchpanel classify' },
+  {
+    name: 'the element that lets a guest pass',
+    script: 'nft delete element inet patchpanel guests { vmtap0 }',
+  },
+  { name: 'a set without an element too many', script: 'nft add element inet patchpanel guests { evil0 }' },
+  {
+    name: 'a table without a chain of others',
+    script: "nft add chain inet patchpanel evil '{ type filter hook input priority -400; policy drop; }'",
+  },
+  { name: 'a table that is awake', script: "nft add table inet patchpanel '{ flags dormant; }'" },
+  {
+    name: 'a chain at its hook',
+    script: `nft 'delete chain inet patchpanel mss; add chain inet patchpanel mss { type filter hook input priority 9; }'`,
+  },
+  {
     name: 'routes of an uplink',
     script: 'ip route flush table $((1000 + $(cat /sys/class/net/eth1/ifindex)))',
   },
@@ -97,6 +117,18 @@ labTest('a flush of the whole ruleset: ours is loaded again, what others load la
   expect(await rig.lab.host.ok('nft', ['list', 'table', 'ip', 'theirs'])).toBe(theirs);
 });
 
+labTest('the log says who edited the table; what others do to their own is not looked at', async () => {
+  await rig.lab.host
+    .shell(`nft add rule inet others c drop; nft flush ruleset ip; nft delete table inet others
+    nft add rule inet patchpanel guard drop`);
+  await until('it was noticed', () => events().includes('datapath.repaired'));
+  const repairs = rig.manager.process
+    .output()
+    .split('\n')
+    .filter((line) => line.includes('datapath.repaired'));
+  expect(repairs).toEqual([expect.stringMatching(/"by":"nft \(pid \d+\)"/)]);
+});
+
 labTest('somebody who flushes again and again is answered ever later, and the status says so', async () => {
   const flush = async (): Promise<void> => {
     await until('the table is there', () =>
@@ -110,5 +142,5 @@ labTest('somebody who flushes again and again is answered ever later, and the st
     join(stateDirectory(rig.lab.host), 'patchpanel-manager.sock'),
   );
   const { warnings } = JSON.parse(answer) as { readonly warnings: readonly string[] };
-  expect(warnings.join()).toMatch(/removed our nftables table \d times in a row/);
+  expect(warnings.join()).toMatch(/removed or changed our nftables table \d times in a row/);
 });

@@ -32,13 +32,20 @@ const want: Desired = {
   ]),
 };
 
+const TABLE: DatapathLoss = { on: 'table', by: 'nft (pid 7)' };
+const edit = (adds: boolean): DatapathLoss => ({ on: 'edit', by: 'nft (pid 7)', adds });
+
 const rows: readonly {
   readonly name: string;
   readonly in: readonly DatapathLoss[];
   readonly want: Damage;
 }[] = [
   { name: 'nothing', in: [], want: 'none' },
-  { name: 'the table', in: [{ on: 'table' }], want: 'table' },
+  { name: 'the table', in: [TABLE], want: 'table' },
+  { name: 'a rule of the table', in: [edit(false)], want: 'table' },
+  { name: 'a chain that is none of ours', in: [edit(true)], want: 'new table' },
+  { name: 'one, and rules', in: [edit(false), edit(true), edit(false)], want: 'new table' },
+  { name: 'one, and then the table', in: [edit(true), TABLE], want: 'new table' },
   { name: 'a guest link', in: [{ on: 'link', ifname: 'arc_ns0' }], want: 'network' },
   { name: 'the link of a guest that is no more', in: [{ on: 'link', ifname: 'arc_ns1' }], want: 'none' },
   {
@@ -63,7 +70,7 @@ const rows: readonly {
   },
   { name: 'a link of others', in: [{ on: 'uplink' }], want: 'network' },
   { name: 'nobody knows what', in: [{ on: 'unknown' }], want: 'all' },
-  { name: 'a rule and the table', in: [{ on: 'table' }, { on: 'uplink' }], want: 'all' },
+  { name: 'a rule and the table', in: [TABLE, { on: 'uplink' }], want: 'all' },
 ];
 
 test.each(rows)('damage: $name', ({ in: losses, want: damage }) => {
@@ -71,5 +78,5 @@ test.each(rows)('damage: $name', ({ in: losses, want: damage }) => {
 });
 
 test('without a table of ours none can be lost', () => {
-  expect(damageOf([{ on: 'table' }], { ...want, shape: null })).toBe('none');
+  expect(damageOf([TABLE, edit(true)], { ...want, shape: null })).toBe('none');
 });

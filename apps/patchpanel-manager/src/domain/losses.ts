@@ -2,8 +2,8 @@ import type { Desired } from '@pp/datapath';
 import { cidrContains, hostCidr, isLinkLocalIpv6, parseCidr } from '@pp/wire';
 import type { DatapathLoss } from '@pp/ports';
 
-/** What must be looked at and put back: the table alone, all but the table, or everything. */
-export type Damage = 'none' | 'table' | 'network' | 'all';
+/** What must be looked at and put back: what is in the table, the table as if it were not there, all but the table, or everything. */
+export type Damage = 'none' | 'table' | 'new table' | 'network' | 'all';
 
 /** Of what went, the part that is still wanted; what we took away ourselves is wanted no more. */
 export function damageOf(losses: readonly DatapathLoss[], want: Desired): Damage {
@@ -15,6 +15,8 @@ function damageBy(loss: DatapathLoss, want: Desired, wanted: WantedThings): Dama
   switch (loss.on) {
     case 'table':
       return want.shape === null ? 'none' : 'table';
+    case 'edit':
+      return want.shape === null ? 'none' : loss.adds ? 'new table' : 'table';
     case 'link':
       return wanted.links.has(loss.ifname) ? 'network' : 'none';
     case 'address':
@@ -78,4 +80,10 @@ function isOfHost(cidr: string, { shape }: Desired): boolean {
   return !own.some((prefix) => cidrContains(prefix, hostCidr(parsed.address)));
 }
 
-const worse = (a: Damage, b: Damage): Damage => (a === b || b === 'none' ? a : a === 'none' ? b : 'all');
+function worse(a: Damage, b: Damage): Damage {
+  if (a === b || b === 'none') return a;
+  if (a === 'none') return b;
+  return isOfTable(a) && isOfTable(b) ? 'new table' : 'all';
+}
+
+const isOfTable = (damage: Damage): boolean => damage === 'table' || damage === 'new table';

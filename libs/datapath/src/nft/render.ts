@@ -31,6 +31,13 @@ export function rulesetText(shape: Shape, elements: Iterable<Element>, stale: re
   return `${lines.join('\n')}\n`;
 }
 
+/**
+ * The same in the place of whatever the table holds, and with it whatever others put there: one transaction, too, but counters start
+ * from zero. For a table that cannot be loaded over.
+ */
+export const replacedRulesetText = (shape: Shape, elements: Iterable<Element>): string =>
+  [`add table ${HERE}`, `delete table ${HERE}`, rulesetText(shape, elements, [])].join('\n');
+
 /** Chains of `before` that `after` has no more. */
 export function staleChains(before: readonly string[], after: Shape): readonly string[] {
   const kept = new Set(chainNames(after));

@@ -72,6 +72,9 @@ export class FakeTable {
     switch (`${verb} ${thing}`) {
       case 'add table':
         break;
+      case 'delete table':
+        for (const things of [this.#counters, this.#sets, this.#chains]) things.clear();
+        break;
       case 'add counter':
         this.#counters.add(name);
         break;

@@ -15,7 +15,10 @@ test('a message is a header and a padded body', () => {
 
 test('a datagram holds messages, each aligned', () => {
   const two = Uint8Array.of(...GET_LINK_BYTES, ...GET_LINK_BYTES);
-  expect(decodeMessages(two)).toEqual([GET_LINK, GET_LINK]);
+  expect(decodeMessages(two)).toEqual([
+    { ...GET_LINK, portId: 0 },
+    { ...GET_LINK, portId: 0 },
+  ]);
 });
 
 test('every prefix of a datagram is refused, but at the ends of its messages', () => {

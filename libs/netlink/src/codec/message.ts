@@ -35,6 +35,11 @@ export interface NetlinkMessage {
   readonly body: Uint8Array;
 }
 
+/** As it came. `portId`: of the socket that the kernel answers, or by which that was done which it tells of. */
+export interface ReceivedMessage extends NetlinkMessage {
+  readonly portId: number;
+}
+
 /** The kernel's verdict on one request (NLMSG_ERROR), or on a dump (NLMSG_DONE). */
 export interface Verdict {
   /** 0: done; else errno, positive. */
@@ -58,8 +63,8 @@ export function encodeMessage({ type, flags, seq, body }: NetlinkMessage): Uint8
 }
 
 /** The messages of one datagram; their bodies are parts of it. Throws MalformedError. */
-export function decodeMessages(datagram: Uint8Array): readonly NetlinkMessage[] {
-  const messages: NetlinkMessage[] = [];
+export function decodeMessages(datagram: Uint8Array): readonly ReceivedMessage[] {
+  const messages: ReceivedMessage[] = [];
   for (let at = 0; at < datagram.length;) {
     if (at + HEADER > datagram.length)
       throw new MalformedError(`${datagram.length - at} bytes after the last message`);
@@ -70,6 +75,7 @@ export function decodeMessages(datagram: Uint8Array): readonly NetlinkMessage[] 
       type: readU16host(datagram, at + 4),
       flags: readU16host(datagram, at + 6),
       seq: readU32host(datagram, at + 8),
+      portId: readU32host(datagram, at + 12),
       body: datagram.subarray(at + HEADER, at + length),
     });
     at += align4(length);

@@ -1,9 +1,11 @@
 /** What Linux 6.18 answered to nft(8), seen by strace. */
+import { runBpf } from '@pp/wire';
 import { MalformedError } from '../codec/malformed';
 import { hex } from '../testing';
 import { dumpCounters } from './counter';
 import { dumpElements } from './elements';
-import { decodeTableEvent, dumpChains, dumpTables } from './tables';
+import { nftEventOf, notByPort } from './edits';
+import { dumpChains, dumpTables } from './tables';
 
 const TABLE = { family: 'inet', name: 't' } as const;
 const NAME = '06000100 74000000';
@@ -88,11 +90,55 @@ test('tables, and those of families we do not know', () => {
   expect(dumpTables().decode(message(NEWTABLE, TABLE_BODY.replace('01000002', '07000002')))).toBeNull();
 });
 
-test('a table came and went', () => {
-  expect(decodeTableEvent(message(NEWTABLE, TABLE_BODY))).toEqual({ change: 'new', table: TABLE });
-  expect(decodeTableEvent(message(DELTABLE, TABLE_BODY))).toEqual({ change: 'del', table: TABLE });
-  expect(decodeTableEvent(message(NEWCHAIN, CHAIN))).toBeNull();
+const RULE = `01000002 ${NAME} 07000200 63310000 0c000300 00000000 00000004`;
+const GEN = '00000002 08000100 00000009 08000200 00001267 08000300 6e667400';
+const event = (type: number, body: string, table = 't') =>
+  nftEventOf({ family: 'inet', name: table })({ ...message(type, body), portId: 4711 });
+
+test.each([
+  { name: 'the table goes', type: DELTABLE, body: TABLE_BODY, want: { on: 'edit', what: 'gone' } },
+  { name: 'or is destroyed', type: 0x0a1a, body: TABLE_BODY, want: { on: 'edit', what: 'gone' } },
+  { name: 'it gets another flag', type: NEWTABLE, body: TABLE_BODY, want: { on: 'edit', what: 'added' } },
+  { name: 'a chain comes', type: NEWCHAIN, body: CHAIN, want: { on: 'edit', what: 'added' } },
+  { name: 'a chain goes', type: 0x0a05, body: CHAIN, want: { on: 'edit', what: 'changed' } },
+  { name: 'a rule comes', type: 0x0a06, body: RULE, want: { on: 'edit', what: 'changed' } },
+  { name: 'a rule goes', type: 0x0a08, body: RULE, want: { on: 'edit', what: 'changed' } },
+  { name: 'elements come', type: NEWSETELEM, body: VERDICTS, want: { on: 'edit', what: 'changed' } },
+  { name: 'elements go', type: 0x0a0e, body: VERDICTS, want: { on: 'edit', what: 'changed' } },
+  { name: 'an object comes', type: NEWOBJ, body: COUNTER, want: { on: 'edit', what: 'added' } },
+  { name: 'elements are only listed', type: 0x0a0d, body: VERDICTS, want: null },
+  { name: 'cut off before the name ends', type: NEWCHAIN, body: '01000002 060001', want: null },
+  {
+    name: 'all of it is done',
+    type: 0x0a0f,
+    body: GEN,
+    want: { on: 'commit', portId: 4711, process: 'nft', pid: 0x1267 },
+  },
+])('told of a table: $name', ({ type, body, want }) => {
+  expect(event(type, body)).toEqual(want);
 });
+
+test.each([
+  { name: 'of another name', body: RULE, table: 'u' },
+  { name: 'whose name ours begins', body: RULE.replace(NAME, '07000100 74750000'), table: 't' },
+  { name: 'whose name begins ours', body: RULE, table: 'tu' },
+  { name: 'of another family', body: RULE.replace('01000002', '02000002'), table: 't' },
+])('a table $name is not told of', ({ body, table }) => {
+  expect(event(0x0a08, body, table)).toBeNull();
+});
+
+test('a socket hears nothing of what came by its port', () => {
+  const run = (portId: number): number =>
+    runBpf(notByPort(4711), hex(`14000000 080a 0000 00000000 ${le32(portId)}`));
+  expect([
+    run(4711) > 0,
+    run(4712) > 0,
+    runBpf(notByPort(0xfffffff0), hex(`14000000 080a 0000 00000000 f0ffffff`)),
+  ]).toEqual([false, true, 0]);
+});
+
+const le32 = (n: number): string =>
+  [0, 8, 16, 24].map((shift) => ((n >>> shift) & 255).toString(16).padStart(2, '0')).join('');
 
 test.each([
   {

@@ -26,12 +26,6 @@ export interface ChainRef {
   readonly name: string;
 }
 
-/** A table came or went. A `flush ruleset` of somebody else deletes ours. */
-export interface TableEvent {
-  readonly change: 'new' | 'del';
-  readonly table: TableRef;
-}
-
 /** Tables of the families inet, ip and ip6. */
 export const dumpTables = (): Query<TableRef> => ({
   label: () => 'table.dump',
@@ -72,17 +66,8 @@ export const dumpChains = (table: TableRef): Query<ChainRef> => ({
 
 export const sameTable = (a: TableRef, b: TableRef): boolean => a.family === b.family && a.name === b.name;
 
-/** null: about something else than a table. Throws MalformedError. */
-export function decodeTableEvent(message: NetlinkMessage): TableEvent | null {
-  const table = decodeTable(message);
-  return table === null
-    ? null
-    : { change: message.type === messageType(NFT_MSG_DELTABLE) ? 'del' : 'new', table };
-}
-
 function decodeTable(message: NetlinkMessage): TableRef | null {
-  const { type } = message;
-  if (type !== messageType(NFT_MSG_NEWTABLE) && type !== messageType(NFT_MSG_DELTABLE)) return null;
+  if (message.type !== messageType(NFT_MSG_NEWTABLE)) return null;
   return named(message, NFTA_TABLE_NAME);
 }
 
