@@ -3,16 +3,16 @@ import { checkAndNormalise } from './check';
 import { dbusNextReader } from './dbus-next';
 import {
   BIG_ENDIAN,
-  FIELD,
   FLAG_NO_REPLY_EXPECTED,
   LITTLE_ENDIAN,
   MESSAGE_TYPE,
   PROTOCOL_VERSION,
   type Header,
 } from './header';
+import { Fields, RULE_OF_CODE } from './header-fields';
 import { FIXED_HEADER_BYTES, SPEC_MAX_ARRAY_BYTES, SPEC_MAX_MESSAGE_BYTES } from './limits';
-import { isBusName, isInterfaceName, isMemberName } from './names';
 import { parseSingleType, type Type } from './signature';
+import { readUsualFields } from './usual-fields';
 
 /** What the first 16 bytes say. */
 export interface FixedHeader {
@@ -65,77 +65,36 @@ export function decodeHeader(
   }
 }
 
-type FieldName = keyof typeof FIELD;
-
-interface FieldRule {
-  readonly name: FieldName;
-  readonly type: 's' | 'o' | 'g' | 'u';
-  /** Beyond what its type demands. */
-  readonly isValid?: (value: string) => boolean;
-}
-
-const RULES: readonly FieldRule[] = [
-  { name: 'path', type: 'o' },
-  { name: 'interface', type: 's', isValid: isInterfaceName },
-  { name: 'member', type: 's', isValid: isMemberName },
-  { name: 'errorName', type: 's', isValid: isInterfaceName },
-  { name: 'replySerial', type: 'u' },
-  { name: 'destination', type: 's', isValid: isBusName },
-  { name: 'sender', type: 's', isValid: isBusName },
-  { name: 'signature', type: 'g' },
-  { name: 'unixFds', type: 'u' },
-];
-
-const RULE_OF_CODE: ReadonlyMap<number, FieldRule> = new Map(RULES.map((rule) => [FIELD[rule.name], rule]));
 const FIELD_TYPE = parseSingleType('(yv)');
 const FIELDS_TYPE: Type = { type: 'a', child: [FIELD_TYPE] };
 
-function readFields(bytes: Buffer, { bigEndian, fieldsBytes, headerBytes }: FixedHeader): Fields {
-  const end = FIXED_HEADER_BYTES + fieldsBytes;
+function readFields(bytes: Buffer, fixed: FixedHeader): Fields {
+  const end = FIXED_HEADER_BYTES + fixed.fieldsBytes;
+  for (let at = end; at < fixed.headerBytes; at += 1)
+    if (bytes[at] !== 0) throw new Malformed('padding is not zero');
+  return (fixed.bigEndian ? undefined : readUsualFields(bytes, end)) ?? readAnyFields(bytes, fixed, end);
+}
+
+/** Of any header; exported as the judge of `readUsualFields`. */
+export function readAnyFields(bytes: Buffer, { bigEndian, fieldsBytes }: FixedHeader, end: number): Fields {
   checkAndNormalise([FIELDS_TYPE], { bytes, start: FIXED_HEADER_BYTES - 4, end, bigEndian, fdCount: 0 });
-  if (bytes.subarray(end, headerBytes).some((pad) => pad !== 0)) throw new Malformed('padding is not zero');
   const reader = dbusNextReader(bytes.subarray(FIXED_HEADER_BYTES), 0);
   const fields = new Fields();
-  for (const field of reader.readArray(FIELD_TYPE, fieldsBytes)) fields.add(field as RawField);
+  for (const field of reader.readArray(FIELD_TYPE, fieldsBytes)) add(fields, field as RawField);
   return fields;
 }
 
 /** A struct of a code and a variant, as dbus-next reads it. */
-type RawField = readonly [number, readonly [readonly [Type], readonly [unknown]]];
+type RawField = readonly [number, readonly [readonly [Type], readonly [string | number]]];
 
-/** Values by name; each has the type that its rule demands. */
-class Fields {
-  readonly #values = new Map<FieldName, unknown>(); // BOUNDED: one per rule
-
-  add([code, [[type], [value]]]: RawField): void {
-    if (code === 0) throw new Malformed('there is a header field 0');
-    const rule = RULE_OF_CODE.get(code);
-    if (rule === undefined) return; // unknown fields must be ignored
-    if (this.#values.has(rule.name)) throw new Malformed(`there are two fields ${rule.name}`);
-    const isRight = type.type === rule.type && (typeof value !== 'string' || (rule.isValid?.(value) ?? true));
-    if (!isRight) throw new Malformed(`the field ${rule.name} is not valid`);
-    this.#values.set(rule.name, value);
-  }
-
-  text(name: FieldName): string | undefined {
-    return this.#values.get(name) as string | undefined;
-  }
-
-  number(name: FieldName): number | undefined {
-    return this.#values.get(name) as number | undefined;
-  }
-
-  needText(name: FieldName): string {
-    return this.text(name) ?? missing(name);
-  }
-
-  needNumber(name: FieldName): number {
-    return this.number(name) ?? missing(name);
-  }
-}
-
-function missing(name: FieldName): never {
-  throw new Malformed(`the field ${name} is missing`);
+function add(fields: Fields, [code, [[type], [value]]]: RawField): void {
+  if (code === 0) throw new Malformed('there is a header field 0');
+  const rule = RULE_OF_CODE[code];
+  if (rule === undefined) return; // unknown fields must be ignored
+  if (fields.has(rule.name)) throw new Malformed(`there are two fields ${rule.name}`);
+  const isRight = type.type === rule.type && (typeof value !== 'string' || (rule.isValid?.(value) ?? true));
+  if (!isRight) throw new Malformed(`the field ${rule.name} is not valid`);
+  fields.set(rule.name, value);
 }
 
 /** D-Bus Specification, "Header Fields": which are required by which message type. */
