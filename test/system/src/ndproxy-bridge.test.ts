@@ -2,8 +2,6 @@ import {
   globalAddress,
   labMissing,
   labTest,
-  pings,
-  program,
   STANDARD,
   standardLab,
   until,
@@ -12,12 +10,11 @@ import {
   type Place,
   type StandardLab,
 } from '@pp/lab';
+import { answers, forward, guestBehind, startProxy, up } from './ndproxy-rig';
 
 /*
  * internet -- router (radvd) -- lan: lanhost, host eth0 -- ndproxy --mode bridge -- vg1: g1, vg2: g2. The host forwards nothing.
  */
-
-const STATE = '/run/lab/ndproxy';
 
 let lab: StandardLab;
 
@@ -30,25 +27,13 @@ if (labMissing() === undefined) {
   }, 60_000);
 }
 
-async function startBridge(): Promise<Child> {
-  const proxy = lab.host.spawn(program('ndproxy'), ['--mode', 'bridge', 'eth0', 'vg*', '--state-dir', STATE]);
-  await proxy.line('log line "ready"', (line) => (line.includes('ready') ? true : undefined));
-  return proxy;
-}
+const startBridge = (): Promise<Child> => startProxy(lab.host, ['--mode', 'bridge', 'eth0', 'vg*']);
 
-async function guestBehind(name: string, ifname: string): Promise<Guest> {
-  const guest = await lab.guest(name);
-  await lab.host.shell(
-    `ip link add ${ifname} type veth peer name eth0 netns ${guest.pid}; ip link set ${ifname} up`,
-  );
-  await guest.shell(
-    'for i in all default; do echo 0 > /proc/sys/net/ipv6/conf/$i/router_solicitation_delay; done; ip link set eth0 up',
-  );
+async function guestUp(name: string, ifname: string): Promise<Guest> {
+  const guest = await guestBehind(lab, name, ifname);
+  await up(guest);
   return guest;
 }
-
-const answers = (from: Place, address: string): Promise<unknown> =>
-  until(`${from.name} pings ${address}`, () => pings(from, address));
 
 /** TCP of `bytes` from one to the other; resolves with the number that arrived. */
 async function transfer(from: Place, to: Place, address: string, bytes: number): Promise<number> {
@@ -59,7 +44,7 @@ async function transfer(from: Place, to: Place, address: string, bytes: number):
 }
 
 labTest('guests, the LAN and the Internet reach each other, and hop limits stay as they are', async () => {
-  const [g1, g2] = [await guestBehind('g1', 'vg1'), await guestBehind('g2', 'vg2')];
+  const [g1, g2] = [await guestUp('g1', 'vg1'), await guestUp('g2', 'vg2')];
   const proxy = await startBridge();
   const [a1, a2] = [await globalAddress(g1), await globalAddress(g2)];
   await answers(g1, STANDARD.internet.v6);
@@ -76,10 +61,8 @@ labTest('guests, the LAN and the Internet reach each other, and hop limits stay 
 });
 
 labTest('a host that forwards sends no second copy, and no packet with a lower hop limit', async () => {
-  await lab.host.shell(
-    'echo 2 > /proc/sys/net/ipv6/conf/eth0/accept_ra; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding',
-  );
-  const g1 = await guestBehind('g1', 'vg1');
+  await forward(lab.host);
+  const g1 = await guestUp('g1', 'vg1');
   await startBridge();
   await globalAddress(g1);
   await answers(g1, STANDARD.lanhost.v6);
@@ -89,7 +72,7 @@ labTest('a host that forwards sends no second copy, and no packet with a lower h
 });
 
 labTest('TCP passes with segmentation left to hardware, and without', async () => {
-  const g1 = await guestBehind('g1', 'vg1');
+  const g1 = await guestUp('g1', 'vg1');
   await startBridge();
   const address = await globalAddress(g1);
   await answers(lab.lanhost, address);
@@ -103,7 +86,7 @@ labTest('TCP passes with segmentation left to hardware, and without', async () =
 });
 
 labTest('a sender learns the smaller MTU behind the bridge, and TCP goes on with it', async () => {
-  const g1 = await guestBehind('g1', 'vg1');
+  const g1 = await guestUp('g1', 'vg1');
   await lab.host.shell('ip link set vg1 mtu 1400');
   await startBridge();
   const address = await globalAddress(g1);

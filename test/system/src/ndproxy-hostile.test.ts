@@ -2,25 +2,19 @@ import {
   globalAddress,
   labMissing,
   labTest,
-  pings,
-  program,
   STANDARD,
   standardLab,
   until,
-  type Child,
-  type Guest,
   type Host,
-  type Place,
   type StandardLab,
 } from '@pp/lab';
 import { loadNative } from '@pp/native';
-import { ipv6ToBytes, linkAddressOption, multicastMac, ndFrame, parseIpv6, solicitedNodeOf } from '@pp/wire';
+import { linkAddressOption, multicastMac, ndFrame, solicitedNodeOf } from '@pp/wire';
+import { answers, bytesOf, forward, guestBehind, startProxy, status, up, type Status } from './ndproxy-rig';
 
 /*
  * internet -- router (radvd) -- lan: lanhost, host eth0 -- ndproxy -- vg1: g1
  */
-
-const STATE = '/run/lab/ndproxy';
 
 let lab: StandardLab;
 
@@ -33,44 +27,6 @@ if (labMissing() === undefined) {
     await lab.close();
   }, 60_000);
 }
-
-const forward = (place: Place): Promise<string> =>
-  place.shell('cd /proc/sys/net/ipv6/conf; echo 2 > eth0/accept_ra; echo 1 > all/forwarding');
-
-async function startProxy(place: Place, args: readonly string[], state = STATE): Promise<Child> {
-  const proxy = place.spawn(program('ndproxy'), [...args, '--state-dir', state]);
-  await proxy.line('log line "ready"', (line) => (line.includes('ready') ? true : undefined));
-  return proxy;
-}
-
-interface Status {
-  readonly groups: readonly Readonly<Record<string, number>>[];
-  readonly neighbors: readonly { readonly address: string; readonly ifname: string }[];
-  readonly drops: readonly { readonly reason: string; readonly count: number }[];
-}
-
-const status = async (place: Place, state = STATE): Promise<Status> =>
-  JSON.parse(await place.ok(program('ndproxy'), ['status', '--json', '--state-dir', state])) as Status;
-
-async function guestBehind(name: string, ifname: string): Promise<Guest> {
-  const guest = await lab.guest(name);
-  await lab.host.shell(
-    `ip link add ${ifname} type veth peer name eth0 netns ${guest.pid}; ip link set ${ifname} up`,
-  );
-  await guest.shell(
-    'for i in all default; do echo 0 > /proc/sys/net/ipv6/conf/$i/router_solicitation_delay; done',
-  );
-  return guest;
-}
-
-const answers = (from: Place, address: string): Promise<unknown> =>
-  until(`${from.name} pings ${address}`, () => pings(from, address));
-
-const bytesOf = (text: string): Uint8Array => {
-  const address = parseIpv6(text);
-  if (address === null) throw new Error(text);
-  return ipv6ToBytes(address);
-};
 
 /** Solicitations for that many addresses of the prefix, from the neighbour on the LAN, as a scan of it makes. */
 function scan({ pid }: Host, count: number): void {
@@ -108,9 +64,9 @@ function scan({ pid }: Host, count: number): void {
 const LANHOST_MAC = Uint8Array.of(2, 0x50, 0x50, 0, 0x77, 0x20);
 
 labTest('a scan of the prefix disturbs nobody, and is not remembered', async () => {
-  const g1 = await guestBehind('g1', 'vg1');
+  const g1 = await guestBehind(lab, 'g1', 'vg1');
   await startProxy(lab.host, ['eth0', 'vg1']);
-  await g1.shell('ip link set eth0 up');
+  await up(g1);
   const address = await globalAddress(g1);
   await answers(lab.internet, address);
   const before = await status(lab.host);
@@ -135,9 +91,9 @@ labTest('a scan of the prefix disturbs nobody, and is not remembered', async () 
 });
 
 labTest('an Ethernet address that changes, here or at the guest, is followed', async () => {
-  const g1 = await guestBehind('g1', 'vg1');
+  const g1 = await guestBehind(lab, 'g1', 'vg1');
   await startProxy(lab.host, ['eth0', 'vg1']);
-  await g1.shell('ip link set eth0 up');
+  await up(g1);
   const address = await globalAddress(g1);
   await answers(lab.internet, address);
   await lab.host.shell('ip link set vg1 address 02:50:50:00:99:77');
@@ -153,9 +109,9 @@ labTest('the host keeps its own IPv6 while it forwards', async () => {
   const own = (): Promise<string> =>
     lab.host.shell("ip -6 addr show dev eth0 scope global | grep -o 'inet6 [^ ]*'");
   const before = await own();
-  const g1 = await guestBehind('g1', 'vg1');
+  const g1 = await guestBehind(lab, 'g1', 'vg1');
   const proxy = await startProxy(lab.host, ['eth0', 'vg1']);
-  await g1.shell('ip link set eth0 up');
+  await up(g1);
   await answers(lab.internet, await globalAddress(g1));
   // A router advertisement later (radvd: every 3 to 4 s) its default route is a new one.
   await lab.host.shell('ip -6 route del default');

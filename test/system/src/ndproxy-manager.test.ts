@@ -4,7 +4,6 @@ import {
   labTest,
   labMissing,
   pings,
-  program,
   STANDARD,
   standardLab,
   startManager,
@@ -12,15 +11,13 @@ import {
   until,
   type Child,
   type Manager,
-  type Place,
   type StandardLab,
 } from '@pp/lab';
+import { answers, startProxy } from './ndproxy-rig';
 
 /*
  * internet -- router (radvd) -- lan: host eth0 -- manager + ndproxy -- arc_ns0: namespace, vmtap0: VM
  */
-
-const STATE = '/run/lab/ndproxy';
 
 let lab: StandardLab;
 let manager: Manager;
@@ -32,7 +29,7 @@ if (labMissing() === undefined) {
     lab = await standardLab();
     manager = await startManager(lab.host, { args: ['--uplink', 'eth0=ethernet', '--helpers', 'none'] });
     api = await ApiClient.open(lab.bus.outside);
-    proxy = await startProxy();
+    proxy = await startProxy(lab.host, []);
   }, 60_000);
   afterEach(async () => {
     api.close();
@@ -41,15 +38,6 @@ if (labMissing() === undefined) {
     await lab.close();
   }, 60_000);
 }
-
-async function startProxy(): Promise<Child> {
-  const child = lab.host.spawn(program('ndproxy'), ['--state-dir', STATE]);
-  await child.line('log line "ready"', (line) => (line.includes('ready') ? true : undefined));
-  return child;
-}
-
-const answers = (from: Place, address: string): Promise<unknown> =>
-  until(`${from.name} pings ${address}`, () => pings(from, address));
 
 /** Routes of guests, which are the manager's. */
 const routes = (): Promise<string> => lab.host.shell('ip -6 route show proto 80');
@@ -78,7 +66,7 @@ labTest('a VM does, too, through restarts of the proxy and of the manager', asyn
   await answers(lab.host, address);
   await proxy.stop();
   expect(await routes()).toContain(address); // what works goes on
-  proxy = await startProxy();
+  proxy = await startProxy(lab.host, []);
   await vm.guest.shell('ip -6 neigh flush dev eth0');
   await answers(vm.guest, STANDARD.internet.v6);
   await manager.kill();
@@ -86,7 +74,7 @@ labTest('a VM does, too, through restarts of the proxy and of the manager', asyn
   await answers(vm.guest, STANDARD.internet.v6);
   proxy.kill('SIGKILL');
   await proxy.exited;
-  proxy = await startProxy();
+  proxy = await startProxy(lab.host, []);
   await vm.guest.shell('ip -6 neigh flush dev eth0');
   await answers(vm.guest, STANDARD.internet.v6);
   expect(await routes()).toContain(address);

@@ -1,4 +1,4 @@
-import { globalAddress, labMissing, labTest, program, standardLab, until, type StandardLab } from '@pp/lab';
+import { globalAddress, labMissing, labTest, standardLab, until, type StandardLab } from '@pp/lab';
 import { loadNative, type TunHandle } from '@pp/native';
 import {
   decodeIcmp6,
@@ -8,20 +8,13 @@ import {
   encodeNd,
   Icmp6Type,
   ipv6FromBytes,
-  ipv6ToBytes,
-  parseIpv6,
   prefixInformation,
 } from '@pp/wire';
+import { bytesOf, guestBehind, startProxy, up } from './ndproxy-rig';
 
 /*
  * the test as a provider's router -- tun0 (no Ethernet) host -- ndproxy -- vg1: g1
  */
-
-const bytesOf = (text: string): Uint8Array => {
-  const address = parseIpv6(text);
-  if (address === null) throw new Error(text);
-  return ipv6ToBytes(address);
-};
 
 const ROUTER = bytesOf('fe80::1');
 const ALL_NODES = bytesOf('ff02::1');
@@ -104,14 +97,9 @@ labTest('an upstream without Ethernet: a guest configures itself, and its packet
   const isp = provider(lab.host.pid);
   await lab.host.shell(`cd /proc/sys/net/ipv6/conf
     echo 2 > tun0/accept_ra; echo 1 > all/forwarding; ip link set tun0 up`);
-  const g1 = await lab.guest('g1');
-  await lab.host.shell(`ip link add vg1 type veth peer name eth0 netns ${g1.pid}; ip link set vg1 up`);
-  await g1.shell(
-    'for i in all default; do echo 0 > /proc/sys/net/ipv6/conf/$i/router_solicitation_delay; done',
-  );
-  const proxy = lab.host.spawn(program('ndproxy'), ['tun0', 'vg1', '--state-dir', '/run/lab/ndproxy']);
-  await proxy.line('log line "ready"', (line) => (line.includes('ready') ? true : undefined));
-  await g1.shell('ip link set eth0 up');
+  const g1 = await guestBehind(lab, 'g1', 'vg1');
+  const proxy = await startProxy(lab.host, ['tun0', 'vg1']);
+  await up(g1);
   const address = await globalAddress(g1);
   expect(address).toMatch(/^2001:db8:99:/);
   await lab.host.shell('ip -6 route replace 2001:db8:1234::/48 dev tun0'); // what the provider’s default route would be

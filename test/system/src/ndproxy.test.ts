@@ -2,78 +2,24 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   globalAddress,
-  labTest,
   labMissing,
+  labTest,
   program,
   repository,
   STANDARD,
   standardLab,
   until,
   type Child,
-  type Guest,
   type Place,
   type StandardLab,
 } from '@pp/lab';
+import { answers, forward, guestBehind, startProxy, STATE, status, up } from './ndproxy-rig';
 
 /*
  * internet -- router (radvd) -- lan: lanhost, host eth0 -- ndproxy -- vg1: g1, vg2: g2
  */
 
-const STATE = '/run/lab/ndproxy';
-const MISSING = labMissing();
-
-interface StatusRow {
-  readonly [key: string]: unknown;
-}
-interface Status {
-  readonly groups: readonly StatusRow[];
-  readonly members: readonly StatusRow[];
-  readonly neighbors: readonly StatusRow[];
-  readonly routes: readonly StatusRow[];
-  readonly drops: readonly StatusRow[];
-  readonly warnings: readonly string[];
-  readonly guard: string;
-}
-
 let lab: StandardLab;
-
-async function startProxy(place: Place, args: readonly string[], state = STATE): Promise<Child> {
-  const proxy = place.spawn(program('ndproxy'), [...args, '--state-dir', state]);
-  await proxy.line('log line "ready"', (line) => (line.includes('ready') ? true : undefined));
-  return proxy;
-}
-
-const status = async (place: Place, state = STATE): Promise<Status> =>
-  JSON.parse(await place.ok(program('ndproxy'), ['status', '--json', '--state-dir', state])) as Status;
-
-/** A host that forwards, as the manager would have set it. */
-const forward = (place: Place): Promise<string> =>
-  place.shell(`cd /proc/sys/net/ipv6/conf
-    echo 2 > eth0/accept_ra
-    echo 1 > all/forwarding`);
-
-/** A guest behind a veth of `host`; its end is down until `up`. */
-async function guestBehind(host: Place, name: string, ifname: string): Promise<Guest> {
-  const guest = await lab.guest(name);
-  await host.shell(
-    `ip link add ${ifname} type veth peer name eth0 netns ${guest.pid}; ip link set ${ifname} up`,
-  );
-  await guest.shell(
-    'for i in all default; do echo 0 > /proc/sys/net/ipv6/conf/$i/router_solicitation_delay; done',
-  );
-  return guest;
-}
-
-async function up(guest: Place): Promise<void> {
-  await guest.shell('ip link set eth0 up');
-}
-
-const pings = async (place: Place, address: string): Promise<void> => {
-  await until(`${place.name} pings ${address}`, async () => {
-    const { code } = await place.run('ping', ['-6', '-c', '1', '-W', '1', address]);
-    return code === 0;
-  });
-};
 
 async function sniff(place: Place, ifname: string, filter: string): Promise<Child> {
   const dump = place.spawn('tcpdump', ['-l', '-nn', '-e', '-v', '-i', ifname, filter]);
@@ -81,7 +27,7 @@ async function sniff(place: Place, ifname: string, filter: string): Promise<Chil
   return dump;
 }
 
-if (MISSING === undefined) {
+if (labMissing() === undefined) {
   beforeEach(async () => {
     lab = await standardLab();
     await forward(lab.host);
@@ -94,16 +40,16 @@ if (MISSING === undefined) {
 labTest(
   'a guest configures itself through the proxy, reaches the Internet and is reached by it',
   async () => {
-    const guest = await guestBehind(lab.host, 'g1', 'vg1');
+    const guest = await guestBehind(lab, 'g1', 'vg1');
     const proxy = await startProxy(lab.host, ['eth0', 'vg1']);
     await up(guest);
     const address = await globalAddress(guest);
-    await pings(guest, STANDARD.internet.v6);
-    await pings(lab.internet, address);
-    await pings(lab.lanhost, address);
-    await pings(lab.host, address);
-    await pings(guest, STANDARD.host.v6);
-    await pings(guest, STANDARD.lanhost.v6);
+    await answers(guest, STANDARD.internet.v6);
+    await answers(lab.internet, address);
+    await answers(lab.lanhost, address);
+    await answers(lab.host, address);
+    await answers(guest, STANDARD.host.v6);
+    await answers(guest, STANDARD.lanhost.v6);
 
     // The guest sees everybody at the proxy's Ethernet address.
     const proxyMac = (await lab.host.shell('cat /sys/class/net/vg1/address')).trim();
@@ -116,8 +62,8 @@ labTest(
     expect(told.guard).toBe('in place');
     expect(told.neighbors).toContainEqual(expect.objectContaining({ address, ifname: 'vg1' }));
     const [group] = told.groups;
-    const { received, forwarded, local, dropped, waiting } = group as Readonly<Record<string, number>>;
-    expect(received).toBe((forwarded ?? 0) + (local ?? 0) + (dropped ?? 0) + (waiting ?? 0));
+    const { received = NaN, forwarded = 0, local = 0, dropped = 0, waiting = 0 } = group ?? {};
+    expect(received).toBe(forwarded + local + dropped + waiting);
 
     expect(await lab.host.shell('ip -6 route show proto 81')).toContain(
       `${address} dev vg1 src ${STANDARD.host.v6}`,
@@ -137,12 +83,12 @@ labTest(
 labTest(
   'neighbour unreachability detection works through the proxy, and no "beyond scope" is emitted',
   async () => {
-    const guest = await guestBehind(lab.host, 'g1', 'vg1');
+    const guest = await guestBehind(lab, 'g1', 'vg1');
     await startProxy(lab.host, ['eth0', 'vg1']);
     await up(guest);
     const address = await globalAddress(guest);
     const errors = await sniff(lab.lanhost, 'eth0', 'icmp6 and ip6[40] == 1 and ip6[41] == 2');
-    await pings(lab.lanhost, address);
+    await answers(lab.lanhost, address);
     const state = async (): Promise<string> => lab.lanhost.ok('ip', ['-6', 'neigh', 'show', address]);
     const mac = /lladdr (\S+)/.exec(await state())?.[1] ?? '';
     await lab.lanhost.shell(`ip -6 neigh replace ${address} lladdr ${mac} dev eth0 nud stale`);
@@ -156,7 +102,7 @@ labTest(
 );
 
 labTest('duplicate address detection crosses the segments, both ways', async () => {
-  const guest = await guestBehind(lab.host, 'g1', 'vg1');
+  const guest = await guestBehind(lab, 'g1', 'vg1');
   await startProxy(lab.host, ['eth0', 'vg1']);
   await up(guest);
   await globalAddress(guest);
@@ -183,54 +129,54 @@ labTest('duplicate address detection crosses the segments, both ways', async () 
 });
 
 labTest('guests on two segments reach each other; one that moves is found again', async () => {
-  const [g1, g2] = [await guestBehind(lab.host, 'g1', 'vg1'), await guestBehind(lab.host, 'g2', 'vg2')];
+  const [g1, g2] = [await guestBehind(lab, 'g1', 'vg1'), await guestBehind(lab, 'g2', 'vg2')];
   await startProxy(lab.host, ['eth0', 'vg*']);
   await up(g1);
   await up(g2);
   const [a1, a2] = [await globalAddress(g1), await globalAddress(g2)];
-  await pings(g1, a2);
-  await pings(g2, a1);
+  await answers(g1, a2);
+  await answers(g2, a1);
   const moving = '2001:db8:77::55';
   await g1.shell(`ip addr add ${moving}/64 dev eth0`);
-  await pings(lab.internet, moving);
+  await answers(lab.internet, moving);
   await g1.shell(`ip addr del ${moving}/64 dev eth0`);
   await g2.shell(`ip addr add ${moving}/64 dev eth0`);
-  await pings(lab.internet, moving);
+  await answers(lab.internet, moving);
   expect(await lab.host.shell('ip -6 route show proto 81')).toContain(`${moving} dev vg2`);
 });
 
 labTest('an interface that vanishes and comes back is served again', async () => {
-  const guest = await guestBehind(lab.host, 'g1', 'vg1');
+  const guest = await guestBehind(lab, 'g1', 'vg1');
   await startProxy(lab.host, ['eth0', 'vg1']);
   await up(guest);
-  await pings(lab.internet, await globalAddress(guest));
+  await answers(lab.internet, await globalAddress(guest));
   await lab.host.shell('ip link del vg1');
   await until('it is awaited', async () =>
     (await status(lab.host)).members.some(({ ifname, state }) => ifname === 'vg1' && state === 'absent'),
   );
   await lab.host.shell(`ip link add vg1 type veth peer name eth0 netns ${guest.pid}; ip link set vg1 up`);
   await up(guest);
-  await pings(lab.internet, await globalAddress(guest));
+  await answers(lab.internet, await globalAddress(guest));
 });
 
 labTest('a downstream may be a bridge that snoops and queries', async () => {
-  const guest = await guestBehind(lab.host, 'g1', 'port1');
+  const guest = await guestBehind(lab, 'g1', 'port1');
   await lab.host.shell(`
     ip link add br0 type bridge mcast_snooping 1 mcast_querier 1 mcast_query_interval 100
     ip link set port1 master br0; ip link set br0 up`);
   await startProxy(lab.host, ['eth0', 'br0']);
   await up(guest);
   const address = await globalAddress(guest);
-  await pings(guest, STANDARD.internet.v6);
-  await pings(lab.internet, address);
+  await answers(guest, STANDARD.internet.v6);
+  await answers(lab.internet, address);
   await guest.shell('ip -6 neigh flush dev eth0');
   await lab.lanhost.shell('ip -6 neigh flush dev eth0');
-  await pings(lab.lanhost, address);
-  await pings(guest, STANDARD.lanhost.v6);
+  await answers(lab.lanhost, address);
+  await answers(guest, STANDARD.lanhost.v6);
 });
 
 labTest('an upstream that goes takes its routers along, and brings them back', async () => {
-  const guest = await guestBehind(lab.host, 'g1', 'vg1');
+  const guest = await guestBehind(lab, 'g1', 'vg1');
   await startProxy(lab.host, ['eth0', 'vg1']);
   await up(guest);
   await globalAddress(guest);
@@ -239,22 +185,22 @@ labTest('an upstream that goes takes its routers along, and brings them back', a
   await lab.host.shell('ip link set eth0 down');
   await until('the guest has no default route', async () => !(await routes()).includes('via fe80:'));
   await lab.host.shell('ip link set eth0 up');
-  await pings(guest, STANDARD.internet.v6);
+  await answers(guest, STANDARD.internet.v6);
 });
 
 labTest('killed, it leaves nothing harmful, and the next one takes over', async () => {
-  const guest = await guestBehind(lab.host, 'g1', 'vg1');
+  const guest = await guestBehind(lab, 'g1', 'vg1');
   const first = await startProxy(lab.host, ['eth0', 'vg1']);
   await up(guest);
   const address = await globalAddress(guest);
-  await pings(lab.internet, address);
+  await answers(lab.internet, address);
   first.kill('SIGKILL');
   await first.exited;
   expect(await lab.host.shell('ip -d link show eth0')).not.toMatch(/allmulti [1-9]|promiscuity [1-9]/);
   await lab.host.shell('ip -6 route add 2001:db8:77::dead/128 dev vg1 proto 81'); // a guest that has gone meanwhile
   await startProxy(lab.host, ['eth0', 'vg1']);
   expect(await lab.host.shell('nft list table inet patchpanel_ndproxy | grep -c "drop"')).toBe('1\n');
-  await pings(lab.internet, address);
+  await answers(lab.internet, address);
   const routes = (): Promise<string> => lab.host.shell('ip -6 route show proto 81');
   await until('the route of the guest that has gone is gone', async () => !(await routes()).includes('dead'));
   expect(await routes()).toContain(`${address} dev vg1`);
@@ -274,9 +220,9 @@ labTest('two proxies in parallel settle: no storm, and the guest works', async (
   await startProxy(second, ['eth0', 'guests0']);
   await up(guest);
   const address = await globalAddress(guest);
-  await pings(guest, STANDARD.internet.v6);
-  await pings(lab.internet, address);
-  const sent = async (): Promise<number> => Number((await status(lab.host)).groups[0]?.['sent']);
+  await answers(guest, STANDARD.internet.v6);
+  await answers(lab.internet, address);
+  const sent = async (): Promise<number> => (await status(lab.host)).groups[0]?.['sent'] ?? NaN;
   await guest.shell('ip -6 neigh flush dev eth0');
   const before = await sent();
   await guest.run('ping', ['-6', '-c', '1', '-W', '1', '2001:db8:77::404']); // a solicitation that nobody answers, three times
@@ -284,26 +230,26 @@ labTest('two proxies in parallel settle: no storm, and the guest works', async (
 });
 
 labTest('a chain of two, the second nested: a guest behind both reaches the Internet', async () => {
-  const vm = await guestBehind(lab.host, 'vm', 'vmtap1');
+  const vm = await guestBehind(lab, 'vm', 'vmtap1');
   const container = await lab.guest('container');
   await vm.shell(`ip link add veth1 type veth peer name eth0 netns ${container.pid}; ip link set veth1 up`);
   await startProxy(lab.host, ['eth0', 'vmtap*']);
   await forward(vm);
   await up(vm);
   await globalAddress(vm);
-  await startProxy(vm, ['--loop-policy', 'nested', 'eth0', 'veth1'], `${STATE}-vm`);
+  await startProxy(vm, ['--loop-policy', 'nested', 'eth0', 'veth1'], { state: `${STATE}-vm` });
   await up(container);
   const address = await globalAddress(container);
-  await pings(container, STANDARD.internet.v6);
-  await pings(lab.internet, address);
+  await answers(container, STANDARD.internet.v6);
+  await answers(lab.internet, address);
 });
 
 labTest('groups are changed while it runs, and a trace says what becomes of a message', async () => {
-  const [g1, g2] = [await guestBehind(lab.host, 'g1', 'vg1'), await guestBehind(lab.host, 'g2', 'vg2')];
+  const [g1, g2] = [await guestBehind(lab, 'g1', 'vg1'), await guestBehind(lab, 'g2', 'vg2')];
   await startProxy(lab.host, ['eth0', 'vg1']);
   await up(g1);
   await up(g2);
-  await pings(lab.internet, await globalAddress(g1));
+  await answers(lab.internet, await globalAddress(g1));
   const group = (...args: readonly string[]): Promise<string> =>
     lab.host.ok(program('ndproxy'), ['group', ...args, '--state-dir', STATE]);
   expect(await group('bind-if', 'vg2')).toBe('OK\n');
@@ -324,7 +270,7 @@ labTest('groups are changed while it runs, and a trace says what becomes of a me
   const trace = lab.host.spawn(program('ndproxy'), ['trace', address, '--state-dir', STATE]);
   await until('the trace tells of a solicitation', async () => {
     await lab.lanhost.shell('ip -6 neigh flush dev eth0');
-    await pings(lab.lanhost, address);
+    await answers(lab.lanhost, address);
     return /main .* on (eth0|vg2): NS .*forwarded/.test(trace.stdout);
   });
   expect(await group('release-group', 'main')).toBe('OK\n');
@@ -354,10 +300,9 @@ async function startOpenBus(): Promise<{ readonly DBUS_SYSTEM_BUS_ADDRESS: strin
 }
 
 labTest('groups are changed by D-Bus as by Portier, by root only', async () => {
-  const guest = await guestBehind(lab.host, 'g1', 'vg1');
+  const guest = await guestBehind(lab, 'g1', 'vg1');
   const env = await startOpenBus();
-  const proxy = lab.host.spawn(program('ndproxy'), ['--portier', '--state-dir', STATE], { env });
-  await proxy.line('log line "ready"', (line) => (line.includes('ready') ? true : undefined));
+  await startProxy(lab.host, ['--portier'], { env });
   const call = async (method: string, ...bytes: readonly number[]): Promise<string> => {
     const message = `array:byte:${bytes.map((byte) => `0x${byte.toString(16)}`).join(',')}`;
     const to = ['--system', '--print-reply', '--dest=org.chromium.Portier', '/org/chromium/Portier'];
@@ -375,7 +320,7 @@ labTest('groups are changed by D-Bus as by Portier, by root only', async () => {
   expect(await call('AddToGroup', ...text(1, 'eth0'), ...text(2, 'lan'), 0x18, 1)).toMatch(SUCCESS);
   expect(await call('AddToGroup', ...text(1, 'vg1'), ...text(2, 'lan'), 0x18, 0)).toMatch(SUCCESS);
   await up(guest);
-  await pings(lab.internet, await globalAddress(guest));
+  await answers(lab.internet, await globalAddress(guest));
   const nobody = await lab.host.run(
     'setpriv',
     [
