@@ -7,6 +7,7 @@ import type { Session } from './core/sessions';
 import type { Absence } from './core/topology';
 import type { Doors } from './doors';
 import { MemberPorts } from './member-ports';
+import { Outbox } from './outbox';
 import { SearchPortTable } from './search-ports';
 import type { Settings } from './settings';
 
@@ -26,6 +27,7 @@ export class McastService {
   readonly doors: Doors;
   readonly ports: MemberPorts;
   readonly searches: SearchPortTable;
+  readonly #outbox: Outbox;
   #settings: Settings;
   #view: InterfacesView = { links: [], addresses: [] };
   #missing: ReadonlyMap<string, Absence> = new Map();
@@ -41,6 +43,13 @@ export class McastService {
       doors,
       onDatagrams: (group, batch) => {
         this.#onPackets(group, batch);
+      },
+    });
+    this.#outbox = new Outbox({
+      portOf: (group, ifindex) => this.ports.get(group, ifindex),
+      onSent: (group, sent, refused) => {
+        this.relay.counters(group).sent += sent;
+        for (const fault of refused) this.#refused(group, fault);
       },
     });
     this.searches = new SearchPortTable(doors, (session, batch) => {
@@ -115,7 +124,7 @@ export class McastService {
     for (const action of actions) {
       switch (action.do) {
         case 'send':
-          this.#send(action.group, () => this.ports.get(action.group, action.ifindex)?.send(action.payload));
+          this.#outbox.add(action.group, action.ifindex, action.payload);
           break;
         case 'search':
           this.#search(action);
@@ -156,19 +165,23 @@ export class McastService {
 
   /** A send that fails is counted: a firewall or an interface on its way out must not stop the others. */
   #send(group: Group, send: () => void): void {
-    const counters = this.relay.counters(group);
     try {
       send();
-      counters.sent++;
+      this.relay.counters(group).sent++;
     } catch (fault) {
       if (!(fault instanceof KernelError)) throw fault;
-      counters.sendFailures++;
-      this.doors.log.debug('send.refused', { group: groupKey(group), error: fault.message });
+      this.#refused(group, fault);
     }
   }
 
-  /** Sets the clock for what is due next. */
+  #refused(group: Group, { message: error }: KernelError): void {
+    this.relay.counters(group).sendFailures++;
+    this.doors.log.debug('send.refused', { group: groupKey(group), error });
+  }
+
+  /** What waits goes out, and the clock is set for what is due next. */
   #settle(): void {
+    this.#outbox.flush();
     const due = this.relay.nextDue();
     if (this.#wake !== null && this.#wake.at <= due) return;
     this.#wake?.cancel();

@@ -6,7 +6,6 @@ import type { Doors } from './doors';
 
 interface Member {
   readonly port: GroupPort;
-  readonly group: Group;
   /** A group is joined anew when this host's address on the link changes: reports bear it. */
   readonly own: string;
 }
@@ -34,7 +33,8 @@ export interface MemberPortsParts {
 /** One port for each group on each interface that takes part, as interfaces and groups come and go. */
 export class MemberPorts {
   readonly #parts: MemberPortsParts;
-  readonly #members = new Map<string, Member>(); // BOUNDED: by the interfaces and groups
+  /** By ifindex, of each group. */
+  readonly #members = new Map<Group, Map<number, Member>>(); // BOUNDED: by the groups and interfaces
   readonly #refused = new Map<string, string>();
   #wanted: { readonly segments: readonly Segment[]; readonly groups: readonly Group[] } = {
     segments: [],
@@ -49,31 +49,28 @@ export class MemberPorts {
   sync(segments: readonly Segment[], groups: readonly Group[]): void {
     this.#wanted = { segments, groups };
     this.#refused.clear();
-    const wanted = new Map(
-      segments.flatMap((segment) =>
-        groups
-          .filter(({ family }) => segment.speaks[family])
-          .map((group) => [keyOf(group, segment.ifindex), { group, segment, own: ownText(segment, group) }]),
-      ),
-    );
-    for (const [key, { port, own }] of this.#members) {
-      if (wanted.get(key)?.own === own) continue;
-      port.close();
-      this.#members.delete(key);
+    for (const [group, members] of this.#members) {
+      const wanted = groups.includes(group) ? segments : [];
+      for (const [ifindex, { port, own }] of members) {
+        if (wanted.some((each) => each.ifindex === ifindex && isFor(each, group, own))) continue;
+        port.close();
+        members.delete(ifindex);
+      }
+      if (members.size === 0) this.#members.delete(group);
     }
-    for (const [key, { group, segment, own }] of wanted)
-      if (!this.#members.has(key)) this.#open(key, group, segment, own);
+    for (const segment of segments)
+      for (const group of groups)
+        if (segment.speaks[group.family] && this.get(group, segment.ifindex) === undefined)
+          this.#open(group, segment);
   }
 
   get(group: Group, ifindex: number): GroupPort | undefined {
-    return this.#members.get(keyOf(group, ifindex))?.port;
+    return this.#members.get(group)?.get(ifindex)?.port;
   }
 
   /** Groups that are open on an interface. */
   openOn(ifindex: number): readonly string[] {
-    return [...this.#members].flatMap(([key, { group }]) =>
-      key === keyOf(group, ifindex) ? [groupKey(group)] : [],
-    );
+    return [...this.#members].flatMap(([group, members]) => (members.has(ifindex) ? [groupKey(group)] : []));
   }
 
   /** Why a group is not open where it should be. */
@@ -84,12 +81,13 @@ export class MemberPorts {
   close(): void {
     this.#reopen?.();
     this.#reopen = null;
-    for (const { port } of this.#members.values()) port.close();
+    for (const members of this.#members.values()) for (const { port } of members.values()) port.close();
     this.#members.clear();
   }
 
-  #open(key: string, group: Group, { ifname, ifindex }: Segment, own: string): void {
+  #open(group: Group, segment: Segment): void {
     const { doors, onDatagrams } = this.#parts;
+    const { ifname, ifindex } = segment;
     try {
       const port = doors.ports.openGroup({
         family: group.family,
@@ -105,11 +103,12 @@ export class MemberPorts {
           doors.log.debug('member.fault', { group: groupKey(group), ifname, error });
         },
       });
-      this.#members.set(key, { port, group, own });
+      const members = this.#members.get(group) ?? new Map<number, Member>();
+      this.#members.set(group, members.set(ifindex, { port, own: ownText(segment, group) }));
       doors.log.info('member.joined', { group: groupKey(group), ifname });
     } catch (fault) {
       if (!(fault instanceof KernelError) || !PASSING.has(fault.code)) throw fault;
-      this.#refused.set(key, fault.message);
+      this.#refused.set(`${ifindex} ${groupKey(group)}`, fault.message);
       doors.log.debug('member.refused', { group: groupKey(group), ifname, error: fault.message });
       this.#reopen ??= doors.clock.after('mcastfwd.reopen', REOPEN, () => {
         this.#reopen = null;
@@ -119,7 +118,8 @@ export class MemberPorts {
   }
 }
 
-const keyOf = (group: Group, ifindex: number): string => `${ifindex} ${groupKey(group)}`;
+const isFor = (segment: Segment, group: Group, own: string): boolean =>
+  segment.speaks[group.family] && ownText(segment, group) === own;
 
 const ownText = ({ prefixes }: Segment, { family }: Group): string =>
   prefixes.find((prefix) => prefix.family === family)?.address ?? '';

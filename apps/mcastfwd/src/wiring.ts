@@ -2,6 +2,7 @@ import { causeChain, type Task } from '@pp/base';
 import {
   controlPath,
   ExitCode,
+  keepTrimmed,
   openControlSocket,
   Refused,
   type DaemonContext,
@@ -23,7 +24,7 @@ export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   const service = new McastService(
     { ...config, told: [] },
     {
-      ports: new LinuxGroupPorts(native, clock),
+      ports: new LinuxGroupPorts(native),
       interfaces: new NetlinkInterfaces({ native, clock, log }),
       clock,
       log,
@@ -33,6 +34,7 @@ export async function wire(context: DaemonContext<Config>): Promise<Parts> {
     service.stop();
   });
   await service.start();
+  scope.defer(keepTrimmed(native, clock));
   scope.use(await openControlSocket(controlPath(stateDir, 'mcastfwd'), controlOf(service)));
   const tasks = config.links.length === 0 ? [await followTask(context, service)] : [];
   return { tasks, status: () => statusOf(service) };

@@ -15,4 +15,5 @@ export * from './status-text';
 export * from './system-clock';
 export * from './systemd';
 export * from './tasks';
+export * from './trim';
 export * from './version';

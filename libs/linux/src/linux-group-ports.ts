@@ -1,11 +1,14 @@
-import { KernelError, type Clock, type Errno } from '@pp/base';
+import { KernelError, type Errno } from '@pp/base';
 import { SEARCH_PORTS } from '@pp/datapath';
 import { NativeError, type Native, type UdpHandle } from '@pp/native';
 import type { GroupPort, GroupPortOptions, GroupPorts, SearchPort, SearchPortOptions } from '@pp/ports';
-import { openPacedUdp } from './paced-udp';
 
 /** Bursts of a thousand packets; the kernel counts its own overhead too. */
 const RECEIVE_BUFFER_BYTES = 8 << 20;
+/** A packet of mDNS has 9,000 bytes at most (RFC 6762 §17); what is longer comes cut, and as long as this. 64 make a batch. */
+const LARGEST_BYTES = 16_384;
+/** What a stream of packets may wait: responders wait 20 to 120 ms of their own (RFC 6762 §6). */
+const GATHER_MS = 8;
 
 /**
  * By UDP sockets. One for a group is bound to the group's address: so it hears the group and nothing else, and leaves unicast to whoever
@@ -14,15 +17,12 @@ const RECEIVE_BUFFER_BYTES = 8 << 20;
 export class LinuxGroupPorts implements GroupPorts {
   #next = 0;
 
-  constructor(
-    private readonly native: Pick<Native, 'openUdp'>,
-    private readonly clock: Clock,
-  ) {}
+  constructor(private readonly native: Pick<Native, 'openUdp'>) {}
 
   openGroup(options: GroupPortOptions): GroupPort {
     const { family, group, port, ifname, ifindex, hopLimit } = options;
     const handle = refusing(`group ${group} on ${ifname}`, () =>
-      openPacedUdp(this.native, this.clock, {
+      this.native.openUdp({
         family,
         device: ifname,
         address: group,
@@ -34,15 +34,17 @@ export class LinuxGroupPorts implements GroupPorts {
         multicastIfindex: ifindex,
         hopLimit,
         receiveBufferBytes: RECEIVE_BUFFER_BYTES,
+        largestDatagram: LARGEST_BYTES,
+        target: { address: group, port },
+        lends: true,
+        gatherMs: GATHER_MS,
         onDatagrams: options.onDatagrams,
         onError: faultHandler(options),
       }),
     );
-    const { send, close } = guarded(handle, ifname);
+    const { send, sendAll, close } = guarded(handle, ifname);
     return {
-      send: (payload) => {
-        send(payload, group, port, ifindex);
-      },
+      send: sendAll,
       answer: (payload, address, to) => {
         send(payload, address, to, ifindex);
       },
@@ -86,6 +88,8 @@ export class LinuxGroupPorts implements GroupPorts {
         port,
         multicastLoop: false,
         hopLimit,
+        largestDatagram: LARGEST_BYTES,
+        lends: true,
         onDatagrams,
         onError: faultHandler(options),
       }),
@@ -93,27 +97,51 @@ export class LinuxGroupPorts implements GroupPorts {
   }
 }
 
-/** After `close` nothing is sent: the number of the closed descriptor may be another's. */
-function guarded(
-  handle: UdpHandle,
-  what: string,
-): {
+interface Guarded {
   readonly send: (payload: Uint8Array, address: string, port: number, ifindex: number) => void;
+  readonly sendAll: (payloads: readonly Uint8Array[]) => readonly KernelError[];
   readonly close: () => void;
-} {
+}
+
+/** After `close` nothing is sent: the number of the closed descriptor may be another's. */
+function guarded(handle: UdpHandle, what: string): Guarded {
   let isOpen = true;
+  const open = (): UdpHandle => {
+    if (!isOpen) throw new KernelError('EBADF', `send on ${what}`);
+    return handle;
+  };
   return {
     send: (payload, address, port, ifindex) => {
-      if (!isOpen) throw new KernelError('EBADF', `send on ${what}`);
       refusing(`send on ${what}`, () => {
-        handle.send(payload, address, port, ifindex);
+        open().send(payload, address, port, ifindex);
       });
     },
+    sendAll: (payloads) =>
+      sentAll(payloads, (first) => refusing(`send on ${what}`, () => open().sendAll(payloads, first))),
     close: () => {
       isOpen = false;
       handle.close();
     },
   };
+}
+
+const NONE: readonly KernelError[] = [];
+
+/** One that is refused does not keep those behind it. */
+function sentAll(
+  payloads: readonly Uint8Array[],
+  sendFrom: (first: number) => number,
+): readonly KernelError[] {
+  let refused = NONE;
+  for (let at = 0; at < payloads.length;)
+    try {
+      at += sendFrom(at);
+    } catch (fault) {
+      if (!(fault instanceof KernelError)) throw fault;
+      refused = [...refused, fault];
+      at++;
+    }
+  return refused;
 }
 
 const faultHandler =

@@ -144,6 +144,17 @@ export interface UdpOptions {
   /** TTL or hop limit of multicast and unicast sends. */
   readonly hopLimit?: number;
   readonly receiveBufferBytes?: number;
+  /** Bytes, at most and by default 65,536. Longer ones are cut; the smaller, the more come in one batch, up to 64. */
+  readonly largestDatagram?: number;
+  /** Where `sendAll` sends to, on `multicastIfindex`. */
+  readonly target?: { readonly address: string; readonly port: number };
+  /**
+   * Datagrams are told at once as long as they come singly. A stream of them (8 in a row within 3 ms of each other) is gathered, for this
+   * many milliseconds, until none come: waking up costs several times what a datagram does. 0, the default: never.
+   */
+  readonly gatherMs?: number;
+  /** The bytes of datagrams are valid only until `onDatagrams` returns: no copies are made. */
+  readonly lends?: boolean;
   readonly onDatagrams: (batch: readonly UdpDatagram[]) => void;
   readonly onError: (error: NativeError) => void;
 }
@@ -164,11 +175,8 @@ export interface UdpHandle {
   readonly port: number;
   /** `ifindex` and `source` are the packet info of the send; 0 and '' leave them to the kernel. */
   send(data: Uint8Array, address: string, port: number, ifindex?: number, source?: string): void;
-  /** Report nothing until `resume` but by `receive`: many datagrams that come singly cost a wake-up each otherwise. */
-  pause(): void;
-  resume(): void;
-  /** Reports a batch of what waits now, by `onDatagrams`; how many datagrams: 0, none waits. */
-  receive(): number;
+  /** To `target`, by one system call; how many of them, from `first` on: 64 at most. Throws when the kernel refuses the first. */
+  sendAll(batch: readonly Uint8Array[], first?: number): number;
   close(): void;
 }
 
@@ -321,4 +329,6 @@ export interface Native extends RelayNative {
   // Processes
   pidfdOpen(pid: number): number;
   pidfdSendSignal(fd: number, signal: number): void;
+  /** Unmaps pages of this process's programs, which come back from the kernel's cache as they are used, and returns free memory. */
+  trimMemory(): void;
 }

@@ -15,11 +15,12 @@ type FdCalls = Pick<
   | 'setSocketOption'
   | 'pidfdOpen'
   | 'pidfdSendSignal'
+  | 'trimMemory'
 >;
 
 export function fdCalls(addon: Addon): FdCalls {
   const { closeFd, dupFd, pipe, fdKind, fdIdentity, getSocketOption, setSocketOption } = addon;
-  const { pidfdOpen, pidfdSendSignal } = addon;
+  const { pidfdOpen, pidfdSendSignal, trimMemory } = addon;
   return {
     errnoName: (errno) => addon.errnoName(errno) ?? `E${errno}`,
     closeFd,
@@ -42,6 +43,7 @@ export function fdCalls(addon: Addon): FdCalls {
     setSocketOption,
     pidfdOpen,
     pidfdSendSignal,
+    trimMemory,
   };
 }
 

@@ -18,6 +18,7 @@ export interface Addon {
   readonly pollFd: (fd: number) => number;
   readonly pidfdOpen: (pid: number) => number;
   readonly pidfdSendSignal: (fd: number, signal: number) => void;
+  readonly trimMemory: () => void;
   readonly errnoName: (errno: number) => string | undefined;
   /** Blocks of C memory alive, of all environments in this process. */
   readonly allocations: () => number;
@@ -116,13 +117,12 @@ export interface Addon {
 
   readonly udpOpen: (
     options: RawUdpOptions,
-    onDatagrams: (count: number, addresses: readonly string[]) => void,
+    /** `addresses`: source and destination of each, or one of either for all; undefined: as the last time. */
+    onDatagrams: (count: number, addresses: readonly string[] | undefined) => void,
     onError: OnError,
   ) => Source;
   readonly udpFd: (udp: Source) => number;
   readonly udpPort: (udp: Source) => number;
-  readonly udpListen: (udp: Source, on: boolean) => void;
-  readonly udpReceive: (udp: Source) => number;
   readonly udpSend: (
     udp: Source,
     data: Uint8Array,
@@ -131,6 +131,7 @@ export interface Addon {
     ifindex: number,
     source: string | undefined,
   ) => void;
+  readonly udpSendAll: (udp: Source, batch: readonly Uint8Array[], first: number) => number;
 
   readonly tunOpen: (options: RawTunOptions) => [fd: number, name: string];
   readonly tunPersist: (fd: number, on: boolean) => void;
@@ -173,6 +174,11 @@ export interface RawUdpOptions {
   readonly multicastIfindex: number;
   readonly hopLimit: number;
   readonly receiveBufferBytes: number;
+  readonly slotBytes: number;
+  /** Empty: none. */
+  readonly target: string;
+  readonly targetPort: number;
+  readonly gatherMs: number;
 }
 
 export interface RawTunOptions {

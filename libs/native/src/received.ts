@@ -27,7 +27,7 @@ const COLUMN = {
   vlan: 7,
 } as const;
 
-type Column = keyof typeof COLUMN;
+type Column = (typeof COLUMN)[keyof typeof COLUMN];
 
 const TP_STATUS_CSUMNOTREADY = 8; // linux/if_packet.h
 
@@ -64,48 +64,48 @@ export class ReceivedFrames implements FrameBatch {
   }
 
   offset(index: number): number {
-    return this.#at(index, 'offset');
+    return this.#at(index, COLUMN.offset);
   }
 
   length(index: number): number {
-    return this.#at(index, 'length');
+    return this.#at(index, COLUMN.length);
   }
 
   wireLength(index: number): number {
-    return this.#at(index, 'wireLength');
+    return this.#at(index, COLUMN.wireLength);
   }
 
   ifindex(index: number): number {
-    return this.#at(index, 'ifindex');
+    return this.#at(index, COLUMN.ifindex);
   }
 
   packetType(index: number): number {
-    return this.#at(index, 'packetType');
+    return this.#at(index, COLUMN.packetType);
   }
 
   protocol(index: number): number {
-    return this.#at(index, 'protocol');
+    return this.#at(index, COLUMN.protocol);
   }
 
   checksumNotReady(index: number): boolean {
-    return (this.#at(index, 'status') & TP_STATUS_CSUMNOTREADY) !== 0;
+    return (this.#at(index, COLUMN.status) & TP_STATUS_CSUMNOTREADY) !== 0;
   }
 
   vlan(index: number): number {
-    return this.#at(index, 'vlan');
+    return this.#at(index, COLUMN.vlan);
   }
 
   /** UDP datagrams have two facts in the place of packet facts. */
   port(index: number): number {
-    return this.#at(index, 'packetType');
+    return this.#at(index, COLUMN.packetType);
   }
 
   hopLimit(index: number): number {
-    return this.#at(index, 'protocol');
+    return this.#at(index, COLUMN.protocol);
   }
 
   #at(index: number, column: Column): number {
     if (index >= this.#count) throw new RangeError(`frame ${index} of ${this.#count}`);
-    return this.#table[index * COLUMNS + COLUMN[column]] ?? 0;
+    return this.#table[index * COLUMNS + column] ?? 0;
   }
 }

@@ -7,15 +7,6 @@
 
 enum { ON_DATAGRAMS, ON_ERROR };
 
-/* The largest datagram fits. */
-#define SLOT_BYTES 65536
-#define SLOTS (PP_SCRATCH_BYTES / SLOT_BYTES)
-
-typedef struct {
-  pp_source source;
-  bool ipv6;
-} udp;
-
 typedef union {
   struct sockaddr any;
   struct sockaddr_in v4;
@@ -23,8 +14,36 @@ typedef union {
 } ip_address;
 
 typedef struct {
-  pp_text device, address;
-  int port, scope_id, multicast_loop, multicast_ifindex, hop_limit, receive_bytes;
+  pp_source source;
+  bool ipv6;
+  unsigned slots;
+  size_t slot_bytes;
+  ip_address target; /* of udpSendAll */
+  socklen_t target_length;
+  /* Sender and destination that JavaScript was told of last; a length of 0: it was told of several. */
+  ip_address told_from;
+  size_t told_length;
+  uint8_t told_to[sizeof(struct in6_addr)];
+  uv_timer_t timer; /* while datagrams are gathered */
+  int gather_ms;    /* at most; 0: they never are */
+  int quick, empty, span_ms;
+  uint64_t last_ms;
+} udp;
+
+/* So many datagrams in a row, each within this time of the one before, are a stream: waking up costs several times what one does. */
+#define STREAM 8
+#define STREAM_GAP_MS 3
+/* Looks that find nothing, after which it is none. */
+#define EMPTY_LOOKS 2
+/* So many are to come together, if the time that may be taken is enough for it. */
+#define GATHERED 16
+#define LEAST_GATHER_MS 2
+/* Of one look; other sockets have a turn after it. */
+#define LOOK_BATCHES 16
+
+typedef struct {
+  pp_text device, address, target;
+  int port, scope_id, multicast_loop, multicast_ifindex, hop_limit, receive_bytes, slot_bytes, target_port, gather_ms;
   bool ipv6, reuse_address, broadcast;
 } udp_options;
 
@@ -39,7 +58,12 @@ static bool read_options(pp_env *env, napi_value from, udp_options *out) {
          pp_read_int(env, pp_get(env, from, "multicastLoop"), "multicastLoop", &out->multicast_loop) &&
          pp_read_int(env, pp_get(env, from, "multicastIfindex"), "multicastIfindex", &out->multicast_ifindex) &&
          pp_read_int(env, pp_get(env, from, "hopLimit"), "hopLimit", &out->hop_limit) &&
-         pp_read_int(env, pp_get(env, from, "receiveBufferBytes"), "receiveBufferBytes", &out->receive_bytes);
+         pp_read_int(env, pp_get(env, from, "receiveBufferBytes"), "receiveBufferBytes", &out->receive_bytes) &&
+         pp_read_int(env, pp_get(env, from, "slotBytes"), "slotBytes", &out->slot_bytes) &&
+         pp_read_text(env, pp_get(env, from, "target"), "target", &out->target) &&
+         pp_read_int(env, pp_get(env, from, "targetPort"), "targetPort", &out->target_port) &&
+         pp_read_int(env, pp_get(env, from, "gatherMs"), "gatherMs", &out->gather_ms) &&
+         pp_batch_fits(env, 1, (size_t)out->slot_bytes);
 }
 
 /* Parses address and port; the length of the address, or 0 after throwing. */
@@ -142,80 +166,150 @@ static bool bind_socket(pp_env *env, int fd, const udp_options *options) {
   return false;
 }
 
-/* What came with the datagram, into its row; the address that it was sent to, as text. */
-static void describe(pp_batch *batch, int index, bool ipv6, int32_t *row, char *destination) {
+/* What came with the datagram, into its row; the address that it was sent to (NULL: not known). */
+static const void *describe(pp_batch *batch, int index, bool ipv6, int32_t *row) {
   const ip_address *from = (const ip_address *)&batch->senders[index];
   const int *hops = ipv6 ? pp_batch_control(batch, index, IPPROTO_IPV6, IPV6_HOPLIMIT)
                          : pp_batch_control(batch, index, IPPROTO_IP, IP_TTL);
   row[COLUMN_PORT] = ntohs(ipv6 ? from->v6.sin6_port : from->v4.sin_port);
   row[COLUMN_HOP_LIMIT] = hops == NULL ? -1 : *hops;
   row[COLUMN_IFINDEX] = 0;
-  destination[0] = 0;
   if (ipv6) {
     const struct in6_pktinfo *info = pp_batch_control(batch, index, IPPROTO_IPV6, IPV6_PKTINFO);
-    if (info == NULL) return;
+    if (info == NULL) return NULL;
     row[COLUMN_IFINDEX] = (int32_t)info->ipi6_ifindex;
-    inet_ntop(AF_INET6, &info->ipi6_addr, destination, INET6_ADDRSTRLEN);
-  } else {
-    const struct in_pktinfo *info = pp_batch_control(batch, index, IPPROTO_IP, IP_PKTINFO);
-    if (info == NULL) return;
-    row[COLUMN_IFINDEX] = info->ipi_ifindex;
-    inet_ntop(AF_INET, &info->ipi_addr, destination, INET6_ADDRSTRLEN);
+    return &info->ipi6_addr;
   }
+  const struct in_pktinfo *info = pp_batch_control(batch, index, IPPROTO_IP, IP_PKTINFO);
+  if (info == NULL) return NULL;
+  row[COLUMN_IFINDEX] = info->ipi_ifindex;
+  return &info->ipi_addr;
 }
 
-static bool same_host(const ip_address *a, const ip_address *b) {
-  if (a->any.sa_family != b->any.sa_family) return false;
-  return a->any.sa_family == AF_INET6 ? memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof a->v6.sin6_addr) == 0
-                                      : a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
+static const void *host_of(const ip_address *address) {
+  return address->any.sa_family == AF_INET6 ? (const void *)&address->v6.sin6_addr : (const void *)&address->v4.sin_addr;
+}
+
+/* Of a host's address, NULL for none. */
+static napi_value address_text(pp_env *env, bool ipv6, const void *host) {
+  char text[INET6_ADDRSTRLEN] = "";
+  if (host != NULL) inet_ntop(ipv6 ? AF_INET6 : AF_INET, host, text, sizeof text);
+  return pp_string(env, text);
+}
+
+static bool same_host(const void *a, const void *b, size_t length) {
+  return a == b || (a != NULL && b != NULL && memcmp(a, b, length) == 0);
+}
+
+/* Texts cost more than all else, and in a stream they are the same. Two that hold for all, or two for each; undefined: as last time. */
+static napi_value address_texts(udp *self, pp_batch *batch, const void *const *to, int count) {
+  pp_env *env = self->source.env;
+  size_t length = self->ipv6 ? sizeof(struct in6_addr) : sizeof(struct in_addr);
+  bool alike = true;
+  for (int i = 1; i < count && alike; i++)
+    alike = same_host(host_of((const ip_address *)&batch->senders[i]), host_of((const ip_address *)&batch->senders[0]), length) &&
+            same_host(to[i], to[0], length);
+  const void *from = host_of((const ip_address *)&batch->senders[0]);
+  bool known = alike && to[0] != NULL && self->told_length == length && memcmp(host_of(&self->told_from), from, length) == 0 &&
+               memcmp(self->told_to, to[0], length) == 0;
+  napi_value texts = NULL;
+  if (known) {
+    napi_get_undefined(env->napi, &texts);
+    return texts;
+  }
+  self->told_length = alike && to[0] != NULL ? length : 0;
+  if (self->told_length > 0) {
+    memcpy(&self->told_from, &batch->senders[0], sizeof self->told_from);
+    memcpy(self->told_to, to[0], length);
+  }
+  int rows = alike ? 1 : count;
+  napi_create_array_with_length(env->napi, (size_t)rows * 2, &texts);
+  for (int i = 0; i < rows; i++) {
+    const void *sender = host_of((const ip_address *)&batch->senders[i]);
+    napi_set_element(env->napi, texts, (uint32_t)i * 2, address_text(env, self->ipv6, sender));
+    napi_set_element(env->napi, texts, (uint32_t)i * 2 + 1, address_text(env, self->ipv6, to[i]));
+  }
+  return texts;
 }
 
 /* Reports a batch of what waits; how many datagrams. */
 static int receive(pp_source *source) {
   pp_env *env = source->env;
-  bool ipv6 = ((udp *)source)->ipv6;
+  udp *self = (udp *)source;
   pp_batch batch;
-  int count = pp_batch_receive(env, source->fd, SLOTS, SLOT_BYTES, &batch);
+  int count = pp_batch_receive(env, source->fd, self->slots, self->slot_bytes, &batch);
   if (count < 0) {
     if (errno != EAGAIN) pp_source_fail(source, ON_ERROR, errno, "recvmmsg");
     return 0;
   }
   int32_t *table = pp_table(env);
-  napi_value args[2] = {pp_number(env, count)}, sender = NULL, receiver = NULL;
-  napi_create_array_with_length(env->napi, (size_t)count * 2, &args[1]);
-  char destination[INET6_ADDRSTRLEN], last_destination[INET6_ADDRSTRLEN];
-  for (int i = 0; i < count; i++) {
-    const ip_address *from = (const ip_address *)&batch.senders[i];
-    /* Texts cost more than the rest; in a stream they are the same. */
-    if (sender == NULL || !same_host(from, (const ip_address *)&batch.senders[i - 1])) {
-      char address[INET6_ADDRSTRLEN] = "";
-      inet_ntop(from->any.sa_family, ipv6 ? (const void *)&from->v6.sin6_addr : (const void *)&from->v4.sin_addr, address,
-                sizeof address);
-      sender = pp_string(env, address);
-    }
-    describe(&batch, i, ipv6, table + i * PP_COLUMNS, destination);
-    if (receiver == NULL || strcmp(destination, last_destination) != 0) {
-      receiver = pp_string(env, destination);
-      memcpy(last_destination, destination, sizeof destination);
-    }
-    napi_set_element(env->napi, args[1], (uint32_t)i * 2, sender);
-    napi_set_element(env->napi, args[1], (uint32_t)i * 2 + 1, receiver);
-  }
+  const void *destinations[PP_BATCH];
+  for (int i = 0; i < count; i++) destinations[i] = describe(&batch, i, self->ipv6, table + i * PP_COLUMNS);
+  napi_value args[2] = {pp_number(env, count), address_texts(self, &batch, destinations, count)};
   pp_source_call(source, ON_DATAGRAMS, 2, args);
   return count;
 }
 
-static void on_ready(pp_source *source, int events) {
-  (void)events;
-  receive(source);
+static void on_look(uv_timer_t *timer);
+
+/* Sooner the more there were; not again when it was no stream. */
+static void look_again(udp *self, int found) {
+  self->empty = found == 0 ? self->empty + 1 : 0;
+  if (self->empty >= EMPTY_LOOKS) {
+    self->quick = 0;
+    pp_source_want(&self->source, UV_READABLE);
+    return;
+  }
+  int span = found > GATHERED ? self->span_ms / 2 : found < GATHERED ? self->span_ms + 1 : self->span_ms;
+  self->span_ms = span < LEAST_GATHER_MS ? LEAST_GATHER_MS : span > self->gather_ms ? self->gather_ms : span;
+  uv_timer_start(&self->timer, on_look, (uint64_t)self->span_ms, 0);
 }
 
-static const pp_source_type UDP = {"UDP socket", sizeof(udp), on_ready, NULL};
+static void on_look(uv_timer_t *timer) {
+  udp *self = timer->data;
+  pp_source *source = &self->source;
+  napi_handle_scope scope;
+  if (napi_open_handle_scope(source->env->napi, &scope) != napi_ok) return;
+  int slots = (int)self->slots, count = slots, sum = 0;
+  for (int batches = 0; !source->closed && count == slots && batches < LOOK_BATCHES; batches++) sum += count = receive(source);
+  if (!source->closed) look_again(self, sum);
+  napi_close_handle_scope(source->env->napi, scope);
+}
+
+static void on_ready(pp_source *source, int events) {
+  (void)events;
+  udp *self = (udp *)source;
+  receive(source);
+  if (source->closed || self->gather_ms == 0) return;
+  uint64_t now = uv_now(source->env->loop);
+  self->quick = now - self->last_ms < STREAM_GAP_MS ? self->quick + 1 : 0;
+  self->last_ms = now;
+  if (self->quick < STREAM) return;
+  self->span_ms = LEAST_GATHER_MS;
+  self->empty = 0;
+  pp_source_want(source, 0);
+  uv_timer_start(&self->timer, on_look, LEAST_GATHER_MS, 0);
+}
+
+static void on_close(pp_source *source) { pp_source_close_handle(source, (uv_handle_t *)&((udp *)source)->timer); }
+
+static const pp_source_type UDP = {"UDP socket", sizeof(udp), on_ready, on_close};
+
+/* Where udpSendAll sends to, on one interface where the socket has chosen one. */
+static bool set_target(pp_env *env, const udp_options *options, ip_address *target, socklen_t *length) {
+  *length = 0;
+  if (options->target.length == 0) return true;
+  int scope = options->multicast_ifindex > 0 ? options->multicast_ifindex : 0;
+  *length = make_address(env, options->ipv6, options->target.data, options->target_port, scope, target);
+  return *length > 0;
+}
 
 /* (options, onDatagrams(count, addresses), onError) */
 static napi_value open_udp(pp_env *env, napi_value *args) {
   udp_options options;
-  if (!read_options(env, args[0], &options)) return NULL;
+  ip_address target;
+  socklen_t target_length;
+  if (!read_options(env, args[0], &options) || !set_target(env, &options, &target, &target_length)) return NULL;
   int fd = socket(options.ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return pp_throw(env, errno, "socket UDP");
   napi_value handle;
@@ -227,6 +321,15 @@ static napi_value open_udp(pp_env *env, napi_value *args) {
     return NULL;
   }
   self->ipv6 = options.ipv6;
+  self->slot_bytes = (size_t)options.slot_bytes;
+  size_t fitting = PP_SCRATCH_BYTES / self->slot_bytes;
+  self->slots = fitting < PP_BATCH ? (unsigned)fitting : PP_BATCH;
+  self->gather_ms = options.gather_ms;
+  uv_timer_init(env->loop, &self->timer);
+  self->timer.data = self;
+  self->source.users++; /* for `timer` */
+  self->target_length = target_length;
+  if (target_length > 0) self->target = target;
   pp_source_want(&self->source, UV_READABLE);
   return handle;
 }
@@ -243,20 +346,6 @@ static napi_value udp_port(pp_env *env, napi_value *args) {
   socklen_t length = sizeof address;
   if (getsockname(self->source.fd, &address.any, &length) != 0) return pp_throw(env, errno, "getsockname");
   return pp_number(env, ntohs(self->ipv6 ? address.v6.sin6_port : address.v4.sin_port));
-}
-
-/* (socket, on): whether the event loop looks for datagrams */
-static napi_value udp_listen(pp_env *env, napi_value *args) {
-  pp_source *source = pp_source_of(env, args[0], &UDP);
-  if (source == NULL) return NULL;
-  PP_BOOL(on, args[1]);
-  pp_source_want(source, on ? UV_READABLE : 0);
-  return NULL;
-}
-
-static napi_value udp_receive(pp_env *env, napi_value *args) {
-  pp_source *source = pp_source_of(env, args[0], &UDP);
-  return source == NULL ? NULL : pp_number(env, receive(source));
 }
 
 /* Packet info of a send: the interface to leave by, and the source address to bear (none: ""). */
@@ -308,6 +397,28 @@ static napi_value udp_send(pp_env *env, napi_value *args) {
   return NULL;
 }
 
+/* (socket, datagrams, first): how many were sent, from `first` on; throws when that one is refused */
+static napi_value udp_send_all(pp_env *env, napi_value *args) {
+  udp *self = (udp *)pp_source_of(env, args[0], &UDP);
+  if (self == NULL) return NULL;
+  PP_INT(first, args[2]);
+  if (self->target_length == 0) return pp_throw(env, EDESTADDRREQ, "send of datagrams");
+  struct iovec pieces[PP_BATCH];
+  struct mmsghdr headers[PP_BATCH];
+  int count = pp_read_frames(env, args[1], (uint32_t)first, pieces);
+  if (count < 0) return NULL;
+  for (int i = 0; i < count; i++)
+    headers[i] = (struct mmsghdr){.msg_hdr = {.msg_name = &self->target,
+                                              .msg_namelen = self->target_length,
+                                              .msg_iov = &pieces[i],
+                                              .msg_iovlen = 1}};
+  int sent;
+  do sent = sendmmsg(self->source.fd, headers, (unsigned)count, MSG_DONTWAIT | MSG_NOSIGNAL);
+  while (sent < 0 && errno == EINTR);
+  if (sent < 0) return pp_throw(env, errno, "sendmmsg of %d datagrams", count);
+  return pp_number(env, sent);
+}
+
 const pp_function pp_udp_functions[] = {
-    {"udpOpen", open_udp}, {"udpFd", udp_fd}, {"udpPort", udp_port}, {"udpListen", udp_listen}, {"udpReceive", udp_receive}, {"udpSend", udp_send}, {NULL, NULL},
+    {"udpOpen", open_udp}, {"udpFd", udp_fd}, {"udpPort", udp_port}, {"udpSend", udp_send}, {"udpSendAll", udp_send_all}, {NULL, NULL},
 };

@@ -77,7 +77,7 @@ function open(more: Partial<UdpOptions> = {}, inside = netns): Socket {
 }
 
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
-const text = ({ data }: UdpDatagram): string => Buffer.from(data).toString();
+const text = ({ data }: Pick<UdpDatagram, 'data'>): string => Buffer.from(data).toString();
 
 describe.each([
   { family: 'ipv4', first: '10.9.1.1', second: '10.9.2.1' },
@@ -220,35 +220,111 @@ testInNetns('an IPv6 socket leaves the IPv4 port free', () => {
   expect(open({ family: 'ipv4', port: six.port }).port).toBe(six.port);
 });
 
+/** A stream that is not gathered after so many datagrams never is. */
+const MANY = 10_000;
+
+/** Sends, and lets the event loop go round once: what was sent alone is heard alone. */
+const oneTurn = (send: () => void): Promise<void> =>
+  new Promise((resolve) => {
+    send();
+    setImmediate(resolve);
+  });
+
 testInNetns(
-  'one that is paused reports when it is asked, a batch at most, and by itself again when it goes on',
+  'a stream is gathered, none of it is lost, and what comes singly is told at once again',
   async () => {
     makeLink();
-    const server = open();
+    const server = open({ gatherMs: 8, receiveBufferBytes: 4 << 20 });
     const client = open();
-    server.pause();
-    for (let i = 0; i < 20; i++) client.send(bytes(`${i}`), '10.9.1.1', server.port);
-    expect(server.received).toEqual([]);
-    expect([server.receive(), server.receive(), server.receive()]).toEqual([16, 4, 0]);
-    expect(server.received.map(text)).toEqual(Array.from({ length: 20 }, (_, i) => `${i}`));
-    client.send(bytes('more'), '10.9.1.1', server.port);
-    server.resume();
-    await until('came', () => server.received.length === 21);
-    server.close();
-    expect(codeOf(() => server.receive())).toBe('EBADF');
+    const say = (word: string): void => {
+      client.send(bytes(word), '10.9.1.1', server.port);
+    };
+    let said = 0;
+    for (; !server.batches.some((count) => count > 1) && said < MANY; said++)
+      await oneTurn(() => {
+        say(`${said}`);
+      });
+    for (let more = 0; more < 300; more++) say(`${said++}`);
+    await until('came', () => server.received.length === said);
+    expect(server.received.map(text)).toEqual(Array.from({ length: said }, (_, i) => `${i}`));
+    say('alone');
+    await until('came', () => server.received.length === said + 1);
   },
 );
 
-testInNetns('senders that take turns are told apart', () => {
+testInNetns('one that is closed while it gathers reports nothing any more', async () => {
+  makeLink();
+  const counts = [0];
+  const server = open({
+    gatherMs: 8,
+    onDatagrams: ({ length }) => {
+      counts.push(length);
+      if (length > 1) server.close();
+    },
+  });
+  const client = open();
+  for (let i = 0; !counts.some((count) => count > 1) && i < MANY; i++)
+    await oneTurn(() => {
+      client.send(bytes('x'), '10.9.1.1', server.port);
+    });
+  const told = counts.length;
+  const witness = open({ port: server.port });
+  client.send(bytes('more'), '10.9.1.1', witness.port);
+  await until('somebody else has it', () => witness.received.length > 0);
+  expect(counts.length).toBe(told);
+});
+
+testInNetns('senders that take turns are told apart, in one batch and from batch to batch', async () => {
   makeLink();
   const server = open();
-  server.pause();
   const clients = ['10.9.1.1', '10.9.2.1'].map((address) => open({ address }));
   const order = [0, 0, 1, 0, 1, 1];
-  for (const which of order) clients[which]?.send(bytes(`${which}`), '10.9.1.1', server.port);
-  server.receive();
-  const want = order.map((which) => [`${which}`, which === 0 ? '10.9.1.1' : '10.9.2.1']);
-  expect(server.received.map((each) => [text(each), each.address])).toEqual(want);
+  const want: string[][] = [];
+  for (let round = 0; round < 2; round++) {
+    for (const which of order) {
+      clients[which]?.send(bytes(`${which}`), '10.9.1.1', server.port);
+      want.push([`${which}`, which === 0 ? '10.9.1.1' : '10.9.2.1']);
+    }
+    clients[1]?.send(bytes('last'), '10.9.1.1', server.port);
+    want.push(['last', '10.9.2.1']);
+    await until('came', () => server.received.length === want.length);
+  }
+  clients[1]?.send(bytes('again'), '10.9.1.1', server.port);
+  await until('came', () => server.received.length === want.length + 1);
+  expect(server.received.map((each) => [text(each), each.address])).toEqual([...want, ['again', '10.9.2.1']]);
+});
+
+testInNetns('many go to the target by one call; what is longer than a slot is cut', async () => {
+  makeLink();
+  const server = open({ largestDatagram: 16_384 });
+  const client = open({ target: { address: '10.9.1.1', port: server.port } });
+  const batch = [...Array.from({ length: 70 }, (_, i) => bytes(`${i}`)), new Uint8Array(20_000)];
+  expect([client.sendAll(batch), client.sendAll(batch, 64)]).toEqual([64, 7]);
+  await until('came', () => server.received.length === batch.length);
+  expect(server.received.slice(0, 70).map(text)).toEqual(
+    batch.slice(0, 70).map((each) => Buffer.from(each).toString()),
+  );
+  expect(server.received.at(-1)?.data.length).toBe(16_384);
+  expect(Math.max(...server.batches)).toBeGreaterThan(16);
+  expect(codeOf(() => server.sendAll(batch))).toBe('EDESTADDRREQ');
+  expect(codeOf(() => client.sendAll([new Uint8Array(70_000)]))).toBe('EMSGSIZE');
+});
+
+testInNetns('datagrams that are lent lie in one buffer', async () => {
+  makeLink();
+  const buffers: unknown[] = [];
+  const server = open({
+    lends: true,
+    onDatagrams: (batch) =>
+      buffers.push(...batch.map(({ data }) => [data.buffer.byteLength, text({ data })])),
+  });
+  const client = open();
+  for (const word of ['one', 'two']) client.send(bytes(word), '10.9.1.1', server.port);
+  await until('came', () => buffers.length === 2);
+  expect(buffers).toEqual([
+    [1 << 20, 'one'],
+    [1 << 20, 'two'],
+  ]);
 });
 
 testInNetns('errors by name', () => {

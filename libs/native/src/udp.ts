@@ -6,11 +6,13 @@ export function udpCalls(addon: Addon, received: Received): Pick<Native, 'openUd
   return {
     openUdp: (options) => {
       const batch = new ReceivedFrames(received);
-      const { onDatagrams, onError } = options;
+      const { onDatagrams, onError, lends = false } = options;
+      let told: readonly string[] = ['', ''];
       const socket = addon.udpOpen(
         rawOptions(options),
         (count, addresses) => {
-          onDatagrams(datagrams(batch.holding(count), addresses));
+          if (addresses !== undefined) told = addresses;
+          onDatagrams(datagrams(batch.holding(count), told, lends));
         },
         onError,
       );
@@ -20,13 +22,7 @@ export function udpCalls(addon: Addon, received: Received): Pick<Native, 'openUd
         send: (data, address, port, ifindex = 0, source = '') => {
           addon.udpSend(socket, data, address, port, ifindex, source);
         },
-        pause: () => {
-          addon.udpListen(socket, false);
-        },
-        resume: () => {
-          addon.udpListen(socket, true);
-        },
-        receive: () => addon.udpReceive(socket),
+        sendAll: (batch, first = 0) => addon.udpSendAll(socket, batch, first),
         close: () => {
           addon.close(socket);
         },
@@ -51,17 +47,27 @@ function rawOptions(options: UdpOptions): RawUdpOptions {
     multicastIfindex: options.multicastIfindex ?? -1,
     hopLimit: options.hopLimit ?? -1,
     receiveBufferBytes: options.receiveBufferBytes ?? 0,
+    slotBytes: options.largestDatagram ?? LARGEST_DATAGRAM,
+    target: options.target?.address ?? '',
+    targetPort: options.target?.port ?? 0,
+    gatherMs: options.gatherMs ?? 0,
   };
 }
 
-/** Out of the shared buffers into values of the receiver's own. `addresses`: source and destination of each, in turn. */
-function datagrams(batch: ReceivedFrames, addresses: readonly string[]): UdpDatagram[] {
-  return Array.from({ length: batch.count }, (_, index) => ({
-    data: batch.copy(index),
-    address: addresses[index * 2] ?? '',
-    port: batch.port(index),
-    ifindex: batch.ifindex(index),
-    destination: addresses[index * 2 + 1] ?? '',
-    hopLimit: batch.hopLimit(index),
-  }));
+const LARGEST_DATAGRAM = 65_536;
+
+/** `addresses`: source and destination of each, in turn, or one of either for all. `lends`: the bytes stay in the shared buffer. */
+function datagrams(batch: ReceivedFrames, addresses: readonly string[], lends: boolean): UdpDatagram[] {
+  const out: UdpDatagram[] = []; // BOUNDED: by the batch
+  const step = addresses.length === 2 ? 0 : 2;
+  for (let index = 0; index < batch.count; index++)
+    out.push({
+      data: lends ? batch.frame(index) : batch.copy(index),
+      address: addresses[index * step] ?? '',
+      port: batch.port(index),
+      ifindex: batch.ifindex(index),
+      destination: addresses[index * step + 1] ?? '',
+      hopLimit: batch.hopLimit(index),
+    });
+  return out;
 }

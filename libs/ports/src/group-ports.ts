@@ -33,9 +33,12 @@ export interface GroupPortOptions extends Handlers {
  * other programs. What it sends is not heard on this host.
  */
 export interface GroupPort {
-  /** To the group, from the group's port. Throws KernelError: ENETUNREACH, ENODEV, EPERM (a firewall), ENOBUFS. */
-  send(payload: Uint8Array): void;
-  /** To one station on the interface, from the group's port. Throws as `send`. */
+  /**
+   * To the group, from the group's port, in order. Gives one fault for each that the kernel refused: ENETUNREACH, ENODEV, EPERM
+   * (a firewall), ENOBUFS, EBADF after `close`.
+   */
+  send(payloads: readonly Uint8Array[]): readonly KernelError[];
+  /** To one station on the interface, from the group's port. Throws KernelError: as `send` gives them. */
   answer(payload: Uint8Array, address: string, port: number): void;
   /** Idempotent. */
   close(): void;
@@ -49,7 +52,7 @@ export interface SearchPortOptions extends Handlers {
 /** A port of its own for a question whose answers come back to it, by any interface. */
 export interface SearchPort {
   readonly port: number;
-  /** To a group or a station on an interface, from this port. Throws as GroupPort.send. */
+  /** To a group or a station on an interface, from this port. Throws as GroupPort.answer. */
   send(payload: Uint8Array, ifindex: number, address: string, port: number): void;
   /** Idempotent. */
   close(): void;

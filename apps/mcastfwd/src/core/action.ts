@@ -2,7 +2,7 @@ import type { DropReason } from './drop-reason';
 import type { Group } from './group';
 import type { Session } from './sessions';
 
-/** What the relay wants done, in order. Payloads are valid until the next packet is given to it. */
+/** What the relay wants done, in order. Payloads are valid as long as the packet that they were made of. */
 export type Action =
   /** To the group, from its own port. */
   | { readonly do: 'send'; readonly group: Group; readonly ifindex: number; readonly payload: Uint8Array }

@@ -103,7 +103,9 @@ export class MdnsMessage {
     const entries = this.#addresses.length === 0 ? NO_ENTRIES : this.#addresses.map(({ entry }) => entry);
     const isTranslated = translation.concerns(this.scan, exit, ingress, entries, this.#hasReverse);
     if (rules.length === 0 && conflicts.length === 0 && !isTranslated && !isLegacy)
-      return (this.#common ??= this.#finish(this.#edited(policy), 'link-local-only', false));
+      return (this.#common ??= this.#isVerbatim
+        ? this.scan.bytes
+        : this.#finish(this.#edited(policy), 'link-local-only', false));
     const edit = this.#edited(policy);
     let reason: DropReason = 'link-local-only';
     if (rules.length > 0 && this.#filter(edit, rules)) reason = 'filtered';
@@ -142,6 +144,11 @@ export class MdnsMessage {
     const first = bytes[at + 1] ?? 0;
     // The first label of a reverse name is a number: all others are told at once.
     return (first >= 0x30 && first <= 0x39) || (first >= 0x61 && first <= 0x66 && bytes[at] === 1);
+  }
+
+  /** The usual case: nothing of it is changed on any way. */
+  get #isVerbatim(): boolean {
+    return !this.#hasLinkLocal && (!this.#hasUnicastBit || this.isResponse);
   }
 
   /** What is done whatever the exit: QU cleared (RFC 6762 §5.4; answers then come to the group), link-local addresses left out. */

@@ -1,18 +1,18 @@
-import { BoundedMap, millis, seconds, type Millis } from '@pp/base';
+import { millis, seconds, type Millis } from '@pp/base';
 import { maxWaitSec, MDNS_MAX_PACKET } from '@pp/wire';
 import type { InterfacesView } from '@pp/ports';
 import type { Action, ExitOutcome, Step } from './action';
 import { AddressOwners } from './address-owners';
 import { Counters } from './counters';
 import type { DropReason } from './drop-reason';
-import { groupKey, MDNS_PORT, type Group } from './group';
+import { MDNS_PORT, type Group } from './group';
 import { LoopGuard, payloadHash } from './loop-guard';
 import { MdnsMessage } from './mdns';
-import { OnLink } from './on-link';
 import { DEFAULT_POLICY, mayGo, type Policy, type Purpose } from './policy';
+import { Senders } from './senders';
 import { Sessions, type Session } from './sessions';
 import { readSsdp, ssdpPayload } from './ssdp';
-import { addressBytes, Topology, type Exit, type Link, type Segment } from './topology';
+import { Topology, type Exit, type Link, type Segment } from './topology';
 import { Translation } from './translation';
 import { TruncatedOrder, type Outgoing } from './truncated';
 
@@ -35,22 +35,18 @@ interface Reading {
 
 /** IPv4 and UDP headers, RFC 6762 §17. */
 const HEADERS = 28;
-/** BOUNDED: senders whose place is remembered. */
-const MAX_SENDERS = 4096;
-
 /**
  * Passes multicast packets on between the interfaces of a topology. Pure: packets, time and interfaces in, actions out. Nothing that a
  * packet says makes it remember more than fixed bounds.
  */
 export class Relay {
-  readonly #counters = new Map<string, Counters>(); // BOUNDED: by the groups
+  readonly #counters = new Map<Group, Counters>(); // BOUNDED: by the groups
   readonly #guard = new LoopGuard();
   readonly #sessions: Sessions;
   readonly #truncated = new TruncatedOrder();
   readonly #translation: Translation;
   readonly #mdns: MdnsMessage;
-  readonly #senders = new BoundedMap<string, DropReason | 'on-link'>(MAX_SENDERS, () => undefined);
-  readonly #onLink = new Map<number, OnLink>(); // BOUNDED: by the interfaces
+  readonly #senders = new Senders();
   #policy: Policy = DEFAULT_POLICY;
   #topology = new Topology([], { links: [], addresses: [] });
   #actions: Action[] = []; // BOUNDED: by the exits of one packet
@@ -78,17 +74,16 @@ export class Relay {
   }
 
   counters(group: Group): Counters {
-    const key = groupKey(group);
-    const known = this.#counters.get(key);
+    const known = this.#counters.get(group);
     if (known !== undefined) return known;
     const counters = new Counters();
-    this.#counters.set(key, counters);
+    this.#counters.set(group, counters);
     return counters;
   }
 
   forgetGroup(group: Group): readonly Action[] {
-    this.#counters.delete(groupKey(group));
-    this.#sessions.endWhere((session) => groupKey(session.group) === groupKey(group));
+    this.#counters.delete(group);
+    this.#sessions.endWhere((session) => session.group === group);
     return this.#taken();
   }
 
@@ -98,9 +93,7 @@ export class Relay {
     this.#translation.update(policy, this.#topology);
     this.#truncated.clear();
     const { segments } = this.#topology;
-    this.#onLink.clear();
-    for (const segment of segments.values()) this.#onLink.set(segment.ifindex, new OnLink([segment]));
-    for (const key of [...this.#senders.entries()].map(([each]) => each)) this.#senders.delete(key);
+    this.#senders.update(this.#topology);
     this.#sessions.endWhere(({ client }) => !segments.has(client.segment.ifindex));
     return this.#taken();
   }
@@ -116,9 +109,8 @@ export class Relay {
     if (typeof reading === 'string') return this.#drop(counters, reading);
     const looped = this.#looped(group, datagram, ingress, reading.session > 0, now);
     if (looped !== null) return this.#drop(counters, looped);
-    const client = { segment: ingress, address: datagram.address, port: datagram.port };
-    const session = reading.session > 0 ? this.#sessions.open(group, client, reading.session, now) : null;
-    if (session !== null && group.kind === 'mdns') this.#sessions.asks(session, this.#mdns.scan.id);
+    const session =
+      reading.session > 0 ? this.#session(group, datagram, ingress, reading.session, now) : null;
     return this.#passOn(group, datagram, reading, session, now);
   }
 
@@ -154,23 +146,17 @@ export class Relay {
     return Math.min(this.#sessions.nextDue, this.#truncated.nextDue);
   }
 
+  #session(group: Group, { address, port }: Datagram, segment: Segment, span: Millis, now: Millis): Session {
+    const session = this.#sessions.open(group, { segment, address, port }, span, now);
+    if (group.kind === 'mdns') this.#sessions.asks(session, this.#mdns.scan.id);
+    return session;
+  }
+
   /** Sender and size; then whose packet it may be. */
   #admissible({ data, ifindex, address }: Datagram, ingress: Segment | undefined): DropReason | null {
     if (ingress === undefined) return 'not-member';
     if (data.length > MDNS_MAX_PACKET - HEADERS) return 'too-big';
-    const key = `${ifindex} ${address}`;
-    let found = this.#senders.get(key);
-    if (found === undefined) {
-      found = this.#senderIn(address, ifindex);
-      this.#senders.set(key, found);
-    }
-    return found === 'on-link' ? null : found;
-  }
-
-  #senderIn(address: string, ifindex: number): DropReason | 'on-link' {
-    if (this.#topology.isLocal(address)) return 'own-source';
-    if (/^fe[89ab]/.test(address)) return 'on-link';
-    return this.#onLink.get(ifindex)?.has(addressBytes(address)) === true ? 'on-link' : 'off-link';
+    return this.#senders.faultOf(address, ifindex);
   }
 
   #read(group: Group, datagram: Datagram, ingress: Segment, now: Millis): Reading | DropReason {
@@ -267,10 +253,10 @@ export class Relay {
       this.#actions.push({ do: 'search', session, ifindex, payload });
       return outcomeOf(payload, datagram);
     }
-    const outgoing = { group, ifindex, payload };
-    const order = group.kind === 'mdns' ? this.#order(outgoing, datagram, now) : 'send';
+    const send = { do: 'send', group, ifindex, payload } as const;
+    const order = group.kind === 'mdns' ? this.#order(send, datagram, now) : 'send';
     if (order !== 'send') return order === 'held' ? 'held' : 'held-full';
-    this.#actions.push({ do: 'send', ...outgoing });
+    this.#actions.push(send);
     return outcomeOf(payload, datagram);
   }
 

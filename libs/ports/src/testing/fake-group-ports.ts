@@ -67,9 +67,16 @@ export class FakeGroupPorts implements GroupPorts {
     this.#groups.set(key, options);
     const isOpen = (): boolean => this.#groups.get(key) === options;
     return {
-      send: (payload) => {
-        this.#carry(isOpen(), ifindex, family, port, group, port, payload);
-      },
+      send: (payloads) =>
+        payloads.flatMap((payload) => {
+          try {
+            this.#carry(isOpen(), ifindex, family, port, group, port, payload);
+            return [];
+          } catch (fault) {
+            if (fault instanceof KernelError) return [fault];
+            throw fault;
+          }
+        }),
       answer: (payload, address, to) => {
         this.#carry(isOpen(), ifindex, family, port, address, to, payload);
       },

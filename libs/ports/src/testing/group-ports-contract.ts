@@ -76,12 +76,13 @@ export const GROUP_ROWS: readonly GroupRow[] = [
     run: async (subject) => {
       const heard: GroupDatagram[] = [];
       const port = open(subject, heard);
-      port.send(bytes('all'));
+      const refused = port.send([bytes('all'), bytes('more')]);
       port.answer(bytes('you'), subject.neighbor, CONTRACT_GROUP.port);
-      await subject.until(() => subject.heard().length === 2);
+      await subject.until(() => subject.heard().length === 3);
       port.close();
       const from = `${subject.own}:${CONTRACT_GROUP.port}`;
-      return { seen: [subject.heard(), heard], want: [[`${from} all`, `${from} you`], []] };
+      const want = [[`${from} all`, `${from} more`, `${from} you`], [], []];
+      return { seen: [subject.heard(), heard, refused], want };
     },
   },
   {
@@ -108,12 +109,13 @@ export const GROUP_ROWS: readonly GroupRow[] = [
       port.close();
       port.close();
       const seen = [
+        ...port.send([bytes('x'), bytes('y')]).map(({ code }) => code),
         codeOf(() => {
-          port.send(bytes('x'));
+          port.answer(bytes('x'), subject.neighbor, CONTRACT_GROUP.port);
         }),
         codeOf(() => open({ ...subject, ifname: 'nowhere', ifindex: 9999 })),
       ];
-      return Promise.resolve({ seen, want: ['EBADF', 'ENODEV'] });
+      return Promise.resolve({ seen, want: ['EBADF', 'EBADF', 'EBADF', 'ENODEV'] });
     },
   },
 ];

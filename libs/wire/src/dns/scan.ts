@@ -65,7 +65,7 @@ export class DnsScan {
   }
 
   countOf(section: Section): number {
-    return this.#sectionCounts[SECTIONS.indexOf(section)] ?? 0;
+    return this.#sectionCounts[section === 'answer' ? 0 : section === 'authority' ? 1 : 2] ?? 0;
   }
 
   /** Where the entry's name begins. */

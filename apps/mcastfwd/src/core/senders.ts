@@ -1,0 +1,47 @@
+import { BoundedMap } from '@pp/base';
+import type { DropReason } from './drop-reason';
+import { OnLink } from './on-link';
+import { addressBytes, type Topology } from './topology';
+
+/** BOUNDED: senders on a link that are remembered. */
+const MAX_SENDERS = 1024;
+
+type Found = DropReason | 'on-link';
+
+interface Place {
+  readonly onLink: OnLink;
+  readonly senders: BoundedMap<string, Found>;
+}
+
+/** Whether packets may come from where they say: an address of the link that they came by, and not of this host. */
+export class Senders {
+  #topology: Topology | null = null;
+  readonly #places = new Map<number, Place>(); // BOUNDED: by the interfaces
+
+  update(topology: Topology): void {
+    this.#topology = topology;
+    this.#places.clear();
+    for (const [ifindex, segment] of topology.segments)
+      this.#places.set(ifindex, {
+        onLink: new OnLink([segment]),
+        senders: new BoundedMap(MAX_SENDERS, () => undefined),
+      });
+  }
+
+  /** null: it may. */
+  faultOf(address: string, ifindex: number): DropReason | null {
+    const place = this.#places.get(ifindex);
+    if (place === undefined) return 'not-member';
+    let found = place.senders.get(address);
+    if (found === undefined) {
+      found = this.#find(address, place);
+      place.senders.set(address, found);
+    }
+    return found === 'on-link' ? null : found;
+  }
+
+  #find(address: string, { onLink }: Place): Found {
+    if (this.#topology?.isLocal(address) === true) return 'own-source';
+    return /^fe[89ab]/.test(address) || onLink.has(addressBytes(address)) ? 'on-link' : 'off-link';
+  }
+}
