@@ -18,70 +18,46 @@ import { trafficOptions, trafficWish, type TrafficWish } from './traffic-args';
 
 export const NAME = 'patchpanelctl';
 
-export interface StatusCommand {
-  readonly do: 'status';
+/** What every command takes. */
+interface Common {
   readonly json: boolean;
+  /** Where the manager's status socket lies. */
   readonly stateDir: string;
 }
 
-export interface ConnectCommand {
+export interface ShowCommand extends Common {
+  readonly do: 'status' | 'devices' | 'events';
+}
+
+export interface ConnectCommand extends Common {
   readonly do: 'connect';
   readonly request: ConnectRequest;
-  readonly json: boolean;
-  readonly stateDir: string;
   /** Program and arguments to run inside; empty: hold the namespace. */
   readonly run: readonly string[];
 }
 
-export interface DevicesCommand {
-  readonly do: 'devices';
-  readonly json: boolean;
-  readonly stateDir: string;
-}
-
-export interface GuestCommand {
+export interface GuestCommand extends Common {
   readonly do: 'guest';
   readonly call: GuestCall;
-  readonly json: boolean;
-  readonly stateDir: string;
 }
 
-export interface PortCommand {
+export interface PortCommand extends Common {
   readonly do: 'port';
   readonly action: PortAction;
-  readonly json: boolean;
-  readonly stateDir: string;
 }
 
-export interface VpnCommand {
+export interface VpnCommand extends Common {
   readonly do: 'vpn';
   readonly action: VpnAction;
-  readonly json: boolean;
-  readonly stateDir: string;
 }
 
-export interface EventsCommand {
-  readonly do: 'events';
-  readonly json: boolean;
-  readonly stateDir: string;
-}
-
-export interface TrafficCommand {
+export interface TrafficCommand extends Common {
   readonly do: 'traffic';
   readonly wish: TrafficWish;
-  readonly stateDir: string;
 }
 
 export type Asked =
-  | TrafficCommand
-  | VpnCommand
-  | PortCommand
-  | EventsCommand
-  | StatusCommand
-  | DevicesCommand
-  | GuestCommand
-  | ConnectCommand
-  | Answer;
+  ShowCommand | ConnectCommand | GuestCommand | PortCommand | VpnCommand | TrafficCommand | Answer;
 
 const COMMANDS = 'status, devices, events, connect, vm, arc, port, vpn or traffic';
 
@@ -105,13 +81,40 @@ DBUS_SYSTEM_BUS_ADDRESS chooses the bus.`;
 /** Reads the command line. Nothing is printed and nothing is done. */
 export function readCommand(argv: readonly string[]): Asked {
   let asked: Asked = unclear(NAME, 'no command');
-  const take = (check: (raw: RawArgs) => Checked<Asked>, options: object, words: readonly string[]): void => {
-    asked = orMistake(check(new RawArgs({ ...program.opts(), ...options }, words)));
-  };
-  const taking = (check: (raw: RawArgs) => Checked<Asked>) => (words: string[], options: object) => {
-    take(check, options, words);
-  };
-  const program = new Command(NAME)
+  const program = emptyProgram().action(([word]: string[]) => {
+    const which = word === undefined ? 'no command' : `'${word}' is no command`;
+    asked = unclear(NAME, `${which}; write ${COMMANDS}`);
+  });
+  const taking = (check: Check) =>
+    function (this: Command): void {
+      const checked = check(new RawArgs({ ...program.opts(), ...this.opts() }, this.args));
+      asked = checked.ok ? checked.value : usageFault(checked.sentence);
+    };
+  showOptions(program.command('status'), {
+    text: 'show uplinks, namespaces, guests, helpers and warnings',
+    json: 'as JSON, as the manager tells it',
+  }).action(taking(showing('status')));
+  showOptions(program.command('devices'), {
+    text: "show guests' devices, as the API tells them",
+    json: 'as JSON',
+  }).action(taking(showing('devices')));
+  showOptions(program.command('events'), {
+    text: 'tell what happens to guests and neighbours, one line each, until Ctrl-C',
+    json: 'one JSON object a line; "v" is the version of their keys',
+  }).action(taking(showing('events')));
+  connectOptions(program.command('connect')).action(taking(connect));
+  vmOptions(program.command('vm')).action(taking(vm));
+  arcOptions(program.command('arc')).action(taking(arc));
+  portOptions(program.command('port')).action(taking(port));
+  vpnOptions(program.command('vpn')).action(taking(vpn));
+  trafficOptions(program.command('traffic')).action(taking(traffic));
+  return parseOr(program, argv, () => asked);
+}
+
+type Check = (raw: RawArgs) => Checked<Asked>;
+
+const emptyProgram = (): Command =>
+  new Command(NAME)
     .description('Asks the Patchpanel manager of this host.')
     .version(VERSION, '--version', 'print the version and exit')
     .helpOption('-h, --help', 'print this and exit')
@@ -119,100 +122,69 @@ export function readCommand(argv: readonly string[]): Asked {
     .usage('[options] COMMAND')
     .option('--state-dir <DIR>', "where the manager's status socket lies", DEFAULT_STATE_DIR)
     .argument('[command...]')
-    .action(([word]: string[]) => {
-      asked = unclear(
-        NAME,
-        word === undefined ? `no command; write ${COMMANDS}` : `'${word}' is no command; write ${COMMANDS}`,
-      );
-    })
     .addHelpText('after', EXAMPLES);
-  program
-    .command('status')
-    .description('show uplinks, namespaces, guests, helpers and warnings')
-    .option('--json', 'as JSON, as the manager tells it')
-    .allowExcessArguments()
-    .action((options: object, { args }: Command) => {
-      take(showing('status'), options, args);
-    });
-  program
-    .command('devices')
-    .description("show guests' devices, as the API tells them")
-    .option('--json', 'as JSON')
-    .allowExcessArguments()
-    .action((options: object, { args }: Command) => {
-      take(showing('devices'), options, args);
-    });
-  program
-    .command('events')
-    .description('tell what happens to guests and neighbours, one line each, until Ctrl-C')
-    .option('--json', 'one JSON object a line; "v" is the version of their keys')
-    .allowExcessArguments()
-    .action((options: object, { args }: Command) => {
-      take(showing('events'), options, args);
-    });
-  connectOptions(program.command('connect')).action(taking(connect));
-  vmOptions(program.command('vm')).action(taking(guestCommand(vmCall)));
-  arcOptions(program.command('arc')).action(taking(guestCommand(arcCall)));
-  portOptions(program.command('port')).action(taking(portCommand));
-  vpnOptions(program.command('vpn')).action(taking(vpnCommand));
-  trafficOptions(program.command('traffic')).action(taking(trafficCommand));
-  return parseOr(program, argv, () => asked);
-}
 
-const orMistake = (checked: Checked<Asked>): Asked =>
-  checked.ok ? checked.value : usageFault(checked.sentence);
+/** A command without arguments; those that are written all the same are refused by `showing`, in our words. */
+const showOptions = (
+  command: Command,
+  { text, json }: { readonly text: string; readonly json: string },
+): Command => command.description(text).option('--json', json).allowExcessArguments();
+
+/** `own`, and what every command takes. */
+function withCommon<T>(raw: RawArgs, own: Checked<T>): Checked<T & Common> {
+  const stateDir = checkedStateDir(raw.one('state-dir') ?? '');
+  if (!stateDir.ok) return stateDir;
+  return own.ok ? accept({ ...own.value, json: raw.has('json'), stateDir: stateDir.value }) : own;
+}
 
 const showing =
-  (what: 'status' | 'devices' | 'events') =>
-  (raw: RawArgs): Checked<StatusCommand | DevicesCommand | EventsCommand> => {
+  (what: ShowCommand['do']) =>
+  (raw: RawArgs): Checked<ShowCommand> => {
     const [stray] = raw.operands;
-    if (stray !== undefined)
-      return refuse('InvalidArgument', `${what} takes no argument '${stray}'; see ${NAME} --help`);
-    const stateDir = checkedStateDir(raw.one('state-dir') ?? '');
-    return stateDir.ok ? accept({ do: what, json: raw.has('json'), stateDir: stateDir.value }) : stateDir;
+    return withCommon(
+      raw,
+      stray === undefined
+        ? accept({ do: what })
+        : refuse('InvalidArgument', `${what} takes no argument '${stray}'; see ${NAME} --help`),
+    );
   };
 
-const guestCommand =
-  (check: (raw: RawArgs) => Checked<GuestCall>) =>
-  (raw: RawArgs): Checked<GuestCommand> => {
-    const stateDir = checkedStateDir(raw.one('state-dir') ?? '');
-    if (!stateDir.ok) return stateDir;
-    const call = check(raw);
-    return call.ok
-      ? accept({ do: 'guest', call: call.value, json: raw.has('json'), stateDir: stateDir.value })
-      : call;
-  };
+const connect = (raw: RawArgs): Checked<ConnectCommand> =>
+  withCommon(
+    raw,
+    given(connectRequest(raw), (request) => ({ do: 'connect', request, run: raw.operands })),
+  );
 
-function portCommand(raw: RawArgs): Checked<PortCommand> {
-  const stateDir = checkedStateDir(raw.one('state-dir') ?? '');
-  if (!stateDir.ok) return stateDir;
-  const action = portAction(raw);
-  return action.ok
-    ? accept({ do: 'port', action: action.value, json: raw.has('json'), stateDir: stateDir.value })
-    : action;
-}
+const vm = (raw: RawArgs): Checked<GuestCommand> =>
+  withCommon(
+    raw,
+    given(vmCall(raw), (call) => ({ do: 'guest', call })),
+  );
 
-function vpnCommand(raw: RawArgs): Checked<VpnCommand> {
-  const stateDir = checkedStateDir(raw.one('state-dir') ?? '');
-  if (!stateDir.ok) return stateDir;
-  const action = vpnAction(raw);
-  return action.ok
-    ? accept({ do: 'vpn', action: action.value, json: raw.has('json'), stateDir: stateDir.value })
-    : action;
-}
+const arc = (raw: RawArgs): Checked<GuestCommand> =>
+  withCommon(
+    raw,
+    given(arcCall(raw), (call) => ({ do: 'guest', call })),
+  );
 
-function trafficCommand(raw: RawArgs): Checked<TrafficCommand> {
-  const stateDir = checkedStateDir(raw.one('state-dir') ?? '');
-  if (!stateDir.ok) return stateDir;
-  const wish = trafficWish(raw);
-  return wish.ok ? accept({ do: 'traffic', wish: wish.value, stateDir: stateDir.value }) : wish;
-}
+const port = (raw: RawArgs): Checked<PortCommand> =>
+  withCommon(
+    raw,
+    given(portAction(raw), (action) => ({ do: 'port', action })),
+  );
 
-function connect(raw: RawArgs): Checked<ConnectCommand> {
-  const stateDir = checkedStateDir(raw.one('state-dir') ?? '');
-  if (!stateDir.ok) return stateDir;
-  const request = connectRequest(raw);
-  if (!request.ok) return request;
-  const common = { json: raw.has('json'), stateDir: stateDir.value };
-  return accept({ do: 'connect', request: request.value, ...common, run: raw.operands });
-}
+const vpn = (raw: RawArgs): Checked<VpnCommand> =>
+  withCommon(
+    raw,
+    given(vpnAction(raw), (action) => ({ do: 'vpn', action })),
+  );
+
+const traffic = (raw: RawArgs): Checked<TrafficCommand> =>
+  withCommon(
+    raw,
+    given(trafficWish(raw), (wish) => ({ do: 'traffic', wish })),
+  );
+
+/** What `make` makes of the value, or the same refusal. */
+const given = <From, To>(checked: Checked<From>, make: (value: From) => To): Checked<To> =>
+  checked.ok ? accept(make(checked.value)) : checked;

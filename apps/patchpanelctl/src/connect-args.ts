@@ -2,7 +2,7 @@ import { accept, refuse, type Checked } from '@pp/base';
 import { checkedIfname, type RawArgs } from '@pp/daemon';
 import { TrafficCounterSource } from '@pp/proto';
 import type { Command } from 'commander';
-import { MAX_PID, pidOf } from './guest-args';
+import { checkedPid } from './pid';
 
 /** What to ask of ConnectNamespace. */
 export interface ConnectRequest {
@@ -39,7 +39,7 @@ export function connectOptions(command: Command): Command {
 
 /** `connect --new --outbound eth0` */
 export function connectRequest(raw: RawArgs): Checked<ConnectRequest> {
-  const pid = checkedPid(raw);
+  const pid = checkedNamespace(raw);
   if (!pid.ok) return pid;
   const outbound = checkedOutbound(raw.one('outbound'));
   if (!outbound.ok) return outbound;
@@ -54,19 +54,14 @@ export function connectRequest(raw: RawArgs): Checked<ConnectRequest> {
   });
 }
 
-function checkedPid(raw: RawArgs): Checked<number | undefined> {
+function checkedNamespace(raw: RawArgs): Checked<number | undefined> {
   const text = raw.one('pid');
   if (text === undefined && !raw.has('new'))
     return refuse('InvalidArgument', 'no namespace; write --pid N or --new');
   if (text === undefined) return accept(undefined);
   if (raw.has('new'))
     return refuse('InvalidArgument', `--pid '${text}' and --new exclude each other; write one of them`);
-  const pid = pidOf(text);
-  if (pid !== null) return accept(pid);
-  return refuse(
-    'InvalidArgument',
-    `--pid '${text}' is no process id; write a number from 1 to ${MAX_PID}, or --new for a new namespace`,
-  );
+  return checkedPid('pid', text, ', or --new for a new namespace');
 }
 
 function checkedOutbound(name: string | undefined): Checked<string> {

@@ -1,6 +1,7 @@
 import { accept, refuse, type Checked } from '@pp/base';
 import type { RawArgs } from '@pp/daemon';
 import type { Command } from 'commander';
+import { checkedPid } from './pid';
 
 /** A call that starts or stops a guest. */
 export interface GuestCall {
@@ -12,7 +13,6 @@ export interface GuestCall {
   readonly subnetIndex: number;
 }
 
-export const MAX_PID = 4_194_304; // PID_MAX_LIMIT, include/linux/threads.h
 const VM_KINDS = ['termina', 'plugin', 'arcvm'] as const;
 const MAX_ID = { termina: 2n ** 32n - 1n, arcvm: 2n ** 32n - 1n, plugin: 2n ** 64n - 1n } as const;
 const MAX_SUBNET_INDEX = 2 ** 31 - 1;
@@ -77,19 +77,8 @@ export function arcCall(raw: RawArgs): Checked<GuestCall> {
   const text = raw.one('pid');
   if (text === undefined && what.value === 'start')
     return refuse('InvalidArgument', 'no container; write --pid N with the pid of its init');
-  const pid = text === undefined ? 0 : pidOf(text);
-  if (pid === null)
-    return refuse(
-      'InvalidArgument',
-      `--pid '${text ?? ''}' is no process id; write a number from 1 to ${MAX_PID}`,
-    );
-  return accept({ what: what.value, guest: 'arc', id: BigInt(pid), subnetIndex: 0 });
-}
-
-/** null: no process can have it. */
-export function pidOf(text: string): number | null {
-  const pid = /^\d{1,7}$/.test(text) ? Number(text) : 0;
-  return pid >= 1 && pid <= MAX_PID ? pid : null;
+  const pid = text === undefined ? accept(0) : checkedPid('pid', text);
+  return pid.ok ? accept({ what: what.value, guest: 'arc', id: BigInt(pid.value), subnetIndex: 0 }) : pid;
 }
 
 const actionOf = (command: string, word: string): Checked<GuestCall['what']> =>

@@ -1,8 +1,8 @@
-import { accept, refuse, type Checked } from '@pp/base';
-import { checkedIfname, type RawArgs } from '@pp/daemon';
+import { accept, checkedAll, refuse, type Checked } from '@pp/base';
+import { wholeNumber, checkedIfname, type RawArgs } from '@pp/daemon';
 import { parseIpv4 } from '@pp/wire';
 import type { Command } from 'commander';
-import { MAX_PID, pidOf } from './guest-args';
+import { checkedPid } from './pid';
 
 /** A port rule as the manager's status tells it, but for its owner; what does not apply is empty, and 0. */
 export interface PortRule {
@@ -135,17 +135,11 @@ function ruleOf(raw: RawArgs, word: keyof typeof TYPES, match: PortMatch): Check
 }
 
 function holdOf(raw: RawArgs): Checked<Hold> {
-  const [time, pidText] = [raw.one('for'), raw.one('while-pid')];
-  const forSeconds = time === undefined ? null : wholeNumber(time, MAX_SECONDS);
-  if (time !== undefined && forSeconds === null)
-    return refuse('InvalidArgument', `--for '${time}' is no time; write seconds from 1 to ${MAX_SECONDS}`);
-  const whilePid = pidText === undefined ? null : pidOf(pidText);
-  if (pidText !== undefined && whilePid === null)
-    return refuse(
-      'InvalidArgument',
-      `--while-pid '${pidText}' is no process id; write a number from 1 to ${MAX_PID}`,
-    );
-  return accept({ forSeconds, whilePid });
+  const pid = raw.one('while-pid');
+  return checkedAll({
+    forSeconds: wholeNumber(raw, 'for', [1, MAX_SECONDS], null),
+    whilePid: pid === undefined ? accept(null) : checkedPid('while-pid', pid),
+  });
 }
 
 function protocolAndPort(text: string): Checked<Pick<PortMatch, 'protocol' | 'port'>> {
@@ -156,11 +150,9 @@ function protocolAndPort(text: string): Checked<Pick<PortMatch, 'protocol' | 'po
   return refuse('InvalidArgument', `'${text}' is no port; ${EXAMPLE}`);
 }
 
-const portOf = (text: string): number | null => wholeNumber(text, 65535);
-
-function wholeNumber(text: string, max: number): number | null {
-  const value = /^\d{1,7}$/.test(text) ? Number(text) : 0;
-  return value >= 1 && value <= max ? value : null;
+function portOf(text: string): number | null {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  return port >= 1 && port <= 65535 ? port : null;
 }
 
 function ipv4(option: string, text: string): Checked<string> {

@@ -1,6 +1,6 @@
 /** `patchpanelctl status`: what the manager's status socket says. */
 import { askStatus, ExitCode, Refused, statusPath, statusText } from '@pp/daemon';
-import type { StatusCommand } from './args';
+import type { ShowCommand } from './args';
 
 const MANAGER = 'patchpanel-manager';
 
@@ -10,7 +10,7 @@ export interface StatusAnswer {
 }
 
 /** Verbatim with --json, else for a person. Degraded while the manager has warnings. */
-export async function status({ json, stateDir }: StatusCommand): Promise<StatusAnswer> {
+export async function status({ json, stateDir }: ShowCommand): Promise<StatusAnswer> {
   return answerOf(await managerStatus(stateDir), json);
 }
 

@@ -1,5 +1,5 @@
-import { accept, refuse, type Checked } from '@pp/base';
-import type { RawArgs } from '@pp/daemon';
+import { accept, checkedAll, refuse, type Checked } from '@pp/base';
+import { wholeNumber, type RawArgs } from '@pp/daemon';
 import type { Command } from 'commander';
 
 export const DIMENSIONS = ['host', 'guest', 'uplink', 'source', 'family', 'hour'] as const;
@@ -106,18 +106,12 @@ function topWish(raw: RawArgs, by: readonly Dimension[]): Checked<TrafficTopWish
     return refuse('InvalidArgument', 'top shows this host alone; leave --fleet and host out');
   if (by.includes('hour'))
     return refuse('InvalidArgument', 'top shows what passes now; leave hour out of --by');
-  const intervalSec = wholeNumber('interval', raw.one('interval') ?? '1', 3600);
-  if (!intervalSec.ok) return intervalSec;
-  const count =
-    raw.one('count') === undefined ? null : wholeNumber('count', raw.one('count') ?? '', 1_000_000);
-  if (count?.ok === false) return count;
-  return accept({
-    what: 'top',
-    by,
-    intervalSec: intervalSec.value,
-    count: count?.value ?? null,
-    format: raw.has('json') ? 'json' : 'text',
+  const numbers = checkedAll({
+    intervalSec: wholeNumber(raw, 'interval', [1, 3600], 1),
+    count: wholeNumber(raw, 'count', [1, 1_000_000], null),
   });
+  if (!numbers.ok) return numbers;
+  return accept({ what: 'top', by, ...numbers.value, format: raw.has('json') ? 'json' : 'text' });
 }
 
 /** "guest,uplink": each once, in the order of DIMENSIONS but for hours, which come first. */
@@ -128,13 +122,4 @@ function checkedBy(text: string): Checked<readonly Dimension[]> {
     return refuse('InvalidArgument', `--by '${alien}' is unknown; write some of ${DIMENSIONS.join(',')}`);
   const wanted = DIMENSIONS.filter((dimension) => words.includes(dimension));
   return accept([...wanted.filter((each) => each === 'hour'), ...wanted.filter((each) => each !== 'hour')]);
-}
-
-function wholeNumber(name: string, text: string, most: number): Checked<number> {
-  const value = /^\d{1,7}$/.test(text) ? Number(text) : 0;
-  if (value >= 1 && value <= most) return accept(value);
-  return refuse(
-    'InvalidArgument',
-    `--${name} '${text}' is out of range; write a whole number from 1 to ${most}`,
-  );
 }
