@@ -1,6 +1,5 @@
-import { ByteArena, KernelError, millis, type Cancel } from '@pp/base';
-import type { FrameFacts, InterfacesView, PacketPort } from '@pp/ports';
-import { filterOf } from './core/filter';
+import { ByteArena, millis, type Cancel } from '@pp/base';
+import type { FrameFacts, InterfacesView } from '@pp/ports';
 import type { RelayLink } from './core/link';
 import { framesOf, type Copy } from './core/outgoing';
 import { Relay, type Step } from './core/relay';
@@ -8,6 +7,7 @@ import { replyToAsker, type Reply } from './core/reply';
 import type { Direction, RelaySettings } from './core/settings';
 import type { DesiredPair } from './desired';
 import type { Doors } from './doors';
+import { LinkPorts } from './link-ports';
 import { PairCounts } from './pair-counts';
 import { Sessions } from './sessions';
 import { servedBy, type Absence, type Wishes } from './topology-of';
@@ -23,25 +23,14 @@ export interface Traced {
   readonly step: Step;
 }
 
-interface OpenPort {
-  readonly port: PacketPort;
-  /** What its filter was made of. */
-  readonly filterText: string;
-}
-
-/** A port that could not be opened is tried again after this. */
-const REOPEN = millis(1000);
-/** The interface goes, is down, or is busy: news of it come by netlink. */
-const PASSING = new Set(['ENODEV', 'ENXIO', 'ENETDOWN', 'ENETUNREACH', 'ENOBUFS', 'EAGAIN', 'EMSGSIZE']);
-
-/** Opens ports as interfaces come and go, gives their frames to the relay, and sends what it says. */
+/** Follows the interfaces as they come and go, gives their frames to the relay, and sends what it says. */
 export class RelayService {
   readonly relay: Relay;
   readonly sessions: Sessions;
   readonly pairs = new PairCounts();
   readonly #settings: ServiceSettings;
   readonly #doors: Doors;
-  readonly #ports = new Map<number, OpenPort>(); // BOUNDED: by the interfaces
+  readonly #ports: LinkPorts;
   readonly #arena = new ByteArena();
   readonly #outbox = new Map<number, Uint8Array[]>(); // BOUNDED: emptied after each batch
   #desired: readonly DesiredPair[] = [];
@@ -50,10 +39,6 @@ export class RelayService {
   #missing: ReadonlyMap<string, Absence> = new Map();
   #lastId = 0;
   #wake: Cancel | null = null;
-  #reopen: Cancel | null = null;
-  /** Frames that the kernel did not take, and those that came faster than they were read. */
-  sendFailures = 0;
-  #missed = 0;
   /** Gets every frame, while somebody traces. */
   tracer: ((traced: Traced) => void) | null = null;
 
@@ -70,6 +55,18 @@ export class RelayService {
       },
     });
     this.relay = new Relay(settings, this.sessions);
+    this.#ports = new LinkPorts({
+      doors,
+      onFrame: (link, frame, facts) => {
+        this.#onFrame(link, frame, facts);
+      },
+      onBatchEnd: () => {
+        this.#flush();
+      },
+      onRetry: () => {
+        this.#sync();
+      },
+    });
   }
 
   get missing(): ReadonlyMap<string, Absence> {
@@ -93,16 +90,19 @@ export class RelayService {
 
   /** Frames that the kernel dropped because they came faster than they were read. */
   missed(): number {
-    for (const { port } of this.#ports.values()) this.#missed += port.missed();
-    return this.#missed;
+    return this.#ports.missed();
+  }
+
+  /** Frames that the kernel did not take. */
+  get sendFailures(): number {
+    return this.#ports.sendFailures;
   }
 
   stop(): void {
     this.#doors.interfaces.close();
     this.#wake?.();
-    this.#reopen?.();
     this.sessions.close();
-    this.#closeAllBut(new Set());
+    this.#ports.close();
   }
 
   #sync(): void {
@@ -110,8 +110,7 @@ export class RelayService {
     const { topology, missing } = servedBy({ pairs: this.#desired, direction, targets }, this.#view);
     this.#tellMissing(missing);
     const { links } = topology;
-    this.#closeAllBut(new Set(links.keys()));
-    for (const link of links.values()) this.#open(link);
+    this.#ports.keep(links);
     this.relay.update(topology);
     this.sessions.keep(
       (asker, { exit, address }) =>
@@ -126,57 +125,7 @@ export class RelayService {
     this.#missing = missing;
   }
 
-  #closeAllBut(wanted: ReadonlySet<number>): void {
-    for (const [ifindex, { port }] of this.#ports) {
-      if (wanted.has(ifindex)) continue;
-      this.#missed += port.missed();
-      port.close();
-      this.#ports.delete(ifindex);
-      this.#doors.log.info('link.left', { ifindex });
-    }
-  }
-
-  /** Anew where the filter has the link's addresses in it, and they changed. */
-  #open(link: RelayLink): void {
-    const { ifindex, ifname } = link;
-    const { packets, log } = this.#doors;
-    const filter = filterOf(link);
-    const filterText = JSON.stringify(filter);
-    const known = this.#ports.get(ifindex);
-    if (known?.filterText === filterText) return;
-    try {
-      const port = packets.open({
-        ifindex,
-        frames: 'ipv4',
-        filter,
-        onFrame: (frame, facts) => {
-          this.#onFrame(ifindex, ifname, frame, facts);
-        },
-        onBatchEnd: () => {
-          this.#flush();
-        },
-        onFault: ({ message: error }) => {
-          log.debug('link.fault', { ifname, error });
-        },
-      });
-      known?.port.close();
-      this.#ports.set(ifindex, { port, filterText });
-      if (known === undefined) log.info('link.joined', { ifname, ifindex, role: link.role });
-    } catch (fault) {
-      if (!(fault instanceof KernelError) || !PASSING.has(fault.code)) throw fault;
-      log.debug('link.refused', { ifname, error: fault.message });
-      this.#reopenLater();
-    }
-  }
-
-  #reopenLater(): void {
-    this.#reopen ??= this.#doors.clock.after('bcast-fwd.reopen', REOPEN, () => {
-      this.#reopen = null;
-      this.#sync();
-    });
-  }
-
-  #onFrame(ifindex: number, ifname: string, frame: Uint8Array, facts: FrameFacts): void {
+  #onFrame({ ifindex, ifname }: RelayLink, frame: Uint8Array, facts: FrameFacts): void {
     const step = this.relay.step(ifindex, frame, facts, this.#doors.clock.now());
     this.tracer?.({ ifname, step });
     for (const copy of step.copies) {
@@ -216,7 +165,7 @@ export class RelayService {
 
   /** Sends what has gathered, and sees to it that fragments do not wait for ever. */
   #flush(): void {
-    for (const [ifindex, frames] of this.#outbox) this.#send(ifindex, frames);
+    for (const [ifindex, frames] of this.#outbox) this.#ports.send(ifindex, frames);
     this.#outbox.clear();
     this.#arena.reset();
     const due = this.relay.nextDue;
@@ -227,15 +176,5 @@ export class RelayService {
       this.relay.tick(clock.now());
       this.#flush();
     });
-  }
-
-  #send(ifindex: number, frames: readonly Uint8Array[]): void {
-    const open = this.#ports.get(ifindex);
-    try {
-      this.sendFailures += frames.length - (open?.port.send(frames) ?? 0);
-    } catch (fault) {
-      if (!(fault instanceof KernelError) || !PASSING.has(fault.code)) throw fault;
-      this.sendFailures += frames.length;
-    }
   }
 }
