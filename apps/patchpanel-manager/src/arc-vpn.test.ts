@@ -1,19 +1,12 @@
-import { applyAll, plan } from '@pp/datapath';
 import { encode } from '@pp/proto';
 import { guestMethods } from './dbus/guest-methods';
-import { DesiredState, NOTHING } from './desired';
 import type { Manager } from './manager';
 import { FakeHost } from './testing/fake-host';
+import { freshDump, settled, started } from './testing/story';
 
 /** Android, whose own VPN is the host's: a default route by its management bridge. */
 
 const PID = 4711;
-
-async function started(host: FakeHost): Promise<Manager> {
-  const manager = host.manager();
-  await manager.start();
-  return manager;
-}
 
 async function callArc(host: FakeHost, manager: Manager, what: 'ArcStartup' | 'ArcShutdown'): Promise<void> {
   const { reconciler } = manager;
@@ -40,16 +33,14 @@ function withBridge(host: FakeHost, defaultRoute: boolean): FakeHost['view'] {
 
 async function tell(host: FakeHost, manager: Manager, view: FakeHost['view']): Promise<void> {
   host.news.tell(view);
-  await manager.reconciler.submit('nothing', (world) => ({ ok: true, value: { world, reply: null } }));
+  await settled(manager);
 }
 
 const namesOf = ({ world }: Manager): readonly string[] =>
   world.uplinks.map(({ ifname, kind }) => `${ifname}=${kind}`);
 
-async function expectConsistent(host: FakeHost, { world }: Manager): Promise<void> {
-  const fresh = new FakeHost().kernel;
-  await applyAll(fresh, plan(NOTHING, new DesiredState().of(world), world.originals));
-  expect(host.kernel.dump()).toBe(fresh.dump());
+async function expectConsistent(host: FakeHost, manager: Manager): Promise<void> {
+  expect(host.kernel.dump()).toBe(await freshDump(manager));
 }
 
 test('a default route by the bridge makes it the VPN, with Android as the next hop; without one it is a guest', async () => {

@@ -15,6 +15,7 @@ import type { World } from './domain/world';
 import type { Manager } from './manager';
 import { FakeHost } from './testing/fake-host';
 import { randomBody } from './testing/random-body';
+import { freshDump, settled } from './testing/story';
 
 /*
  * Every body of every method, and the plan between the worlds that they make. PP_FUZZ_ROUNDS for longer runs by hand; PP_FUZZ_SEED to
@@ -72,16 +73,6 @@ function descriptorFor(host: FakeHost, random: SeededRandom): number | null {
   return fd;
 }
 
-async function freshDump(world: World): Promise<string> {
-  const { kernel } = new FakeHost();
-  await applyAll(kernel, plan(NOTHING, new DesiredState().of(world), world.originals));
-  return kernel.dump();
-}
-
-async function settled({ reconciler }: Manager): Promise<void> {
-  await reconciler.submit('nothing', (world) => accept({ world, reply: null }));
-}
-
 /** A link that has no MTU of its own any more keeps the one it had (libs/datapath, Link). */
 const withoutMtu = (dump: string): string => dump.replaceAll(/ mtu \d+/g, '');
 
@@ -128,7 +119,7 @@ async function fuzz(rounds: number, seed: number): Promise<readonly World[]> {
     await settled(manager);
     expect({ ...where, dump: host.kernel.dump() }).toEqual({
       ...where,
-      dump: await freshDump(manager.world),
+      dump: await freshDump(manager),
     });
     worlds.push(manager.world);
   }
@@ -164,7 +155,7 @@ test(`from any world to any other, what is planned leads there, and back when th
       });
     }
     await applyAll(kernel, ops);
-    const [is, want] = [withoutMtu(kernel.dump()), withoutMtu(await freshDump(to))];
+    const [is, want] = [withoutMtu(kernel.dump()), withoutMtu(await freshDump({ world: to }))];
     expect({ seed: SEED, round, dump: is }).toEqual({ seed: SEED, round, dump: want });
     from = to;
   }

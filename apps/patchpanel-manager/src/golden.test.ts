@@ -1,11 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { applyAll, plan } from '@pp/datapath';
 import { encode } from '@pp/proto';
 import { guestMethods } from './dbus/guest-methods';
-import { DesiredState, NOTHING } from './desired';
-import { FakeHost } from './testing/fake-host';
 import type { Manager } from './manager';
+import { FakeHost } from './testing/fake-host';
+import { freshDump, settled, started } from './testing/story';
 
 /*
  * For each kind of guest and each set of uplinks, all that the kernel is asked to hold for it, as text (less the table's frame, which
@@ -68,16 +67,13 @@ const cases = Object.keys(GUESTS).flatMap((guest) =>
 
 test.each(cases)('$guest with uplinks $uplinks', async ({ guest, uplinks }) => {
   const host = new FakeHost(uplinks === 'gone-after' ? ['eth0'] : UPLINKS[uplinks]);
-  const manager = host.manager();
-  await manager.start();
+  const manager = await started(host);
   expect(await GUESTS[guest]?.(host, manager)).toMatchObject({ ok: true });
   if (uplinks === 'gone-after') {
     host.tell([]);
-    await manager.reconciler.submit('nothing', (world) => ({ ok: true, value: { world, reply: null } }));
+    await settled(manager);
   }
-  const fresh = new FakeHost().kernel;
-  await applyAll(fresh, plan(NOTHING, new DesiredState().of(manager.world), manager.world.originals));
-  expect(host.kernel.dump()).toBe(fresh.dump());
+  expect(host.kernel.dump()).toBe(await freshDump(manager));
   const lines = host.kernel.dump().split('\n');
   const text = `${lines.filter((line) => !/^(chain|counter|set|map|table| |sysctl net\.ipv[46]\.(ip_|conf\.(all|default|eth)))/.test(line)).join('\n')}\n`;
   const file = join(__dirname, 'golden', `${guest}.${uplinks}.txt`);

@@ -1,10 +1,9 @@
 import { SeededRandom } from '@pp/base/testing';
-import { applyAll, plan } from '@pp/datapath';
 import { encode, type Init, type Messages } from '@pp/proto';
 import { guestMethods } from './dbus/guest-methods';
-import { DesiredState, NOTHING } from './desired';
 import type { Manager } from './manager';
-import { FakeHost, Killed } from './testing/fake-host';
+import { FakeHost } from './testing/fake-host';
+import { freshDump, isKilled, killAtEachStep, settled, started } from './testing/story';
 
 type Request = Init<Messages['ConnectNamespaceRequest']>;
 
@@ -19,18 +18,6 @@ async function connect(host: FakeHost, manager: Manager, request: Request = {}, 
 async function release(host: FakeHost, manager: Manager, fd: number): Promise<void> {
   host.descriptors.signal(fd);
   await settled(manager);
-}
-
-/** Until all that was submitted so far is done, also what events at hand will submit. */
-async function settled(manager: Manager): Promise<void> {
-  await Promise.resolve();
-  await manager.reconciler.submit('nothing', (world) => ({ ok: true, value: { world, reply: null } }));
-}
-
-async function started(host: FakeHost): Promise<Manager> {
-  const manager = host.manager();
-  await manager.start();
-  return manager;
 }
 
 test('start, connect, release and stop leave nothing behind', async () => {
@@ -152,22 +139,11 @@ describe.each(['before', 'after'] as const)('killed right %s any journal write o
     { name: 'without an FD store', keeps: false },
     { name: 'with an FD store', keeps: true },
   ])('$name, the next start makes the host what the journal says', async ({ keeps }) => {
-    let kills = 0;
-    for (let step = 1; ; step++) {
-      const host = new FakeHost();
-      const untouched = host.kernel.dump();
-      host.killAt(step, when);
-      const killed = await story(host).then(() => false, isKilled);
-      if (!killed) break;
-      kills++;
-      if (!keeps) host.store.clear();
-      const manager = await started(host);
-      expect([step, host.kernel.dump()]).toEqual([step, await freshDump(manager)]);
+    const look = (manager: Manager, host: FakeHost): void => {
       if (!keeps) expect(manager.world.guests.size).toBe(0);
-      expect([...manager.world.guests.keys()].length).toBe(host.store.size);
-      await manager.stop('clean');
-      expect([step, host.kernel.dump()]).toEqual([step, untouched]);
-    }
+      expect(manager.world.guests.size).toBe(host.store.size);
+    };
+    const kills = await killAtEachStep({ story, when, keeps, look });
     expect(kills).toBeGreaterThan(50);
   });
 
@@ -177,10 +153,10 @@ describe.each(['before', 'after'] as const)('killed right %s any journal write o
         const host = new FakeHost();
         const untouched = host.kernel.dump();
         host.killAt(first, when);
-        await expect(story(host)).rejects.toThrow(Killed);
+        expect(await isKilled(story(host))).toBe(true);
         host.store.clear();
         host.killAt(second, when);
-        const killed = await started(host).then(() => false, isKilled);
+        const killed = await isKilled(started(host));
         host.spare();
         const manager = await started(host);
         expect([first, second, host.kernel.dump()]).toEqual([first, second, await freshDump(manager)]);
@@ -191,18 +167,6 @@ describe.each(['before', 'after'] as const)('killed right %s any journal write o
     }
   });
 });
-
-function isKilled(fault: unknown): true {
-  if (!(fault instanceof Killed)) throw fault;
-  return true;
-}
-
-/** What a kernel without a past looks like in this world. */
-async function freshDump({ world }: Manager): Promise<string> {
-  const fresh = new FakeHost().kernel;
-  await applyAll(fresh, plan(NOTHING, new DesiredState().of(world), world.originals));
-  return fresh.dump();
-}
 
 test('a random walk over clients, uplinks, refusals and kills always ends where a fresh kernel would be', async () => {
   const seed = Number(process.env['SEED'] ?? 20261121);

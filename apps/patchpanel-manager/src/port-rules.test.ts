@@ -1,5 +1,4 @@
 import { SeededRandom } from '@pp/base/testing';
-import { applyAll, plan } from '@pp/datapath';
 import {
   encode,
   ModifyPortRuleRequestOperation as Operation,
@@ -10,10 +9,10 @@ import {
   type Messages,
 } from '@pp/proto';
 import { portMethods } from './dbus/port-methods';
-import { DesiredState, NOTHING } from './desired';
 import { MOST_PORT_RULES } from './domain/quotas';
 import type { Manager } from './manager';
-import { FakeHost, Killed } from './testing/fake-host';
+import { FakeHost } from './testing/fake-host';
+import { freshDump, killAtEachStep, settled, started } from './testing/story';
 
 /** Port rules and DNS redirections in the manager, on a kernel that is not there. */
 
@@ -38,12 +37,6 @@ const GUEST_DNS: DnsRule = { type: DnsType.DEFAULT, inputIfname: 'vmtap0', proxy
 const ARC_DNS: DnsRule = { ...GUEST_DNS, type: DnsType.ARC, proxyAddress: '100.115.92.134' };
 const USER_DNS: DnsRule = { type: DnsType.USER, proxyAddress: '100.115.92.130', nameservers: ['8.8.8.8'] };
 
-async function started(host: FakeHost): Promise<Manager> {
-  const manager = host.manager();
-  await manager.start();
-  return manager;
-}
-
 const methods = (host: FakeHost, { reconciler, holdDns }: Manager) =>
   portMethods({ reconciler, holdDns, descriptors: host.descriptors });
 
@@ -60,19 +53,8 @@ async function redirect(host: FakeHost, manager: Manager, rule: DnsRule) {
   return { fd, answer: await methods(host, manager).SetDnsRedirectionRule(call) };
 }
 
-async function settled(manager: Manager): Promise<void> {
-  await Promise.resolve();
-  await manager.reconciler.submit('nothing', (world) => ({ ok: true, value: { world, reply: null } }));
-}
-
 const ruleElements = (host: FakeHost): readonly string[] =>
   host.kernel.elements().filter((element) => /^(open|locked|port|dns)_/.test(element));
-
-const freshDump = async ({ world }: Manager): Promise<string> => {
-  const fresh = new FakeHost().kernel;
-  await applyAll(fresh, plan(NOTHING, new DesiredState().of(world), world.originals));
-  return fresh.dump();
-};
 
 const ALL = [lock(80), open(80), open(80, 'vmtap0'), forward(80), forward(80, '100.115.92.30', '192.0.2.1')];
 const ALL_ELEMENTS = [
@@ -251,27 +233,10 @@ describe.each(['before', 'after'] as const)('killed right %s any journal write o
     { name: 'without an FD store', keeps: false },
     { name: 'with an FD store', keeps: true },
   ])('$name, the next start makes the host what the journal says', async ({ keeps }) => {
-    let kills = 0;
-    for (let step = 1; ; step++) {
-      const host = new FakeHost();
-      const untouched = host.kernel.dump();
-      host.killAt(step, when);
-      const killed = await story(host).then(
-        () => false,
-        (fault: unknown) => {
-          if (!(fault instanceof Killed)) throw fault;
-          return true;
-        },
-      );
-      if (!killed) break;
-      kills++;
-      if (!keeps) host.store.clear();
-      const manager = await started(host);
-      expect([step, host.kernel.dump()]).toEqual([step, await freshDump(manager)]);
-      expect([step, manager.world.dnsRules.size]).toEqual([step, host.store.size]);
-      await manager.stop('clean');
-      expect([step, host.kernel.dump()]).toEqual([step, untouched]);
-    }
+    const look = (manager: Manager, host: FakeHost): void => {
+      expect(manager.world.dnsRules.size).toBe(host.store.size);
+    };
+    const kills = await killAtEachStep({ story, when, keeps, look });
     expect(kills).toBeGreaterThan(25);
   });
 });
