@@ -231,6 +231,12 @@ const ROWS: readonly { readonly name: string; readonly holds: string }[] = [
       ip -n follower address del ${addressOf('vm')}/32 dev lo; [ $s = 0 ] && count spoofed_ip4`,
   },
   {
+    name: "nor the host's own, whatever accept_local says",
+    holds: `echo 1 > /proc/sys/net/ipv4/conf/follower/accept_local; ip -n follower address add 192.0.2.10/32 dev lo
+      no_ping_from follower 100.115.92.133 -I 192.0.2.10; s=$?; ip -n follower address del 192.0.2.10/32 dev lo
+      echo 0 > /proc/sys/net/ipv4/conf/follower/accept_local; [ $s = 0 ] && count spoofed_ip4`,
+  },
+  {
     name: 'the address of another guest does not enter over IPv6',
     holds: `ip -n follower address add fd00:115:24::77/128 dev lo nodad
       no_ping_from follower fd00:20::1 -I fd00:115:24::77; s=$?

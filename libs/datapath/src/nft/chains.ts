@@ -15,6 +15,9 @@ export const egressChain = (egress: Egress): string =>
 /** Chain that writes this source into the mark. */
 export const sourceChain = (source: TrafficSource): string => `source_${source.toLowerCase()}`;
 
+/** Chain that lets a guest's packet in if its Ethernet address is the guest's, or is not the host's. */
+export const GUEST_MAC_CHAIN = { guest: 'mac_of_guest', host: 'mac_not_of_host' } as const;
+
 /** Chain that writes the uplink into the mark of a connection that leaves by it. */
 export const pinChain = (ifname: string): string => `pin_to_${chainWord(ifname)}`;
 

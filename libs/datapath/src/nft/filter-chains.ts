@@ -1,12 +1,13 @@
-import type { Uplink } from '../desired';
+import type { Shape, Uplink } from '../desired';
 import { formatMark, NEEDS_SNAT, NOWHERE_TAG, ROUTING_TAG_MASK, routingTag } from '../marks';
 import type { ArcVpnRules } from './arc-vpn';
-import { forwardChain } from './chains';
+import { forwardChain, GUEST_MAC_CHAIN } from './chains';
+import { pinRule } from './mark-chains';
 import { MULTICAST_RULES } from './multicast-rules';
 import { ACCESS_RULES, ARRIVAL_RULE } from './port-chains';
-import { at, base, drop, marked, OUR_GROUPS, plain, type Chain } from './rules';
+import { at, base, drop, fromUplink, marked, OUR_GROUPS, plain, type Chain } from './rules';
 import { SETS } from './sets';
-import { lockdownRule } from './vpn-chains';
+import { lockdownRule, MSS_RULE } from './vpn-chains';
 
 const GUESTS = at(SETS.guests);
 
@@ -23,16 +24,24 @@ const ICMPV6_TO_HOST = [
 
 /**
  * What may enter at all; who a guest says it is, is looked at for guests only. CVE-2020-8558: with route_localnet a neighbour would reach
- * what listens on loopback only.
+ * what listens on loopback only. IPv4 of a guest pays for two look-ups, what comes from an uplink for none.
  */
-export const guardChains = ({ sources }: ArcVpnRules): readonly Chain[] => [
+export const guardChains = (uplinks: readonly Uplink[], { sources }: ArcVpnRules): readonly Chain[] => [
+  plain(GUEST_MAC_CHAIN.guest, [
+    `iifname . ether saddr ${at(SETS.guestMac)} accept`,
+    drop('drop_spoofed_mac'),
+  ]),
+  plain(GUEST_MAC_CHAIN.host, [
+    `iifname . ether saddr ${at(SETS.hostMac)} ${drop('drop_spoofed_mac')}`,
+    'accept',
+  ]),
   plain('guest_sources', [
     `iifname ${at(SETS.guestMacChecked)} iifname . ether saddr != ${at(SETS.guestMac)} ${drop('drop_spoofed_mac')}`,
     `iifname . ether saddr ${at(SETS.hostMac)} ${drop('drop_spoofed_mac')}`,
     ...sources,
-    `iifname . ip saddr != ${at(SETS.guestIp4)} ${drop('drop_spoofed_ip4')}`,
+    `meta nfproto ipv4 ${drop('drop_spoofed_ip4')}`, // its own address has been let in
     // A guest's own addresses have routes to its link; a new address is first probed for, from none (RFC 4862 §5.4).
-    `ip6 saddr != { ::, fe80::/10 } fib saddr . iif oif missing ${drop('drop_spoofed_ip6')}`,
+    `fib saddr . iif oif missing ip6 saddr != { ::, fe80::/10 } ${drop('drop_spoofed_ip6')}`,
   ]),
   base(
     'guard',
@@ -40,6 +49,8 @@ export const guardChains = ({ sources }: ArcVpnRules): readonly Chain[] => [
     [
       `ip saddr 127.0.0.0/8 iifname != "lo" ${drop('drop_martian')}`,
       `ip daddr 127.0.0.0/8 iifname != "lo" ${drop('drop_martian')}`,
+      ...uplinks.map((uplink) => `${fromUplink(uplink)} accept`),
+      `iifname . ip saddr vmap ${at(SETS.guestAddress)}`,
       `meta iifgroup ${OUR_GROUPS} iifname != ${GUESTS} ${drop('drop_not_allowed')}`,
       `iifname ${GUESTS} jump guest_sources`,
     ],
@@ -77,6 +88,7 @@ export function forwardChains(arcVpn: ArcVpnRules): readonly Chain[] {
       'forward',
       ['filter', 'forward', 'filter - 10'],
       [
+        MSS_RULE,
         lockdownRule(),
         `${marked(ROUTING_TAG_MASK, NOWHERE_TAG)} oifname != ${GUESTS} ${drop('drop_no_uplink')}`,
         'ct state established,related accept',
@@ -97,15 +109,18 @@ export const uplinkForwardChain = ({ ifname, ifindex }: Uplink): Chain =>
     `meta mark & ${formatMark(ROUTING_TAG_MASK)} != { ${formatMark(0)}, ${formatMark(routingTag(ifindex))} } ${drop('drop_other_uplink')}`,
   ]);
 
-/** What is done to packets that leave. `sourceRules` come first where their source is chosen. */
+/**
+ * What is done to packets that leave. `sourceRules` come first where their source is chosen. A prefix is compared, not looked up: a set
+ * with intervals costs more than all the rest of the chain.
+ */
 export function leavingChains(
-  guestPrefixes: readonly string[],
+  { guestPrefixes, uplinks }: Pick<Shape, 'guestPrefixes' | 'uplinks'>,
   sourceRules: readonly string[],
   { leaving }: ArcVpnRules,
 ): readonly Chain[] {
-  const leak = `ip saddr { ${guestPrefixes.join(', ')} } oifname ${at(SETS.uplinks)} ${drop('drop_leak')}`;
+  const leak = (prefix: string): string =>
+    `ip saddr ${prefix} oifname ${at(SETS.uplinks)} ${drop('drop_leak')}`;
   return [
-    base('pin', ['filter', 'postrouting', 'mangle'], [`oifname vmap ${at(SETS.uplinkPin)}`]),
     base(
       'nat_out',
       ['nat', 'postrouting', 'srcnat'],
@@ -116,9 +131,13 @@ export function leavingChains(
       ],
     ),
     base(
-      'leak',
+      'leave',
       ['filter', 'postrouting', 'srcnat + 10'],
-      guestPrefixes.length > 0 ? [...leaving, leak] : [],
+      [
+        ...uplinks.map((uplink) => `oifname "${uplink.ifname}" ${pinRule(uplink)}`),
+        ...(guestPrefixes.length > 0 ? leaving : []),
+        ...guestPrefixes.map(leak),
+      ],
     ),
   ];
 }

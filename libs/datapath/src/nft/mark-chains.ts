@@ -13,7 +13,7 @@ import {
   VPN_INTENT_MASK,
 } from '../marks';
 import { egressChain, pinChain, sourceChain, tagChain } from './chains';
-import { at, base, mark, plain, type Chain } from './rules';
+import { at, base, fromUplink, mark, plain, type Chain } from './rules';
 import { SETS } from './sets';
 
 /** UNKNOWN stands for no source, so nothing is written for it. */
@@ -26,19 +26,45 @@ export const sourceChains = (): readonly Chain[] =>
 const NEEDS_NAT = `meta nfproto ipv4 ${mark(NEEDS_SNAT, NEEDS_SNAT)}`;
 const toTag = (tag: number): string => mark(ROUTING_TAG_MASK, tag);
 
+/** Nobody has marked the packet, so that its whole mark may be written. */
+const UNMARKED = `meta mark ${formatMark(0)}`;
+/** Its destination is the one that the guest gave. */
+const NOT_LED = 'ct status & dnat == 0';
+
+/**
+ * Ahead in an egress chain, a short cut to where the long way leads as well. Since a packet of the connection has left by an uplink, its
+ * mark has the source: then the packet's mark is one write, of the connection's bits in `kept` and of `bits`, without a look-up.
+ */
+const asBefore = (conditions: readonly string[], kept: number, bits: number): readonly string[] => {
+  const pinned = [...conditions, `ct mark & ${formatMark(SOURCE_MASK)} != ${formatMark(0)}`].join(' ');
+  const write = (constant: number): string =>
+    `meta mark set ct mark & ${formatMark(kept)} | ${formatMark(constant)} accept`;
+  return [`${pinned} meta nfproto ipv4 ${write(bits | NEEDS_SNAT)}`, `${pinned} ${write(bits)}`];
+};
+
+const TAG_AND_SOURCE = (ROUTING_TAG_MASK | SOURCE_MASK) >>> 0;
+
+type EgressShape = Pick<Shape, 'vpn' | 'uplinks' | 'guestPrefixes'>;
+
 /**
  * Which way it shall leave, where that does not depend on an uplink. While a VPN is up, all that is the user's goes into it, also a
  * connection that began outside (its address is changed anew); only answers go back the way that the question came.
  */
-export function egressChains({ vpn, guestPrefixes }: Pick<Shape, 'vpn' | 'guestPrefixes'>): readonly Chain[] {
+export function egressChains({ vpn, uplinks, guestPrefixes }: EgressShape): readonly Chain[] {
   // An invalid packet has no connection: this rule does nothing to it, and `forward` drops it by the bit that the next one sets.
   const asConnection = `meta mark set ct mark & ${formatMark(ROUTING_TAG_MASK)}`;
   const notToHost = `ip daddr ${at(SETS.guestGateways)} return`;
   const asUser = mark(VPN_INTENT_MASK, ROUTE_ON_VPN);
   const pastVpn = mark(VPN_INTENT_MASK, BYPASS_VPN);
   return [
-    plain(egressChain({ kind: 'default' }), [asConnection, NEEDS_NAT, pastVpn]),
+    plain(egressChain({ kind: 'default' }), [
+      ...asBefore([], TAG_AND_SOURCE, BYPASS_VPN),
+      asConnection,
+      NEEDS_NAT,
+      pastVpn,
+    ]),
     plain(egressChain({ kind: 'user' }), [
+      ...asBefore([NOT_LED, ...onlyOn(vpn, uplinks)], TAG_AND_SOURCE, ROUTE_ON_VPN),
       asConnection,
       NEEDS_NAT,
       notToHost,
@@ -49,35 +75,57 @@ export function egressChains({ vpn, guestPrefixes }: Pick<Shape, 'vpn' | 'guestP
   ];
 }
 
+/** A connection that is not on the VPN yet shall come there. */
+const onlyOn = (vpn: string | undefined, uplinks: readonly Uplink[]): readonly string[] =>
+  uplinks
+    .filter(({ ifname }) => ifname === vpn)
+    .map(({ ifindex }) => `ct mark & ${formatMark(ROUTING_TAG_MASK)} == ${formatMark(routingTag(ifindex))}`);
+
 const intoVpn = (vpn: string, guestPrefixes: readonly string[]): readonly string[] => [
   'ct direction reply return',
   ...(guestPrefixes.length === 0 ? [] : [`ip daddr { ${guestPrefixes.join(', ')} } return`]),
   `jump ${tagChain(vpn)}`,
 ];
 
-/** Marks for an uplink, and remembers it. The mark of a connection is one register and one constant: its other bits become zero. */
-export function uplinkMarkChains({ ifname, ifindex }: Uplink): readonly Chain[] {
+/** Marks for an uplink, and remembers it. */
+export function uplinkMarkChains(uplink: Uplink): readonly Chain[] {
+  const { ifname, ifindex } = uplink;
   const tag = routingTag(ifindex);
-  const pin = `ct mark set meta mark & ${formatMark(SOURCE_MASK)} | ${formatMark(tag)}`;
   return [
-    plain(egressChain({ kind: 'uplink', ifname }), [toTag(tag), NEEDS_NAT]),
-    plain(pinChain(ifname), [pin]),
+    plain(egressChain({ kind: 'uplink', ifname }), [
+      ...asBefore([UNMARKED], SOURCE_MASK, tag),
+      toTag(tag),
+      NEEDS_NAT,
+    ]),
+    plain(pinChain(ifname), [pinRule(uplink)]),
   ];
 }
 
+/** Writes the uplink and the packet's source into the connection's mark: one register and one constant, its other bits become zero. */
+export const pinRule = ({ ifindex }: Uplink): string =>
+  `ct mark set meta mark & ${formatMark(SOURCE_MASK)} | ${formatMark(routingTag(ifindex))}`;
+
 /** Egress first: it may take the whole mark from the connection. What comes from outside counts for whom it answers. */
-export function classifyChain(): Chain {
+export function classifyChains(uplinks: readonly Uplink[]): readonly Chain[] {
   const sources = MARKED_SOURCES.map(
     (source) => `${formatMark(sourceMark(source))} : jump ${sourceChain(source)}`,
   );
-  return base(
-    'classify',
-    ['filter', 'prerouting', 'mangle'],
-    [
-      `iifname vmap ${at(SETS.guestEgress)}`,
-      `iifname vmap ${at(SETS.guestSource)}`,
+  const source = `ct mark & ${formatMark(SOURCE_MASK)}`;
+  return [
+    plain('from_outside', [
       `ct state new iifname vmap ${at(SETS.uplinkPin)}`, // so that its answers leave by it
-      `iifname ${at(SETS.uplinks)} ct mark & ${formatMark(SOURCE_MASK)} vmap { ${sources.join(', ')} }`,
-    ],
-  );
+      `${UNMARKED} meta mark set ${source} accept`,
+      `${source} vmap { ${sources.join(', ')} }`, // other bits are somebody else's
+    ]),
+    base(
+      'classify',
+      ['filter', 'prerouting', 'mangle'],
+      [
+        ...uplinks.map((uplink) => `${fromUplink(uplink)} goto from_outside`),
+        `iifname vmap ${at(SETS.guestEgress)}`,
+        `iifname vmap ${at(SETS.guestSource)}`,
+        `iifname ${at(SETS.uplinks)} goto from_outside`,
+      ],
+    ),
+  ];
 }

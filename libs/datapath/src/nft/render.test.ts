@@ -73,7 +73,7 @@ test.each(elements)('an element as text: $name', ({ in: element, want }) => {
 });
 
 test.each([
-  { name: 'a field too few', in: { set: 'guest_ip4', key: ['arc_ns0'] } },
+  { name: 'a field too few', in: { set: 'guest_mac', key: ['arc_ns0'] } },
   { name: 'a verdict in a set', in: { set: 'guests', key: ['arc_ns0'], jump: 'egress_user' } },
   { name: 'a map without verdict', in: { set: 'guest_egress', key: ['arc_ns0'] } },
   { name: 'a value in a set', in: { set: 'guests', key: ['arc_ns0'], data: ['10.0.0.2'] } },

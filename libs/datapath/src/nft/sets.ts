@@ -35,8 +35,8 @@ export const ADB_PORT = '5555';
 export const SETS = {
   /** Links that may pass packets: what is in LINK_GROUP and not here is not set up yet, or on its way out. */
   guests: set('guests', 'ifname'),
-  /** Every IPv4 source address that may come from a link. */
-  guestIp4: set('guest_ip4', 'ifname', 'ipv4_addr'),
+  /** Every IPv4 source address that may come from a link, to the chain that looks at the Ethernet address. */
+  guestAddress: vmap('guest_address', 'ifname', 'ipv4_addr'),
   /** Links whose guest's Ethernet address is known: it is in guestMac, and no other may come from there. */
   guestMacChecked: set('guest_mac_checked', 'ifname'),
   guestMac: set('guest_mac', 'ifname', 'ether_addr'),

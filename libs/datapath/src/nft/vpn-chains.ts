@@ -1,5 +1,5 @@
 import { ROUTE_ON_VPN, VPN_INTENT_MASK, formatMark } from '../marks';
-import { at, base, counted, type Chain } from './rules';
+import { at, base, counted, plain, type Chain } from './rules';
 import { SETS } from './sets';
 
 /** Key of SETS.lockdown that switches it on. */
@@ -11,6 +11,7 @@ export const LOCKED = formatMark(ROUTE_ON_VPN);
  */
 export const lockdownRule = (...passes: readonly string[]): string =>
   [
+    `meta mark & ${formatMark(VPN_INTENT_MASK)} != ${formatMark(0)}`, // the others need no look-up
     `meta mark & ${formatMark(VPN_INTENT_MASK)} ${at(SETS.lockdown)}`,
     ...[at(SETS.guests), at(SETS.vpns), ...passes].map((links) => `oifname != ${links}`),
     counted('reject_lockdown', 'reject'),
@@ -20,16 +21,12 @@ export const lockdownRule = (...passes: readonly string[]): string =>
 export const lockdownChain = (): Chain =>
   base('lockdown_output', ['filter', 'output', 'filter - 10'], [lockdownRule('"lo"')]);
 
-/**
- * A guest does not know how small packets must be on the way; the kernel takes the smaller of both directions. Flags first: data packets
- * cost no look-up.
- */
+/** First of `forward`: data packets are told by their flags, and cost no look-up. */
+export const MSS_RULE = 'tcp flags & (syn | rst) == syn jump clamp_mss';
+
+/** A guest does not know how small packets must be on the way; the kernel takes the smaller of both directions. */
 export const mssChain = (): Chain =>
-  base(
-    'mss',
-    ['filter', 'forward', 'mangle'],
-    [
-      `tcp flags & (syn | rst) == syn oifname ${at(SETS.guests)} tcp option maxseg size set rt mtu`,
-      `tcp flags & (syn | rst) == syn iifname ${at(SETS.guests)} tcp option maxseg size set rt mtu`,
-    ],
-  );
+  plain('clamp_mss', [
+    `oifname ${at(SETS.guests)} tcp option maxseg size set rt mtu`,
+    `iifname ${at(SETS.guests)} tcp option maxseg size set rt mtu`,
+  ]);

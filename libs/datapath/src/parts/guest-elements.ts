@@ -1,6 +1,6 @@
 import type { Element } from '../desired';
 import type { TrafficSource } from '../marks';
-import { egressChain, sourceChain, type Egress } from '../nft/chains';
+import { egressChain, GUEST_MAC_CHAIN, sourceChain, type Egress } from '../nft/chains';
 import { SETS } from '../nft/sets';
 
 /** What the packet filter has to know of one link to a guest. */
@@ -30,7 +30,11 @@ export function guestElements({
 }: GuestLink): readonly Element[] {
   return [
     { set: SETS.guests.name, key: [ifname] },
-    ...sources.map((address) => ({ set: SETS.guestIp4.name, key: [ifname, address] })),
+    ...sources.map((address) => ({
+      set: SETS.guestAddress.name,
+      key: [ifname, address],
+      jump: GUEST_MAC_CHAIN[mac.of],
+    })),
     ...macElements(ifname, mac),
     { set: SETS.guestGateways.name, key: [gateway] },
     { set: SETS.guestEgress.name, key: [ifname], jump: egressChain(egress) },

@@ -43,7 +43,7 @@ test('IPv6 is forwarded for this link alone where the kernel can', () => {
 
 const BASIC = [
   'guests "arc_ns3"',
-  'guest_ip4 "arc_ns3" . 100.115.92.142',
+  'guest_address "arc_ns3" . 100.115.92.142 : jump mac_of_guest',
   'guest_mac_checked "arc_ns3"',
   `guest_mac "arc_ns3" . ${SPEC.peerMac}`,
   'guest_gateways 100.115.92.141',

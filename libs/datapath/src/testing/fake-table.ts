@@ -108,7 +108,7 @@ export class FakeTable {
 
   #addRule(name: string, rule: string): void {
     for (const target of jumpsOf(rule)) this.#chain(target);
-    for (const [, set = ''] of rule.matchAll(/@(\w+)/g)) this.#set(set);
+    for (const [, set = ''] of rule.matchAll(/(?<!\w)@(\w+)/g)) this.#set(set); // "wg@home" is an interface
     for (const [, counter = ''] of rule.matchAll(/counter name "(\w+)"/g)) {
       refuseIf(!this.#counters.has(counter), 'ENOENT', `counter ${counter}`);
     }

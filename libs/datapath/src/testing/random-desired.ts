@@ -1,7 +1,7 @@
 import type { SeededRandom } from '@pp/base/testing';
 import type { Bridge, Desired, Element, Part, Route, Shape, Tap } from '../desired';
 import { TRAFFIC_SOURCES } from '../marks';
-import type { Egress } from '../nft/chains';
+import { GUEST_MAC_CHAIN, type Egress } from '../nft/chains';
 import { SETS } from '../nft/sets';
 import { guestLinkSysctls, namespacePart } from '../parts/namespace';
 import { dnsPart, portRulePart, type PortRule } from '../parts/ports';
@@ -198,6 +198,6 @@ const routeVia = (dev: string, net: number): Route => ({
 const bridgeElements = (ifname: string, net: number): readonly Element[] => [
   { set: SETS.guests.name, key: [ifname] },
   { set: SETS.managedGuests.name, key: [ifname] },
-  { set: SETS.guestIp4.name, key: [ifname, `10.80.${net}.2`] },
+  { set: SETS.guestAddress.name, key: [ifname, `10.80.${net}.2`], jump: GUEST_MAC_CHAIN.host },
   { set: SETS.guestServices.name, key: [ifname, 'udp', '5353'] },
 ];

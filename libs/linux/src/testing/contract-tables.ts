@@ -53,7 +53,7 @@ export const TABLES: readonly KernelRow[] = [
   {
     name: 'elements of several sets',
     given: [load],
-    ops: [elements([guest('a'), guest('b'), { set: SETS.guestIp4.name, key: ['a', '10.0.0.1'] }])],
+    ops: [elements([guest('a'), guest('b'), { set: SETS.hostMac.name, key: ['a', '02:00:00:00:00:01'] }])],
     want: ['done'],
   },
   {
