@@ -7,6 +7,7 @@
 import { execFileSync } from 'node:child_process';
 import { rulesetText } from './nft/render';
 import type { Egress } from './nft/chains';
+import { formatMark, routingTag } from './marks';
 import { guestElements } from './parts/guest-elements';
 import { uplinksPart, type UplinkNetwork } from './parts/uplinks';
 import { LINK_GROUP } from './tags';
@@ -155,6 +156,18 @@ nft -f - <<X
 table inet others {
   counter crosvm { }
   counter follower { }
+  counter whole { }
+  counter tagged { }
+  chain marked {
+    type filter hook prerouting priority mangle + 5
+    icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, mld2-listener-report } return
+    iifname vm meta mark and 0xffff == 0xa101 counter name whole
+    iifname vm meta nfproto ipv6 meta mark and 0xffff == 0xa100 counter name whole
+    iifname vm meta mark and 0xffff0000 == ${formatMark(routingTag(IFINDEX.eth0))} counter name tagged
+    iifname pinned meta mark and 0xffff == 0x0401 counter name whole
+    iifname pinned meta nfproto ipv6 meta mark and 0xffff == 0x0400 counter name whole
+    iifname pinned meta mark and 0xffff0000 == ${formatMark(routingTag(IFINDEX.wlan0))} counter name tagged
+  }
   chain seen {
     type filter hook forward priority 0
     iifname eth0 meta mark and 0x3f00 == 0x2100 counter name crosvm
@@ -167,6 +180,8 @@ ping_from() { ip netns exec $1 ping -q -n -c 1 -W 5 $2 $3 $4 > /dev/null 2>&1; }
 no_ping_from() { ! ip netns exec $1 ping -q -n -c 1 -W 0.3 $2 $3 $4 > /dev/null 2>&1; }
 ping_host() { ping -q -n -c 1 -W 5 "$@" > /dev/null 2>&1; }
 no_ping_host() { ! ping -q -n -c 1 -W 0.3 "$@" > /dev/null 2>&1; }
+counted() { nft list counter inet others $1 | grep -q "packets $2 "; }
+three_from() { ip netns exec $1 ping -q -n -c 3 -i 0.01 -W 5 $2 > /dev/null 2>&1; }
 count() { nft list counter inet patchpanel drop_$1 | grep -q 'packets [1-9]'; }
 reset() { nft reset counters > /dev/null; for net in lan wifi; do ip netns exec $net nft reset counters > /dev/null; done; }
 saw() { ip netns exec $1 nft list counter ip seen $2 | grep -q 'packets [1-9]'; }`;
@@ -186,6 +201,31 @@ const ROWS: readonly { readonly name: string; readonly holds: string }[] = [
   {
     name: 'a pinned guest leaves by its uplink',
     holds: `ping_from pinned ${INTERNET} && saw wifi host && ! saw lan host`,
+  },
+  {
+    name: 'the first packet has the whole mark, those after it the tag of the connection too',
+    holds: `three_from vm ${INTERNET} && counted whole 3 && counted tagged 2`,
+  },
+  {
+    name: 'over IPv6 too, without the bit for address translation',
+    holds: 'three_from vm fd00:20::1 && counted whole 3 && counted tagged 2',
+  },
+  {
+    name: 'of a pinned guest every packet has the tag',
+    holds: `three_from pinned ${INTERNET} && counted whole 3 && counted tagged 3`,
+  },
+  {
+    name: 'of a pinned guest every packet has the tag over IPv6',
+    holds: 'three_from pinned fd00:21::1 && counted whole 3 && counted tagged 3',
+  },
+  {
+    name: 'what others have marked is kept beside it',
+    holds: `nft add chain inet others early '{ type filter hook prerouting priority mangle - 5; }'
+      nft add rule inet others early iifname pinned meta mark set 0x80
+      nft add chain inet others late '{ type filter hook prerouting priority mangle + 6; }'
+      nft add rule inet others late iifname pinned meta mark and 0xffff == 0x0481 counter name whole
+      three_from pinned ${INTERNET}; s=$?; for chain in early late; do nft flush chain inet others $chain; nft delete chain inet others $chain; done
+      [ $s = 0 ] && counted whole 3 && counted tagged 3`,
   },
   {
     name: 'a pinned guest does not reach the network of another uplink',
