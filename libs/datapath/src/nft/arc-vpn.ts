@@ -2,16 +2,16 @@ import type { Shape } from '../desired';
 import { ROUTING_TAG_MASK, routingTag } from '../marks';
 import { ARC_BRIDGE } from '../names';
 import { ARC_MANAGEMENT_SUBNET, hostAt } from '../pools';
-import { at, marked } from './rules';
+import { at, drop, marked } from './rules';
 import { SETS } from './sets';
 
 /** What a guest's link must be allowed more, while it is the way out; of each chain one list. */
 export interface ArcVpnRules {
-  /** In `guest_sources`: the VPN answers from any address, but for those of guests. */
+  /** In `guest_sources`: the VPN answers from any address, but for those of guests and of the host, which accept_local lets by. */
   readonly sources: readonly string[];
   /** In `forward`: what is led there, but nothing that was meant for Android itself. */
   readonly forward: readonly string[];
-  /** In `leak`: by this link the host's own address on it is none of a guest's. */
+  /** In `leave`: by this link the host's own address on it is none of a guest's. */
   readonly leaving: readonly string[];
   /** Names the links that the user's own traffic takes to guests; in `local_to_vpn`. */
   readonly toGuests: string;
@@ -30,7 +30,10 @@ export function arcVpnRules({ vpn, uplinks, guestPrefixes }: Shape): ArcVpnRules
   const outside =
     guestPrefixes.length === 0 ? 'meta nfproto ipv4' : `ip saddr != { ${guestPrefixes.join(', ')} }`;
   return {
-    sources: [`iifname "${ARC_BRIDGE}" ${outside} return`],
+    sources: [
+      `iifname "${ARC_BRIDGE}" meta nfproto ipv4 fib saddr type local ${drop('drop_spoofed_ip4')}`,
+      `iifname "${ARC_BRIDGE}" ${outside} return`,
+    ],
     forward: [
       `iifname ${at(SETS.guests)} oifname "${ARC_BRIDGE}" ${marked(ROUTING_TAG_MASK, routingTag(bridge.ifindex))} accept`,
     ],
