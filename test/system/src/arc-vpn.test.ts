@@ -70,6 +70,19 @@ async function expectUserTunnelled(rig: VpnRig): Promise<void> {
   await until('they come out of the tunnel', async () => (await rig.tunnelled(VPNS.first)) - before >= 15);
 }
 
+/** The VPN may answer from any outside address, but for the host's own. */
+async function expectHostsSourceRefused({ lab: { host } }: VpnRig, android: Guest): Promise<void> {
+  const dropped = async (): Promise<number> => {
+    const text = await host.ok('nft', ['list', 'counter', 'inet', 'patchpanel', 'drop_spoofed_ip4']);
+    return Number(/packets (\d+)/.exec(text)?.[1]);
+  };
+  const before = await dropped();
+  await android.shell(`ip addr add ${STANDARD.host.v4}/32 dev lo`);
+  await android.run('ping', ['-q', '-c', '1', '-W', '0.3', '-I', STANDARD.host.v4, '100.115.92.1']);
+  await android.shell(`ip addr del ${STANDARD.host.v4}/32 dev lo`);
+  expect(await dropped()).toBe(before + 1);
+}
+
 /** The session's user reaches the Internet by IPv6. */
 async function userPingsIpv6({ lab: { host } }: VpnRig): Promise<boolean> {
   await host.ok('sysctl', ['-q', '-w', 'net.ipv4.ping_group_range=0 2147483647']);
@@ -100,6 +113,8 @@ labTest(
       expect(await rig.leaked()).toBe(2);
       expect(await pings(vm, '100.115.92.2')).toBe(false); // Android itself is a guest to other guests, as before
       expect(await pings(android.guest, '203.0.113.10')).toBe(true); // by its own device, not by its VPN
+
+      await expectHostsSourceRefused(rig, android.guest);
 
       await rig.restart('kill'); // which namespaces do not outlive here
       await rig.expectVpn('arcbr0');
