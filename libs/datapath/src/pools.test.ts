@@ -3,7 +3,6 @@ import {
   allocateSubnet,
   extraPool,
   hostAt,
-  indexOfSubnet,
   nthSubnet,
   POOL_KINDS,
   poolsWith,
@@ -47,25 +46,13 @@ test.each(table)('the reference pool $kind', ({ kind, count, first, last }) => {
   ]);
 });
 
-test('index and subnet are two names of one thing', () => {
+test('no two indexes have the same subnet', () => {
   const all = pools('namespace=10.80.0.0/24', 'namespace=10.9.0.0/28');
   for (const kind of POOL_KINDS) {
     const pool = all.byKind[kind];
     const subnets = upTo(subnetCount(pool)).map((index) => nthSubnet(pool, index) ?? '');
     expect(new Set(subnets).size).toBe(subnets.length);
-    expect(subnets.map((subnet) => indexOfSubnet(pool, subnet))).toEqual(upTo(subnetCount(pool)));
   }
-});
-
-test.each([
-  '100.115.92.129/30',
-  '100.115.92.192/30',
-  '100.115.92.128/29',
-  '100.115.92.124/30',
-  'fd00::/30',
-  'x',
-])('%s is no namespace subnet', (prefix) => {
-  expect(indexOfSubnet(pools().byKind.namespace, prefix)).toBeNull();
 });
 
 test('the lowest free subnet is allocated, and none beyond the end', () => {

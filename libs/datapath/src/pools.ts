@@ -117,20 +117,6 @@ export function nthSubnet(pool: Pool, index: number): string | null {
   return null;
 }
 
-/** The number under which the pool holds this subnet; null for what is none of its subnets. */
-export function indexOfSubnet(pool: Pool, prefix: string): number | null {
-  const cidr = parseCidr(prefix);
-  if (cidr?.family !== 'ipv4' || cidr.length !== pool.subnetLength || !isNetwork(cidr)) return null;
-  const first = ipv4ToNumber(cidr.address);
-  let before = 0;
-  for (const { base, count } of pool.blocks) {
-    const offset = (first - base) / subnetSize(pool);
-    if (offset >= 0 && offset < count) return before + offset + 1;
-    before += count;
-  }
-  return null;
-}
-
 /** The lowest free subnet; null when all are used. */
 export function allocateSubnet({ byKind }: Pools, kind: PoolKind, used: IndexSet): Subnet | null {
   const index = lowestAbsent(used);

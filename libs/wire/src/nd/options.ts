@@ -63,10 +63,6 @@ export const isLinkAddressOption = ({ type }: NdOption): boolean =>
 export const linkAddressOf = ({ bytes }: NdOption): Uint8Array | null =>
   bytes.length === LINK_OPTION_BYTES ? bytes.subarray(2, 2 + MAC_LENGTH) : null;
 
-/** The first option of a type. */
-export const findOption = (options: readonly NdOption[], type: number): NdOption | undefined =>
-  options.find((option) => option.type === type);
-
 /** Source or target link-layer address, RFC 4861 §4.6.1. */
 export const linkAddressOption = (which: 'source' | 'target', mac: Uint8Array): NdOption =>
   option(

@@ -1,1 +1,0 @@
-export { ApiClient, decoded, type HeldNamespace as ConnectedNamespace, type Method } from '@pp/lab';
