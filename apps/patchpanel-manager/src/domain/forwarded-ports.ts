@@ -12,17 +12,17 @@ export interface ForwardedPort {
 
 const PROTOCOLS = { tcp: 6, udp: 17 } as const;
 
-export const forwardedPortsOf = ({ portRules }: Pick<World, 'portRules'>): readonly ForwardedPort[] =>
-  [...portRules.values()].flatMap(({ rule }) =>
-    rule.type === 'forwarding'
-      ? [
-          {
-            upstream: rule.ifname,
-            protocol: PROTOCOLS[rule.protocol],
-            port: rule.port,
-            address: rule.to.address,
-            targetPort: rule.to.port,
-          },
-        ]
-      : [],
-  );
+export function forwardedPortsOf({ portRules }: Pick<World, 'portRules'>): readonly ForwardedPort[] {
+  const ports: ForwardedPort[] = [];
+  for (const { rule } of portRules.values()) {
+    if (rule.type !== 'forwarding') continue;
+    ports.push({
+      upstream: rule.ifname,
+      protocol: PROTOCOLS[rule.protocol],
+      port: rule.port,
+      address: rule.to.address,
+      targetPort: rule.to.port,
+    });
+  }
+  return ports;
+}
