@@ -52,17 +52,21 @@ export class DesiredState {
     const parts = new Map<string, Part>([['uplinks', this.#uplinks(uplinks, foreignRule)]]);
     if (world.vpnLockdown) parts.set('vpn-lockdown', LOCKDOWN);
     for (const [key, guest] of world.guests) parts.set(key, this.#partOf(guest, world));
-    for (const [key, owned] of world.portRules)
-      parts.set(
-        key,
-        made(this.#portRules, owned, ({ rule }) => portRulePart(rule)),
-      );
+    world.portRules.forEach((owned, key) => parts.set(key, this.#portRulePart(owned)));
     parts.set('dns', this.#dns(dnsRules));
     return {
       shape: this.#shape(uplinks, pools, sessionUser, dnsRules, localSources),
       sysctls: this.#sysctls(uplinks, originals),
       parts,
     };
+  }
+
+  #portRulePart(owned: OwnedPortRule): Part {
+    const known = this.#portRules.get(owned);
+    if (known !== undefined) return known;
+    const part = portRulePart(owned.rule);
+    this.#portRules.set(owned, part);
+    return part;
   }
 
   #partOf(guest: Guest, world: World): Part {
@@ -87,13 +91,6 @@ export class DesiredState {
     this.#parts.set(guest, { context, part });
     return part;
   }
-}
-
-/** What `make` makes of `from`, made once. */
-function made<From extends object, To>(known: WeakMap<From, To>, from: From, make: (from: From) => To): To {
-  const to = known.get(from) ?? make(from);
-  known.set(from, to);
-  return to;
 }
 
 /** `make` that is asked again only when one of its inputs is not the one of last time. */

@@ -40,8 +40,13 @@ export function entriesBetween(from: World, to: World): JournalChange {
     [from.dnsRules, to.dnsRules],
   ] as const) {
     if (before === after) continue;
-    for (const [key, value] of after) if (before.get(key) !== value) put.set(key, value as unknown as Json);
-    for (const key of before.keys()) if (!after.has(key)) del.push(key);
+    // By forEach: a loop over the pairs of a map makes three objects for each.
+    after.forEach((value: unknown, key: string) => {
+      if (before.get(key) !== value) put.set(key, value as Json);
+    });
+    before.forEach((_value: unknown, key: string) => {
+      if (!after.has(key)) del.push(key);
+    });
   }
   if (from.nextDnsRule !== to.nextDnsRule) put.set(NEXT_DNS_RULE, to.nextDnsRule);
   if (from.nextNamespace !== to.nextNamespace) put.set(NEXT_NAMESPACE, to.nextNamespace);

@@ -46,8 +46,13 @@ export interface Diff {
 export function diffParts(from: Desired['parts'], to: Desired['parts']): Diff {
   const before: Part[] = [];
   const after: Part[] = [];
-  for (const [owner, part] of from) if (to.get(owner) !== part) before.push(part);
-  for (const [owner, part] of to) if (from.get(owner) !== part) after.push(part);
+  // By forEach: a loop over the pairs of a map makes three objects for each.
+  from.forEach((part, owner) => {
+    if (to.get(owner) !== part) before.push(part);
+  });
+  to.forEach((part, owner) => {
+    if (from.get(owner) !== part) after.push(part);
+  });
   return diffPart(merged(before), merged(after));
 }
 

@@ -17,6 +17,7 @@ export interface JournalState {
  * when it returns; `commit` says that the kernel followed. A `begin` after an uncommitted one commits it.
  */
 export interface Journal {
+  /** What is returned holds until the next change. */
   load(): JournalState;
   begin(change: JournalChange): void;
   commit(): void;

@@ -23,8 +23,10 @@ const SLACK_BYTES = 256 * 1024;
 export class FileJournal implements Journal {
   readonly #path: string;
   #fd: number;
-  #entries: ReadonlyMap<string, Json>;
-  #before: ReadonlyMap<string, Json> | null;
+  /** BOUNDED: by who writes. */
+  readonly #entries: Map<string, Json>;
+  /** What takes the last change back, until it is committed. */
+  #undo: JournalChange | null;
   #size: number;
   #liveSize = 0;
 
@@ -35,32 +37,32 @@ export class FileJournal implements Journal {
     this.#fd = openSync(path, 'a+', 0o600);
     const { records, bytes } = decodeRecords(readFileSync(path));
     ftruncateSync(this.#fd, bytes);
-    ({ entries: this.#entries, before: this.#before } = replay(records));
+    ({ entries: this.#entries, undo: this.#undo } = replay(records));
     this.#size = bytes;
   }
 
   load(): JournalState {
-    return { entries: this.#entries, before: this.#before };
+    const before = this.#undo === null ? null : applyChange(this.#entries, this.#undo);
+    return { entries: this.#entries, before };
   }
 
   begin(change: JournalChange): void {
     this.#append(beginRecord(change));
     fdatasyncSync(this.#fd);
-    this.#before = this.#entries;
-    this.#entries = applyChange(this.#entries, change);
+    this.#undo = changeInPlace(this.#entries, change);
   }
 
   commit(): void {
     this.#append({ do: 'commit' }); // lost with the power, it costs the next start a look: that is all
-    this.#before = null;
+    this.#undo = null;
     if (this.#size - this.#liveSize > SLACK_BYTES) this.#compact();
   }
 
   erase(): void {
     ftruncateSync(this.#fd, 0);
     fdatasyncSync(this.#fd);
-    this.#entries = new Map();
-    this.#before = null;
+    this.#entries.clear();
+    this.#undo = null;
     this.#size = this.#liveSize = 0;
   }
 
@@ -94,18 +96,30 @@ export class FileJournal implements Journal {
   }
 }
 
-function replay(records: readonly JournalRecord[]): JournalState {
-  let entries: ReadonlyMap<string, Json> = new Map();
-  let before: ReadonlyMap<string, Json> | null = null;
+function replay(records: readonly JournalRecord[]): {
+  readonly entries: Map<string, Json>;
+  readonly undo: JournalChange | null;
+} {
+  const entries = new Map<string, Json>();
+  let undo: JournalChange | null = null;
   for (const record of records) {
-    if (record.do === 'commit') {
-      before = null;
-    } else {
-      before = entries;
-      entries = applyChange(entries, { put: new Map(Object.entries(record.put)), del: record.del });
-    }
+    if (record.do === 'commit') undo = null;
+    else undo = changeInPlace(entries, { put: new Map(Object.entries(record.put)), del: record.del });
   }
-  return { entries, before };
+  return { entries, undo };
+}
+
+/** Returns what takes the change back. */
+function changeInPlace(entries: Map<string, Json>, { put, del }: JournalChange): JournalChange {
+  const undo = { put: new Map<string, Json>(), del: [] as string[] };
+  for (const key of new Set([...del, ...put.keys()])) {
+    const was = entries.get(key);
+    if (was === undefined) undo.del.push(key);
+    else undo.put.set(key, was);
+  }
+  for (const key of del) entries.delete(key);
+  for (const [key, value] of put) entries.set(key, value);
+  return undo;
 }
 
 function writeAll(fd: number, text: string): number {

@@ -14,8 +14,8 @@ const PROTOCOLS = { tcp: 6, udp: 17 } as const;
 
 export function forwardedPortsOf({ portRules }: Pick<World, 'portRules'>): readonly ForwardedPort[] {
   const ports: ForwardedPort[] = [];
-  for (const { rule } of portRules.values()) {
-    if (rule.type !== 'forwarding') continue;
+  portRules.forEach(({ rule }) => {
+    if (rule.type !== 'forwarding') return;
     ports.push({
       upstream: rule.ifname,
       protocol: PROTOCOLS[rule.protocol],
@@ -23,6 +23,6 @@ export function forwardedPortsOf({ portRules }: Pick<World, 'portRules'>): reado
       address: rule.to.address,
       targetPort: rule.to.port,
     });
-  }
+  });
   return ports;
 }

@@ -34,6 +34,7 @@ export function guestQuotaFault(
 /** Why `owner` may have no further port rule. */
 export function portRuleQuotaFault({ portRules }: World, owner: number): Refusal | null {
   const { perUser, total } = MOST_PORT_RULES;
+  if (portRules.size < perUser) return null; // all users together have no more than one may have
   const held = count(portRules.values(), (rule) => rule.owner === owner);
   if (held >= perUser)
     return refuse(
