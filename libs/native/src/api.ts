@@ -297,8 +297,6 @@ export interface Native extends RelayNative {
   // Network namespaces; fds are of nsfs files
   /** By pid: /proc/PID/ns/net. By path: checked to be a network namespace (NS_GET_NSTYPE). */
   openNetns(of: { readonly pid: number } | { readonly path: string } | 'current'): number;
-  /** uid that owns the user namespace that owns this network namespace (NS_GET_USERNS, NS_GET_OWNER_UID). */
-  netnsOwner(fd: number): number;
   /** A new network namespace, made on a thread of its own: the caller's is never left. */
   createNetns(): number;
   /** Bind-mounts the namespace on `path` (made as an empty file; mount propagation as iproute2 does for /run/netns). */
@@ -328,7 +326,6 @@ export interface Native extends RelayNative {
 
   // Processes
   pidfdOpen(pid: number): number;
-  pidfdSendSignal(fd: number, signal: number): void;
   /** Unmaps pages of this process's programs, which come back from the kernel's cache as they are used, and returns free memory. */
   trimMemory(): void;
 }

@@ -77,14 +77,6 @@ static napi_value pidfd_open_pid(pp_env *env, napi_value *args) {
   return fd < 0 ? pp_throw(env, errno, "pidfd_open %d", pid) : pp_number(env, fd);
 }
 
-static napi_value pidfd_signal(pp_env *env, napi_value *args) {
-  PP_INT(fd, args[0]);
-  PP_INT(signal, args[1]);
-  if (syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) != 0)
-    return pp_throw(env, errno, "pidfd_send_signal %d to %d", signal, fd);
-  return NULL;
-}
-
 static napi_value errno_name(pp_env *env, napi_value *args) {
   PP_INT(code, args[0]);
   const char *name = pp_errno_name(code);
@@ -104,7 +96,6 @@ const pp_function pp_fd_functions[] = {
     {"fdIdentity", fd_identity},
     {"pollFd", poll_fd},
     {"pidfdOpen", pidfd_open_pid},
-    {"pidfdSendSignal", pidfd_signal},
     {"errnoName", errno_name},
     {"allocations", allocations},
     {"close", pp_source_close_js},

@@ -14,13 +14,12 @@ type FdCalls = Pick<
   | 'getSocketOption'
   | 'setSocketOption'
   | 'pidfdOpen'
-  | 'pidfdSendSignal'
   | 'trimMemory'
 >;
 
 export function fdCalls(addon: Addon): FdCalls {
   const { closeFd, dupFd, pipe, fdKind, fdIdentity, getSocketOption, setSocketOption } = addon;
-  const { pidfdOpen, pidfdSendSignal, trimMemory } = addon;
+  const { pidfdOpen, trimMemory } = addon;
   return {
     errnoName: (errno) => addon.errnoName(errno) ?? `E${errno}`,
     closeFd,
@@ -42,7 +41,6 @@ export function fdCalls(addon: Addon): FdCalls {
     getSocketOption,
     setSocketOption,
     pidfdOpen,
-    pidfdSendSignal,
     trimMemory,
   };
 }

@@ -50,16 +50,6 @@ static napi_value netns_current(pp_env *env, napi_value *args) {
   return fd < 0 ? pp_throw(env, errno, "open " OWN_NETNS) : pp_number(env, fd);
 }
 
-static napi_value netns_owner(pp_env *env, napi_value *args) {
-  PP_INT(fd, args[0]);
-  int user_namespace = ioctl(fd, NS_GET_USERNS);
-  if (user_namespace < 0) return pp_throw(env, errno, "NS_GET_USERNS %d", fd);
-  uid_t uid;
-  int error = ioctl(user_namespace, NS_GET_OWNER_UID, &uid) == 0 ? 0 : errno;
-  close(user_namespace);
-  return error == 0 ? pp_number(env, uid) : pp_throw(env, error, "NS_GET_OWNER_UID %d", fd);
-}
-
 typedef struct {
   int fd, error;
 } new_netns;
@@ -160,7 +150,7 @@ static napi_value run_in_netns(pp_env *env, napi_value *args) {
 }
 
 const pp_function pp_netns_functions[] = {
-    {"netnsOfPid", netns_of_pid}, {"netnsOfPath", netns_of_path}, {"netnsCurrent", netns_current},
-    {"netnsOwner", netns_owner},  {"netnsCreate", create_netns},  {"netnsName", name_netns},
-    {"netnsUnname", unname_netns}, {"netnsRun", run_in_netns},    {NULL, NULL},
+    {"netnsOfPid", netns_of_pid},  {"netnsOfPath", netns_of_path}, {"netnsCurrent", netns_current},
+    {"netnsCreate", create_netns}, {"netnsName", name_netns},      {"netnsUnname", unname_netns},
+    {"netnsRun", run_in_netns},    {NULL, NULL},
 };

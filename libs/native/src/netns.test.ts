@@ -103,29 +103,6 @@ testInNetns('createNetns: a namespace of its own each time, and this thread stay
   expect(links.match(/^\s*\w+:/gm)).toEqual([expect.stringContaining('lo:')]);
 });
 
-describe('netnsOwner', () => {
-  testInNetns('of our own is our uid', () => {
-    expect(native.netnsOwner(hold(native.createNetns()))).toBe(process.getuid?.());
-  });
-
-  testInNetns("of another user's", async () => {
-    if (
-      process.getuid?.() !== 0 ||
-      spawnSync('setpriv', ['--reuid=12345', 'unshare', '-Urn', 'true']).status !== 0
-    )
-      return;
-    const child = start('setpriv', '--reuid=12345', 'unshare', '-Urn', 'sleep', '1000');
-    const link = `/proc/${child.pid ?? 0}/ns/net`;
-    await until('unshared', () => readlinkSync(link) !== here());
-    expect(native.netnsOwner(hold(native.openNetns({ pid: child.pid ?? 0 })))).toBe(12345);
-  });
-
-  test('of what is no namespace', () => {
-    expect(codeOf(() => native.netnsOwner(hold(openSync('/dev/null', 'r'))))).toBe('ENOTTY');
-    expect(codeOf(() => native.netnsOwner(-1))).toBe('EBADF');
-  });
-});
-
 describe('runInNetns', () => {
   testInNetns('returns and throws what the function does, and comes back', () => {
     const before = here();

@@ -1,10 +1,7 @@
 import type { Native } from './api';
 import type { Addon } from './raw';
 
-type NetnsCalls = Pick<
-  Native,
-  'openNetns' | 'netnsOwner' | 'createNetns' | 'nameNetns' | 'unnameNetns' | 'runInNetns'
->;
+type NetnsCalls = Pick<Native, 'openNetns' | 'createNetns' | 'nameNetns' | 'unnameNetns' | 'runInNetns'>;
 
 export function netnsCalls(addon: Addon): NetnsCalls {
   return {
@@ -12,7 +9,6 @@ export function netnsCalls(addon: Addon): NetnsCalls {
       if (of === 'current') return addon.netnsCurrent();
       return 'pid' in of ? addon.netnsOfPid(of.pid) : addon.netnsOfPath(of.path);
     },
-    netnsOwner: addon.netnsOwner,
     createNetns: addon.netnsCreate,
     nameNetns: addon.netnsName,
     unnameNetns: addon.netnsUnname,

@@ -17,7 +17,6 @@ export interface Addon {
   readonly fdIdentity: (fd: number) => { dev: number; ino: number };
   readonly pollFd: (fd: number) => number;
   readonly pidfdOpen: (pid: number) => number;
-  readonly pidfdSendSignal: (fd: number, signal: number) => void;
   readonly trimMemory: () => void;
   readonly errnoName: (errno: number) => string | undefined;
   /** Blocks of C memory alive, of all environments in this process. */
@@ -92,7 +91,6 @@ export interface Addon {
   readonly netnsOfPid: (pid: number) => number;
   readonly netnsOfPath: (path: string) => number;
   readonly netnsCurrent: () => number;
-  readonly netnsOwner: (fd: number) => number;
   readonly netnsCreate: () => number;
   readonly netnsName: (fd: number, path: string) => void;
   readonly netnsUnname: (path: string) => void;
