@@ -20,8 +20,6 @@ interface PackageJson {
   readonly name: string;
   readonly version: string;
   readonly license?: string;
-  /** Of an app: options of node that its file is run with. */
-  readonly nodeFlags?: readonly string[];
 }
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -45,7 +43,7 @@ async function main(app: string | undefined): Promise<void> {
     minifySyntax: true,
     minifyWhitespace: true, // names stay, for stacks that can be read
     legalComments: 'none', // whole licences are added below
-    banner: { js: shebang(readPackage(join('apps', app)).nodeFlags) },
+    banner: { js: '#!/usr/bin/env node' },
     define: {
       __PP_VERSION__: JSON.stringify(readPackage(join('apps', app)).version),
       __PP_ADDON__: JSON.stringify(embedded),
@@ -58,10 +56,6 @@ async function main(app: string | undefined): Promise<void> {
   const code = withSharedShapes(outputFiles[0]?.text ?? '');
   writeExecutable(join(ROOT, 'dist/bin', app), code + licences(bundledPackages(metafile)));
 }
-
-/** env(1) splits what follows -S at blanks; the kernel would give it as one word. */
-const shebang = (flags: readonly string[] = []): string =>
-  flags.length === 0 ? '#!/usr/bin/env node' : `#!/usr/bin/env -S node ${flags.join(' ')}`;
 
 const ADDON = `dist/native/addon-${process.arch}.node`;
 
