@@ -1,7 +1,14 @@
 import { readArgs } from '@pp/daemon';
 import { SPEC, type Config } from './config';
 
-const ALONE: Config = { mode: 'route', loopPolicy: 'guard', groups: [], portier: false };
+const ALONE: Config = {
+  mode: 'route',
+  loopPolicy: 'guard',
+  switches: { suppress: false, announceMoves: false, raMulticast: false },
+  strict: false,
+  groups: [],
+  portier: false,
+};
 const LAN = { name: 'lan', upstream: 'eth0', downstreams: ['tap0'] };
 
 const rows: { name: string; in: string; want: Config | string }[] = [
@@ -15,7 +22,7 @@ const rows: { name: string; in: string; want: Config | string }[] = [
     name: 'groups, mode and policy',
     in: '--mode bridge --loop-policy nested --group lan:eth0,tap0 --group b-2:eth1,tap1,tap2',
     want: {
-      portier: false,
+      ...ALONE,
       mode: 'bridge',
       loopPolicy: 'nested',
       groups: [LAN, { name: 'b-2', upstream: 'eth1', downstreams: ['tap1', 'tap2'] }],
@@ -30,6 +37,11 @@ const rows: { name: string; in: string; want: Config | string }[] = [
     name: 'no pattern for the upstream',
     in: 'eth* vmtap0',
     want: '\'eth*\' cannot be an interface; write a name as "ip link" shows it',
+  },
+  {
+    name: 'all switches',
+    in: '--strict --suppress --announce-moves --ra-multicast',
+    want: { ...ALONE, strict: true, switches: { suppress: true, announceMoves: true, raMulticast: true } },
   },
   { name: 'the API of Portier', in: '--portier', want: { ...ALONE, portier: true } },
   { name: 'an unknown mode', in: '--mode hub', want: "--mode 'hub' is unknown; write route or bridge" },

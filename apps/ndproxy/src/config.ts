@@ -1,6 +1,7 @@
 import { accept, checkedAll, checkedEach, refuse, type Checked } from '@pp/base';
 import { checkedFan, choice, VERSION, type RawArgs, type ServiceSpec } from '@pp/daemon';
 import { GROUP_USAGE } from './control/request';
+import type { Switches } from './core/limits';
 
 const MODES = ['route', 'bridge'] as const;
 const LOOP_POLICIES = ['guard', 'rfc', 'nested'] as const;
@@ -15,6 +16,9 @@ export interface Group {
 export interface Config {
   readonly mode: (typeof MODES)[number];
   readonly loopPolicy: (typeof LOOP_POLICIES)[number];
+  readonly switches: Switches;
+  /** See ProxySettings. */
+  readonly strict: boolean;
   /** None: follow the manager. */
   readonly groups: readonly Group[];
   /** Groups are also changed by D-Bus, as org.chromium.Portier. */
@@ -41,6 +45,22 @@ export const SPEC: ServiceSpec<Config> = {
       text: 'router advertisements from downstream: guard (default), rfc or nested',
     },
     {
+      flags: '--strict',
+      text: 'a downstream opens only after two router advertisements; without it, also when none comes for 12 s',
+    },
+    {
+      flags: '--suppress',
+      text: 'ask for a neighbour that was heard within 30 s only where it is, not on every segment',
+    },
+    {
+      flags: '--announce-moves',
+      text: 'when a node goes to another segment, tell the one it left that the way to it is here',
+    },
+    {
+      flags: '--ra-multicast',
+      text: 'pass a router advertisement that answers one host on to all, for modems that send no others',
+    },
+    {
       flags: '--group <NAME:UP,DOWN,...>',
       text: 'an upstream and its downstreams; may be repeated',
       repeat: true,
@@ -59,6 +79,12 @@ function parse(raw: RawArgs): Checked<Config> {
   return checkedAll({
     mode: choice(raw, 'mode', MODES, 'route'),
     loopPolicy: choice(raw, 'loop-policy', LOOP_POLICIES, 'guard'),
+    switches: accept({
+      suppress: raw.has('suppress'),
+      announceMoves: raw.has('announce-moves'),
+      raMulticast: raw.has('ra-multicast'),
+    }),
+    strict: accept(raw.has('strict')),
     groups: checkedGroups(raw),
     portier: accept(raw.has('portier')),
   });

@@ -1,7 +1,15 @@
 import type { InterfacesView } from '@pp/ports';
 import { ipv6FromBytes, ipv6ToBytes, parseIpv6 } from '@pp/wire';
 import { addressKey, type AddressKey } from './core/keys';
-import { LIMITS, NESTED_NEIGHBORS_PER_MAC, type LoopPolicy, type Mode } from './core/limits';
+import {
+  LIMITS,
+  NESTED_NEIGHBORS_PER_MAC,
+  NEVER,
+  type Limits,
+  type LoopPolicy,
+  type Mode,
+  type Switches,
+} from './core/limits';
 import type { Move } from './core/location-table';
 import type { DesiredGroup } from './groups/desired-groups';
 import type { Doors } from './doors';
@@ -13,6 +21,9 @@ import { RouteSync } from './route-sync';
 export interface ProxySettings {
   readonly mode: Mode;
   readonly loopPolicy: LoopPolicy;
+  readonly switches: Switches;
+  /** A downstream opens after two advertisements (RFC 4389 §6), and not because there was none for long. */
+  readonly strict: boolean;
 }
 
 /** All groups of a process, and what they share of the kernel: routes, the guard, multicast groups. */
@@ -113,10 +124,8 @@ export class ProxyService {
   #runnerOf(desired: DesiredGroup): GroupRunner {
     const known = this.#runners.get(desired.name);
     if (known !== undefined) return known;
-    const { mode, loopPolicy } = this.settings;
-    const limits =
-      loopPolicy === 'nested' ? { ...LIMITS, neighborsPerMac: NESTED_NEIGHBORS_PER_MAC } : LIMITS;
-    const settings = { name: desired.name, mode, loopPolicy, limits };
+    const { mode, loopPolicy, switches } = this.settings;
+    const settings = { name: desired.name, mode, loopPolicy, switches, limits: limitsOf(this.settings) };
     const runner: GroupRunner = new GroupRunner(desired, settings, this.doors, {
       onMove: (move) => {
         this.#onMove(runner, move);
@@ -217,6 +226,12 @@ export class ProxyService {
       .sort();
   }
 }
+
+const limitsOf = ({ loopPolicy, strict }: ProxySettings): Limits => ({
+  ...LIMITS,
+  ...(loopPolicy === 'nested' ? { neighborsPerMac: NESTED_NEIGHBORS_PER_MAC } : {}),
+  ...(strict ? { gateQuiet: NEVER } : {}),
+});
 
 const isDownstream = (runner: GroupRunner, ifindex: number): boolean =>
   runner.group.state.members.get(ifindex)?.link.role === 'downstream';

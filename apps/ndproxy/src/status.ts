@@ -11,6 +11,8 @@ export function statusOf(service: ProxyService): object {
   return {
     mode: service.settings.mode,
     loopPolicy: service.settings.loopPolicy,
+    strict: service.settings.strict,
+    ...service.settings.switches,
     guard: service.guardFault ?? 'in place',
     warnings: warningsOf(service),
     groups: runners.map((runner) => groupRow(runner, now)),

@@ -1,10 +1,12 @@
 import { TokenBucket, type Millis } from '@pp/base';
-import { isLinkLocal, isMulticast, isUnspecified } from '@pp/wire';
+import { isLinkLocal, isMulticast, isUnspecified, NaFlag } from '@pp/wire';
 import type { Action } from './action';
 import { Counters } from './counters';
-import type { Limits, LoopPolicy, Mode } from './limits';
+import type { Limits, LoopPolicy, Mode, Switches } from './limits';
+import { Leavers } from './leavers';
 import { LocationTable, type Sighting } from './location-table';
 import type { Member } from './member';
+import { announcement } from './our-messages';
 import { OwnAddresses } from './own-addresses';
 import { Pending } from './pending';
 import { RecentData } from './recent-data';
@@ -17,6 +19,7 @@ export interface GroupSettings {
   readonly name: string;
   readonly mode: Mode;
   readonly loopPolicy: LoopPolicy;
+  readonly switches: Switches;
   readonly limits: Limits;
   /** Where frames of `send` actions lie; the caller may use the memory again once they are sent. */
   readonly allocate?: Allocate;
@@ -32,6 +35,7 @@ export class GroupState {
   readonly recentData: RecentData;
   readonly pending: Pending;
   readonly suspects: Suspects;
+  readonly leavers: Leavers | null;
   readonly routers: Routers;
   readonly counters = new Counters();
   readonly solicits: TokenBucket;
@@ -60,6 +64,7 @@ export class GroupState {
     this.recentData = new RecentData(limits.recent);
     this.pending = new Pending(limits);
     this.suspects = new Suspects(limits);
+    this.leavers = settings.switches.announceMoves ? new Leavers(limits, now) : null;
     this.routers = new Routers(limits.routers);
     this.solicits = new TokenBucket(limits.solicitsPerSecond, now);
     this.probes = new TokenBucket(limits.solicitsPerSecond, now);
@@ -95,11 +100,25 @@ export class GroupState {
   learn(sighting: Sighting, now: Millis): void {
     const { address } = sighting;
     if (isUnspecified(address) || isMulticast(address) || this.isOwn(address)) return;
+    const before = this.leavers === null ? undefined : this.table.get(address)?.ifindex;
     const isNews = this.table.learn(sighting, now);
+    if (this.leavers !== null) this.#announce(this.leavers, before, sighting, now);
     this.suspects.heard(address, sighting.ifindex, sighting.mac, now);
     if (isNews) for (const prefix of this.routers.prefixes(now)) this.suggest(sighting, prefix, now);
     if (this.pending.has(address)) this.found.push(address.slice());
     this.probesDueAt = Math.min(this.probesDueAt, now + 1000);
+  }
+
+  #announce(leavers: Leavers, before: number | undefined, sighting: Sighting, now: Millis): void {
+    const { address } = sighting;
+    const left = leavers.heard(sighting, before, this.table.get(address)?.ifindex, now);
+    const member = left === null ? undefined : this.members.get(left);
+    if (member === undefined || member.link.isPointToPoint === true || !member.isOpen(now)) return;
+    const isRouter = this.routers.isCurrent(address, now);
+    this.originate(
+      member,
+      announcement(member.link, address, NaFlag.override | (isRouter ? NaFlag.router : 0)),
+    );
   }
 
   /** A node of a downstream with such a link-local address may have its like under this prefix, too. */

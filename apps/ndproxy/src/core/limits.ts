@@ -4,6 +4,18 @@ export type Mode = 'route' | 'bridge';
 /** See spec/nd-and-relays.md 5, decision 1. */
 export type LoopPolicy = 'guard' | 'rfc' | 'nested';
 
+/** What spec/nd-and-relays.md 2 leaves to the operator: off unless asked for. */
+export interface Switches {
+  /** A solicitation to a group goes only to the segment of a target that was heard a moment ago. */
+  readonly suppress: boolean;
+  /** Where a node has left, its address is announced as ours: switches and peers there need not wait for probes to fail. */
+  readonly announceMoves: boolean;
+  /** An advertisement to one host goes to all nodes of all downstreams, for routers that never send another. */
+  readonly raMulticast: boolean;
+}
+
+export const ALL_OFF: Switches = { suppress: false, announceMoves: false, raMulticast: false };
+
 /** What bounds a group's memory and patience. Tests shorten the waits here and nowhere else. */
 export interface Limits {
   /** Neighbours known on one interface, and behind one Ethernet address of it. */
@@ -81,3 +93,6 @@ export const LIMITS: Limits = {
 
 /** Behind a nested proxy all nodes have its one Ethernet address. */
 export const NESTED_NEIGHBORS_PER_MAC = 4096;
+
+/** As a wait: it does not end. */
+export const NEVER = millis(Infinity);

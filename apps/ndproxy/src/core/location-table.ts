@@ -65,6 +65,12 @@ export class LocationTable {
     return this.#byAddress.get(addressKey(address));
   }
 
+  /** Where a node is that was heard within REACHABLE_TIME of RFC 4861 §10, and has said that the address is its own. */
+  reachable(address: Uint8Array, now: Millis): Location | undefined {
+    const known = this.get(address);
+    return known?.certainty === 'advertised' && now - known.heardAt < REACHABLE ? known : undefined;
+  }
+
   entries(): Iterable<Location> {
     return this.#byAddress.values();
   }

@@ -55,7 +55,22 @@ function onSolicit(state: GroupState, packet: NdPacket, from: Member, now: Milli
     state.originate(from, defence(from.link, packet, NaFlag.router));
     return LOCAL;
   }
-  return passOn(state, packet, from, now);
+  return state.settings.switches.suppress
+    ? askOwner(state, packet, from, now)
+    : passOn(state, packet, from, now);
+}
+
+/** To all segments, unless one is known to have the target. Checks for duplicates go to all: the target may be there twice. */
+function askOwner(state: GroupState, packet: NdPacket, from: Member, now: Millis): Verdict {
+  const { frame, target } = packet;
+  const isQuestion = isMulticast(frame, DESTINATION_AT) && !isUnspecified(frame, SOURCE_AT);
+  const owner = isQuestion ? state.table.reachable(target, now) : undefined;
+  if (owner === undefined) return passOn(state, packet, from, now);
+  if (owner.ifindex === from.link.ifindex) return dropped('same-segment');
+  return passOn(state, packet, from, now, {
+    ...ANY_WAY,
+    allows: ({ link }) => link.ifindex === owner.ifindex,
+  });
 }
 
 /** A router at the other end of a point-to-point link, which nobody can ask for its link-layer address: we are the way to it. */

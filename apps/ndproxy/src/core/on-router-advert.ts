@@ -1,10 +1,10 @@
 import type { Millis } from '@pp/base';
-import { RaFlag, type NdRewrite } from '@pp/wire';
+import { isMulticast, RaFlag, type NdRewrite } from '@pp/wire';
 import { dropped, FORWARDED, type Verdict } from './action';
 import { admit, CHECKED_BEFORE } from './admit';
 import type { GroupState } from './group-state';
 import type { Member } from './member';
-import { RA_FLAGS_AT, type NdPacket } from './packet';
+import { DESTINATION_AT, RA_FLAGS_AT, type NdPacket } from './packet';
 import { passOn } from './pass-on';
 import type { KnownRouter } from './routers';
 import { advertRewrite, replayAdvert, retraction } from './translate';
@@ -24,6 +24,8 @@ export function onRouterAdvert(state: GroupState, packet: NdPacket, from: Member
     replayToAll(state, now); // it answers our own question, which was asked for the downstreams
     return FORWARDED;
   }
+  if (state.settings.switches.raMulticast && !isMulticast(packet.frame, DESTINATION_AT))
+    return spread(state, packet, from, now);
   return passOn(state, packet, from, now, {
     allows: (exit) => exit.link.role === 'downstream',
     rewriteFor: (exit) => advertRewrite(state.settings.mode, from.link, exit.link),
@@ -32,6 +34,19 @@ export function onRouterAdvert(state: GroupState, packet: NdPacket, from: Member
       countAdvert(state, exit, now);
     },
   });
+}
+
+/** To all nodes instead of the one that it was for. */
+function spread(state: GroupState, packet: NdPacket, from: Member, now: Millis): Verdict {
+  let outcome: Verdict = dropped('no-exit');
+  for (const exit of state.downstreams()) {
+    if (exit.isDisabled(now)) continue;
+    const rewrite = advertRewrite(state.settings.mode, from.link, exit.link);
+    state.send(exit, replayAdvert(packet, exit.link, rewrite));
+    countAdvert(state, exit, now);
+    outcome = FORWARDED;
+  }
+  return outcome;
 }
 
 function onDownstream(state: GroupState, from: Member, now: Millis): Verdict {

@@ -45,6 +45,14 @@ export function routerSolicitation(
   );
 }
 
+/** The way to the target is through us, for all nodes of the segment. `flags`: R and O. */
+export function announcement({ mac }: MemberLink, target: Uint8Array, flags: number): Uint8Array {
+  return ndFrame(
+    { sourceMac: mac, destinationMac: multicastMac(ALL_NODES), source: target, destination: ALL_NODES },
+    { kind: 'neighbor-advert', flags, target, options: [linkAddressOption('target', mac)] },
+  );
+}
+
 /**
  * This host has the target of the solicitation on another interface, or stands for it: the asker is told so, or warned off in its
  * duplicate check (RFC 4862 §5.4.4). `flags`: R, and O for an address of our own.

@@ -2,13 +2,19 @@ import { millis } from '@pp/base';
 import { PacketLan } from '@pp/ports/testing';
 import { toHex } from '@pp/wire/testing';
 import { Group } from './group';
-import { LIMITS, type LoopPolicy } from './limits';
+import { ALL_OFF, LIMITS, type LoopPolicy } from './limits';
 import { CHECKED_BEFORE } from './admit';
 import { duplicateCheck, frameText, GUEST, ip, mac, NEIGHBOR, routerAdvert, solicit } from './testing/scene';
 
 /** A proxy of its own Ethernet addresses between segments, the first its upstream; gates are open. */
 function proxyBetween(number: number, lans: readonly PacketLan[], loopPolicy: LoopPolicy = 'guard'): Group {
-  const settings = { name: `p${number}`, mode: 'route', loopPolicy, limits: LIMITS } as const;
+  const settings = {
+    name: `p${number}`,
+    mode: 'route',
+    loopPolicy,
+    switches: ALL_OFF,
+    limits: LIMITS,
+  } as const;
   const group = new Group(settings, millis(0));
   const ports = lans.map((lan, i) => {
     const own = Uint8Array.of(2, 0xbb, number, 0, 0, i + 1);

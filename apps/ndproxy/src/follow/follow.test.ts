@@ -11,6 +11,7 @@ import {
   ScriptedInterfaces,
 } from '@pp/ports/testing';
 import { toHex } from '@pp/wire/testing';
+import { ALL_OFF } from '../core/limits';
 import { advertise, DOWN, GUEST, ip, mac, NEIGHBOR, ourMac, solicit } from '../core/testing/scene';
 import { ADDRESSES, view } from '../testing/rig';
 import { followManager, type Following } from './follow';
@@ -39,7 +40,7 @@ async function followRig(installed: readonly HostRoute[] = []): Promise<FollowRi
     bus: manager,
     clock,
     log,
-    settings: { mode: 'route', loopPolicy: 'guard' },
+    settings: { mode: 'route', loopPolicy: 'guard', switches: ALL_OFF, strict: false },
     managersRoutes: new FakeHostRoutes(installed),
     doors: {
       packets,

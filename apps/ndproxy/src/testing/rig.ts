@@ -10,6 +10,7 @@ import {
   ScriptedInterfaces,
 } from '@pp/ports/testing';
 import { toHex } from '@pp/wire/testing';
+import { ALL_OFF } from '../core/limits';
 import { mac, ourMac } from '../core/testing/scene';
 import type { DesiredGroup } from '../groups/desired-groups';
 import { ProxyService, type ProxySettings } from '../proxy-service';
@@ -66,7 +67,7 @@ export class Rig {
       );
     }
     this.service = new ProxyService(
-      { mode: 'route', loopPolicy: 'guard', ...settings },
+      { mode: 'route', loopPolicy: 'guard', switches: ALL_OFF, strict: false, ...settings },
       {
         packets,
         interfaces,

@@ -28,7 +28,7 @@ import type { Counters } from '../counters';
 import { describe } from '../describe';
 import type { DropReason } from '../drop-reason';
 import { Group } from '../group';
-import { LIMITS, type Limits, type LoopPolicy, type Mode } from '../limits';
+import { ALL_OFF, LIMITS, type Limits, type LoopPolicy, type Mode, type Switches } from '../limits';
 import type { MemberLink } from '../member';
 import type { OwnAddress } from '../own-addresses';
 import { admit, CHECKED_BEFORE } from '../admit';
@@ -74,6 +74,7 @@ export interface SceneOptions {
   readonly mode?: Mode;
   readonly loopPolicy?: LoopPolicy;
   readonly limits?: Partial<Limits>;
+  readonly switches?: Partial<Switches>;
   readonly links?: readonly MemberLink[];
   /** False: gates are as they are at the start. */
   readonly open?: boolean;
@@ -87,9 +88,10 @@ export class Scene {
   readonly #log: string[] = [];
   verdict: Verdict | null = null;
 
-  constructor({ mode = 'route', loopPolicy = 'guard', limits = {}, open = true, links }: SceneOptions = {}) {
-    const all = { ...LIMITS, ...limits };
-    this.group = new Group({ name: 'test', mode, loopPolicy, limits: all }, this.now);
+  constructor({ mode = 'route', loopPolicy = 'guard', open = true, links, ...more }: SceneOptions = {}) {
+    const limits = { ...LIMITS, ...more.limits };
+    const switches = { ...ALL_OFF, ...more.switches };
+    this.group = new Group({ name: 'test', mode, loopPolicy, switches, limits }, this.now);
     this.update(links ?? [link(UP), link(DOWN), link(DOWN2)]);
     if (!open) return;
     this.pass(13);
