@@ -35,9 +35,28 @@ interface Row {
 }
 
 const suppressRows: readonly Row[] = [
-  { name: 'off: everywhere', off: true, run: (s) => void heardThenAsked(s), want: ['down', 'down2'] },
-  { name: 'one that was heard just now: only there', run: (s) => void heardThenAsked(s), want: ['down'] },
-  { name: 'one heard long ago: everywhere', run: (s) => void heardThenAsked(s, 31), want: ['down', 'down2'] },
+  {
+    name: 'off: everywhere',
+    off: true,
+    run: (s) => {
+      heardThenAsked(s);
+    },
+    want: ['down', 'down2'],
+  },
+  {
+    name: 'one that was heard just now: only there',
+    run: (s) => {
+      heardThenAsked(s);
+    },
+    want: ['down'],
+  },
+  {
+    name: 'one heard long ago: everywhere',
+    run: (s) => {
+      heardThenAsked(s, 31);
+    },
+    want: ['down', 'down2'],
+  },
   {
     name: 'one that only asked itself: everywhere',
     run: (s) => {
@@ -91,17 +110,23 @@ const moveRows: readonly Row[] = [
   {
     name: 'off: peers find out by themselves',
     off: true,
-    run: (s) => void s.receive(DOWN2, solicit(guest, NEIGHBOR)),
+    run: (s) => {
+      s.receive(DOWN2, solicit(guest, NEIGHBOR));
+    },
     want: [],
   },
   {
     name: 'it asks from there: the segment that it left is told',
-    run: (s) => void s.receive(DOWN2, solicit(guest, NEIGHBOR)),
+    run: (s) => {
+      s.receive(DOWN2, solicit(guest, NEIGHBOR));
+    },
     want: [OURS_ON_DOWN],
   },
   {
     name: 'it checks there for duplicates: it may be another',
-    run: (s) => void s.receive(DOWN2, duplicateCheck(2, GUEST)),
+    run: (s) => {
+      s.receive(DOWN2, duplicateCheck(2, GUEST));
+    },
     want: [],
   },
   {
@@ -114,7 +139,9 @@ const moveRows: readonly Row[] = [
   },
   {
     name: 'another address behind the same interface is no move',
-    run: (s) => void s.receive(DOWN, solicit({ ...guest, mac: 7 }, NEIGHBOR)),
+    run: (s) => {
+      s.receive(DOWN, solicit({ ...guest, mac: 7 }, NEIGHBOR));
+    },
     want: [],
   },
 ];

@@ -17,22 +17,28 @@ import type { Figure, Settings } from './figure';
 /** Neighbour discovery through a proxy: asker -- proxy -- a program that answers whatever is asked for. */
 export const ndproxyFigure: Figure = {
   name: 'ndproxy',
-  about: 'solicitations answered through ndproxy, beside Debian’s ndppd',
+  about: 'solicitations answered through ndproxy, beside Debian’s ndppd and the kernel’s proxy_ndp',
   measure,
 };
 
 /** Targets asked before anything is measured: a proxy runs for weeks, its first milliseconds do not count. */
 const WARM_UP = 3000;
+/** Targets of a round of latencies. */
+const A_ROUND = 300;
 /** Nodes behind the proxy that the flood asks for, again and again. */
 const NODES = 1000;
 const FLOOD = 40_000;
 const STEADY = 10_000;
 
-/** One proxy between its own asker and its own answerer. */
-interface Way {
+/** A host that solicits through a proxy, and the number of the next target that it has not asked for. */
+interface Asking {
   readonly asker: Host;
-  readonly proxy: Child;
   next: number;
+}
+
+/** One proxy between its own asker and its own answerer. */
+interface Way extends Asking {
+  readonly proxy: Child;
 }
 
 async function measure(bed: Bed, settings: Settings): Promise<readonly Row[]> {
@@ -42,13 +48,15 @@ async function measure(bed: Bed, settings: Settings): Promise<readonly Row[]> {
   const theirs = await way(bed, 'ndppd', startNdppd);
   for (const each of [ours, theirs]) await askMillis(each, WARM_UP);
   const rounds = settings.quick ? 3 : 9;
+  const kernel = await kernelWay(bed, Math.max(NODES, rounds * A_ROUND));
   const latency = await interleave(rounds, {
-    ours: () => askMillis(ours, 300),
-    theirs: () => askMillis(theirs, 300),
+    ours: () => askMillis(ours, A_ROUND),
+    theirs: () => askMillis(theirs, A_ROUND),
+    kernel: () => askMillis(kernel, A_ROUND),
   });
   const [cpu, loss] = [
     { ours: [] as number[], theirs: [] as number[] },
-    { ours: [] as number[], theirs: [] as number[] },
+    { ours: [] as number[], theirs: [] as number[], kernel: [] as number[] },
   ];
   const floods = settings.quick ? 1 : 5;
   for (let round = 0; round < floods; round++) {
@@ -60,6 +68,7 @@ async function measure(bed: Bed, settings: Settings): Promise<readonly Row[]> {
       loss[name].push((await flood(each, FLOOD, 5000)).lossPercent);
       settings.say(`ndproxy: flood ${round + 1} of ${floods}, ${name}`);
     }
+    loss.kernel.push((await flood(kernel, FLOOD, 5000)).lossPercent);
   }
   const memory = residentMb(ours.proxy.pid);
   await Promise.all([ours.proxy.stop(), theirs.proxy.stop()]);
@@ -71,7 +80,8 @@ async function ndppdMissing(bed: Bed): Promise<string | null> {
   return code === 0 ? null : 'ndppd is not installed: apt-get install ndppd';
 }
 
-async function way(bed: Bed, name: string, start: (host: Host) => Promise<Child>): Promise<Way> {
+/** An asker, a host that forwards and a segment behind it, where nobody is yet. */
+async function hostsOf(bed: Bed, name: string): Promise<Readonly<Record<'asker' | 'host' | 'target', Host>>> {
   const [asker, host, target] = [
     await bed.lab.host(`${name}-asker`),
     await bed.lab.host(`${name}-proxy`),
@@ -86,6 +96,31 @@ async function way(bed: Bed, name: string, start: (host: Host) => Promise<Child>
     echo 1 > /proc/sys/net/ipv6/conf/all/forwarding`);
   await asker.shell('ip link set eth0 up; ip addr add 2001:db8:1::a:0:0/64 dev eth0 nodad');
   await target.shell('echo 1 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6; ip link set eth0 up');
+  return { asker, host, target };
+}
+
+/** The kernel answers for addresses that it was given one by one, and does not ask behind itself whether anybody has them. */
+async function kernelWay(bed: Bed, targets: number): Promise<Asking> {
+  const { asker, host } = await hostsOf(bed, 'kernel');
+  await host.shell(`
+    echo 1 > /proc/sys/net/ipv6/conf/lan0/proxy_ndp
+    echo 0 > /proc/sys/net/ipv6/neigh/lan0/proxy_delay`);
+  const lines = Array.from(
+    { length: targets },
+    (_, i) => `neigh add proxy 2001:db8:1::${hexWords(i + 1)} dev lan0\n`,
+  );
+  writeFileSync(join(host.shared, 'proxies'), lines.join(''));
+  await host.ok('ip', ['-6', '-batch', '/run/lab/proxies']);
+  const made: Asking = { asker, next: 1 };
+  await until('the kernel answers', async () => (await askMillis({ asker, next: 1 }, 1)) > 0);
+  return made;
+}
+
+/** A number as the last 32 bits of an address. */
+const hexWords = (n: number): string => `${(n >>> 16).toString(16)}:${(n & 0xffff).toString(16)}`;
+
+async function way(bed: Bed, name: string, start: (host: Host) => Promise<Child>): Promise<Way> {
+  const { asker, host, target } = await hostsOf(bed, name);
   await new LineProgram(target, programPath('nd-traffic'), ['answer', 'eth0']).next();
   const proxy = await start(host);
   const made: Way = { asker, proxy, next: 1 };
@@ -112,7 +147,7 @@ async function startNdppd(host: Host): Promise<Child> {
 }
 
 /** Milliseconds, the median over `count` targets that nobody has asked for before; NaN if most were not answered. */
-async function askMillis(way: Way, count: number): Promise<number> {
+async function askMillis(way: Asking, count: number): Promise<number> {
   const args = ['ask', 'eth0', String(way.next), String(count)];
   way.next += count;
   const line = await way.asker.ok(programPath('nd-traffic'), args, { timeout: TIMEOUT });
@@ -127,7 +162,7 @@ async function askMillis(way: Way, count: number): Promise<number> {
 const TIMEOUT = seconds(60);
 
 async function flood(
-  way: Way,
+  way: Asking,
   rate: number,
   spanMs: number,
 ): Promise<{ readonly sent: number; readonly lossPercent: number }> {
@@ -176,19 +211,24 @@ interface Samples {
   readonly theirs: readonly number[];
 }
 
+/** proxy_ndp has no process whose CPU or memory could be told. */
+interface WithKernel extends Samples {
+  readonly kernel: readonly number[];
+}
+
 function ratioRow(name: string, { ours, theirs }: Samples, unit: string, goal: number, more: string): Row {
   const spread = spreadOf(pairRatios(ours, theirs));
   const both = `ndproxy: ${spreadText(spreadOf(ours), unit)}; ndppd: ${spreadText(spreadOf(theirs), unit)}`;
   return { name, measured: spread.median, unit: 'x', goal: hoped(goal), spread, details: [both, more] };
 }
 
-const latencyRow = (samples: Samples): Row =>
+const latencyRow = (samples: WithKernel): Row =>
   ratioRow(
     'ndproxy: solicitation to answer, new target, of ndppd’s',
     samples,
     'ms',
     1.5,
-    'median of 300 targets a round, 2 ms apart; ndproxy also sets a route for each',
+    `median of ${A_ROUND} targets a round, 2 ms apart; ndproxy also sets a route for each; the kernel’s proxy_ndp, which asks nobody whether they are there: ${spreadText(spreadOf(samples.kernel), 'ms')}`,
   );
 
 const cpuRow = (samples: Samples): Row =>
@@ -200,9 +240,9 @@ const cpuRow = (samples: Samples): Row =>
     `${STEADY} a second for ${NODES} targets; ndppd answers from its cache, ndproxy passes every one on and its answer back`,
   );
 
-function lossRow({ ours, theirs }: Samples): Row {
+function lossRow({ ours, theirs, kernel }: WithKernel): Row {
   const spread = spreadOf(ours);
-  const limit = spreadOf(theirs).median;
+  const limit = Number(spreadOf(theirs).median.toFixed(3));
   return {
     name: 'ndproxy: loss at 40,000 solicitations a second',
     measured: spread.median,
@@ -210,7 +250,7 @@ function lossRow({ ours, theirs }: Samples): Row {
     goal: hoped(limit),
     spread,
     details: [
-      `ndppd: ${spreadText(spreadOf(theirs), '%')}; asker, proxy and answerer share this machine’s cores`,
+      `ndppd: ${spreadText(spreadOf(theirs), '%')}; the kernel’s proxy_ndp: ${spreadText(spreadOf(kernel), '%')}; asker, proxy and answerer share this machine’s cores`,
     ],
   };
 }
