@@ -146,16 +146,16 @@ labTest('guests on two segments reach each other; one that moves is found again'
 });
 
 labTest('with its switches: who is known is asked alone, and a move is announced', async () => {
-  const [g1, g2] = [await guestBehind(lab.host, 'g1', 'vg1'), await guestBehind(lab.host, 'g2', 'vg2')];
+  const [g1, g2] = [await guestBehind(lab, 'g1', 'vg1'), await guestBehind(lab, 'g2', 'vg2')];
   await startProxy(lab.host, ['--strict', '--suppress', '--announce-moves', 'eth0', 'vg*']);
   await up(g1);
   await up(g2);
   const [address] = [await globalAddress(g1), await globalAddress(g2)];
-  await pings(lab.lanhost, address);
+  await answers(lab.lanhost, address);
 
   const asked = await sniff(g2, 'eth0', 'icmp6 and ip6[40] == 135');
   await lab.lanhost.shell('ip -6 neigh flush dev eth0');
-  await pings(lab.lanhost, address);
+  await answers(lab.lanhost, address);
   await lab.lanhost.run('ping', ['-6', '-c', '1', '-W', '1', '2001:db8:77::404']); // nobody knows it, so everybody is asked
   await until('the other guest is asked', () =>
     Promise.resolve(asked.stdout.includes('who has 2001:db8:77::404')),
@@ -165,11 +165,11 @@ labTest('with its switches: who is known is asked alone, and a move is announced
 
   const moving = '2001:db8:77::55';
   await g1.shell(`ip addr add ${moving}/64 dev eth0`);
-  await pings(lab.internet, moving);
+  await answers(lab.internet, moving);
   await g1.shell(`ip addr del ${moving}/64 dev eth0`);
   const told = await sniff(g1, 'eth0', 'icmp6 and ip6[40] == 136');
   await g2.shell(`ip addr add ${moving}/64 dev eth0`);
-  await pings(lab.internet, moving);
+  await answers(lab.internet, moving);
   const announced = new RegExp(`> ff02::1: .* tgt is ${moving}, Flags \\[override\\]`);
   await until('the segment that it left is told', () => Promise.resolve(announced.test(told.stdout)));
   await told.stop();
