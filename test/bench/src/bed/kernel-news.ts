@@ -1,14 +1,15 @@
 import { systemClock } from '@pp/daemon';
+import { TABLE } from '@pp/datapath';
 import { loadNative } from '@pp/native';
 import {
-  decodeTableEvent,
   Monitor,
   netlinkIn,
   NFNLGRP_NFTABLES,
+  nftEventOf,
   routeSubject,
+  type NftEvent,
   type RouteEvent,
   type Subject,
-  type TableEvent,
 } from '@pp/netlink';
 import type { Machine } from './bed';
 
@@ -40,10 +41,11 @@ export class KernelNews<Event> {
     return news;
   }
 
-  static async ofTables(machine: Machine): Promise<KernelNews<TableEvent>> {
-    const news = new KernelNews<TableEvent>(machine, 'netfilter', {
+  /** Of the manager's table. */
+  static async ofTable(machine: Machine): Promise<KernelNews<NftEvent>> {
+    const news = new KernelNews<NftEvent>(machine, 'netfilter', {
       groups: [NFNLGRP_NFTABLES],
-      decode: decodeTableEvent,
+      decode: nftEventOf({ family: 'inet', name: TABLE }),
       snapshot: () => Promise.resolve(null),
     });
     await news.#monitor.start();

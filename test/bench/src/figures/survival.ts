@@ -1,4 +1,4 @@
-import type { RouteEvent } from '@pp/netlink';
+import type { NftEvent, RouteEvent } from '@pp/netlink';
 import type { Bed, Machine } from '../bed/bed';
 import { KernelNews } from '../bed/kernel-news';
 import { Manager } from '../manager/manager';
@@ -69,17 +69,20 @@ async function secondUplink(bed: Bed, { host, sink }: Machine): Promise<string> 
 }
 
 async function flushed(machine: Machine): Promise<readonly number[]> {
-  const news = await KernelNews.ofTables(machine);
+  const news = await KernelNews.ofTable(machine);
   const took: number[] = [];
   for (let round = 0; round < FLUSHES_A_MANAGER; round++) {
-    const gone = news.next(({ change, table }) => change === 'del' && table.name === 'patchpanel');
-    const back = news.next(({ change, table }) => change === 'new' && table.name === 'patchpanel');
+    const gone = news.next((event) => event.on === 'edit' && event.what === 'gone');
+    const repaired = gone.then(async (at) => (await news.next(addsToTable)) - at);
     await machine.host.ok('nft', ['flush', 'ruleset']);
-    took.push((await back) - (await gone));
+    took.push(await repaired);
   }
   news.close();
   return took;
 }
+
+/** The first that is told of a transaction that makes the table anew. */
+const addsToTable = (event: NftEvent): boolean => event.on === 'edit' && event.what === 'added';
 
 async function switched(machine: Machine, upAgain: string, rounds: number): Promise<readonly number[]> {
   const news = await KernelNews.ofNetwork(machine);
