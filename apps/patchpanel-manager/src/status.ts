@@ -1,4 +1,4 @@
-import { hostAt, namespaceNames, vpnAmong } from '@pp/datapath';
+import { hostAt, leadsOut, namespaceNames, vpnAmong } from '@pp/datapath';
 import { guestKey, guestsOfKind, type Namespace } from './domain/guest';
 import type { World } from './domain/world';
 import { guestStatus, type GuestStatus } from './guest-status';
@@ -50,7 +50,7 @@ interface NamespaceStatus {
 
 /** `clashes`: sentences about what is not in the world: the host's own network, and who fights us. */
 export function statusOf(world: World, helpers: readonly HelperStatus[], clashes: readonly string[]): Status {
-  const best = world.uplinks.find(({ defaults }) => defaults.length > 0)?.ifname;
+  const best = world.uplinks.find(leadsOut)?.ifname;
   const present = world.uplinks.map(({ ifname, ifindex, kind, running, addresses }): UplinkStatus => ({
     ifname,
     kind,
@@ -100,9 +100,13 @@ function namespaceStatus(guest: Namespace): NamespaceStatus {
 const helperWarning = ({ name, state, lastEnd }: HelperStatus): readonly string[] =>
   state === 'waiting' ? [`helper ${name} does not stay up: ${lastEnd ?? 'not started yet'}`] : [];
 
-function warningsOf(world: World): readonly string[] {
-  const none = world.uplinks.some(({ defaults }) => defaults.length > 0)
-    ? []
+function noDefault({ uplinks }: World): readonly string[] {
+  if (uplinks.some(leadsOut)) return [];
+  return uplinks.some(({ passedOver }) => passedOver === true)
+    ? ['shill names no default network: its best service is not connected']
     : ['no uplink holds a default route: guests reach nothing outside'];
-  return [...none, ...world.awaited.map((ifname) => `uplink ${ifname} is not there yet`)];
+}
+
+function warningsOf(world: World): readonly string[] {
+  return [...noDefault(world), ...world.awaited.map((ifname) => `uplink ${ifname} is not there yet`)];
 }

@@ -52,12 +52,14 @@ export interface ManagedUplink {
   readonly kind: 'ethernet' | 'wifi' | 'cellular' | 'vpn';
   /** Next hops of default routes that the kernel's main table may not have. */
   readonly gateways: readonly { readonly family: 'ipv4' | 'ipv6'; readonly address: string }[];
+  /** Best first; as resolv.conf(5) writes them. */
+  readonly nameservers: readonly string[];
 }
 
 /** What a connection manager says of the host's network. */
 export interface ManagedNetwork {
   readonly uplinks: readonly ManagedUplink[];
-  /** Names of those that a default network uses, best first; all others come after. */
+  /** Names of those that the default network uses, best first; no other is a default, whatever routes it has. */
   readonly best: readonly string[];
 }
 

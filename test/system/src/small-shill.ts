@@ -10,6 +10,8 @@ export interface SmallDevice {
   readonly type: string;
   /** Of its IPConfig; null: it has none. */
   readonly gateway: string | null;
+  /** Of its IPConfig; absent: none. */
+  readonly nameservers?: readonly string[];
 }
 
 export interface SmallService {
@@ -83,7 +85,7 @@ export class SmallShill {
       ['Address', new Variant('s', '192.0.2.10')],
       ['Prefixlen', new Variant('i', 24)],
       ['Gateway', new Variant('s', own()?.gateway ?? '')],
-      ['NameServers', new Variant('as', [])],
+      ['NameServers', new Variant('as', own()?.nameservers ?? [])],
     ]);
   }
 

@@ -23,6 +23,19 @@ const rows: readonly { name: string; uplinks: Uplink[]; guests: Guest[]; want: s
     want: ['eth0-vmtap0:6mb', 'eth0-vmtap1:6mb'],
   },
   {
+    name: 'what a connection manager passes over is followed by nobody, but by who is pinned to it',
+    uplinks: [
+      { ...eth, passedOver: true },
+      { ...wifi, passedOver: true },
+    ],
+    guests: [
+      vm('termina', 'vmtap0'),
+      namespace(1, { kind: 'default' }),
+      namespace(2, { kind: 'uplink', ifname: 'eth0' }),
+    ],
+    want: ['eth0-arc_ns2:6'],
+  },
+  {
     name: 'a link without multicast relays neighbour discovery only',
     uplinks: [uplink('wwan0', 'cellular', 1, false)],
     guests: [vm('termina', 'vmtap0')],

@@ -1,4 +1,4 @@
-import { arcBridgeName, namespaceNames } from '@pp/datapath';
+import { arcBridgeName, leadsOut, namespaceNames } from '@pp/datapath';
 import type { Guest } from './guest';
 import type { Uplink } from './uplink';
 import { changeOf, type Change } from './change';
@@ -26,7 +26,7 @@ export interface Defaults {
 }
 
 export function defaultsOf(uplinks: readonly Uplink[]): Defaults {
-  const routed = uplinks.filter(({ defaults }) => defaults.length > 0);
+  const routed = uplinks.filter(leadsOut);
   return { logical: routed[0], physical: routed.find(({ kind }) => kind !== 'vpn') };
 }
 

@@ -32,6 +32,10 @@ export interface Uplink {
   readonly addresses: readonly string[];
   readonly defaults: readonly DefaultRoute[];
   readonly routes: readonly LinkRoute[];
+  /** Present: a connection manager says that it is no default network now, whatever routes it has. */
+  readonly passedOver?: true;
+  /** Of a connection manager's; absent: the host's own are asked. As resolv.conf(5) writes them. */
+  readonly nameservers?: readonly string[];
 }
 
 /** Android's bridge is a way out as long as Android runs; its last traces are none. The very same list where nothing is left out. */

@@ -50,3 +50,12 @@ test('name servers of a resolv.conf', () => {
     '# nameserver 9.9.9.9\nsearch lab\nnameserver 192.0.2.53\n nameserver fe80::1%wlan0 \nnameserver\n';
   expect(nameserversIn(text)).toEqual(['192.0.2.53', 'fe80::1%wlan0']);
 });
+
+test("an uplink's own name servers come before the host's, in whatever order they are told", () => {
+  const own = (nameservers: readonly string[]): readonly string[] =>
+    watchedNeighbors([{ ...wifi, defaults: [], nameservers }], ['192.0.2.99'], 'wifi').map(
+      ({ address }) => address,
+    );
+  expect(own(['192.0.2.54', '192.0.2.53'])).toEqual(['192.0.2.53', '192.0.2.54']);
+  expect(own([])).toEqual([]);
+});

@@ -18,7 +18,7 @@ export interface WatchedNeighbor {
   readonly role: NeighborRole;
 }
 
-/** Gateways of the uplinks that are monitored, and name servers on their links; `nameservers` as resolv.conf(5) writes them. */
+/** Gateways of the uplinks that are monitored, and name servers on their links; `nameservers`: of uplinks without their own, as resolv.conf(5) writes them. */
 export function watchedNeighbors(
   uplinks: readonly Uplink[],
   nameservers: readonly string[],
@@ -26,7 +26,7 @@ export function watchedNeighbors(
 ): readonly WatchedNeighbor[] {
   return uplinks
     .filter(({ kind }) => which === 'all' || kind === 'wifi')
-    .flatMap((uplink) => watchedOn(uplink, nameservers));
+    .flatMap((uplink) => watchedOn(uplink, uplink.nameservers?.toSorted() ?? nameservers));
 }
 
 function watchedOn(uplink: Uplink, nameservers: readonly string[]): readonly WatchedNeighbor[] {

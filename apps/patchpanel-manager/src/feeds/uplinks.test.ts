@@ -1,4 +1,4 @@
-import type { AddressView, LinkView, NetworkView, RouteView } from '@pp/ports';
+import type { AddressView, LinkView, ManagedUplink, NetworkView, RouteView } from '@pp/ports';
 import { uplinksOf, type UplinkChoice } from './uplinks';
 
 const link = (ifindex: number, ifname: string, more: Partial<LinkView> = {}): LinkView => ({
@@ -32,6 +32,13 @@ const view = (links: LinkView[], routes: RouteView[] = [], addresses: AddressVie
 });
 const eth = link(2, 'eth0', { physical: true });
 const wifi = link(3, 'wlan0', { physical: true });
+
+const managed = (ifname: string, kind: ManagedUplink['kind']): ManagedUplink => ({
+  ifname,
+  kind,
+  gateways: [],
+  nameservers: [],
+});
 
 interface Row {
   readonly name: string;
@@ -76,9 +83,9 @@ const rows: readonly Row[] = [
       ...view([eth, wifi], [route(2, '0.0.0.0/0', 0, '192.0.2.1')]),
       managed: {
         uplinks: [
-          { ifname: 'eth0', kind: 'ethernet', gateways: [] },
-          { ifname: 'wlan0', kind: 'wifi', gateways: [{ family: 'ipv4', address: '198.51.100.1' }] },
-          { ifname: 'wwan0', kind: 'cellular', gateways: [] },
+          managed('eth0', 'ethernet'),
+          { ...managed('wlan0', 'wifi'), gateways: [{ family: 'ipv4', address: '198.51.100.1' }] },
+          managed('wwan0', 'cellular'),
         ],
         best: ['wlan0'],
       },
@@ -201,10 +208,7 @@ test('an uplink carries its addresses, default routes and other routes', () => {
 test("the next hop into Android's own VPN is Android, by main's route or by the word of a connection manager", () => {
   const links = [eth, link(9, 'arcbr0', { kind: 'bridge' })];
   const told = { ...view(links, [route(2, '0.0.0.0/0', 0, '192.0.2.1')]) };
-  const uplinks = [
-    { ifname: 'arcbr0', kind: 'vpn', gateways: [] },
-    { ifname: 'eth0', kind: 'ethernet', gateways: [] },
-  ] as const;
+  const uplinks = [managed('arcbr0', 'vpn'), managed('eth0', 'ethernet')];
   for (const [seen, metric] of [
     [view(links, [route(9, '0.0.0.0/0', 50)]), 50],
     [{ ...told, managed: { uplinks, best: ['arcbr0', 'eth0'] } }, 0],
@@ -215,4 +219,24 @@ test("the next hop into Android's own VPN is Android, by main's route or by the 
       defaults: [{ family: 'ipv4', gateway: '100.115.92.2', metric }],
     });
   }
+});
+
+test('what a connection manager passes over is no default, whatever its routes; its name servers go with it', () => {
+  const seen = view(
+    [eth, wifi],
+    [route(2, '0.0.0.0/0', 0, '192.0.2.1'), route(3, '0.0.0.0/0', 600, '198.51.100.1')],
+  );
+  const uplinks = [{ ...managed('eth0', 'ethernet'), nameservers: ['192.0.2.53'] }, managed('wlan0', 'wifi')];
+  const told = (best: readonly string[]): readonly unknown[] =>
+    uplinksOf({ ...seen, managed: { uplinks, best } }, []).present.map(
+      ({ ifname, passedOver = false, nameservers = [] }) => [ifname, passedOver, ...nameservers],
+    );
+  expect(told(['wlan0'])).toEqual([
+    ['wlan0', false],
+    ['eth0', true, '192.0.2.53'],
+  ]);
+  expect(told([])).toEqual([
+    ['eth0', true, '192.0.2.53'],
+    ['wlan0', true],
+  ]);
 });

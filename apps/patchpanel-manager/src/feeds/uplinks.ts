@@ -32,14 +32,20 @@ export function uplinksOf(view: NetworkView, chosen: readonly UplinkChoice[]): U
 function managedUplinks(view: NetworkView, { uplinks, best }: ManagedNetwork): Uplinks {
   const named = uplinks.map(({ ifname, kind }) => ({ ifname, kind }));
   const { present, ...rest } = named.length === 0 ? noUplinks(view) : chosenUplinks(view, named);
-  const gateways = new Map(uplinks.map((uplink) => [uplink.ifname, uplink.gateways]));
+  const byName = new Map(uplinks.map((uplink) => [uplink.ifname, uplink]));
   const rankOf = (ifname: string): number => (best.includes(ifname) ? best.indexOf(ifname) : best.length);
   return {
     ...rest,
     present: present
-      .map((uplink) => withGateways(uplink, gatewaysOf(uplink, gateways.get(uplink.ifname) ?? [])))
+      .map((uplink) => managedUplink(uplink, byName.get(uplink.ifname), best.includes(uplink.ifname)))
       .toSorted((a, b) => rankOf(a.ifname) - rankOf(b.ifname)),
   };
+}
+
+function managedUplink(uplink: Uplink, managed: ManagedUplink | undefined, isBest: boolean): Uplink {
+  const { gateways = [], nameservers = [] } = managed ?? {};
+  const led = withGateways(uplink, gatewaysOf(uplink, gateways));
+  return { ...led, ...(isBest ? {} : { passedOver: true }), nameservers };
 }
 
 /** What it is told to lead into Android's own VPN goes there. */

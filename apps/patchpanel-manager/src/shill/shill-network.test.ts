@@ -79,6 +79,38 @@ test('uplinks are devices of known kinds, and a VPN by its service', () => {
   ]);
 });
 
+test('a default network of a device that is in no list of uplinks is one', () => {
+  const ppp = device('ppp0', 'ppp', { ...CONFIG, Gateway: '198.51.100.1' });
+  const { uplinks, best } = managedNetwork({ devices: [eth, ppp], services: [service(ppp, 'pppoe')] });
+  expect([uplinks.map(({ ifname }) => ifname), best]).toEqual([['ppp0', 'eth0'], ['ppp0']]);
+});
+
+test.each([
+  {
+    name: 'of both families, IPv4 as it came',
+    in: [['192.0.2.53', '192.0.2.1'], ['2001:db8::53']],
+    want: ['192.0.2.53', '192.0.2.1', '2001:db8::53'],
+  },
+  { name: 'none', in: [[], []], want: [] },
+  { name: 'what is no text', in: [[7, null, '', '192.0.2.53'], []], want: ['192.0.2.53'] },
+  { name: 'what is no list', in: ['192.0.2.53', ['2001:db8::53']], want: ['2001:db8::53'] },
+  {
+    name: 'too many',
+    in: [Array.from({ length: 20 }, (_, i) => `192.0.2.${i + 1}`), []],
+    want: Array.from({ length: 8 }, (_, i) => `192.0.2.${i + 1}`),
+  },
+])('name servers: $name', ({ in: [v4, v6], want }) => {
+  const configs = [
+    { ...CONFIG, NameServers: v4 },
+    { ...CONFIG, Method: 'ipv6', Address: '2001:db8::10', Gateway: 'fe80::1', NameServers: v6 },
+  ];
+  const [uplink] = managedNetwork({
+    devices: [device('eth0', 'ethernet', ...configs)],
+    services: [],
+  }).uplinks;
+  expect(uplink?.nameservers).toEqual(want);
+});
+
 const configs: readonly {
   readonly name: string;
   readonly in: readonly Readonly<Record<string, unknown>>[];

@@ -28,7 +28,7 @@ const KINDS: ReadonlyMap<string, ManagedUplink['kind']> = new Map([
   ['wifi', 'wifi'],
   ['cellular', 'cellular'],
 ]);
-const FAMILIES: ReadonlyMap<string, 'ipv4' | 'ipv6'> = new Map([
+const FAMILIES: ReadonlyMap<string, Family> = new Map([
   ['ipv4', 'ipv4'],
   ['dhcp', 'ipv4'],
   ['bootp', 'ipv4'],
@@ -36,17 +36,18 @@ const FAMILIES: ReadonlyMap<string, 'ipv4' | 'ipv6'> = new Map([
   ['ipv6', 'ipv6'],
 ]);
 
-/** Uplinks are its devices of known kinds, and the VPN that its services lead to; ranked as its services are. */
+/** Uplinks are its devices of known kinds, and those that its services lead to, as the VPN; ranked as its services are. */
 export function managedNetwork(state: ShillState): ManagedNetwork {
   const { logical, physical } = defaultsOf(state.services);
-  const vpn = logical?.kind === 'vpn' ? [logical] : [];
+  const defaults = [...new Set([logical, physical])].flatMap((uplink) => uplink ?? []);
   const devices = state.devices.flatMap((device) =>
     uplinkOf(device, KINDS.get(text(device.properties, 'Type'))),
   );
-  const best = [logical, physical].flatMap((uplink) => uplink?.ifname ?? []);
+  const uplinks = [...defaults, ...devices];
+  const first = new Map(uplinks.toReversed().map((uplink) => [uplink.ifname, uplink]));
   return {
-    uplinks: [...vpn, ...devices.filter(({ ifname }) => vpn[0]?.ifname !== ifname)],
-    best: [...new Set(best)],
+    uplinks: uplinks.filter((uplink) => first.get(uplink.ifname) === uplink),
+    best: defaults.map(({ ifname }) => ifname),
   };
 }
 
@@ -76,24 +77,37 @@ function uplinkOf(
   kind: ManagedUplink['kind'] | undefined,
 ): readonly ManagedUplink[] {
   const ifname = text(properties, 'Interface');
-  return ifname === '' || kind === undefined ? [] : [{ ifname, kind, gateways: gatewaysIn(ipConfigs) }];
+  if (ifname === '' || kind === undefined) return [];
+  const configs = configsIn(ipConfigs);
+  const gateways = [...configs].map(([family, config]) => ({ family, address: text(config, 'Gateway') }));
+  return [{ ifname, kind, gateways, nameservers: [...configs.values()].flatMap(nameserversOf) }];
 }
+
+type Family = ManagedUplink['gateways'][number]['family'];
 
 /** The first of a family counts; one that lacks anything does not. */
-function gatewaysIn(ipConfigs: readonly Properties[]): ManagedUplink['gateways'] {
-  const gateways = new Map<'ipv4' | 'ipv6', string>();
+function configsIn(ipConfigs: readonly Properties[]): ReadonlyMap<Family, Properties> {
+  const configs = new Map<Family, Properties>();
   for (const config of ipConfigs) {
     const family = FAMILIES.get(text(config, 'Method'));
-    if (family === undefined || gateways.has(family) || !isComplete(config)) continue;
-    const gateway = text(config, 'Gateway');
-    if ((family === 'ipv4' ? parseIpv4(gateway) : parseIpv6(gateway)) !== null) gateways.set(family, gateway);
+    if (family !== undefined && !configs.has(family) && isComplete(config, family))
+      configs.set(family, config);
   }
-  return [...gateways].map(([family, address]) => ({ family, address }));
+  return configs;
 }
 
-const isComplete = (config: Properties): boolean =>
+/** BOUNDED: more than resolv.conf(5) takes are of no use to anybody. */
+const MAX_NAMESERVERS = 8;
+
+function nameserversOf(config: Properties): readonly string[] {
+  const servers = config.get('NameServers');
+  if (!Array.isArray(servers)) return [];
+  return servers.filter((server) => typeof server === 'string' && server !== '').slice(0, MAX_NAMESERVERS);
+}
+
+const isComplete = (config: Properties, family: Family): boolean =>
   text(config, 'Address') !== '' &&
-  text(config, 'Gateway') !== '' &&
+  (family === 'ipv4' ? parseIpv4 : parseIpv6)(text(config, 'Gateway')) !== null &&
   Number(config.get('Prefixlen') ?? 0) > 0 &&
   config.has('NameServers');
 

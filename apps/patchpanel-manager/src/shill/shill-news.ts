@@ -15,10 +15,11 @@ export interface ShillNewsParts {
 /** What belongs together comes within this time. */
 const GATHERING = millis(10);
 const NOTHING: ManagedNetwork = { uplinks: [], best: [] };
-/** Manager: Devices, Services, DefaultService, ConnectionState. Device: IPConfigs. Service: what tells whether it is a default. */
+/** Manager: Devices, Services, DefaultService, ConnectionState. Device: IPConfigs. Service: what tells whether it is a default. IPConfig: all that is read. */
 const OF_INTEREST = new Set([
   ...['Devices', 'Services', 'DefaultService', 'ConnectionState'],
   ...['IPConfigs', 'IsConnected', 'Device', 'Interface', 'Type'],
+  ...['Method', 'Address', 'Prefixlen', 'Gateway', 'NameServers'],
 ]);
 
 /** The host's network with shill's word on what is an uplink (spec/patchpanel.md 12). All of shill is read after each change of it. */

@@ -125,6 +125,18 @@ const rules = [
     ]),
   },
   {
+    name: 'none leads who bypasses a VPN where a connection manager passes all over; what is pinned has its way',
+    in: [
+      { ...VPN, defaults: ETH0.defaults, passedOver: true as const },
+      { ...ETH0, passedOver: true as const },
+    ],
+    want: bothFamilies([
+      'IP 900: from all fwmark 0x03f10000/0xffff0000 lookup 1009',
+      'IP 1010: from all fwmark 0x03ea0000/0xffff0000 lookup 1002',
+      'IP 1000: from all lookup 254 suppress_prefixlength N',
+    ]),
+  },
+  {
     name: 'a VPN that holds the best default: its tag before main, and who wants it',
     in: [{ ...VPN, defaults: ETH0.defaults }, ETH0],
     want: bothFamilies([

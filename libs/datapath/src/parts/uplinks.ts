@@ -39,7 +39,13 @@ export interface UplinkNetwork {
     readonly src: string | null;
     readonly metric: number;
   }[];
+  /** It is no default network now, whatever routes it has. */
+  readonly passedOver?: true;
 }
+
+/** It may be the default network: the first such uplink is. */
+export const leadsOut = ({ defaults, passedOver }: Pick<UplinkNetwork, 'defaults' | 'passedOver'>): boolean =>
+  defaults.length > 0 && passedOver !== true;
 
 const FAMILIES = ['ipv4', 'ipv6'] as const;
 const ANYWHERE = { ipv4: '0.0.0.0/0', ipv6: '::/0' } as const;
@@ -54,10 +60,10 @@ const DEFAULT_METRIC = { ipv4: 65536, ipv6: IPV6_METRIC } as const;
 const LAST_METRIC = 0x7fffffff;
 
 /** The uplink that holds the best default route, if it is a VPN; best uplink first. */
-export function vpnAmong<T extends Pick<UplinkNetwork, 'kind' | 'defaults'>>(
+export function vpnAmong<T extends Pick<UplinkNetwork, 'kind' | 'defaults' | 'passedOver'>>(
   uplinks: readonly T[],
 ): T | undefined {
-  const best = uplinks.find(({ defaults }) => defaults.length > 0);
+  const best = uplinks.find(leadsOut);
   return best?.kind === 'vpn' ? best : undefined;
 }
 
@@ -100,7 +106,7 @@ function prioritiesBefore(foreign: number | null): Priorities {
 
 /** Local networks stay main's. Its default routes would catch what is tagged for another uplink. */
 function uplinkRules(uplinks: readonly UplinkNetwork[], priority: Priorities): readonly Rule[] {
-  const physical = uplinks.find(({ kind, defaults }) => kind !== 'vpn' && defaults.length > 0);
+  const physical = uplinks.find((uplink) => uplink.kind !== 'vpn' && leadsOut(uplink));
   const vpn = vpnAmong(uplinks);
   return FAMILIES.flatMap((family) => [
     ...uplinks.map(({ kind, ifindex }) => ({
