@@ -57,6 +57,11 @@ const rows: { name: string; in: string; want: PortAction }[] = [
     want: create({ ...TARGET, address: '192.168.77.2' }),
   },
   {
+    name: 'forward over IPv6, however it is written',
+    in: 'forward 8080 --on=eth0 --to=[2001:DB8:0::26]:80 --address=2001:db8::2',
+    want: create({ ...TARGET, toAddress: '2001:db8::26', address: '2001:db8::2' }),
+  },
+  {
     name: 'close',
     in: 'close 8080 --on=eth0',
     want: { what: 'close', match: { protocol: 'tcp', port: 8080, ifname: 'eth0', address: null } },
@@ -88,7 +93,9 @@ test.each([
   { in: 'forward 80 --on=eth0 --to=10.0.0.1', says: "forward to '10.0.0.1'?" },
   { in: 'forward 80 --on=eth0 --to=host:80', says: "forward to 'host:80'?" },
   { in: 'forward 80 --on=eth0 --to=10.0.0.1:80:90', says: 'forward to' },
-  { in: 'close 80 --address=10.0.0', says: "--address '10.0.0' is no IPv4 address" },
+  { in: 'close 80 --address=10.0.0', says: "--address '10.0.0' is no address" },
+  { in: 'forward 80 --on=eth0 --to=2001:db8::2:80', says: 'or --to [2001:db8::2]:80' },
+  { in: 'forward 80 --on=eth0 --to=[10.0.0.1]:80', says: 'forward to' },
 ])('refused: $in', ({ in: words, says }) => {
   expect(read(words)).toMatchObject({
     ok: false,

@@ -1,6 +1,6 @@
 import { accept, checkedAll, refuse, type Checked } from '@pp/base';
 import { wholeNumber, checkedIfname, type RawArgs } from '@pp/daemon';
-import { parseIpv4 } from '@pp/wire';
+import { parseIpv4, parseIpv6 } from '@pp/wire';
 import type { Command } from 'commander';
 import { checkedPid } from './pid';
 
@@ -62,7 +62,7 @@ export const portOptions = (command: Command): Command =>
     .argument('[words...]')
     .option('--on <IF>', 'the interface that packets come in by')
     .option('--address <ADDR>', 'forward, close: the address that packets are sent to')
-    .option('--to <ADDR:PORT>', "forward: the guest's address and port")
+    .option('--to <ADDR:PORT>', "forward: the guest's address and port, IPv6 as [ADDR]:PORT")
     .option('--for <SECONDS>', 'close the port after this time')
     .option('--while-pid <N>', 'close the port when this process ends')
     .option('--json', 'print rules as JSON')
@@ -79,7 +79,7 @@ export function portAction(raw: RawArgs): Checked<PortAction> {
   const ifname = raw.one('on') === undefined ? accept(null) : checkedIfname(raw.one('on') ?? '');
   if (!ifname.ok) return ifname;
   const address =
-    raw.one('address') === undefined ? accept(null) : ipv4('--address', raw.one('address') ?? '');
+    raw.one('address') === undefined ? accept(null) : checkedAddress('--address', raw.one('address') ?? '');
   if (!address.ok) return address;
   const match = { ...port.value, ifname: ifname.value, address: address.value };
   if (word === 'close') return accept({ what: 'close', match });
@@ -125,13 +125,21 @@ function ruleOf(raw: RawArgs, word: keyof typeof TYPES, match: PortMatch): Check
       'InvalidArgument',
       'forward from where? write --on IF, the interface that packets come in by',
     );
-  const [toAddress = '', toPort = '', ...more] = (raw.one('to') ?? '').split(':');
-  if (parseIpv4(toAddress) === null || portOf(toPort) === null || more.length > 0)
+  const to = targetOf(raw.one('to') ?? '');
+  if (to === null)
     return refuse(
       'InvalidArgument',
-      `forward ${raw.one('to') === undefined ? 'where' : `to '${raw.one('to') ?? ''}'`}? write --to ADDR:PORT, such as --to 100.115.92.26:80`,
+      `forward ${raw.one('to') === undefined ? 'where' : `to '${raw.one('to') ?? ''}'`}? write --to ADDR:PORT, such as --to 100.115.92.26:80 or --to [2001:db8::2]:80`,
     );
-  return accept({ ...rule, toAddress, toPort: Number(toPort) });
+  return accept({ ...rule, ...to });
+}
+
+/** "100.115.92.26:80" or "[2001:db8::2]:80". */
+function targetOf(text: string): Pick<PortRule, 'toAddress' | 'toPort'> | null {
+  const [, ipv6, ipv4 = '', port = ''] = /^(?:\[([^\]]*)\]|([^:]*)):(\d+)$/.exec(text) ?? [];
+  const toAddress = ipv6 === undefined ? parseIpv4(ipv4) : parseIpv6(ipv6);
+  const toPort = portOf(port);
+  return toAddress === null || toPort === null ? null : { toAddress, toPort };
 }
 
 function holdOf(raw: RawArgs): Checked<Hold> {
@@ -155,8 +163,11 @@ function portOf(text: string): number | null {
   return port >= 1 && port <= 65535 ? port : null;
 }
 
-function ipv4(option: string, text: string): Checked<string> {
-  const address = parseIpv4(text);
+function checkedAddress(option: string, text: string): Checked<string> {
+  const address = parseIpv4(text) ?? parseIpv6(text);
   if (address !== null) return accept(address);
-  return refuse('InvalidArgument', `${option} '${text}' is no IPv4 address; write one such as 192.168.1.2`);
+  return refuse(
+    'InvalidArgument',
+    `${option} '${text}' is no address; write one such as 192.168.1.2 or 2001:db8::2`,
+  );
 }

@@ -193,4 +193,7 @@ test('a rule for one address says so', () => {
   expect(ruleText({ ...RULE, address: '192.168.77.2' })).toBe(
     'tcp port 8080 on eth0 at 192.168.77.2 forwarded to 100.115.92.26:80',
   );
+  expect(ruleText({ ...RULE, toAddress: '2001:db8::26' })).toBe(
+    'tcp port 8080 on eth0 forwarded to [2001:db8::26]:80',
+  );
 });

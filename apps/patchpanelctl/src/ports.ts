@@ -156,12 +156,17 @@ export function ruleText({
   toAddress,
   toPort,
 }: PortRule): string {
-  const what = { access: 'open', lockdown: 'locked', forwarding: `forwarded to ${toAddress}:${toPort}` }[
-    type
-  ];
+  const what = {
+    access: 'open',
+    lockdown: 'locked',
+    forwarding: `forwarded to ${targetText(toAddress, toPort)}`,
+  }[type];
   const where = `${ifname === '' ? '' : ` on ${ifname}`}${address === '' ? '' : ` at ${address}`}`;
   return `${protocol} port ${number}${where} ${what}`;
 }
+
+const targetText = (address: string, to: number): string =>
+  `${address.includes(':') ? `[${address}]` : address}:${to}`;
 
 function rulesText(rules: readonly PortRule[]): string {
   if (rules.length === 0) return 'no port is open, locked or forwarded\n';
@@ -172,7 +177,7 @@ function rulesText(rules: readonly PortRule[]): string {
       type,
       ifname === '' ? '-' : ifname,
       address === '' ? '-' : address,
-      toAddress === '' ? '-' : `${toAddress}:${toPort}`,
+      toAddress === '' ? '-' : targetText(toAddress, toPort),
     ]),
   );
 }

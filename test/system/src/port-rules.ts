@@ -25,7 +25,7 @@ export const lockdown = (protocol: Protocol, port: number): PortRule => ({
   type: Type.LOCKDOWN,
 });
 
-/** `to`: "100.115.92.26:7". `inputDstIp`: only what comes for that address. */
+/** `to`: "100.115.92.26:7" or "fd00::2 7". `inputDstIp`: only what comes for that address. */
 export function forwarding(
   protocol: Protocol,
   inputIfname: string,
@@ -33,7 +33,7 @@ export function forwarding(
   to: string,
   inputDstIp = '',
 ): PortRule {
-  const [dstIp = '', dstPort] = to.split(':');
+  const [dstIp = '', dstPort] = to.includes(' ') ? to.split(' ') : to.split(':');
   return {
     ...access(protocol, port, inputIfname),
     type: Type.FORWARDING,

@@ -147,7 +147,7 @@ labTest(
           seenBy(neighbour, protocol, uplink.v4, 8080),
           seenBy(far, protocol, uplink.eth1, 8080),
           seenBy(other.guest, protocol, internet.v4, 8080),
-          seenBy(neighbour, protocol, uplink.v6, 8080), // there is no forwarding of IPv6
+          seenBy(neighbour, protocol, uplink.v6, 8080), // which rules of IPv4 say nothing of
           seenBy(host, protocol, '127.0.0.1', 8080), // what the host sends comes in by no interface
           seenBy(neighbour, protocol, vm.address, SERVICE), // the guest itself, by a route
           seenBy(neighbour, protocol, v6.guest, SERVICE),
@@ -180,6 +180,63 @@ labTest(
     }
     await server.stop();
     await neighbour.shell('ip route del 100.115.92.0/23; ip -6 route del fd00:115::/32');
+    await Promise.all([vm.stop(), other.stop()]);
+    await rig.expectIdle();
+  },
+  labMissing(),
+  AT_MOST,
+);
+
+/** What the host has on an uplink from its router. */
+async function ipv6On(ifname: string): Promise<string> {
+  const text = await rig.lab.host.ok('ip', ['-6', '-o', 'addr', 'show', 'dev', ifname, 'scope', 'global']);
+  return / inet6 (\S+)\/64 /.exec(text)?.[1] ?? '';
+}
+
+labTest(
+  'FORWARDING over IPv6: the same, beside a rule of IPv4 for the same port',
+  async () => {
+    const { host, lanhost: neighbour, internet: far } = rig.lab;
+    const [vm, other] = [await startTermina(rig, 5), await startPlugin(rig, 6)];
+    const [v6, otherV6] = [await dualStack(vm, 5), await dualStack(other, 6)];
+    const server = await services(vm.guest);
+    const second = await ipv6On('eth1');
+    const target = `${v6.guest} ${SERVICE}`;
+    const isOn = (net: string) => (seen: string | undefined) => seen?.startsWith(net) ?? false;
+    for (const protocol of PROTOCOLS) {
+      const all = () =>
+        Promise.all([
+          seenBy(neighbour, protocol, uplink.v6, 8080).then(isOn('2001:db8:77:')),
+          seenBy(far, protocol, second, 8080).then(isOn(internet.v6)),
+          seenBy(other.guest, protocol, internet.v6, 8080).then(isOn(otherV6.guest)),
+          seenBy(neighbour, protocol, uplink.v4, 8080).then(isOn(lanhost.v4)),
+        ]);
+      const expectSeen = async (...want: readonly boolean[]): Promise<void> => {
+        expect([protocol, await all()]).toEqual([protocol, want]);
+      };
+      await expectSeen(false, false, false, false);
+      const v4 = forwarding(protocol, 'eth0', 8080, `${vm.address}:${SERVICE}`);
+      const rule = (ifname: string, address = ''): PortRule =>
+        forwarding(protocol, ifname, 8080, target, address);
+      await withRules([v4], () => expectSeen(false, false, false, true));
+      await withRules([rule('eth0')], () => expectSeen(true, false, false, false));
+      await withRules([rule('eth0'), v4], () => expectSeen(true, false, false, true));
+      // The default route is eth0's: the answers go back by the uplink that the question came by.
+      await withRules([rule('eth1')], () => expectSeen(false, true, false, false));
+      await withRules([rule('eth0', uplink.v6)], () => expectSeen(true, false, false, false));
+      await withRules([rule('eth0', '2001:db8:77::99')], () => expectSeen(false, false, false, false));
+      await withRules([rule(other.link, internet.v6)], () => expectSeen(false, false, true, false));
+      await withRules([rule(other.link)], () => expectSeen(false, false, false, false));
+      await expectSeen(false, false, false, false);
+    }
+    await create(rig.client, forwarding('tcp', 'eth0', 8080, target));
+    await rig.manager.kill();
+    rig.manager = await startManager(host, { args: ARGS });
+    expect(await host.ok('nft', ['list', 'map', 'inet', 'patchpanel', 'port_forwards6'])).toContain(
+      `"eth0" . tcp . 8080 : ${v6.guest} . ${SERVICE}`,
+    );
+    await remove(rig.client, forwarding('tcp', 'eth0', 8080, target));
+    await server.stop();
     await Promise.all([vm.stop(), other.stop()]);
     await rig.expectIdle();
   },

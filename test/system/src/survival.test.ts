@@ -61,10 +61,6 @@ const LOSSES: readonly { readonly name: string; readonly script: string; readonl
   },
   { name: 'a table that is awake', script: "nft add table inet patchpanel '{ flags dormant; }'" },
   {
-    name: 'a chain at its hook',
-    script: `nft 'delete chain inet patchpanel mss; add chain inet patchpanel mss { type filter hook input priority 9; }'`,
-  },
-  {
     name: 'routes of an uplink',
     script: 'ip route flush table $((1000 + $(cat /sys/class/net/eth1/ifindex)))',
   },

@@ -58,6 +58,11 @@ test.each([
     in: { ...FORWARDING, inputDstIp: '192.0.2.10' },
     want: { rule: { address: '192.0.2.10' } },
   },
+  {
+    name: 'forwarding over IPv6, however it is written',
+    in: { ...FORWARDING, inputDstIp: '2001:DB8:0::10', dstIp: 'FD00:0::26' },
+    want: { rule: { address: '2001:db8::10', to: { address: 'fd00::26', port: 8080 } } },
+  },
 ])('a port rule: $name', ({ in: request, want }) => {
   expect(readPort(request)).toMatchObject({ ok: true, value: want });
 });
@@ -94,7 +99,24 @@ test.each([
   { name: 'forwarding to no port', in: { ...FORWARDING, dstPort: 0 }, says: 'dst_port 0' },
   { name: 'forwarding to a port of 17 bits', in: { ...FORWARDING, dstPort: 65537 }, says: 'dst_port 65537' },
   { name: 'forwarding to a name', in: { ...FORWARDING, dstIp: 'localhost' }, says: '"localhost"' },
-  { name: 'forwarding to IPv6', in: { ...FORWARDING, dstIp: 'fd00::1' }, says: '"fd00::1"' },
+  { name: 'forwarding to IPv6 loopback', in: { ...FORWARDING, dstIp: '::1' }, says: '"::1"' },
+  { name: 'forwarding to link-local', in: { ...FORWARDING, dstIp: 'fe80::1' }, says: '"fe80::1"' },
+  { name: 'forwarding to an IPv6 group', in: { ...FORWARDING, dstIp: 'ff02::fb' }, says: '"ff02::fb"' },
+  {
+    name: 'forwarding to IPv4 within IPv6',
+    in: { ...FORWARDING, dstIp: '::ffff:10.0.0.1' },
+    says: '::ffff:10.0.0.1',
+  },
+  {
+    name: 'forwarding from IPv4 to IPv6',
+    in: { ...FORWARDING, inputDstIp: '192.0.2.10', dstIp: 'fd00::1' },
+    says: 'input_dst_ip 192.0.2.10 and dst_ip fd00::1 are of two families',
+  },
+  {
+    name: 'forwarding from IPv6 to IPv4',
+    in: { ...FORWARDING, inputDstIp: 'fd00::1' },
+    says: 'are of two families',
+  },
   { name: 'forwarding to loopback', in: { ...FORWARDING, dstIp: '127.0.0.1' }, says: '"127.0.0.1"' },
   { name: 'forwarding to a group', in: { ...FORWARDING, dstIp: '224.0.0.251' }, says: '"224.0.0.251"' },
   { name: 'forwarding to all', in: { ...FORWARDING, dstIp: '255.255.255.255' }, says: '"255.255.255.255"' },

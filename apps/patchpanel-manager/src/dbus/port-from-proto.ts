@@ -57,18 +57,23 @@ function forwarding(
 ): Checked<PortRule> {
   const ifname = incomingIfname('input_ifname', inputIfname);
   if (!ifname.ok) return ifname;
-  const address = inputDstIp === '' ? accept(null) : targetIpv4('input_dst_ip', inputDstIp);
-  if (!address.ok) return address;
-  const to = targetIpv4('dst_ip', dstIp);
+  const to = hostAddress('dst_ip', dstIp, TARGET_EXAMPLES);
   if (!to.ok) return to;
+  const address = inputDstIp === '' ? accept(null) : hostAddress('input_dst_ip', inputDstIp, TARGET_EXAMPLES);
+  if (!address.ok) return address;
+  if (address.value !== null && address.value.family !== to.value.family)
+    return refuse(
+      'InvalidArgument',
+      `input_dst_ip ${inputDstIp} and dst_ip ${dstIp} are of two families: one is not translated into the other`,
+    );
   const port = portNumber('dst_port', dstPort);
   if (!port.ok) return port;
   return accept({
     type: 'forwarding',
     ...what,
     ifname: ifname.value,
-    address: address.value,
-    to: { address: to.value, port: port.value },
+    address: address.value?.address ?? null,
+    to: { address: to.value.address, port: port.value },
   });
 }
 
@@ -83,7 +88,7 @@ export function dnsRuleFromProto(bytes: Uint8Array, owner: number): Checked<DnsR
   const { DEFAULT, ARC, USER } = DnsRuleType;
   const type = oneOf('type', decoded.value.type, { DEFAULT, ARC, USER });
   if (!type.ok) return type;
-  const proxy = targetAddress('proxy_address', proxyAddress);
+  const proxy = hostAddress('proxy_address', proxyAddress, PROXY_EXAMPLES);
   if (!proxy.ok) return proxy;
   const { family, address } = proxy.value;
   if (type.value === 'USER') {
@@ -111,7 +116,7 @@ function nameserversOf(texts: readonly string[], family: 'ipv4' | 'ipv6'): Check
     );
   const servers: string[] = [];
   for (const text of texts) {
-    const server = targetAddress('nameservers', text);
+    const server = hostAddress('nameservers', text, PROXY_EXAMPLES);
     if (!server.ok) return server;
     if (server.value.family !== family)
       return refuse(
@@ -165,20 +170,14 @@ function portIfname(field: string, text: string): Checked<string> {
   );
 }
 
-function targetIpv4(field: string, text: string): Checked<string> {
-  const address = parseIpv4(text);
-  if (address !== null && isUsualIpv4(address)) return accept(address);
-  return refuse(
-    'InvalidArgument',
-    text === ''
-      ? `${field} is missing: write an IPv4 address such as 100.115.92.2`
-      : `${field} ${JSON.stringify(text)} is no IPv4 address of a host: write one such as 100.115.92.2`,
-  );
-}
+const TARGET_EXAMPLES = '100.115.92.2 or 2001:db8::2';
+const PROXY_EXAMPLES = '100.115.92.130 or fd00::53';
 
-function targetAddress(
+/** `examples`: for whoever wrote something else. */
+function hostAddress(
   field: string,
   text: string,
+  examples: string,
 ): Checked<{ readonly family: 'ipv4' | 'ipv6'; readonly address: string }> {
   const ipv4 = parseIpv4(text);
   if (ipv4 !== null && isUsualIpv4(ipv4)) return accept({ family: 'ipv4', address: ipv4 });
@@ -187,8 +186,8 @@ function targetAddress(
   return refuse(
     'InvalidArgument',
     text === ''
-      ? `${field} is missing: write the address of a name server`
-      : `${field} ${JSON.stringify(text)} is no address of a host: write one such as 100.115.92.130 or fd00::53`,
+      ? `${field} is missing: write an address such as ${examples}`
+      : `${field} ${JSON.stringify(text)} is no address of a host: write one such as ${examples}`,
   );
 }
 

@@ -1,4 +1,4 @@
-import type { PortRule } from '@pp/datapath';
+import { isIpv6Forwarding, type PortRule } from '@pp/datapath';
 
 /** A port rule and who asked for it; it lives until it is deleted (spec 10). */
 export interface OwnedPortRule {
@@ -16,7 +16,7 @@ export function portRuleKey(rule: PortRule): string {
     case 'lockdown':
       return `${PORT_RULE_PREFIX}lockdown ${what}`;
     case 'forwarding':
-      return `${PORT_RULE_PREFIX}forwarding ${rule.ifname} ${rule.address ?? '*'} ${what}`;
+      return `${PORT_RULE_PREFIX}forwarding ${rule.ifname} ${rule.address ?? (isIpv6Forwarding(rule) ? '*6' : '*')} ${what}`;
   }
 }
 

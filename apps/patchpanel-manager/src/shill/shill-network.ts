@@ -100,9 +100,10 @@ function configsIn(ipConfigs: readonly Properties[]): ReadonlyMap<Family, Proper
 const MAX_NAMESERVERS = 8;
 
 function nameserversOf(config: Properties): readonly string[] {
-  const servers = config.get('NameServers');
-  if (!Array.isArray(servers)) return [];
-  return servers.filter((server) => typeof server === 'string' && server !== '').slice(0, MAX_NAMESERVERS);
+  const value = config.get('NameServers');
+  const servers: readonly unknown[] = Array.isArray(value) ? value : [];
+  const isServer = (server: unknown): server is string => typeof server === 'string' && server !== '';
+  return servers.filter(isServer).slice(0, MAX_NAMESERVERS);
 }
 
 const isComplete = (config: Properties, family: Family): boolean =>

@@ -1,5 +1,5 @@
 import { refuse, type Checked } from '@pp/base';
-import type { PortRule } from '@pp/datapath';
+import { isIpv6Forwarding, type PortRule } from '@pp/datapath';
 import { decided, type Decision } from '../domain/decision';
 import { isSamePortRule, portRuleKey, type OwnedPortRule } from '../domain/port-rules';
 import { portRuleQuotaFault } from '../domain/quotas';
@@ -49,6 +49,6 @@ function describeUse(rule: PortRule): string {
     case 'lockdown':
       return 'locked';
     case 'forwarding':
-      return `forwarded to ${rule.to.address}:${rule.to.port}`;
+      return `forwarded to ${isIpv6Forwarding(rule) ? `[${rule.to.address}]` : rule.to.address}:${rule.to.port}`;
   }
 }

@@ -16,6 +16,8 @@ export const ACCESS_RULES: readonly string[] = [
 export const FORWARD_RULES: readonly string[] = [
   `dnat ip to iifname . ip daddr . meta l4proto . th dport map ${at(SETS.portForwardsAt)}`,
   `fib daddr type local dnat ip to iifname . meta l4proto . th dport map ${at(SETS.portForwards)}`,
+  `dnat ip6 to iifname . ip6 daddr . meta l4proto . th dport map ${at(SETS.portForwardsAt6)}`,
+  `meta nfproto ipv6 fib daddr type local dnat ip6 to iifname . meta l4proto . th dport map ${at(SETS.portForwards6)}`,
 ];
 
 /** Where a connection from outside is led to a guest, it stays with the uplink that it came by: the answers leave there. */

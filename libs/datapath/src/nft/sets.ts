@@ -79,6 +79,16 @@ export const SETS = {
     ['ifname', 'ipv4_addr', 'inet_proto', 'inet_service'],
     ['ipv4_addr', 'inet_service'],
   ),
+  portForwards6: map(
+    'port_forwards6',
+    ['ifname', 'inet_proto', 'inet_service'],
+    ['ipv6_addr', 'inet_service'],
+  ),
+  portForwardsAt6: map(
+    'port_forwards_at6',
+    ['ifname', 'ipv6_addr', 'inet_proto', 'inet_service'],
+    ['ipv6_addr', 'inet_service'],
+  ),
   /** By a guest's link, to the name server that all its lookups go to. */
   dnsRedirect4: map('dns_redirect4', ['ifname'], ['ipv4_addr']),
   dnsRedirect6: map('dns_redirect6', ['ifname'], ['ipv6_addr']),

@@ -12,7 +12,7 @@ export type PortRule =
     }
   /** On loopback, only the session's user reaches the port. */
   | { readonly type: 'lockdown'; readonly protocol: 'tcp' | 'udp'; readonly port: number }
-  /** What comes by `ifname` for the port goes elsewhere. `address` null: whichever of the host's own it comes to. */
+  /** What comes by `ifname` for the port goes elsewhere. `address`: of the same family; null: whichever of the host's own it comes to. */
   | {
       readonly type: 'forwarding';
       readonly protocol: 'tcp' | 'udp';
@@ -21,6 +21,10 @@ export type PortRule =
       readonly port: number;
       readonly to: { readonly address: string; readonly port: number };
     };
+
+/** By the address that it leads to. */
+export const isIpv6Forwarding = ({ to }: Extract<PortRule, { type: 'forwarding' }>): boolean =>
+  to.address.includes(':');
 
 /** A rule is one element, so it costs a packet nothing. */
 export const portRulePart = (rule: PortRule): Part => elementsPart([portRuleElement(rule)]);
@@ -53,9 +57,14 @@ function portRuleElement(rule: PortRule): Element {
       return { set: SETS.lockedPorts.name, key: what };
     case 'forwarding': {
       const data = [rule.to.address, String(rule.to.port)];
+      const isIpv6 = isIpv6Forwarding(rule);
       return rule.address === null
-        ? { set: SETS.portForwards.name, key: [rule.ifname, ...what], data }
-        : { set: SETS.portForwardsAt.name, key: [rule.ifname, rule.address, ...what], data };
+        ? { set: (isIpv6 ? SETS.portForwards6 : SETS.portForwards).name, key: [rule.ifname, ...what], data }
+        : {
+            set: (isIpv6 ? SETS.portForwardsAt6 : SETS.portForwardsAt).name,
+            key: [rule.ifname, rule.address, ...what],
+            data,
+          };
     }
   }
 }

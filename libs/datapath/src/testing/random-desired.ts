@@ -138,6 +138,14 @@ function randomPortRule(random: SeededRandom, port: number): PortRule {
     { type: 'access', protocol, ifname: random.below(2) === 0 ? null : ifname, port },
     { type: 'lockdown', protocol, port },
     { type: 'forwarding', protocol, ifname, port, to, address: random.pick([null, '192.0.2.10']) },
+    {
+      type: 'forwarding',
+      protocol,
+      ifname,
+      port,
+      to: { ...to, address: 'fd00::2' },
+      address: random.pick([null, 'fd00::1']),
+    },
   ]);
 }
 

@@ -88,6 +88,22 @@ const portRules: readonly PortRule[] = [
     port: 5353,
     to: { address: '100.115.92.194', port: 5353 },
   },
+  {
+    type: 'forwarding',
+    protocol: 'tcp',
+    ifname: 'eth0',
+    address: null,
+    port: 80,
+    to: { address: '2001:db8:1::26', port: 8080 },
+  },
+  {
+    type: 'forwarding',
+    protocol: 'udp',
+    ifname: 'eth0',
+    address: '2001:db8:1::10',
+    port: 5353,
+    to: { address: '2001:db8:1::26', port: 5353 },
+  },
 ];
 
 const dns = dnsPart([
