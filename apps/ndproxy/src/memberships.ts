@@ -1,27 +1,43 @@
 import { millis, type Cancel, type Clock } from '@pp/base';
 import type { GroupMemberships } from '@pp/ports';
 import { ALL_ROUTERS, solicitedNodeOf } from '@pp/wire';
-import { addressKey } from './core/keys';
 
 /** BOUNDED: the kernel allows fewer; beyond it ALLMULTI alone has to do. */
 const MAX_GROUPS = 4096;
 /** Changes wait this long for others: switches need not know at once, frames do. */
 const GATHERING = millis(50);
 
+/** Of a group on an interface. */
 interface Use {
-  readonly ifindex: number;
-  readonly group: Uint8Array;
   users: number;
   isJoined: boolean;
 }
+
+/** A group as a number: the last 24 bits of a solicited-node group, or all routers. Thousands are remembered. */
+const ALL_ROUTERS_NUMBER = 1 << 24;
+const GROUPS = 1 << 25;
+
+const numberOf = (address: Uint8Array): number =>
+  ((address[13] ?? 0) << 16) | ((address[14] ?? 0) << 8) | (address[15] ?? 0);
+
+function groupOf(number: number): Uint8Array {
+  if (number === ALL_ROUTERS_NUMBER) return ALL_ROUTERS;
+  const address = new Uint8Array(16);
+  address.set([number >>> 16, number >>> 8, number], 13);
+  return solicitedNodeOf(address);
+}
+
+/** A group on an interface, in one number. */
+const keyOf = (ifindex: number, number: number): number => ifindex * GROUPS + number;
+const ifindexOf = (key: number): number => Math.floor(key / GROUPS);
 
 /**
  * Joins the solicited-node groups of nodes behind us on every other segment (RFC 4861 §7.2.8), so that switches that snoop send us the
  * questions for them. Several addresses may share a group.
  */
 export class SolicitedNodeGroups {
-  readonly #uses = new Map<string, Use>();
-  readonly #changed = new Set<string>(); // BOUNDED: by the uses
+  readonly #uses = new Map<number, Use>();
+  readonly #changed = new Set<number>(); // BOUNDED: by the uses
   #gathering: Cancel | null = null;
   refused = 0;
 
@@ -36,21 +52,21 @@ export class SolicitedNodeGroups {
 
   /** All routers: guests ask them. */
   addInterface(ifindex: number): void {
-    this.#count(ifindex, ALL_ROUTERS, 1);
+    this.#count(ifindex, ALL_ROUTERS_NUMBER, 1);
   }
 
   add(address: Uint8Array, ifindexes: readonly number[]): void {
-    for (const ifindex of ifindexes) this.#count(ifindex, solicitedNodeOf(address), 1);
+    for (const ifindex of ifindexes) this.#count(ifindex, numberOf(address), 1);
   }
 
   remove(address: Uint8Array, ifindexes: readonly number[]): void {
-    for (const ifindex of ifindexes) this.#count(ifindex, solicitedNodeOf(address), -1);
+    for (const ifindex of ifindexes) this.#count(ifindex, numberOf(address), -1);
   }
 
   /** The kernel forgot them with the interface, or must. */
   removeInterface(ifindex: number): void {
     for (const [key, use] of this.#uses) {
-      if (use.ifindex !== ifindex) continue;
+      if (ifindexOf(key) !== ifindex) continue;
       use.users = 0;
       this.#settle(key, use);
     }
@@ -63,12 +79,11 @@ export class SolicitedNodeGroups {
     this.memberships.close();
   }
 
-  #count(ifindex: number, group: Uint8Array, by: 1 | -1): void {
-    const key = `${ifindex}/${addressKey(group)}`;
+  #count(ifindex: number, group: number, by: 1 | -1): void {
+    const key = keyOf(ifindex, group);
     const use = this.#uses.get(key);
     if (use !== undefined) use.users = Math.max(0, use.users + by);
-    else if (by === 1 && this.#uses.size < MAX_GROUPS)
-      this.#uses.set(key, { ifindex, group: group.slice(), users: 1, isJoined: false });
+    else if (by === 1 && this.#uses.size < MAX_GROUPS) this.#uses.set(key, { users: 1, isJoined: false });
     else return;
     this.#changed.add(key);
     this.#gathering ??= this.clock.after('ndproxy.memberships', GATHERING, () => {
@@ -85,13 +100,14 @@ export class SolicitedNodeGroups {
     this.#changed.clear();
   }
 
-  #settle(key: string, use: Use): void {
-    const { ifindex, group, users, isJoined } = use;
+  #settle(key: number, use: Use): void {
+    const { users, isJoined } = use;
+    const [ifindex, group] = [ifindexOf(key), key % GROUPS];
     if (users === 0) {
-      if (isJoined) this.memberships.leave(ifindex, group);
+      if (isJoined) this.memberships.leave(ifindex, groupOf(group));
       this.#uses.delete(key);
     } else if (!isJoined) {
-      use.isJoined = this.memberships.join(ifindex, group);
+      use.isJoined = this.memberships.join(ifindex, groupOf(group));
       if (!use.isJoined) this.refused += 1;
     }
   }

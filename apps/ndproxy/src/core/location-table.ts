@@ -113,7 +113,7 @@ export class LocationTable {
 
   #insert(key: AddressKey, sighting: Sighting, now: Millis, quietly = false): void {
     if (!this.#makeRoom(sighting, now)) return;
-    const mac = sighting.mac?.slice() ?? null;
+    const mac = this.#macOf(sighting);
     const held: Held = {
       address: sighting.address.slice(),
       ifindex: sighting.ifindex,
@@ -126,6 +126,13 @@ export class LocationTable {
     this.#byAddress.set(key, held);
     this.#link(key, held);
     if (!quietly) this.#tell('located', held);
+  }
+
+  /** A copy; one for all addresses behind it. */
+  #macOf(sighting: Sighting): Uint8Array | null {
+    const [other] = this.#byMac.get(macKey(sighting)) ?? [];
+    const known = other === undefined ? undefined : this.#byAddress.get(other);
+    return known?.mac ?? sighting.mac?.slice() ?? null;
   }
 
   #refresh(key: AddressKey, held: Held, { certainty }: Sighting, now: Millis): void {
