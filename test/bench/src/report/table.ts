@@ -47,7 +47,7 @@ function cellsOf(row: Row): readonly string[] {
     spread === null
       ? ['', '', '', '', '']
       : [spread.min, spread.lower, spread.median, spread.upper, spread.max].map(short);
-  const goalText = `${goal.enforced ? '' : 'aim: '}${goal.kind} ${goal.value} ${unit}`;
+  const goalText = `${goal.enforced ? '' : 'aim: '}${goal.kind} ${Number(goal.value.toFixed(2))} ${unit}`;
   return [
     name,
     `${short(measured)} ${unit}`,
