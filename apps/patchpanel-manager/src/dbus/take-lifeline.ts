@@ -16,8 +16,20 @@ export function takeLifeline(call: ApiCall, descriptors: Descriptors): Checked<n
       ? `the lifeline is a ${kind}: pass one end of a pipe or socket`
       : descriptors.isSignalled(fd)
         ? 'the lifeline has ended already: keep its other end open, and write nothing to it'
-        : null;
+        : kind === 'other' && !canBeWatched(fd, descriptors)
+          ? 'the lifeline cannot be watched: pass one end of a pipe or socket'
+          : null;
   if (fault === null) return accept(fd);
   descriptors.close(fd);
   return refuse('InvalidArgument', fault);
+}
+
+/** What is found out after the guest is there would leave it without a lifeline. */
+function canBeWatched(fd: number, descriptors: Descriptors): boolean {
+  try {
+    descriptors.watch(fd, () => undefined).close();
+    return true;
+  } catch {
+    return false; // epoll(7) takes no descriptor of epoll that stands on too many others: ELOOP
+  }
 }
