@@ -78,8 +78,8 @@ const LOSSES: readonly { readonly name: string; readonly script: string; readonl
 for (const { name, script, goesDown = false } of LOSSES) {
   labTest(`put back: ${name}`, async () => {
     await rig.lab.host.shell(script);
+    if (goesDown) return expectSettled(); // a change of the uplinks may be followed before anything is missed
     await until('it was noticed', () => events().includes('datapath.repaired'));
-    if (goesDown) return expectSettled();
     await expectRepaired();
   });
 }
