@@ -14,11 +14,12 @@ export function linksOf({ pairs }: Forwarding): readonly Link[] {
 
 const IPPROTO_UDP = 17; // linux/in.h
 
-/** The ports that it has led to guests. */
+/** The ports that it has led to guests, each on one uplink. */
 export const forwardsOf = ({ ports = [] }: Forwarding): readonly PortForward[] =>
-  ports.map(({ protocol, port, address, targetPort }) => ({
+  ports.map(({ upstream, protocol, port, address, targetPort }) => ({
     protocol: protocol === IPPROTO_UDP ? 'udp' : 'tcp',
     hostPort: port,
     guest: address,
     guestPort: targetPort,
+    lan: upstream,
   }));

@@ -242,7 +242,7 @@ test('what the manager says becomes links, by uplink, where multicast is wanted'
   expect(forwardsOf({ pairs, arc: null })).toEqual([]);
   const ports = [{ upstream: 'eth0', protocol: 17, port: 8080, address: '100.64.0.2', targetPort: 80 }];
   expect(forwardsOf({ pairs, arc: null, ports })).toEqual([
-    { protocol: 'udp', hostPort: 8080, guest: '100.64.0.2', guestPort: 80 },
+    { protocol: 'udp', hostPort: 8080, guest: '100.64.0.2', guestPort: 80, lan: 'eth0' },
   ]);
   expect(linksOf({ pairs, arc: null })).toEqual([
     { lan: 'eth0', guests: ['vmtap0'] },

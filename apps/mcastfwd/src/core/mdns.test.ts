@@ -1,3 +1,4 @@
+import { millis } from '@pp/base';
 import type { Answer, Packet, Question } from 'dns-packet';
 import {
   exitsOf,
@@ -356,6 +357,24 @@ describe('behind NAT', () => {
     ]);
     const known = ask('w._http._tcp.local', 'SRV', { answers: [srv('w._http._tcp.local', 'g.local', 8080)] });
     expect(ports(scene.pass('eth0', known).tap0)).toEqual([80]);
+  });
+
+  test('a port that is forwarded on one LAN is not on another, both ways', () => {
+    const forward = { protocol: 'tcp', guest: GUEST, guestPort: 80 } as const;
+    const links = [
+      { lan: 'eth0', guests: ['tap0'] },
+      { lan: 'tap1', guests: ['tap0'] },
+    ];
+    const scene = new Scene({ forwards: [{ ...forward, hostPort: 8080, lan: 'tap1' }] }, VIEW, links);
+    const services = respond(srv('w._http._tcp.local', 'g.local', 80), a('g.local', GUEST));
+    const ports = (packet: Packet | undefined): unknown =>
+      packet?.answers?.flatMap((record) => (record.type === 'SRV' ? [record.data.port] : []));
+    const out = scene.pass('tap0', services);
+    expect([ports(out.eth0), ports(out.tap1)]).toEqual([[80], [8080]]);
+    const known = ask('w._http._tcp.local', 'SRV', { answers: [srv('w._http._tcp.local', 'g.local', 8080)] });
+    expect(ports(scene.pass('tap1', known).tap0)).toEqual([80]);
+    scene.now = millis(scene.now + 2000); // the same again is no loop
+    expect(ports(scene.pass('eth0', known).tap0)).toEqual([8080]);
   });
 
   test('the keys of TXT records that were named', () => {

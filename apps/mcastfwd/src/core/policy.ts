@@ -17,6 +17,8 @@ export interface PortForward {
   readonly hostPort: number;
   readonly guest: string;
   readonly guestPort: number;
+  /** The interface at whose address the port is; absent: it is at every one. */
+  readonly lan?: string;
 }
 
 /** What an operator may change while it runs. */

@@ -15,5 +15,6 @@ export function checkedForward(text: string): Checked<PortForward> {
   return accept({ protocol: protocol === 'udp' ? 'udp' : 'tcp', hostPort, guest, guestPort });
 }
 
-export const forwardText = ({ protocol, hostPort, guest, guestPort }: PortForward): string =>
-  `${protocol}:${hostPort}=${guest}:${guestPort}`;
+/** As it is written on the command line; one of the manager's with its uplink. */
+export const forwardText = ({ protocol, hostPort, guest, guestPort, lan }: PortForward): string =>
+  `${protocol}:${hostPort}=${guest}:${guestPort}${lan === undefined ? '' : ` on ${lan}`}`;

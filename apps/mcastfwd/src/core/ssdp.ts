@@ -57,7 +57,7 @@ function locationEdit(
   if (!isRoutable(address)) return 'location-unreachable';
   const bytes = addressBytes(address);
   if (exit.way !== 'to-lan' || !translation.isInside(bytes)) return [];
-  const forward = translation.forwardTo('tcp', address, port);
+  const forward = translation.forwardTo(exit.segment.ifname, 'tcp', address, port);
   const outside = exit.segment.own[bytes.length === 4 ? 'ipv4' : 'ipv6'];
   if (forward === undefined || outside === null || policy.locations !== 'rewrite')
     return 'location-unforwarded';

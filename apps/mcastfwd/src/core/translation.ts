@@ -30,8 +30,7 @@ type Swap = (address: Uint8Array) => Uint8Array | null;
 export class Translation {
   #policy: Policy;
   #inside = new OnLink([]);
-  #forwards = new Map<string, PortForward>(); // BOUNDED: by the operator
-  /** The address behind a name, in each family. */
+  /** The address behind a name, in each family, as a LAN was told it. */
   readonly #names = new BoundedMap<string, Uint8Array>(MAX_NAMES, () => undefined);
   /** The address that was heard last by a guest's interface, in each family. */
   readonly #last = new Map<string, Uint8Array>(); // BOUNDED: by the interfaces
@@ -44,7 +43,6 @@ export class Translation {
     this.#policy = policy;
     const guests = [...topology.segments.values()].filter(({ ifindex }) => topology.guests.has(ifindex));
     this.#inside = new OnLink(guests);
-    this.#forwards = new Map(policy.forwards.map((forward) => [outsideKey(forward), forward]));
     for (const key of this.#last.keys())
       if (!topology.segments.has(Number(key.slice(1)))) this.#last.delete(key);
   }
@@ -54,9 +52,17 @@ export class Translation {
     return this.#isTranslated(address.length) && this.#inside.has(address);
   }
 
-  /** The forward that leads to a guest's port. */
-  forwardTo(protocol: PortForward['protocol'], guest: string, guestPort: number): PortForward | undefined {
-    return this.#forwards.get(outsideKey({ protocol, guest, guestPort }));
+  /** The forward that leads from an interface's address to a guest's port; the last one that was told counts. */
+  forwardTo(
+    lan: string,
+    protocol: PortForward['protocol'],
+    guest: string,
+    guestPort: number,
+  ): PortForward | undefined {
+    return this.#policy.forwards.findLast(
+      (each) =>
+        each.guestPort === guestPort && each.guest === guest && each.protocol === protocol && isOn(each, lan),
+    );
   }
 
   /** Whether anything of a message may have to be changed on this way. `addresses`: entries with addresses. */
@@ -86,7 +92,7 @@ export class Translation {
       if (length === 0 || edit.isDropped(entry)) continue;
       const address = dataOf(scan, entry);
       if (!this.isInside(address)) continue;
-      this.#note(nameKey(nameAt(scan.bytes, scan.name(entry))), guest.ifindex, address.slice());
+      this.#note(lan, nameKey(nameAt(scan.bytes, scan.name(entry))), guest.ifindex, address.slice());
       const own = lan.own[familyOf(length)];
       if (own !== null) edit.patch(scan.rdata(entry), own);
       else {
@@ -95,7 +101,7 @@ export class Translation {
       }
     }
     this.#reverse(scan, edit, outside);
-    this.#services(scan, edit, 'outwards');
+    this.#services(scan, edit, lan, 'outwards');
     rewriteTxt(scan, edit, this.#policy.txtKeys, outside);
     return lacking;
   }
@@ -105,8 +111,8 @@ export class Translation {
     for (let entry = scan.questions; entry < scan.entries; entry++) {
       const length = addressLength(scan.type(entry));
       if (length === 0 || !this.#isTranslated(length)) continue;
-      if (!isSame(dataOf(scan, entry), lan?.own[familyOf(length)])) continue;
-      const known = this.#addressOf(nameKey(nameAt(scan.bytes, scan.name(entry))), length);
+      if (lan === undefined || !isSame(dataOf(scan, entry), lan.own[familyOf(length)])) continue;
+      const known = this.#addressOf(lan, nameKey(nameAt(scan.bytes, scan.name(entry))), length);
       if (known !== undefined) edit.patch(scan.rdata(entry), known);
     }
     const inside: Swap = (address) =>
@@ -114,21 +120,21 @@ export class Translation {
         ? (this.#last.get(`${address.length === 4 ? 4 : 6}${guest.ifindex}`) ?? address)
         : address;
     this.#reverse(scan, edit, inside);
-    this.#services(scan, edit, 'inwards');
+    if (lan !== undefined) this.#services(scan, edit, lan, 'inwards');
   }
 
   #isTranslated(length: number): boolean {
     return this.#policy.nat.includes(familyOf(length));
   }
 
-  #note(name: NameKey, ifindex: number, address: Uint8Array): void {
+  #note(lan: Segment, name: NameKey, ifindex: number, address: Uint8Array): void {
     const family = address.length === 4 ? 4 : 6;
-    this.#names.set(`${family}${name}`, address);
+    this.#names.set(`${family}${lan.ifindex} ${name}`, address);
     this.#last.set(`${family}${ifindex}`, address);
   }
 
-  #addressOf(name: NameKey, length: number): Uint8Array | undefined {
-    return this.#names.get(`${length === 4 ? 4 : 6}${name}`);
+  #addressOf(lan: Segment, name: NameKey, length: number): Uint8Array | undefined {
+    return this.#names.get(`${length === 4 ? 4 : 6}${lan.ifindex} ${name}`);
   }
 
   /** Reverse names change their length, and others may share their ending: all of them are written anew. */
@@ -156,14 +162,14 @@ export class Translation {
   }
 
   /** SRV ports, where a forward leads to the guest's port. */
-  #services(scan: DnsScan, edit: MessageEdit, way: 'outwards' | 'inwards'): void {
-    if (this.#forwards.size === 0) return;
+  #services(scan: DnsScan, edit: MessageEdit, lan: Segment, way: 'outwards' | 'inwards'): void {
+    if (this.#policy.forwards.length === 0) return;
     for (let entry = scan.questions; entry < scan.entries; entry++) {
       if (scan.type(entry) !== DnsType.SRV || scan.rdataLength(entry) === 0) continue;
       const rdata = scan.rdata(entry);
-      const guest = this.#addressOf(nameKey(nameAt(scan.bytes, rdata + 6)), 4);
+      const guest = this.#addressOf(lan, nameKey(nameAt(scan.bytes, rdata + 6)), 4);
       if (guest === undefined) continue;
-      const port = this.#portOf(scan, entry, guest.join('.'), scan.u16(rdata + 4), way);
+      const port = this.#portOf(scan, entry, lan, guest.join('.'), scan.u16(rdata + 4), way);
       if (port !== undefined) edit.patch(rdata + 4, Uint8Array.of(port >> 8, port & 0xff));
     }
   }
@@ -171,6 +177,7 @@ export class Translation {
   #portOf(
     scan: DnsScan,
     entry: number,
+    { ifname: lan }: Segment,
     guest: string,
     port: number,
     way: 'outwards' | 'inwards',
@@ -179,18 +186,15 @@ export class Translation {
       String.fromCharCode(...label),
     );
     const protocol = labels.some((label) => label.toLowerCase() === '_udp') ? 'udp' : 'tcp';
-    if (way === 'outwards') return this.forwardTo(protocol, guest, port)?.hostPort;
+    if (way === 'outwards') return this.forwardTo(lan, protocol, guest, port)?.hostPort;
     return this.#policy.forwards.find(
-      (each) => each.protocol === protocol && each.guest === guest && each.hostPort === port,
+      (each) =>
+        each.protocol === protocol && each.guest === guest && each.hostPort === port && isOn(each, lan),
     )?.guestPort;
   }
 }
 
-const outsideKey = ({
-  protocol,
-  guest,
-  guestPort,
-}: Pick<PortForward, 'protocol' | 'guest' | 'guestPort'>): string => `${protocol} ${guest} ${guestPort}`;
+const isOn = (forward: PortForward, lan: string): boolean => forward.lan === undefined || forward.lan === lan;
 
 const familyOf = (length: number): 'ipv4' | 'ipv6' => (length === 4 ? 'ipv4' : 'ipv6');
 
