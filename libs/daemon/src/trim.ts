@@ -1,8 +1,8 @@
-import { seconds, type Cancel, type Clock } from '@pp/base';
+import { millis, seconds, type Cancel, type Clock } from '@pp/base';
 import type { Native } from '@pp/native';
 
 /** Starting is over by then. */
-const FIRST = seconds(2);
+const FIRST = millis(500);
 /** What a flood made be compiled and allocated is given back within this; pages that are in use come back in a millisecond. */
 const AGAIN = seconds(60);
 
