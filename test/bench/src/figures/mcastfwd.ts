@@ -86,9 +86,10 @@ async function measurePair(
     both((way) => latencyMs(way, kind)),
   );
   say('latency');
+  const steadyMs: Record<keyof Pair, number[]> = { ours: [], theirs: [] };
   const cpu = await interleave(
     rounds,
-    both((way) => cpuSeconds(way, kind, steady)),
+    both((way, name) => cpuSeconds(way, kind, steady, steadyMs[name])),
   );
   say('CPU');
   const capacity = await interleave(
@@ -109,7 +110,7 @@ async function measurePair(
       cpu,
       's',
       hoped(0.25),
-      `at ${steady} a second; every copy to every interface is in it`,
+      `at ${steady} a second; every copy to every interface is in it; p50 then: ${spreadText(spreadOf(steadyMs.ours), 'ms')}, of avahi ${spreadText(spreadOf(steadyMs.theirs), 'ms')}`,
     ),
     ratioRow(`${what}: added latency, p50, of avahi’s`, latency, 'ms', hoped(1), 'at 200 a second'),
   ];
@@ -193,9 +194,11 @@ async function carries(way: Way, kind: Kind, rate: number): Promise<boolean> {
   return heard >= sent && sent > rate * 0.9; // the sender itself must have come up to it
 }
 
-async function cpuSeconds(way: Way, kind: Kind, rate: number): Promise<number> {
+/** `latencies` gets the median of this run's. */
+async function cpuSeconds(way: Way, kind: Kind, rate: number, latencies: number[]): Promise<number> {
   const before = ticksOf(way.relay.pid);
-  const { sent } = await run(way, kind, rate, 3000);
+  const { sent, p50Ms } = await run(way, kind, rate, 3000);
+  latencies.push(p50Ms);
   return (((ticksOf(way.relay.pid) - before) * TICK_MS) / 1000) * (100_000 / sent);
 }
 
