@@ -22,11 +22,11 @@ type Kind = (typeof KINDS)[number];
 
 /** Rates a second that are tried, up to the first that is not carried whole. */
 const LADDER = [
-  250, 500, 1000, 1500, 2000, 3000, 4000, 5000, 7000, 10_000, 15_000, 20_000, 30_000, 40_000, 50_000, 60_000,
-  80_000,
+  25, 50, 100, 250, 500, 1000, 1500, 2000, 3000, 4000, 5000, 7000, 10_000, 15_000, 20_000, 30_000, 40_000,
+  50_000, 60_000, 80_000,
 ];
 /** Where each begins to climb: what it is known to carry. */
-const FIRST_STEP = { ours: 2000, theirs: 250 } as const;
+const FIRST_STEP = { ours: 2000, theirs: 25 } as const;
 /** What avahi carries, about. */
 const STEADY = { query: { two: 3000, ten: 500 }, response: { two: 1000, ten: 200 } } as const;
 const SPAN_MS = 1000;
