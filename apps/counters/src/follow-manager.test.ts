@@ -11,6 +11,8 @@ class Scene {
   readonly told: string[] = [];
   uplink: string | Error = 'eth0';
   questions = 0;
+  /** Whether the bus tells at once that there is a manager. */
+  isThere = false;
   #onSignal: SignalHandler = () => undefined;
   #onOwner: OwnerHandler = () => undefined;
 
@@ -24,6 +26,7 @@ class Scene {
         },
         watchName: (_name, handler) => {
           this.#onOwner = handler;
+          if (this.isThere) handler(':1.1');
           return Promise.resolve(() => undefined);
         },
       },
@@ -58,6 +61,21 @@ class Scene {
     return Promise.resolve({ signature: 'ay', body, fds: [] });
   }
 }
+
+test('started with a manager: its first word is there', async () => {
+  const scene = new Scene();
+  scene.isThere = true;
+  await scene.follow();
+  expect(scene.told).toEqual(['eth0']);
+});
+
+test('started with a manager that gives no answer: it goes on without', async () => {
+  const scene = new Scene();
+  scene.isThere = true;
+  scene.uplink = new Error('not now');
+  const follower = await scene.follow();
+  expect([scene.told, follower.state]).toEqual([[], 'asked']);
+});
 
 test('asks when the manager appears, and once for changes that come together', async () => {
   const scene = new Scene();

@@ -20,6 +20,8 @@ export class ManagerFollower {
   #state: 'absent' | 'asked' | 'followed' = 'absent';
   /** Aborts the question that is out. */
   #question: AbortController | null = null;
+  /** Resolves when the last question was answered, or was not. */
+  #asked = Promise.resolve();
   #delays = newDelays();
   #cancel: Cancel = () => undefined;
 
@@ -32,7 +34,7 @@ export class ManagerFollower {
     return this.#state;
   }
 
-  /** Resolves when the bus tells of the manager. */
+  /** Resolves when the bus has told of the manager and, where there is one, its first word is there or it gave none. */
   async start(): Promise<void> {
     const { bus } = this.#options;
     const changed = () => {
@@ -45,6 +47,7 @@ export class ManagerFollower {
         this.#meet(owner !== undefined);
       }),
     );
+    await this.#asked;
   }
 
   /** Idempotent. */
@@ -74,7 +77,7 @@ export class ManagerFollower {
     this.#question?.abort();
     const question = new AbortController();
     this.#question = question;
-    this.#answer(question.signal).then(
+    this.#asked = this.#answer(question.signal).then(
       (counted) => {
         if (question !== this.#question) return;
         this.#delays = newDelays();

@@ -121,12 +121,14 @@ async function uplinksOf(
 ): Promise<ManagerFollower | null> {
   if (config.uplinks.length > 0) await service.setCounted({ uplinks: config.uplinks, links: null });
   if (config.uplinks.length > 0 || bus === null) return null;
+  let counting = Promise.resolve();
   const onCounted = (counted: Parameters<CounterService['setCounted']>[0]): void => {
-    service.setCounted(counted).catch((fault: unknown) => {
+    counting = service.setCounted(counted).catch((fault: unknown) => {
       log.warn('counted.refused', { error: causeChain(fault) });
     });
   };
   const follower = scope.use(new ManagerFollower({ bus, clock, log, onCounted }));
   await follower.start();
+  await counting; // ready is told when what the manager has named is counted
   return follower;
 }
