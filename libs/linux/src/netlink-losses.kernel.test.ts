@@ -171,18 +171,18 @@ describeOnKernel('news of losses', (native) => {
 
     test.each([
       ...EDITS,
-      { name: 'a chain is at another hook', then: 'delete chain inet patchpanel leak', adds: false },
+      { name: 'a chain is at another hook', then: 'delete chain inet patchpanel lock', adds: false },
     ])(
       'loading the table again, over it or in its place, undoes it: $name',
       async ({ then, adds = false }) => {
         const before = listed();
         nft(then);
-        if (then.endsWith(' leak')) {
-          nft('add chain inet patchpanel leak { type filter hook input priority 9; }');
+        if (then.endsWith(' lock')) {
+          nft('add chain inet patchpanel lock { type filter hook input priority 9; }');
           const [outcome] = await kernel.apply([LOAD]);
           expect(outcome).toBeInstanceOf(KernelError); // it cannot be loaded over
         }
-        const isOver = !adds && !then.endsWith(' leak');
+        const isOver = !adds && !then.endsWith(' lock');
         const text = isOver ? LOAD.text : replacedRulesetText(SHAPE, []);
         expect(await kernel.apply([{ do: 'nft.load', text, was: null }])).toEqual(['done']);
         expect(listed()).toBe(before);
