@@ -1,5 +1,5 @@
 import { causeChain, type Task } from '@pp/base';
-import { controlPath, ExitCode, keepTrimmed, Refused, type DaemonContext, type Parts } from '@pp/daemon';
+import { controlPath, ExitCode, Refused, type DaemonContext, type Parts } from '@pp/daemon';
 import { busTask, connectBus, type Bus } from '@pp/dbus';
 import { forwardingClient, type ForwardingClient } from '@pp/forwarding';
 import { LinuxPacketPorts, NetlinkInterfaces, UdpReplySockets } from '@pp/linux';
@@ -29,7 +29,6 @@ export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   const manager = config.pairs === undefined ? await follow(context, service) : null;
   if (config.pairs !== undefined) service.setPairs(config.pairs);
   await service.start();
-  scope.defer(keepTrimmed(native, clock));
   scope.use(await openControl(controlPath(stateDir, SPEC.name), service));
   return {
     tasks: [relayTask, ...(manager === null ? [] : [manager.task])],

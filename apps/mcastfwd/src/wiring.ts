@@ -2,7 +2,6 @@ import { causeChain, type Task } from '@pp/base';
 import {
   controlPath,
   ExitCode,
-  keepTrimmed,
   openControlSocket,
   Refused,
   type DaemonContext,
@@ -34,7 +33,6 @@ export async function wire(context: DaemonContext<Config>): Promise<Parts> {
     service.stop();
   });
   await service.start();
-  scope.defer(keepTrimmed(native, clock));
   scope.use(await openControlSocket(controlPath(stateDir, 'mcastfwd'), controlOf(service)));
   const tasks = config.links.length === 0 ? [await followTask(context, service)] : [];
   return { tasks, status: () => statusOf(service) };

@@ -15,5 +15,4 @@ export * from './status-text';
 export * from './system-clock';
 export * from './systemd';
 export * from './tasks';
-export * from './trim';
 export * from './version';

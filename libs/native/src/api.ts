@@ -326,6 +326,4 @@ export interface Native extends RelayNative {
 
   // Processes
   pidfdOpen(pid: number): number;
-  /** Unmaps pages of this process's programs, which come back from the kernel's cache as they are used, and returns free memory. */
-  trimMemory(): void;
 }

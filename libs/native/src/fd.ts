@@ -14,12 +14,11 @@ type FdCalls = Pick<
   | 'getSocketOption'
   | 'setSocketOption'
   | 'pidfdOpen'
-  | 'trimMemory'
 >;
 
 export function fdCalls(addon: Addon): FdCalls {
   const { closeFd, dupFd, pipe, fdKind, fdIdentity, getSocketOption, setSocketOption } = addon;
-  const { pidfdOpen, trimMemory } = addon;
+  const { pidfdOpen } = addon;
   return {
     errnoName: (errno) => addon.errnoName(errno) ?? `E${errno}`,
     closeFd,
@@ -41,7 +40,6 @@ export function fdCalls(addon: Addon): FdCalls {
     getSocketOption,
     setSocketOption,
     pidfdOpen,
-    trimMemory,
   };
 }
 

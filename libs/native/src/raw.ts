@@ -17,7 +17,6 @@ export interface Addon {
   readonly fdIdentity: (fd: number) => { dev: number; ino: number };
   readonly pollFd: (fd: number) => number;
   readonly pidfdOpen: (pid: number) => number;
-  readonly trimMemory: () => void;
   readonly errnoName: (errno: number) => string | undefined;
   /** Blocks of C memory alive, of all environments in this process. */
   readonly allocations: () => number;
