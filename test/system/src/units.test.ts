@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { seconds } from '@pp/base';
 import {
   ApiClient,
@@ -46,9 +46,12 @@ function boundingSet(unit: string): string {
   return ['-all', ...kept.map((name) => name.toLowerCase().replace(/^cap_/, '+'))].join();
 }
 
+/** Where the programs are for a service whose /tmp is its own: this checkout may lie below it. */
+const PROGRAMS = `${STATE_INSIDE}/bin`;
+
 /** As ProtectSystem=strict and PrivateTmp=yes do; the state directory stays writable, as RuntimeDirectory= is. */
 const READ_ONLY = `
-  mount --bind ${STATE_INSIDE} ${STATE_INSIDE}
+  mount --rbind ${STATE_INSIDE} ${STATE_INSIDE}
   for at in $(cut -d ' ' -f 5 /proc/self/mountinfo); do
     case $at in /dev*|/proc*|/sys*|${STATE_INSIDE}) ;; *) mount -o remount,bind,ro "$at" 2> /dev/null || : ;; esac # some are hidden below others
   done
@@ -62,7 +65,7 @@ let client: ApiClient;
 if (labMissing() === undefined) {
   beforeAll(async () => {
     lab = await standardLab();
-    await lab.host.shell(`mkdir -p ${STATE_INSIDE}`);
+    await lab.host.shell(`mkdir -p ${PROGRAMS} && mount --bind ${dirname(program('ndproxy'))} ${PROGRAMS}`);
     manager = await startUnit('patchpanel-manager');
     client = await ApiClient.open(lab.bus.outside);
   }, 60_000);
@@ -79,7 +82,7 @@ async function startUnit(app: string): Promise<Child> {
   const [, words = ''] = new RegExp(`^ExecStart=/usr/sbin/${app}( .*)?$`, 'm').exec(unit) ?? [];
   const args = words.split(' ').filter((word) => word !== '');
   const privileges = ['--bounding-set', boundingSet(unit), '--inh-caps', '-all', '--no-new-privs'];
-  const command = ['setpriv', ...privileges, program(app), ...args, '--state-dir', STATE_INSIDE];
+  const command = ['setpriv', ...privileges, join(PROGRAMS, app), ...args, '--state-dir', STATE_INSIDE];
   const readOnly = ['unshare', '--mount', 'sh', '-ec', `${READ_ONLY}\nexec "$@"`, 'sh'];
   const [first = '', ...rest] = unit.includes('ProtectSystem=strict') ? [...readOnly, ...command] : command;
   const child = lab.host.spawn(first, rest, { env: { DBUS_SYSTEM_BUS_ADDRESS: lab.bus.inside } });
