@@ -10,6 +10,10 @@ test('gives each byte once, and asks for more when too few are left', () => {
   expect(asked).toBe(2);
 });
 
+test('more than it keeps is given whole', () => {
+  expect(randomPool((n) => new Uint8Array(n).fill(7))(600)).toEqual(new Uint8Array(600).fill(7));
+});
+
 test('what was given does not change when more is asked for', () => {
   let next = 0;
   const random = randomPool((n) => Uint8Array.from({ length: n }, () => next++));
