@@ -35,11 +35,11 @@ labTest(
   'it relays for the guests that the manager names, through kill -9 of the manager, and no longer than they live',
   async () => {
     const relay = await startRelay(lab.host, [], { env: { DBUS_SYSTEM_BUS_ADDRESS: lab.bus.inside } });
-    const names = async (): Promise<string> =>
-      (await relayStatus(lab.host)).interfaces.map(({ ifname }) => ifname).join(' ');
-    expect(await names()).toBe('');
+    const relayed = async (): Promise<string> =>
+      (await relayStatus(lab.host)).interfaces.map(({ ifname, state }) => `${ifname} ${state}`).join(', ');
+    expect(await relayed()).toBe('');
     const vm = await startTermina({ lab, client }, 5);
-    await until('the relay to know', async () => (await names()) === `eth0 ${vm.link}`);
+    await until('the relay to serve', async () => (await relayed()) === `eth0 relayed, ${vm.link} relayed`);
     expect((await relayStatus(lab.host)).follows).toBe('the manager');
     const [atLan, atVm] = [await Ear.at(lab.lanhost), await Ear.at(vm.guest)];
 
@@ -71,7 +71,7 @@ labTest(
       async () => (await relayStatus(lab.host)).follows === 'the manager',
     );
     await vm.stop();
-    await until('the relay to have let go', async () => (await names()) === '');
+    await until('the relay to have let go', async () => (await relayed()) === '');
     expect((await relay.stop()).code).toBe(0);
   },
 );
