@@ -2,6 +2,8 @@ import {
   ARC_NETNS,
   arcAddresses,
   arcPart,
+  canForceForwarding,
+  desiredSysctls,
   dnsPart,
   ETHERNET_MTU,
   LOCKED,
@@ -23,7 +25,6 @@ import { guestKey, type Arc, type Guest, type Namespace, type Vm } from './domai
 import type { OwnedPortRule } from './domain/port-rules';
 import type { Uplink } from './domain/uplink';
 import type { World } from './domain/world';
-import { canForceForwarding, desiredSysctls } from './sysctls';
 
 /** What the kernel should look like in a world; a pure function that remembers, so that a guest's part is made once. */
 export class DesiredState {

@@ -1,7 +1,13 @@
 import type { Logger } from '@pp/base';
 import type { Kernel, LocalSources, Pools } from '@pp/datapath';
-import type { Descriptors, Journal, NetworkNews, NetworkView, ProcessNetns } from '@pp/ports';
-import { clashesOf } from './domain/clashes';
+import {
+  clashesOf,
+  type Descriptors,
+  type Journal,
+  type NetworkNews,
+  type NetworkView,
+  type ProcessNetns,
+} from '@pp/ports';
 import { guestKey, type Guest, type Namespace } from './domain/guest';
 import { decided } from './domain/decision';
 import { uplinksBeside } from './domain/uplink';

@@ -1,10 +1,10 @@
+import { desiredSysctls } from '@pp/datapath';
 import type { JournalChange, Json } from '@pp/ports';
 import { netnsNamesOf } from './desired';
 import { DNS_RULE_PREFIX, dnsRuleNumber, type DnsRule } from './domain/dns-rules';
 import type { Guest } from './domain/guest';
 import { PORT_RULE_PREFIX, type OwnedPortRule } from './domain/port-rules';
 import type { World } from './domain/world';
-import { desiredSysctls } from './sysctls';
 
 /** Keys of what is journaled; every guest has its guestKey, which has a slash; rules have keys of their own prefix, and none has a slash. */
 const NEXT_NAMESPACE = 'next-namespace';

@@ -24,4 +24,5 @@ export * from './plan';
 export * from './pools';
 export * from './repair';
 export * from './sysctl-keys';
+export * from './sysctl-wishes';
 export * from './tags';

@@ -10,6 +10,7 @@ export * from './journal';
 export * from './memory-journal';
 export * from './neighbor-cache';
 export * from './neighbor-doors';
+export * from './network-clashes';
 export * from './network-news';
 export * from './packet-port';
 export * from './process-netns';

@@ -1,6 +1,6 @@
 import { poolsWith, REFERENCE_PREFIX } from '@pp/datapath';
-import type { LinkView, MarkRuleView, NetworkView } from '@pp/ports';
-import { clashesOf } from './clashes';
+import { clashesOf } from './network-clashes';
+import type { LinkView, MarkRuleView, NetworkView } from './network-news';
 
 const checked = poolsWith([{ kind: 'namespace', cidr: '10.80.0.0/16' }]);
 if (!checked.ok) throw new Error(checked.sentence);

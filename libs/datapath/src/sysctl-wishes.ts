@@ -1,5 +1,11 @@
-import { linkSysctl } from '@pp/datapath';
-import type { World } from './domain/world';
+import { linkSysctl } from './sysctl-keys';
+
+/** What of a host decides its sysctls. */
+export interface SysctlNeeds {
+  readonly uplinks: readonly { readonly ifname: string }[];
+  /** Value of each key of interest before it is touched; null: this kernel has no such key. */
+  readonly originals: ReadonlyMap<string, string | null>;
+}
 
 /** What was found under a key before we touched it; null: this kernel has no such key. */
 type Found = (key: string) => string | null;
@@ -29,7 +35,7 @@ const FORWARD_ALL: SysctlWish = {
 };
 
 /** All keys of interest in this world, in the order in which they are written: a host that forwards ignores RAs unless accept_ra is 2. */
-export const sysctlWishes = ({ uplinks }: Pick<World, 'uplinks'>): readonly SysctlWish[] => [
+export const sysctlWishes = ({ uplinks }: Pick<SysctlNeeds, 'uplinks'>): readonly SysctlWish[] => [
   ...uplinks.flatMap(({ ifname }) => uplinkWishes(ifname)),
   ...ALWAYS,
   ...(uplinks.length > 0 ? [FORWARD_ALL] : []),
@@ -50,14 +56,14 @@ function uplinkWishes(ifname: string): readonly SysctlWish[] {
 const isStrict = (own: string, all: string | null): boolean => Math.max(Number(own), Number(all ?? 0)) === 1;
 
 /** The kernel can forward IPv6 for one interface alone (Linux 6.17). */
-export const canForceForwarding = ({ originals }: Pick<World, 'originals'>): boolean =>
+export const canForceForwarding = ({ originals }: Pick<SysctlNeeds, 'originals'>): boolean =>
   (originals.get(PROBE_FORCE) ?? null) !== null;
 
 /** What is to be written: keys that this kernel has and whose value is not what we want already. */
-export function desiredSysctls(world: Pick<World, 'uplinks' | 'originals'>): ReadonlyMap<string, string> {
-  const found: Found = (key) => world.originals.get(key) ?? null;
+export function desiredSysctls(needs: SysctlNeeds): ReadonlyMap<string, string> {
+  const found: Found = (key) => needs.originals.get(key) ?? null;
   const desired = new Map<string, string>();
-  for (const { key, want } of sysctlWishes(world)) {
+  for (const { key, want } of sysctlWishes(needs)) {
     const original = found(key);
     if (original !== null && want(original, found) !== original) desired.set(key, want(original, found));
   }

@@ -1,6 +1,6 @@
 import { ARC_BRIDGE, formatMark, MARK_BITS, type Pools } from '@pp/datapath';
-import type { MarkRuleView, NetworkView } from '@pp/ports';
 import { cidrContains, formatCidr, hostCidr, parseCidr, type Cidr } from '@pp/wire';
+import type { MarkRuleView, NetworkView } from './network-news';
 
 /**
  * What of the host's own network is in the way of guests', a sentence each: addresses and routes inside guests' address space, and other

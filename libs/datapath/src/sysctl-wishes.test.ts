@@ -1,17 +1,6 @@
-import { desiredSysctls, sysctlWishes } from './sysctls';
-import type { Uplink } from './domain/uplink';
+import { desiredSysctls, sysctlWishes } from './sysctl-wishes';
 
-const uplink = (ifname: string): Uplink => ({
-  ifname,
-  ifindex: 2,
-  kind: 'ethernet',
-  running: true,
-  multicast: true,
-  mtu: 1500,
-  addresses: [],
-  defaults: [],
-  routes: [],
-});
+const uplink = (ifname: string) => ({ ifname });
 
 /** A kernel's values before us, of the keys that it has. */
 const modern = {
