@@ -1,4 +1,5 @@
 import type { Millis } from '@pp/base';
+import type { Group } from './group';
 
 /** A payload is remembered this long after it was first seen. */
 const WINDOW_MS = 1000;
@@ -79,8 +80,9 @@ export interface PayloadHash {
   readonly second: number;
 }
 
-/** FNV-1a, and another with another prime; `seed` keeps groups apart. */
-export function payloadHash(bytes: Uint8Array, seed: number): PayloadHash {
+/** FNV-1a, and another with another prime. The same bytes mean different things to different groups. */
+export function payloadHash(bytes: Uint8Array, { port, family }: Group): PayloadHash {
+  const seed = port * 2 + (family === 'ipv4' ? 0 : 1);
   let [first, second] = [-2128831035 ^ seed, 5381 + seed];
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i] ?? 0;

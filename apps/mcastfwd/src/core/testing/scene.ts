@@ -2,9 +2,10 @@ import { millis, type Millis } from '@pp/base';
 import type { InterfacesView } from '@pp/ports';
 import { decode, encode, type Packet } from 'dns-packet';
 import type { Action, Step } from '../action';
+import type { Datagram } from '../datagram';
 import { groupsOf, type Group } from '../group';
 import { DEFAULT_POLICY, type Policy } from '../policy';
-import { Relay, type Datagram } from '../relay';
+import { Relay } from '../relay';
 import type { Link } from '../topology';
 
 /** eth0 is the LAN, tap0 and tap1 are guests behind NAT. */

@@ -1,0 +1,197 @@
+import type { Packet } from 'dns-packet';
+import { a, aaaa, ask, ptr, respond } from './testing/messages';
+import { exitsOf, GROUP, LAN_ADDRESS, NEIGHBOR, outOf, Scene, VIEW, wire } from './testing/scene';
+
+describe('verbatim', () => {
+  test('a query with known answers goes from the LAN to all guests, byte by byte', () => {
+    const query = wire(
+      ask('_ipp._tcp.local', 'PTR', { answers: [ptr('_ipp._tcp.local', 'one._ipp._tcp.local')] }),
+    );
+    const scene = new Scene();
+    const step = scene.hear('eth0', query);
+    expect(exitsOf(step)).toEqual(['tap0', 'tap1']);
+    for (const action of step.actions)
+      if (action.do === 'send') expect([...action.payload]).toEqual([...query]);
+  });
+
+  test('a probe goes on with what it is going to claim, and a guest’s goes to the LAN and to other guests', () => {
+    const probe = ask('box.local', 'ANY', { authorities: [a('box.local', '203.0.113.5')] });
+    expect(exitsOf(new Scene().hear('tap0', wire(probe)))).toEqual(['eth0', 'tap1']);
+  });
+
+  test('EDNS0, unknown types and a farewell pass', () => {
+    const packet: Packet = {
+      type: 'response',
+      answers: [
+        a('tv.local', '192.168.77.20', 0),
+        { type: 'HINFO', name: 'tv.local', ttl: 1, data: { cpu: 'x', os: 'y' } },
+      ],
+      additionals: [
+        {
+          type: 'OPT',
+          name: '.',
+          udpPayloadSize: 1440,
+          extendedRcode: 0,
+          ednsVersion: 0,
+          flags: 0,
+          flag_do: false,
+          options: [],
+        },
+      ],
+    };
+    const step = new Scene().hear('eth0', wire(packet));
+    expect(step.exits).toEqual([
+      { ifname: 'tap0', outcome: 'sent' },
+      { ifname: 'tap1', outcome: 'sent' },
+    ]);
+  });
+
+  test('TC in a response is passed over', () => {
+    expect(
+      exitsOf(new Scene().hear('eth0', wire({ ...respond(a('x.local', '192.168.77.9')), flags: 0x200 }))),
+    ).toHaveLength(2);
+  });
+
+  test('IPv6 goes by IPv6, IPv4 by IPv4', () => {
+    const scene = new Scene();
+    const step = scene.hear('eth0', wire(ask('x.local')), { group: GROUP.mdns6, address: 'fe80::77' });
+    expect(step.actions.map((action) => action.do === 'send' && action.group)).toEqual([
+      GROUP.mdns6,
+      GROUP.mdns6,
+    ]);
+  });
+});
+
+test('what goes out to several exits alike is made once', () => {
+  const step = new Scene().hear(
+    'eth0',
+    wire(respond(a('x.local', '192.168.77.9'), aaaa('x.local', 'fe80::9'))),
+  );
+  const payloads = step.actions.flatMap((action) => (action.do === 'send' ? [action.payload] : []));
+  expect(payloads[0]).toBe(payloads[1]);
+  expect(outOf(step).dropped).toBeUndefined();
+});
+
+describe('dropped', () => {
+  const query = wire(ask('x.local'));
+  const response = wire(respond(a('x.local', '192.168.77.9')));
+  test.each([
+    { name: 'an interface that is joined with none', in: query, facts: { ifindex: 9 }, want: 'not-member' },
+    { name: 'our own address as source', in: query, facts: { address: LAN_ADDRESS }, want: 'own-source' },
+    {
+      name: 'an address of ours on another link',
+      in: query,
+      facts: { address: '100.115.92.25' },
+      want: 'own-source',
+    },
+    { name: 'a source of another link', in: query, facts: { address: '198.51.100.1' }, want: 'off-link' },
+    {
+      name: 'an IPv6 source of another link',
+      in: query,
+      facts: { address: '2001:db8:9::1' },
+      want: 'off-link',
+    },
+    { name: 'too long', in: new Uint8Array(8973), facts: {}, want: 'too-big' },
+    { name: 'a response from another port', in: response, facts: { port: 5354 }, want: 'response-port' },
+    {
+      name: 'a one-shot query with answers',
+      in: wire(ask('x.local', 'A', { answers: [a('x.local', '192.0.2.1')] })),
+      facts: { port: 40000 },
+      want: 'legacy-records',
+    },
+    {
+      name: 'a one-shot probe',
+      in: wire(ask('x.local', 'A', { authorities: [a('x.local', '192.0.2.1')] })),
+      facts: { port: 40000 },
+      want: 'legacy-records',
+    },
+    { name: 'nothing asked', in: wire({ type: 'query' }), facts: {}, want: 'no-question' },
+    { name: 'another opcode', in: wire({ ...ask('x.local'), flags: 0x2800 }), facts: {}, want: 'opcode' },
+    {
+      name: 'a response code',
+      in: wire({ ...respond(a('x.local', '192.0.2.1')), flags: 3 }),
+      facts: {},
+      want: 'opcode',
+    },
+    { name: 'half a message', in: query.subarray(0, query.length - 2), facts: {}, want: 'dns-truncated' },
+    {
+      name: 'link-local addresses only',
+      in: wire(respond(a('x.local', '169.254.3.4'), aaaa('x.local', 'fe80::9'))),
+      facts: {},
+      want: 'link-local-only',
+    },
+  ])('$name: $want', ({ in: data, facts, want }) => {
+    const scene = new Scene();
+    expect(scene.hear('eth0', data, facts)).toEqual({
+      dropped: want,
+      exits: expect.anything() as unknown,
+      actions: [],
+    });
+    const { received, forwarded, dropped } = scene.relay.counters(GROUP.mdns4);
+    expect([received, forwarded, dropped]).toEqual([1, 0, [[want, 1]]]);
+  });
+
+  test('no address of the family on any other link', () => {
+    const scene = new Scene(
+      {},
+      { ...VIEW, addresses: VIEW.addresses.filter(({ cidr }) => !cidr.startsWith('100.')) },
+    );
+    expect(scene.hear('eth0', query).dropped).toBe('no-exit');
+  });
+});
+
+describe('loops', () => {
+  test('a payload that comes back from another link is a relay’s beside us', () => {
+    const scene = new Scene();
+    const query = wire(ask('x.local'));
+    expect(scene.hear('eth0', query).dropped).toBeNull();
+    expect(scene.hear('tap0', query).dropped).toBe('looped');
+    expect(scene.hear('eth0', query).dropped).toBeNull(); // repeated by the first sender
+    scene.wait(1001);
+    expect(scene.hear('tap0', query).dropped).toBeNull();
+  });
+
+  test('our own copy is known though we changed it', () => {
+    const scene = new Scene();
+    const out = scene.hear('tap0', wire(respond(a('g.local', NEIGHBOR.tap0))));
+    const changed = out.actions.find((action) => action.do === 'send' && action.ifindex === 1);
+    if (changed?.do !== 'send') throw new Error('nothing went to the LAN');
+    expect(scene.hear('eth0', changed.payload).dropped).toBe('looped');
+  });
+
+  test('the same packet too often is not passed on for a while, and said once', () => {
+    const scene = new Scene();
+    const query = wire(ask('x.local'));
+    for (let i = 0; i < 100; i++) scene.hear('eth0', query);
+    expect(scene.relay.counters(GROUP.mdns4).forwarded).toBe(20);
+    expect(scene.actions.filter((action) => action.do === 'tell')).toHaveLength(1);
+    scene.wait(9000);
+    expect(scene.hear('eth0', query).dropped).toBe('storm');
+    scene.wait(2000);
+    expect(scene.hear('eth0', query).dropped).toBeNull();
+  });
+
+  test('two relays side by side end with a copy each', () => {
+    const [one, two] = [new Scene(), new Scene()];
+    let copies = 0;
+    const carry = (from: Scene, to: Scene, step: ReturnType<Scene['hear']>): void => {
+      for (const action of step.actions) {
+        if (action.do !== 'send' || action.ifindex === 3) continue;
+        if (++copies > 50) throw new Error('storm');
+        const ifname = action.ifindex === 1 ? 'eth0' : 'tap0';
+        carry(
+          to,
+          from,
+          to.hear(ifname, action.payload.slice(), {
+            address: ifname === 'eth0' ? '192.168.77.3' : 'fe80::99',
+          }),
+        );
+      }
+    };
+    const query = wire(ask('x.local'));
+    const [first, second] = [one.hear('eth0', query), two.hear('eth0', query)];
+    carry(one, two, first);
+    carry(two, one, second);
+    expect(copies).toBe(2);
+  });
+});
