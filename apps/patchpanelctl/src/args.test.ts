@@ -51,14 +51,14 @@ const rows: { name: string; in: string; want: Asked }[] = [
     name: 'nothing',
     in: '',
     want: refused(
-      'no command; write status, devices, events, connect, vm, arc, port, vpn or traffic; see patchpanelctl --help',
+      'no command; write status, devices, events, connect, vm, arc, port, vpn, traffic or doctor; see patchpanelctl --help',
     ),
   },
   {
     name: 'an unknown command',
     in: 'sttus',
     want: refused(
-      "'sttus' is no command; write status, devices, events, connect, vm, arc, port, vpn or traffic; see patchpanelctl --help",
+      "'sttus' is no command; write status, devices, events, connect, vm, arc, port, vpn, traffic or doctor; see patchpanelctl --help",
     ),
   },
   {
@@ -81,6 +81,11 @@ const rows: { name: string; in: string; want: Asked }[] = [
   { name: 'options first', in: 'vm --id 3 stop arcvm', want: called('stop', 'arcvm', 3n) },
   { name: 'a container', in: 'arc start --pid 4242', want: called('start', 'arc', 4242n) },
   { name: 'no container any more', in: 'arc stop', want: called('stop', 'arc', 0n) },
+  {
+    name: 'doctor',
+    in: 'doctor --json',
+    want: { do: 'doctor', json: true, stateDir: '/run/patchpanel' },
+  },
   {
     name: 'a VM without action',
     in: 'vm',
@@ -168,7 +173,7 @@ test.each(rows)('$name', ({ in: line, want }) => {
 
 test.each([
   ['--help'],
-  ...['connect', 'status', 'devices', 'vm', 'arc', 'traffic'].map((name) => [name, '--help']),
+  ...['connect', 'status', 'devices', 'vm', 'arc', 'traffic', 'doctor'].map((name) => [name, '--help']),
 ])('%s %s prints and is no mistake', (...argv) => {
   expect(readCommand(argv)).toMatchObject({
     do: 'print',

@@ -26,7 +26,7 @@ interface Common {
 }
 
 export interface ShowCommand extends Common {
-  readonly do: 'status' | 'devices' | 'events';
+  readonly do: 'status' | 'devices' | 'events' | 'doctor';
 }
 
 export interface ConnectCommand extends Common {
@@ -59,7 +59,7 @@ export interface TrafficCommand extends Common {
 export type Asked =
   ShowCommand | ConnectCommand | GuestCommand | PortCommand | VpnCommand | TrafficCommand | Answer;
 
-const COMMANDS = 'status, devices, events, connect, vm, arc, port, vpn or traffic';
+const COMMANDS = 'status, devices, events, connect, vm, arc, port, vpn, traffic or doctor';
 
 const EXAMPLES = `
 Examples:
@@ -74,6 +74,7 @@ Examples:
   ${NAME} vpn lockdown on
   ${NAME} events --json
   ${NAME} traffic report --month 2026-11 --by guest,uplink
+  ${NAME} doctor
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 no such object, 4 conflict, 5 denied, 6 manager unreachable, 7 done but degraded.
 DBUS_SYSTEM_BUS_ADDRESS chooses the bus.`;
@@ -108,6 +109,10 @@ export function readCommand(argv: readonly string[]): Asked {
   portOptions(program.command('port')).action(taking(port));
   vpnOptions(program.command('vpn')).action(taking(vpn));
   trafficOptions(program.command('traffic')).action(taking(traffic));
+  showOptions(program.command('doctor'), {
+    text: "look for what on this host keeps guests from the network: each check's line says what to do; exit code 1 if there is a problem",
+    json: 'as one JSON object; "v" is the version of its keys',
+  }).action(taking(showing('doctor')));
   return parseOr(program, argv, () => asked);
 }
 

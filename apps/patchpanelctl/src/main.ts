@@ -2,13 +2,14 @@
 import { ExitCode, print, Refused, runProgram } from '@pp/daemon';
 import { NAME, readCommand } from './args';
 import { connect } from './connect';
+import { doctor } from './doctor/doctor';
 import { devices, guest } from './guests';
 import { events } from './events';
 import { port } from './ports';
 import { managerStatus, status } from './status';
 import { traffic } from './traffic';
 import { vpn } from './vpn';
-import { connectDoors, trafficDoors } from './wiring';
+import { connectDoors, doctorDoors, trafficDoors } from './wiring';
 
 async function main(): Promise<number> {
   const asked = readCommand(process.argv.slice(2));
@@ -41,6 +42,11 @@ async function main(): Promise<number> {
       return connect(asked, connectDoors(asked.stateDir));
     case 'traffic':
       return traffic(asked.wish, trafficDoors(asked.stateDir));
+    case 'doctor': {
+      const { text, exitCode } = await doctor(asked.json, doctorDoors(asked.stateDir));
+      print(text);
+      return exitCode;
+    }
     case 'print':
       print(asked.text);
       return ExitCode.done;

@@ -1,8 +1,19 @@
-import { openNative, print, printError, stderrLog, systemClock } from '@pp/daemon';
+import {
+  askStatus,
+  openNative,
+  print,
+  printError,
+  statusPath,
+  stderrLog,
+  systemClock,
+  VERSION,
+} from '@pp/daemon';
 import { isatty } from 'node:tty';
 import { connectBus } from '@pp/dbus';
 import { NAME } from './args';
 import type { ConnectDoors } from './connect';
+import { LinuxHostInspection } from '@pp/linux';
+import type { DoctorDoors } from './doctor/gather';
 import type { EventDoors } from './events';
 import type { PortDoors } from './ports';
 import type { TrafficDoors } from './traffic';
@@ -34,6 +45,17 @@ export const trafficDoors = (stateDir: string): TrafficDoors => ({
   clock: systemClock,
   isScreen: isatty(1),
 });
+
+export function doctorDoors(stateDir: string): DoctorDoors {
+  const { native, connectBus } = connectDoors(stateDir);
+  return {
+    connectBus,
+    host: new LinuxHostInspection({ native, log: stderrLog({ level: 'warn', format: 'text' }) }),
+    status: (service) => askStatus(service, statusPath(stateDir, service)),
+    hasOwnBus: process.env['DBUS_SYSTEM_BUS_ADDRESS'] !== undefined,
+    version: VERSION,
+  };
+}
 
 function onSignal(handler: (signal: NodeJS.Signals) => void): () => void {
   for (const signal of SIGNALS) process.on(signal, handler);

@@ -1,4 +1,5 @@
 export { LinuxKernel, type LinuxKernelOptions } from './linux-kernel';
+export { LinuxHostInspection, type LinuxHostInspectionOptions } from './linux-host-inspection';
 export { LinuxGuestIpv6 } from './linux-guest-ipv6';
 export { LinuxProcessNetns } from './linux-process-netns';
 export { NativeDescriptors } from './native-descriptors';

@@ -19,7 +19,7 @@ export interface NftRunnerOptions {
 }
 
 const DEADLINE = seconds(10);
-const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+export const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** Enough of what nft says to find the line at fault. */
 const MAX_STDERR_BYTES = 4096;
 

@@ -5,6 +5,7 @@ export * from './datapath-news';
 export * from './descriptors';
 export * from './guest-ipv6';
 export * from './group-ports';
+export * from './host-inspection';
 export * from './interface-news';
 export * from './journal';
 export * from './memory-journal';

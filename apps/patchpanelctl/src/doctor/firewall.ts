@@ -1,0 +1,98 @@
+import type { Facts } from './facts';
+import { ok, problem, unseen, warning, type Finding } from './finding';
+import { walk, type ForwardedPacket } from './forward-walk';
+import type { FirewallChain } from './ruleset';
+
+const NAME = 'firewall';
+/** Where no guest is yet. */
+const GUEST_LINKS = ['vmtap0', 'arc_ns0'];
+/** BOUNDED: of so many links is one packet each way walked; others are of the same names. */
+const MAX_LINKS = 8;
+
+/** Chains of others through which forwarded packets pass after ours, or before: a packet lives only if all of them accept it. */
+export function firewall({ firewall: chains, legacyTables, ...facts }: Facts): readonly Finding[] {
+  if (!chains.ok) return [unseen(NAME, chains)];
+  const packets = packetsOf(facts);
+  const bases = chains.value.filter(isForeignForward);
+  const found = [
+    ...bases.flatMap((base) => dropped(base, chains.value, packets)),
+    ...(legacyTables.includes('filter') ? [LEGACY] : []),
+  ];
+  return found.length > 0 ? found : [ok(NAME, `${bases.length} chains of others let guests' packets pass`)];
+}
+
+const isForeignForward = ({ family, table, hook }: FirewallChain): boolean =>
+  hook === 'forward' && ['ip', 'ip6', 'inet'].includes(family) && !/^patchpanel(_|$)/.test(table);
+
+const LEGACY = warning(
+  NAME,
+  'iptables-legacy has a filter table, which nft does not show',
+  'see that its FORWARD chain accepts guests: iptables-legacy -S FORWARD',
+);
+
+/** Of each guest's link the first packet out and its answer. */
+function packetsOf({ network, manager }: Pick<Facts, 'network' | 'manager'>): readonly ForwardedPacket[] {
+  const own = network.ok ? network.value.own.map(({ ifname }) => ifname) : [];
+  const links = own.length === 0 ? GUEST_LINKS : own.slice(0, MAX_LINKS);
+  const uplinks = manager.ok ? manager.value.uplinks : [];
+  const uplink = uplinks.find((each) => each.default) ?? uplinks[0] ?? { ifname: defaultOf(network) };
+  return links.flatMap((link) => [
+    { iifname: link, oifname: uplink.ifname, established: false },
+    { iifname: uplink.ifname, oifname: link, established: true },
+  ]);
+}
+
+function defaultOf(network: Facts['network']): string {
+  if (!network.ok) return 'eth0';
+  const { routes, links } = network.value.view;
+  const way = routes.find(({ dst }) => dst.endsWith('/0'));
+  return links.find(({ ifindex }) => ifindex === way?.ifindex)?.ifname ?? 'eth0';
+}
+
+/** The first packet that surely is, or else the first that may be. */
+function dropped(
+  base: FirewallChain,
+  all: readonly FirewallChain[],
+  packets: readonly ForwardedPacket[],
+): readonly Finding[] {
+  const ends = packets
+    .map((packet) => ({ packet, end: walk(base, all, packet) }))
+    .filter(({ end }) => end.verdict === 'drop');
+  const [first] = ends.toSorted((a, b) => Number(a.end.maybe) - Number(b.end.maybe));
+  if (first === undefined) return [];
+  const { packet, end } = first;
+  const way = `packets from ${packet.iifname} to ${packet.oifname}`;
+  const chain = `chain ${base.name} of table ${base.family} ${base.table}`;
+  return end.maybe
+    ? [
+        warning(
+          NAME,
+          `${chain} drops ${way} by ${end.by}, unless one of its rules accepts them`,
+          adviceFor(base, all),
+        ),
+      ]
+    : [
+        problem(
+          NAME,
+          `${chain} drops ${way} by ${end.by}, and no accept of ours can overrule that`,
+          adviceFor(base, all),
+        ),
+      ];
+}
+
+/** By the marks that the firewalls of this world leave in their rulesets. */
+function adviceFor({ family, table, name }: FirewallChain, all: readonly FirewallChain[]): string {
+  const has = (chain: string): boolean =>
+    all.some((each) => each.family === family && each.table === table && each.name === chain);
+  const iptables = family === 'ip6' ? 'ip6tables' : 'iptables';
+  if (table === 'firewalld')
+    return "give guests' links to a zone that forwards: firewall-cmd --zone=trusted --add-interface=vmtap0";
+  if (has('ufw-before-forward') || has('ufw6-before-forward'))
+    return 'let guests through: ufw route allow in on vmtap0';
+  if (has('DOCKER-USER'))
+    return `let guests through: ${['i', 'o'].map((way) => `${iptables} -I DOCKER-USER -${way} vmtap+ -j ACCEPT`).join(' && ')}`;
+  const insert = ['iifname', 'oifname'].map(
+    (way) => `nft insert rule ${family} ${table} ${name} ${way} '"vmtap*"' accept`,
+  );
+  return `let guests through: ${insert.join(' && ')}`;
+}

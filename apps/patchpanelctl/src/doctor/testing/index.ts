@@ -1,0 +1,2 @@
+export * from './fault-row';
+export * from './fault-rows';
