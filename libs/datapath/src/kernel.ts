@@ -37,8 +37,9 @@ export interface Observed {
 /** The one door to the kernel, strict and honest: an add of what is there and a delete of what is not are refused. */
 export interface Kernel {
   /**
-   * Attempts `ops` in order; gives one outcome per op. Steps that make and configure links, write sysctls and set addresses, routes and
-   * rules may share a batch with their neighbours, which goes on behind a refusal; nothing else is attempted after one, but skipped.
+   * Attempts `ops` in order; gives one outcome per op. Steps that make and configure links, write sysctls, set addresses, routes and
+   * rules, and add elements for links that come with them, may share a batch with their neighbours, which goes on behind a refusal;
+   * nothing else is attempted after one, but skipped.
    */
   apply(ops: readonly Op[]): Promise<readonly Outcome[]>;
   observe(ask: { readonly netns: readonly string[]; readonly sysctls: readonly string[] }): Promise<Observed>;

@@ -10,8 +10,9 @@ import type { Context } from './context';
 import { completePeer, completion } from './complete-link';
 import { holdLink, makeLinks } from './make-links';
 import type { HeldLink, LinkStep, MadeLink, Making } from './make-links';
-import type { Outcomes } from './outcomes';
+import { outcomeOf, type Outcomes } from './outcomes';
 import type { Step } from './runs';
+import { elementsBatch, type ElementsOp } from './set-elements';
 import { Spaces } from './spaces';
 
 interface ConfigureStep {
@@ -19,16 +20,27 @@ interface ConfigureStep {
   readonly op: ConfigureOp;
 }
 
+interface ElementsStep {
+  readonly at: number;
+  readonly op: ElementsOp;
+}
+
 /**
- * Names namespaces, makes links, writes sysctls, sets all the rest: two datagrams to the host's namespace, and one to that of each peer,
- * at the same time as the second. Links are complete or gone: one that cannot be completed is deleted again.
+ * Names namespaces, makes links, writes sysctls, sets all the rest: two datagrams to the host's namespace, and at the same time as the
+ * second one to that of each peer, and one to the table. Links are complete or gone: one that cannot be completed is deleted again.
  */
 export async function buildRun(context: Context, steps: readonly Step[], outcomes: Outcomes): Promise<void> {
   const spaces = new Spaces(context, steps, outcomes);
   const wanted = outcomes.isRefused ? [] : steps;
   const links = wanted.filter(isLinkAdd).flatMap((step) => holdLink(context, step, spaces, outcomes));
   try {
-    await buildLinks(context, { links, rest: wanted.filter(isConfigure), sysctls: wanted }, spaces, outcomes);
+    const parts = {
+      links,
+      sysctls: wanted,
+      rest: wanted.filter(isConfigure),
+      elements: wanted.find(isElements),
+    };
+    await buildLinks(context, parts, spaces, outcomes);
   } finally {
     for (const { held } of links) held.close();
     spaces.close();
@@ -39,36 +51,41 @@ interface Parts {
   readonly links: readonly HeldLink[];
   readonly sysctls: readonly Step[];
   readonly rest: readonly ConfigureStep[];
+  readonly elements: ElementsStep | undefined;
 }
 
 async function buildLinks(
   context: Context,
-  { links, sysctls, rest }: Parts,
+  { links, sysctls, rest, elements }: Parts,
   spaces: Spaces,
   outcomes: Outcomes,
 ): Promise<void> {
-  const all = await makeLinks(context, links, foreignNames(context, links, rest), spaces, outcomes);
+  const linksMade = makeLinks(context, links, foreignNames(context, links, rest), spaces, outcomes);
+  const batch = elements === undefined ? [] : elementsBatch(elements.op); // while the kernel works
+  const all = await linksMade;
   const homeless = all.made.filter(
     ({ op: { link } }) => link.kind === 'veth' && spaces.isUnnamed(link.peer.netns),
   );
   const making = { ...all, made: all.made.filter((link) => !homeless.includes(link)) };
+  const table = elements === undefined ? null : changeTable(context, elements, batch, outcomes);
   const peers = Promise.all(making.made.map((link) => completePeer(link, outcomes)));
   writeSysctls(context, sysctls, outcomes); // before a link comes up
   const wanted = outcomes.isRefused ? [] : rest;
-  await Promise.all([peers, configure(context, making, wanted, outcomes)]);
+  await Promise.all([table, peers, configure(context, making, wanted, outcomes)]);
   keepTaps(making.made, outcomes);
   const failed = making.made.filter(({ at }) => outcomes.refused(at));
   await deleteAgain(context, [...homeless, ...failed], outcomes);
-  for (const { at, op, seen } of making.made)
-    if (!outcomes.refused(at)) context.own.set(op.link.ifname, seen.ifindex);
+  for (const { at, op, ifindex } of making.made)
+    if (!outcomes.refused(at)) context.own.set(op.link.ifname, ifindex);
   const gone = new Set(links.filter(({ at }) => outcomes.refused(at)).map(({ op }) => op.link.ifname));
   for (const { at, op } of wanted)
     if (!ifnamesIn(op).some((name) => gone.has(name))) outcomes.set(at, 'done');
 }
 
 const isLinkAdd = (step: Step): step is LinkStep => step.op.do === 'link.add';
+const isElements = (step: Step): step is ElementsStep => step.op.do === 'nft.elements';
 const isConfigure = (step: Step): step is ConfigureStep =>
-  step.op.do !== 'netns.add' && step.op.do !== 'link.add' && step.op.do !== 'sysctl.set';
+  step.op.do !== 'netns.add' && step.op.do !== 'link.add' && step.op.do !== 'sysctl.set' && !isElements(step);
 
 /** Names that are neither made here nor known. */
 function foreignNames(
@@ -91,6 +108,15 @@ function writeSysctls({ sysctls }: Context, steps: readonly Step[], outcomes: Ou
         sysctls.write(key, value);
     });
   }
+}
+
+async function changeTable(
+  { netfilter }: Context,
+  { at }: ElementsStep,
+  batch: readonly NetlinkRequest[],
+  outcomes: Outcomes,
+): Promise<void> {
+  if (!outcomes.isRefused) outcomes.set(at, await outcomeOf(netfilter.transaction(batch)));
 }
 
 /** Completes the links, and does the rest. */
@@ -131,7 +157,7 @@ interface Prepared {
 type Find = (name: string) => number | SeenLink | KernelError | undefined;
 
 function finder({ own }: Context, { made, found }: Making): Find {
-  const fresh = new Map(made.map(({ op, seen }) => [op.link.ifname, seen.ifindex]));
+  const fresh = new Map(made.map(({ op, ifindex }) => [op.link.ifname, ifindex]));
   return (name) => fresh.get(name) ?? own.get(name) ?? found.get(name);
 }
 
@@ -159,7 +185,7 @@ async function deleteAgain(
   outcomes: Outcomes,
 ): Promise<void> {
   const doomed = links.filter(({ held }) => held.tap === null);
-  const results = await route.requestMany(doomed.map(({ seen }) => delLink(seen.ifindex)));
+  const results = await route.requestMany(doomed.map(({ ifindex }) => delLink(ifindex)));
   doomed.forEach(({ at }, index) => {
     const result = results[index];
     if (result instanceof KernelError && result.code !== 'ENODEV') outcomes.amend(at, result);

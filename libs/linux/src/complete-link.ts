@@ -11,24 +11,27 @@ import type { Outcomes } from './outcomes';
 const MAIN = 254; // RT_TABLE_MAIN
 
 /** Names the link by its alias, which the kernel ignores at creation, and brings it up. */
-export function completion({ op, seen }: MadeLink, resolve: Resolve): NetlinkRequest {
+export function completion({ op, ifindex }: MadeLink, resolve: Resolve): NetlinkRequest {
   const { link } = op;
   const { mac, mtu, ...always } = attributesOf(link, resolve);
   // A veth has these from its creation, a TAP has not. A bridge keeps an MTU only if it is set later: else it follows its ports.
   const late = link.kind === 'veth' ? {} : { mac, mtu, group: LINK_GROUP };
-  return setLink(seen.ifindex, { alias: link.alias, ...always, ...late });
+  return setLink(ifindex, { alias: link.alias, ...always, ...late });
 }
 
 /** Sets up the far end of a veth inside its namespace. */
-export async function completePeer({ at, op, seen, held }: MadeLink, outcomes: Outcomes): Promise<void> {
+export async function completePeer(
+  { at, op, peerIfindex, held }: MadeLink,
+  outcomes: Outcomes,
+): Promise<void> {
   if (op.link.kind !== 'veth' || outcomes.refused(at)) return;
   const { peer } = op.link;
   const inside = held.inside();
-  if (inside === null || seen.link === null) {
+  if (inside === null || peerIfindex === null) {
     outcomes.set(at, new KernelError('ENODEV', describe(op), 'its peer is gone'));
     return;
   }
-  const requests = peerRequests(seen.link, peer).map((request) => ({
+  const requests = peerRequests(peerIfindex, peer).map((request) => ({
     ...request,
     label: () => `${describe(op)}: ${request.label()} in netns ${peer.netns}`,
   }));

@@ -1,10 +1,9 @@
-import { KernelError } from '@pp/base';
 import type { Clock, Logger } from '@pp/base';
 import { describe } from '@pp/datapath';
 import type { Kernel, Observed, Op, Outcome } from '@pp/datapath';
 import type { Native } from '@pp/native';
 import { batch, delTable, NetlinkClient, netlinkIn } from '@pp/netlink';
-import type { NetlinkRequest, OpenNetlink } from '@pp/netlink';
+import type { OpenNetlink } from '@pp/netlink';
 import { buildRun } from './build-run';
 import type { Context } from './context';
 import { deleteRun } from './delete-run';
@@ -15,11 +14,10 @@ import { NftRunner } from './nft-runner';
 import { NftWriters } from './nft-writers';
 import { observe } from './observe';
 import type { Ask } from './observe';
-import { Outcomes } from './outcomes';
+import { outcomeOf, Outcomes } from './outcomes';
 import { runsOf } from './runs';
 import type { Run, Step } from './runs';
 import { elementsBatch, OUR_TABLE } from './set-elements';
-import type { ElementsOp } from './set-elements';
 import { SysctlFiles } from './sysctl-files';
 import { SystemClock } from './system-clock';
 
@@ -46,7 +44,6 @@ export class LinuxKernel implements Kernel {
   readonly #context: Context;
   readonly #nft: NftRunner;
   readonly #log: Logger;
-  #prepared: { readonly op: ElementsOp; readonly batch: readonly NetlinkRequest[] } | null = null;
   /** One caller at a time. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -88,12 +85,9 @@ export class LinuxKernel implements Kernel {
   apply(ops: readonly Op[]): Promise<readonly Outcome[]> {
     return this.#afterLast(async () => {
       const outcomes = new Outcomes(ops.length);
-      const runs = runsOf(ops);
-      for (const [index, run] of runs.entries()) {
+      for (const run of runsOf(ops)) {
         if (outcomes.isRefused) break;
-        const running = this.#do(run, outcomes);
-        this.#prepare(runs[index + 1]); // while the kernel works
-        await running;
+        await this.#do(run, outcomes);
       }
       this.#log.debug('kernel.apply', { steps: ops.length, refused: outcomes.isRefused });
       return outcomes.all;
@@ -131,23 +125,8 @@ export class LinuxKernel implements Kernel {
         );
       case 'load':
       case 'elements':
-        for (const { at, op } of steps) outcomes.set(at, await this.#table(op));
+        for (const { at, op } of steps) outcomes.set(at, await outcomeOf(this.#table(op)));
     }
-  }
-
-  /** Encoding elements takes as long as a round trip. */
-  #prepare(run: Run | undefined): void {
-    const op = run?.steps[0]?.op;
-    if (op?.do !== 'nft.elements') return;
-    try {
-      this.#prepared = { op, batch: elementsBatch(op) };
-    } catch {
-      this.#prepared = null; // it is thrown again in its turn
-    }
-  }
-
-  #elements(op: ElementsOp): readonly NetlinkRequest[] {
-    return this.#prepared?.op === op ? this.#prepared.batch : elementsBatch(op);
   }
 
   #unname(step: Step, outcomes: Outcomes): void {
@@ -158,15 +137,9 @@ export class LinuxKernel implements Kernel {
     });
   }
 
-  async #table(op: Op): Promise<Outcome> {
-    try {
-      if (op.do === 'nft.elements') await this.#context.netfilter.transaction(this.#elements(op));
-      if (op.do === 'nft.load') await this.#load(op.text, () => describe(op));
-      return 'done';
-    } catch (error) {
-      if (!(error instanceof KernelError)) throw error;
-      return error;
-    }
+  async #table(op: Op): Promise<void> {
+    if (op.do === 'nft.elements') await this.#context.netfilter.transaction(elementsBatch(op));
+    if (op.do === 'nft.load') await this.#load(op.text, () => describe(op));
   }
 
   #load(text: string | null, request: () => string): Promise<void> {

@@ -1,6 +1,6 @@
 import { KernelError } from '@pp/base';
 import { describe, LINK_GROUP } from '@pp/datapath';
-import type { Op } from '@pp/datapath';
+import type { Link, Op } from '@pp/datapath';
 import { addLink, decodeReply, getLink } from '@pp/netlink';
 import type { BatchResult, Link as SeenLink, NetlinkRequest, Query } from '@pp/netlink';
 import type { Context } from './context';
@@ -22,7 +22,9 @@ export interface HeldLink extends LinkStep {
 
 /** A link that is there, but not yet up and without its alias. */
 export interface MadeLink extends HeldLink {
-  readonly seen: SeenLink;
+  readonly ifindex: number;
+  /** Of a veth's far end, in its namespace; null: there is none. */
+  readonly peerIfindex: number | null;
 }
 
 export interface Making {
@@ -52,7 +54,7 @@ export function holdLink(
   });
 }
 
-/** Makes links and looks up other names, in one datagram; what is refused is said in `outcomes`. Names namespaces meanwhile. */
+/** Makes links that are no TAPs, and looks up other names, in one datagram; what is refused is said in `outcomes`. Names namespaces meanwhile. */
 export async function makeLinks(
   context: Context,
   links: readonly HeldLink[],
@@ -61,20 +63,16 @@ export async function makeLinks(
   outcomes: Outcomes,
 ): Promise<Making> {
   const lookups = names.map((name) => ({ name, look: getLink(name) }));
-  const groups = [
-    ...links.map(({ op, held }) => [
-      ...creation(op, held).map((request) => ({ ...request, label: () => describe(op) })),
-      lookAt(op),
-    ]),
-    ...lookups.map(({ look }) => [look]),
-  ];
+  const groups = [...links.map(({ op, held }) => creation(op, held)), ...lookups.map(({ look }) => [look])];
   const sent = context.route.requestMany(groups.flat());
   spaces.name(outcomes);
   const answers = split(await sent, groups);
   const made = links.flatMap((link, index): readonly MadeLink[] => {
+    const { tap } = link.held;
+    if (tap !== null) return [{ ...link, ifindex: tap.ifindex, peerIfindex: null }];
     const seen = seenIn(lookAt(link.op), answers[index] ?? []);
     outcomes.refuseIf(link.at, seen);
-    return seen instanceof KernelError ? [] : [{ ...link, seen }];
+    return seen instanceof KernelError ? [] : [{ ...link, ifindex: seen.ifindex, peerIfindex: seen.link }];
   });
   const found = lookups.map(
     ({ name, look }, index) => [name, seenIn(look, answers[links.length + index] ?? [])] as const,
@@ -84,15 +82,20 @@ export async function makeLinks(
 
 const lookAt = (op: LinkOp): Query<SeenLink> => ({ ...getLink(op.link.ifname), label: () => describe(op) });
 
-/** The link carries our group from its first moment. A TAP is there already. */
-function creation({ link }: LinkOp, { netnsFd }: Held): readonly NetlinkRequest[] {
+/** The link carries our group from its first moment, and a look shows its indexes. A TAP is there already. */
+function creation(op: LinkOp, held: Held): readonly NetlinkRequest[] {
+  const request = newLink(op.link, held);
+  return request === null ? [] : [{ ...request, label: () => describe(op) }, lookAt(op)];
+}
+
+function newLink(link: Link, { netnsFd }: Held): NetlinkRequest | null {
   const { ifname, mac, mtu } = link;
   const common = { ifname, mac, group: LINK_GROUP };
   switch (link.kind) {
     case 'tap':
-      return [];
+      return null;
     case 'bridge':
-      return [addLink({ ...common, kind: { name: 'bridge' } })];
+      return addLink({ ...common, kind: { name: 'bridge' } });
     case 'veth': {
       const peer = {
         ifname: link.peer.ifname,
@@ -100,7 +103,7 @@ function creation({ link }: LinkOp, { netnsFd }: Held): readonly NetlinkRequest[
         mtu,
         ...(netnsFd === null ? {} : { netnsFd }),
       };
-      return [addLink({ ...common, mtu, kind: { name: 'veth', peer } })];
+      return addLink({ ...common, mtu, kind: { name: 'veth', peer } });
     }
   }
 }

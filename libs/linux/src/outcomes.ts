@@ -4,6 +4,16 @@ import type { Outcome } from '@pp/datapath';
 import { kernelErrorOf } from './errors';
 import type { Step } from './runs';
 
+/** Done, or refused: `work` may reject with a KernelError. */
+export const outcomeOf = (work: Promise<unknown>): Promise<Outcome> =>
+  work.then(
+    () => 'done',
+    (error: unknown) => {
+      if (!(error instanceof KernelError)) throw error;
+      return error;
+    },
+  );
+
 /** One outcome for each step; a step of which nothing is said was skipped, and a refusal, once said, stays. */
 export class Outcomes {
   readonly #all: Outcome[]; // BOUNDED: by the steps

@@ -1,4 +1,5 @@
-import type { Op } from '@pp/datapath';
+import { SETS } from '@pp/datapath';
+import type { Element, Op } from '@pp/datapath';
 import { ADDRESS, ELEMENTS, LOAD, NETNS, ROUTE, RULE, SYSCTL, VETH } from './testing/ops';
 import { runsOf } from './runs';
 
@@ -8,6 +9,7 @@ const set: Op = { do: 'link.set', link: VETH, was: VETH };
 const address: Op = { do: 'address.add', address: ADDRESS };
 const route: Op = { do: 'route.add', route: ROUTE };
 const rule: Op = { do: 'rule.del', rule: RULE };
+const GUEST: Element = { set: SETS.guests.name, key: ['pptest_ns0'] };
 const netns: Op = { do: 'netns.add', netns: NETNS };
 
 const rows: readonly { name: string; in: readonly Op[]; want: readonly string[] }[] = [
@@ -17,6 +19,17 @@ const rows: readonly { name: string; in: readonly Op[]; want: readonly string[] 
     in: [netns, add, add, SYSCTL, SYSCTL, address, route, rule, ELEMENTS],
     want: ['build 0 1 2 3 4 5 6 7', 'elements 8'],
   },
+  {
+    name: 'a guest comes and nothing else changes',
+    in: [netns, add, SYSCTL, address, route, ELEMENTS, ELEMENTS, address],
+    want: ['build 0 1 2 3 4 5', 'elements 6', 'build 7'],
+  },
+  {
+    name: 'other guests’ verdicts change with it',
+    in: [netns, add, address, { do: 'nft.elements', add: [], del: [GUEST] }],
+    want: ['build 0 1 2', 'elements 3'],
+  },
+  { name: 'no link comes', in: [SYSCTL, address, ELEMENTS], want: ['build 0 1', 'elements 2'] },
   {
     name: 'a guest goes',
     in: [ELEMENTS, rule, route, del, del, { ...netns, do: 'netns.del' }, SYSCTL],

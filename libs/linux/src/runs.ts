@@ -9,7 +9,8 @@ export interface Step {
 /**
  * Consecutive steps that go to the kernel together.
  * - unname, delete: one after the other, and all at once
- * - build: namespaces are named, links made, sysctls written, all else set, in this order; each may be missing
+ * - build: namespaces are named, links made, sysctls written, all else set, in this order; each may be missing. Elements for links that
+ *   are made in it come last
  * - load, elements: one step
  */
 export interface Run {
@@ -26,6 +27,11 @@ export function runsOf(ops: readonly Op[]): readonly Run[] {
   ops.forEach((op, at) => {
     const { kind, stage } = placeOf(op);
     const last = runs.at(-1);
+    if (last !== undefined && isOfNewLinks(op, last.steps)) {
+      last.stage = ALONE;
+      last.steps.push({ at, op });
+      return;
+    }
     const isFull = (op.do === 'netns.add' || op.do === 'link.add') && countOf(op, last?.steps) === MAX_MADE;
     if (last?.kind === kind && stage >= last.stage && !isFull) {
       last.stage = stage;
@@ -39,6 +45,21 @@ export function runsOf(ops: readonly Op[]): readonly Run[] {
 
 const countOf = ({ do: verb }: Op, steps: readonly Step[] = []): number =>
   steps.filter(({ op }) => op.do === verb).length;
+
+/** Elements that come with new links, where nothing changes for what was there: they need not wait until the links are complete. */
+const isOfNewLinks = (op: Op, steps: readonly Step[]): boolean =>
+  op.do === 'nft.elements' &&
+  op.del.length === 0 &&
+  steps.some((step) => step.op.do === 'link.add') &&
+  steps.every((step) => BRINGS.has(step.op.do));
+
+const BRINGS: ReadonlySet<Op['do']> = new Set([
+  'netns.add',
+  'link.add',
+  'sysctl.set',
+  'address.add',
+  'route.add',
+]);
 
 /** `stage` never falls within a run; ALONE joins nothing. */
 function placeOf(op: Op): { readonly kind: Run['kind']; readonly stage: number } {

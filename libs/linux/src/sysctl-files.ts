@@ -1,9 +1,11 @@
-import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { KernelError } from '@pp/base';
 import { isSystemError, kernelErrorOf } from './errors';
 import type { InHost } from './host-netns';
 
 const ROOT = '/proc/sys';
+/** In one write, as sysctls want it; a key that does not exist is not made. */
+const IN_PLACE = { flag: 'r+' };
 
 /** Sysctls by their dotted key. Those below net are of the namespace that the calling thread is in. */
 export class SysctlFiles {
@@ -27,7 +29,7 @@ export class SysctlFiles {
     if (path === null) throw new KernelError('ENOENT', `sysctl.set ${key}`, 'not a sysctl key');
     try {
       this.inHost(() => {
-        writeTo(path, value);
+        writeFileSync(path, value, IN_PLACE);
       });
     } catch (error) {
       throw kernelErrorOf(error, `sysctl.set ${key} = ${value}`);
@@ -38,16 +40,6 @@ export class SysctlFiles {
   holds(key: string, value: string): boolean {
     const now = this.read(key);
     return now !== null && words(now) === words(value);
-  }
-}
-
-/** In one write, as sysctls want it. A key that does not exist is not made. */
-function writeTo(path: string, value: string): void {
-  const fd = openSync(path, constants.O_WRONLY);
-  try {
-    writeSync(fd, value);
-  } finally {
-    closeSync(fd);
   }
 }
 

@@ -205,6 +205,7 @@ export interface TunOptions {
 /** An open TUN/TAP queue. Without `persist` the interface goes with the fd. */
 export interface TunHandle {
   readonly name: string;
+  readonly ifindex: number;
   readonly fd: number;
   persist(on: boolean): void;
   /** TUNSETOFFLOAD flags (TUN_F_*). */

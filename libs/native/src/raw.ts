@@ -130,7 +130,7 @@ export interface Addon {
   ) => void;
   readonly udpSendAll: (udp: Source, batch: readonly Uint8Array[], first: number) => number;
 
-  readonly tunOpen: (options: RawTunOptions) => [fd: number, name: string];
+  readonly tunOpen: (options: RawTunOptions) => [fd: number, name: string, ifindex: number];
   readonly tunPersist: (fd: number, on: boolean) => void;
   readonly tunOffload: (fd: number, flags: number) => void;
   readonly tunSend: (fd: number, frames: readonly Uint8Array[]) => number;

@@ -79,11 +79,12 @@ static napi_value open_tun(pp_env *env, napi_value *args) {
     close(fd); /* and with it the interface, if it was made */
     return NULL;
   }
-  napi_value pair;
-  napi_create_array_with_length(env->napi, 2, &pair);
-  napi_set_element(env->napi, pair, 0, pp_number(env, fd));
-  napi_set_element(env->napi, pair, 1, pp_string(env, request.ifr_name));
-  return pair;
+  napi_value made;
+  napi_create_array_with_length(env->napi, 3, &made);
+  napi_set_element(env->napi, made, 0, pp_number(env, fd));
+  napi_set_element(env->napi, made, 1, pp_string(env, request.ifr_name));
+  napi_set_element(env->napi, made, 2, pp_number(env, if_nametoindex(request.ifr_name)));
+  return made;
 }
 
 static napi_value tun_persist(pp_env *env, napi_value *args) {

@@ -43,6 +43,7 @@ const exists = (name: string): boolean => inNetns(netns, ['ip', '-br', 'link']).
 
 testTun('a template is filled in, and the interface goes with the fd', () => {
   expect([open().name, open().name]).toEqual(['vmtap0', 'vmtap1']);
+  expect(opened.map(({ name, ifindex }) => details(name).startsWith(`${ifindex}: `))).toEqual([true, true]);
   expect(details('vmtap0')).toMatch(/tun type tap pi off vnet_hdr off persist off/);
   for (const tun of opened.splice(0)) {
     tun.close();

@@ -11,7 +11,7 @@ const GSO_BATCH = 15;
 export function tunCalls(addon: Addon, received: Received): Pick<Native, 'openTun'> {
   return {
     openTun: (options) => {
-      const [fd, name] = addon.tunOpen({
+      const [fd, name, ifindex] = addon.tunOpen({
         tap: options.mode === 'tap',
         name: options.name,
         attach: options.attach ?? false,
@@ -21,7 +21,7 @@ export function tunCalls(addon: Addon, received: Received): Pick<Native, 'openTu
         device: options.device ?? '/dev/net/tun',
       });
       try {
-        return tunHandle(addon, fd, name, watchFrames(addon, received, fd, options));
+        return tunHandle(addon, { fd, name, ifindex }, watchFrames(addon, received, fd, options));
       } catch (fault) {
         addon.closeFd(fd);
         throw fault;
@@ -42,11 +42,15 @@ function watchFrames(addon: Addon, received: Received, fd: number, options: TunO
   return addon.tunWatch(fd, batch, frameBytes, onBatch, onError);
 }
 
-function tunHandle(addon: Addon, fd: number, name: string, watch: Source | undefined): TunHandle {
+function tunHandle(
+  addon: Addon,
+  made: Pick<TunHandle, 'fd' | 'name' | 'ifindex'>,
+  watch: Source | undefined,
+): TunHandle {
+  const { fd } = made;
   let open = true;
   return {
-    name,
-    fd,
+    ...made,
     persist: (on) => {
       addon.tunPersist(fd, on);
     },

@@ -81,6 +81,27 @@ export const TABLES: readonly KernelRow[] = [
     want: ['done', 'ENOENT'],
   },
   {
+    name: 'elements for a link that comes with them',
+    given: [load, netns],
+    ops: [veth, elements([guest(VETH.ifname)]), elements([], [guest(VETH.ifname)])],
+    want: ['done', 'done', 'done'],
+    seen: ['table', SEEN_NETNS, SEEN_VETH],
+  },
+  {
+    name: 'elements for a link that cannot be made',
+    given: [load],
+    ops: [veth, elements([guest(VETH.ifname)])],
+    want: ['ENOENT'],
+    seen: ['table'],
+  },
+  {
+    name: 'elements that are there, for a link that comes with them',
+    given: [load, netns, elements([guest(VETH.ifname)])],
+    ops: [veth, elements([guest(VETH.ifname)])],
+    want: ['done', 'EEXIST'],
+    seen: ['table', SEEN_NETNS, SEEN_VETH],
+  },
+  {
     name: 'another verdict for the same key',
     given: [load, elements([verdict])],
     ops: [elements([{ ...verdict, jump: 'source_crosvm' }], [verdict])],
