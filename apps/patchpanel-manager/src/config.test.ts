@@ -18,6 +18,7 @@ test('what is not said', () => {
     sessionUser: null,
     monitor: 'wifi',
     network: 'rtnetlink',
+    state: null,
   });
 });
 
@@ -44,6 +45,8 @@ test.each([
   },
   { name: 'a user by name', in: { tapOwner: 'vm' }, want: { tapOwner: 1001 } },
   { name: 'a user by number', in: { sessionUser: '4711' }, want: { sessionUser: 4711 } },
+  { name: 'state in files', in: { state: 'file' }, want: { state: null } },
+  { name: 'counters of a fleet', in: { state: 'redis://10.0.0.1' }, want: { state: 'redis://10.0.0.1' } },
   { name: 'shill', in: { network: 'shill' }, want: { network: 'shill', uplinks: [] } },
 ])('$name', ({ in: options, want }) => {
   expect(asked(options)).toMatchObject(want);
@@ -58,6 +61,16 @@ test.each([
     name: 'lo',
     in: { uplink: ['lo'] },
     want: "--uplink 'lo': 'lo' cannot be an uplink; write an interface name such as eth0",
+  },
+  {
+    name: 'no store',
+    in: { state: 'memcached://h' },
+    want: "--state: store 'memcached://h' is no store; write memory:, file:/PATH or redis://10.0.0.1:6379, or file",
+  },
+  {
+    name: 'a store for counters that others run',
+    in: { state: 'redis://10.0.0.1', helpers: 'none' },
+    want: '--state is for the counters that the manager runs: with --helpers none give it to counters instead',
   },
   {
     name: 'an unknown kind',

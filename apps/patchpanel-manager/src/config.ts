@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { accept, checkedAll, checkedEach, refuse, type Checked } from '@pp/base';
 import { choice, VERSION, type RawArgs, type ServiceSpec } from '@pp/daemon';
+import { checkedStore, STORE_EXAMPLE } from '@pp/state';
 import { ARC_BRIDGE, extraPool, isIfname, poolsWith, type Pools } from '@pp/datapath';
 import { uidsIn } from './domain/accounts';
 import { localSourcesOf, type FoundSources } from './domain/local-sources';
@@ -16,6 +17,8 @@ export interface Config {
   /** uid that guests' TAPs belong to; null: the caller's. */
   readonly tapOwner: number | null;
   readonly helpers: 'spawn' | 'none';
+  /** The store that counters deliver into, as it was written; null: everything stays on this host. */
+  readonly state: string | null;
   /** uid of the person in front of the host; null: there is no such user. */
   readonly sessionUser: number | null;
   readonly local: FoundSources;
@@ -48,6 +51,10 @@ export const SERVICE_SPEC: ServiceSpec<Config> = {
     {
       flags: '--helpers <MODE>',
       text: `spawn (default): run those of ${HELPERS.join(', ')} that lie beside this program, and again when they end; none: they are started by others`,
+    },
+    {
+      flags: '--state <STORE>',
+      text: `file (default): everything stays in files of this host; or what counters deliver their sums into for a fleet, e.g. ${STORE_EXAMPLE}`,
     },
     {
       flags: '--tap-owner <USER>',
@@ -83,15 +90,21 @@ export function configOf(
     pools: poolsOf(raw.all('pool')),
     onExit: choice(raw, 'on-exit', ['clean', 'keep'], 'clean'),
     helpers: choice(raw, 'helpers', ['spawn', 'none'], 'spawn'),
+    state: stateOf(raw.one('state')),
     tapOwner: userOf('--tap-owner', raw.one('tap-owner'), accounts),
     sessionUser: userOf('--session-user', raw.one('session-user'), accounts),
     monitor: choice(raw, 'monitor', ['wifi', 'all'], 'wifi'),
     network: choice(raw, 'network', ['rtnetlink', 'shill'], 'rtnetlink'),
   });
   if (!checked.ok) return checked;
-  const { network, uplinks } = checked.value;
+  const { network, uplinks, helpers, state } = checked.value;
   if (network === 'shill' && uplinks.length > 0)
     return refuse('InvalidArgument', '--network shill names the uplinks itself: leave --uplink out');
+  if (helpers === 'none' && state !== null)
+    return refuse(
+      'InvalidArgument',
+      '--state is for the counters that the manager runs: with --helpers none give it to counters instead',
+    );
   const sessionUser = checked.value.sessionUser ?? uidsIn(accounts()).get(CHRONOS) ?? null;
   return accept({ ...checked.value, sessionUser, local: localSourcesOf(accounts(), cgroups(), sessionUser) });
 }
@@ -99,6 +112,13 @@ export function configOf(
 function poolsOf(texts: readonly string[]): Checked<Pools> {
   const extra = checkedEach(texts, extraPool);
   return extra.ok ? poolsWith(extra.value) : extra;
+}
+
+/** The guests' world itself is always in a file: it must be durable before the kernel is changed, whatever the network does. */
+function stateOf(text = 'file'): Checked<string | null> {
+  if (text === 'file') return accept(null);
+  const store = checkedStore(text);
+  return store.ok ? accept(text) : refuse(store.reason, `--state: ${store.sentence}, or file`);
 }
 
 /** The person in front of a Chromebook. */

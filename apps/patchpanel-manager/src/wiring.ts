@@ -183,7 +183,9 @@ function helpersOf({ config, stateDir, logOptions, clock, log }: DaemonContext<C
   const processes = new MachineProcesses({
     directory: dirname(realpathSync(process.argv[1] ?? '.')),
     args: ['--state-dir', stateDir, '--log-level', level, '--log-format', format],
-    ownArgs: { counters: ['--on-exit', config.onExit] },
+    ownArgs: {
+      counters: ['--on-exit', config.onExit, ...(config.state === null ? [] : ['--state', config.state])],
+    },
     recordPath: join(stateDir, 'helpers.json'),
     clock,
     log,

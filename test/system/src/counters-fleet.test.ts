@@ -1,12 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { seconds } from '@pp/base';
 import {
   labMissing,
   labTest,
   program,
   SHARED_INSIDE,
   STANDARD,
+  standardLab,
+  startManager,
   STATE_INSIDE,
   systemPath,
   until,
@@ -141,3 +144,27 @@ labTest('what is no store is one sentence', async () => {
   ]);
   expect(readFileSync(join(host.shared, 'state', 'traffic'), 'utf8').length).toBeGreaterThan(0);
 });
+
+labTest(
+  'the counters that the manager runs are in its fleet by --state',
+  async () => {
+    const lab = await standardLab();
+    try {
+      await startRedis(lab.host);
+      const args = ['--uplink', 'eth0=ethernet', '--helpers', 'spawn', '--state', `redis+unix:${SOCKET}`];
+      const manager = await startManager(lab.host, { args });
+      const delivered = async (): Promise<boolean> => {
+        await lab.host.run('ping', ['-c', '1', STANDARD.internet.v4]);
+        const fleet = await report(lab.host, '--fleet', '--by', 'host,uplink');
+        return fleet.rows.some(
+          ({ host, uplink, tx_packets }) => host === 'host' && uplink === 'eth0' && tx_packets > 0,
+        );
+      };
+      await until('the fleet has what the manager’s counters counted', delivered, { deadline: seconds(40) });
+      await manager.stop();
+    } finally {
+      await lab.close();
+    }
+  },
+  missing,
+);
