@@ -1,5 +1,6 @@
 import { hostAt, leadsOut, namespaceNames, vpnAmong } from '@pp/datapath';
-import { guestKey, guestsOfKind, type Namespace } from './domain/guest';
+import { uplinksWithoutDevice } from './domain/arc-devices';
+import { guestKey, guestsOfKind, type Arc, type Namespace } from './domain/guest';
 import type { World } from './domain/world';
 import { guestStatus, type GuestStatus } from './guest-status';
 import type { HelperStatus } from './helpers/kept-helper';
@@ -108,5 +109,16 @@ function noDefault({ uplinks }: World): readonly string[] {
 }
 
 function warningsOf(world: World): readonly string[] {
-  return [...noDefault(world), ...world.awaited.map((ifname) => `uplink ${ifname} is not there yet`)];
+  return [
+    ...noDefault(world),
+    ...world.awaited.map((ifname) => `uplink ${ifname} is not there yet`),
+    ...guestsOfKind(world.guests, 'arc').flatMap((arc) => unreached(arc, world)),
+  ];
 }
+
+/** A container may have more than the reference's addresses, a VM has the TAPs that it was started with. */
+const unreached = (arc: Arc, { uplinks }: World): readonly string[] =>
+  uplinksWithoutDevice(arc, uplinks).map(
+    ({ ifname, kind }) =>
+      `Android does not reach uplink ${ifname}: all its addresses for ${kind} uplinks are in use; ${arc.container === null ? `it gets one when another ${kind} uplink goes` : 'start the manager with more, e.g. --pool arc=10.80.0.0/28'}`,
+  );

@@ -1,12 +1,12 @@
-import { labTest, program, STATE_INSIDE, until } from '@pp/lab';
-import { GuestRig } from './guest-rig';
+import { labMissing, labTest, program, STATE_INSIDE, tapMissing, until } from '@pp/lab';
+import { GuestRig, UPLINK_ARGS } from './guest-rig';
 
 /** What of the host's own network is in guests' way is said by `status`, and once in the log. */
 
 let rig: GuestRig;
 
 beforeAll(async () => {
-  rig = await GuestRig.open();
+  rig = await GuestRig.open({ args: [...UPLINK_ARGS, '--uplink', 'eth2=ethernet'] });
 }, 60_000);
 
 afterAll(async () => {
@@ -59,3 +59,22 @@ for (const { name, comes, goes, want } of ROWS) {
     expect(logged()).toBe(1);
   });
 }
+
+labTest(
+  'an uplink that Android has no addresses left for is warned of while it is there',
+  async () => {
+    const ofAndroid = async (): Promise<readonly string[]> =>
+      (await status()).warnings.filter((sentence) => sentence.startsWith('Android'));
+    await rig.client.ask('ArcVmStartup', { cid: 3 });
+    expect(await ofAndroid()).toEqual([]);
+    await rig.lab.host.shell('ip link add eth2 type bridge; ip link set eth2 up');
+    await until('the warning', async () => (await ofAndroid()).length > 0);
+    expect(await ofAndroid()).toEqual([
+      'Android does not reach uplink eth2: all its addresses for ethernet uplinks are in use; it gets one when another ethernet uplink goes',
+    ]);
+    await rig.lab.host.shell('ip link del eth2');
+    await until('no warning', async () => (await ofAndroid()).length === 0);
+    await rig.client.ask('ArcVmShutdown', { cid: 3 });
+  },
+  labMissing() ?? tapMissing(),
+);

@@ -22,6 +22,12 @@ export function followUplinks(arc: Arc, uplinks: readonly Uplink[], newMac: () =
   return arriving.reduce((grown, uplink) => withDevice(grown, uplink, newMac) ?? grown, left);
 }
 
+/** Uplinks that ARC could have a device for, and has none: no addresses are left for their kind, or no TAP. */
+export function uplinksWithoutDevice(arc: Arc, uplinks: readonly Uplink[]): readonly Uplink[] {
+  const served = new Set(arc.devices.map(({ uplink }) => uplink));
+  return uplinks.filter(({ ifname, kind }) => isArcKind(kind) && !served.has(ifname));
+}
+
 const isArcKind = (kind: Uplink['kind']): kind is ArcUplinkKind => kind !== 'vpn';
 
 function withoutDevices(arc: Arc, leaving: readonly ArcDevice[]): Arc {
