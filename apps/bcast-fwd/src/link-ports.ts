@@ -43,6 +43,11 @@ export class LinkPorts {
     for (const link of links.values()) this.#openFor(link);
   }
 
+  /** Whether a link has its port: the kernel may have refused it for now. */
+  has(ifindex: number): boolean {
+    return this.#open.has(ifindex);
+  }
+
   /** Frames for a link without a port count as failed. */
   send(ifindex: number, frames: readonly Uint8Array[]): void {
     try {

@@ -1,5 +1,6 @@
 import { seconds } from '@pp/base';
 import { hex } from '@pp/wire/testing';
+import { statusOf } from './status';
 import { NAMES, newLan, Rig, stationMac, view } from './testing/rig';
 
 const LAN_HOST = '192.168.77.20';
@@ -166,14 +167,24 @@ test('interfaces come, go and come back; each is awaited once in the log', async
   expect(rig.packets.openIfindexes).toEqual([1]);
 });
 
-test('a port that cannot be opened is tried again', async () => {
+/** Of the interfaces, as the status says. */
+function states({ service }: Rig): readonly string[] {
+  const { interfaces } = statusOf(service) as {
+    readonly interfaces: readonly { readonly ifname: string; readonly state: string }[];
+  };
+  return interfaces.map(({ ifname, state }) => `${ifname} ${state}`);
+}
+
+test('a port that cannot be opened is tried again, and the status says so', async () => {
   const rig = new Rig();
   rig.packets.unplug(NAMES.tap0);
   await rig.start(['eth0', 'tap0']);
   expect(rig.packets.openIfindexes).toEqual([1]);
+  expect(states(rig)).toEqual(['eth0 relayed', 'tap0 refused']);
   rig.plug('tap0', newLan('tap0'));
   rig.clock.advance(seconds(1));
   expect(rig.packets.openIfindexes).toEqual([1, 2]);
+  expect(states(rig)).toEqual(['eth0 relayed', 'tap0 relayed']);
 });
 
 test.each([

@@ -88,6 +88,11 @@ export class RelayService {
     if (this.#isServing) this.#sync();
   }
 
+  /** Whether frames of a link are heard now. */
+  hears(ifindex: number): boolean {
+    return this.#ports.has(ifindex);
+  }
+
   /** Frames that the kernel dropped because they came faster than they were read. */
   missed(): number {
     return this.#ports.missed();

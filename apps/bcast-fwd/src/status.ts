@@ -18,7 +18,7 @@ export function statusOf(service: RelayService): object {
     sessions: service.sessions.size,
     sessionsRefused: service.sessions.refused,
     interfaces: [
-      ...[...topology.links.values()].map(linkRow),
+      ...[...topology.links.values()].map((link) => linkRow(link, service.hears(link.ifindex))),
       ...[...service.missing].map(([ifname, state]) => ({ ifname, state })),
     ],
     pairs: service.pairs.all(),
@@ -26,9 +26,9 @@ export function statusOf(service: RelayService): object {
   };
 }
 
-const linkRow = ({ ifname, role, addresses, mac, targets }: RelayLink): object => ({
+const linkRow = ({ ifname, role, addresses, mac, targets }: RelayLink, isHeard: boolean): object => ({
   ifname,
-  state: 'relayed',
+  state: isHeard ? 'relayed' : 'refused', // by the kernel; tried again every second
   role,
   addresses: addresses.map(({ address }) => ipv4FromNumber(address)),
   ethernet: mac !== null,
