@@ -27,6 +27,12 @@ function makeLink(here: number, far: number): readonly [left: number, right: num
   ip(here, 'link set left up');
   ip(far, 'addr add 10.9.1.2/24 dev right');
   ip(far, 'link set right up');
+  for (const [fd, name] of [
+    [here, 'left'],
+    [far, 'right'],
+  ] as const)
+    for (let looks = 0; !ip(fd, `-o link show ${name}`).includes(' state UP '); looks++)
+      if (looks === 2000) throw new Error(`${name} has no carrier`); // which the kernel follows in its own time
   const indexOf = (fd: number, name: string): number => Number.parseInt(ip(fd, `-o link show ${name}`), 10);
   return [indexOf(here, 'left'), indexOf(far, 'right')];
 }

@@ -1,4 +1,4 @@
-import { describeOnKernel } from '@pp/netlink/testing';
+import { describeOnKernel, until } from '@pp/netlink/testing';
 import { LinuxGuestIpv6 } from './linux-guest-ipv6';
 import { TestHost } from './testing';
 
@@ -31,10 +31,12 @@ describeOnKernel('IPv6 of a guest', (native) => {
     );
   const isOff = (): string => host.run('cat', ['/proc/sys/net/ipv6/conf/veth0/disable_ipv6'], 'guest').trim();
 
-  test('its addresses go, and IPv6 is on again; other links are left alone', () => {
+  test('its addresses go, and IPv6 is on again; other links are left alone', async () => {
     ipv6.restart('guest', 'veth0');
     expect([globalsOf('veth0'), isOff(), globalsOf('other')]).toEqual([[], '0', ['2001:db8::2/64']]);
-    expect(host.ip('-6 address show dev veth0', 'guest')).toContain('inet6 fe80::');
+    const configuresItself = (): boolean =>
+      host.ip('-6 address show dev veth0', 'guest').includes('inet6 fe80::');
+    await until('it configures itself, when its carrier is known', configuresItself);
   });
 
   test('a link whose IPv6 the client has switched off stays so', () => {

@@ -32,6 +32,7 @@ describeOnKernel('the doors of ndproxy', (native) => {
     inside = within(native, host.fd);
     host.ip('link add near address 02:00:00:00:00:01 type veth peer name far address 02:00:00:00:00:02');
     for (const ifname of ['near', 'far']) host.ip(`link set ${ifname} up`);
+    host.awaitCarrier('near', 'far');
   });
 
   afterEach(() => {
@@ -129,6 +130,7 @@ describeOnKernel('the doors of ndproxy', (native) => {
     await until('it runs', () => near()?.running === true);
     host.ip('link set near mtu 1400 address 02:00:00:00:00:07');
     await until('its changes', () => near()?.mac === '02:00:00:00:00:07' && near()?.mtu === 1400);
+    host.run('sysctl', ['-qw', 'net.ipv6.conf.near.dad_transmits=3']); // seconds, in which it is seen to be checked
     host.ip('address add 2001:db8::7/64 dev near');
     const usable = (): boolean | undefined =>
       last().addresses.find(({ cidr }) => cidr === '2001:db8::7/64')?.usable;

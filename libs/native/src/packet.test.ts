@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import type { PacketHandle, PacketOptions } from './api';
 import { checkLeaks, codeOf, native, testInNetns, until } from './testing/harness';
-import { ifindex, inNetns, ip } from './testing/ip';
+import { awaitCarrier, ifindex, inNetns, ip } from './testing/ip';
 
 const PROTOCOL = 0x88b5; // IEEE 802 local experimental
 const ANYTHING = 3; // ETH_P_ALL
@@ -32,6 +32,7 @@ function makeLink(): void {
     'link set left address 02:00:00:00:00:01 up',
     'link set right address 02:00:00:00:00:02 up',
   );
+  awaitCarrier(netns, 'left', 'right');
   index = { left: ifindex(netns, 'left'), right: ifindex(netns, 'right') };
 }
 

@@ -1,7 +1,7 @@
 import { accessSync, closeSync, constants, readFileSync } from 'node:fs';
 import type { FrameBatch, TunHandle, TunOptions } from './api';
 import { checkLeaks, codeOf, native, testInNetns, until } from './testing/harness';
-import { ifindex, inNetns, ip } from './testing/ip';
+import { awaitCarrier, ifindex, inNetns, ip } from './testing/ip';
 
 const TUN_F_CSUM = 1;
 
@@ -122,6 +122,8 @@ testTun('a TAP pumped into a TAP of another namespace is a wire', () => {
   guest = open({ name: 'guest', vnetHeader: true, onFrames: pump(() => host), onError }, far);
   ip(netns, 'addr add 10.9.3.1/24 dev host', 'link set host up');
   ip(far, 'addr add 10.9.3.2/24 dev guest', 'link set guest up');
+  awaitCarrier(netns, 'host');
+  awaitCarrier(far, 'guest');
   const near = udpEcho(netns, '10.9.3.1');
   const there = udpEcho(far, '10.9.3.2');
   return (async () => {

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import type { UdpDatagram, UdpHandle, UdpOptions } from './api';
 import { checkLeaks, codeOf, native, testInNetns, until } from './testing/harness';
-import { ifindex, ip } from './testing/ip';
+import { awaitCarrier, ifindex, ip } from './testing/ip';
 
 interface Socket extends UdpHandle {
   readonly received: UdpDatagram[];
@@ -39,6 +39,8 @@ function makeLink(): void {
     'link set other up',
     'link set other2 up',
   );
+  awaitCarrier(netns, 'left', 'spare');
+  awaitCarrier(far, 'right', 'other');
   index = {
     left: ifindex(netns, 'left'),
     spare: ifindex(netns, 'spare'),

@@ -6,6 +6,8 @@ import { MemoryLog } from '@pp/base/testing';
 import type { Native } from '@pp/native';
 import { LinuxKernel } from '../linux-kernel';
 
+const LOOKS = 2000;
+
 /** A network namespace that plays the host, with a directory of its own for names of namespaces. Gone when it is closed. */
 export class TestHost {
   readonly fd: number;
@@ -40,6 +42,15 @@ export class TestHost {
       return this.native.runInNetns(fd, () => execFileSync(program, words, { encoding: 'utf8' }));
     } finally {
       if (fd !== this.fd) this.native.closeFd(fd);
+    }
+  }
+
+  /** Waits until frames pass these links: the kernel follows a carrier in its own time, and what is sent before is lost. */
+  awaitCarrier(...links: readonly string[]): void {
+    for (const link of links) {
+      let looks = 0;
+      while (!/ state (UP|UNKNOWN) /.test(this.ip(`-o link show dev ${link}`)))
+        if (++looks === LOOKS) throw new Error(`${link} has no carrier`);
     }
   }
 

@@ -16,6 +16,17 @@ export function inNetns(netns: number, command: readonly string[], input = ''): 
   return stdout;
 }
 
+const LOOKS = 2000;
+
+/** Waits until frames pass these interfaces: the kernel follows a carrier in its own time, and what is sent before is lost. */
+export function awaitCarrier(netns: number, ...names: readonly string[]): void {
+  for (const name of names) {
+    let looks = 0;
+    while (!/ state (UP|UNKNOWN) /.test(inNetns(netns, ['ip', '-o', 'link', 'show', 'dev', name])))
+      if (++looks === LOOKS) throw new Error(`${name} has no carrier`);
+  }
+}
+
 /** The index of an interface, as `ip` tells it. */
 export function ifindex(netns: number, name: string): number {
   return Number(/^(\d+):/.exec(inNetns(netns, ['ip', '-o', 'link', 'show', 'dev', name]))?.[1]);
