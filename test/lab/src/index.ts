@@ -15,6 +15,7 @@ export * from './services/adbd';
 export * from './services/avahi';
 export * from './services/bus';
 export * from './services/dnsmasq';
+export * from './services/links';
 export * from './services/peer-echo';
 export * from './services/probes';
 export * from './services/service-unit';

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { makeGuest, makeHost, type Guest, type Host } from './host';
 import { clearLab, LAB_VARIABLE, makeLabDirectory, sweepDeadLabs } from './lab-directory';
 import type { Place } from './place';
+import { passesFrames } from './services/links';
 
 /** One end of a cable into a segment. */
 export interface Plug {
@@ -54,7 +55,7 @@ export class Lab {
     return makeGuest(host, name, this.#env);
   }
 
-  /** Connects `host` to a segment (an Ethernet switch, made when first named) by a new interface, and brings it up. */
+  /** Connects `host` to a segment (an Ethernet switch, made when first named) by a new interface, and brings it up; frames pass when it resolves. */
   async plug(host: Place, segment: string, { ifname, mac, addresses }: Plug): Promise<void> {
     const ethernet = await (this.#switch ??= this.#makeSwitch());
     const port = `port${this.#cables++}`;
@@ -68,6 +69,7 @@ export class Lab {
       (each) => `ip addr add ${each} dev ${ifname} ${each.includes(':') ? 'nodad' : ''}`,
     );
     await host.shell([...assign, `ip link set ${ifname} up`].join('\n'));
+    await Promise.all([passesFrames(ethernet, port), passesFrames(host, ifname)]);
   }
 
   /** Ends every process of the lab and removes its files; idempotent. Nothing is left afterwards. */

@@ -10,7 +10,7 @@ socket.on('message', (data, { address, port }) => {
 });
 socket.bind(Number(process.argv[1]), () => console.log('ready'));`;
 
-/** Prints the address of the first answer, or "none" after a second. */
+/** Prints the address of the first answer, or "none" after five seconds. */
 const ASK = `
 const socket = require('node:dgram').createSocket('udp4');
 const end = (text) => { console.log(text); process.exit(); };
@@ -18,7 +18,7 @@ socket.on('message', (data, { address }) => end(address));
 socket.bind(() => {
   socket.setBroadcast(true);
   socket.send('question', Number(process.argv[1]), '255.255.255.255');
-  setTimeout(end, 1000, 'none');
+  setTimeout(end, 5000, 'none');
 });`;
 
 /** A service that waits for broadcasts on a UDP port. Its output says who has sent one. */

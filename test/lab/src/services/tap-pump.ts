@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import type { Child } from '../child';
 import type { Guest } from '../host';
 import type { Place } from '../place';
+import { passesFrames } from './links';
 
 /** A network card of a VM: what the VMM would be told, and how the guest's own network set-up would be. */
 export interface Nic {
@@ -21,7 +22,8 @@ export interface Nic {
 
 /**
  * Plugs `guest` into a TAP of its host: a process on the host holds the TAP as a VMM does, and carries frames between it and a second
- * TAP in the guest, which has Linux's own network stack behind it. It lives until the TAP is deleted, whatever becomes of the manager.
+ * TAP in the guest, which has Linux's own network stack behind it. It lives until the TAP is deleted, whatever becomes of the manager. Frames pass
+ * when it resolves.
  */
 export async function plugTap(host: Place, guest: Guest, nic: Nic): Promise<Child> {
   const { tap, ifname = 'eth0', mac, address, gateway, uid } = nic;
@@ -37,6 +39,7 @@ export async function plugTap(host: Place, guest: Guest, nic: Nic): Promise<Chil
     ip addr add ${address} brd + dev ${ifname}
     ip link set ${ifname} up
     ${gateway === undefined ? '' : `ip route add default via ${gateway} dev ${ifname}`}`);
+  await passesFrames(host, tap);
   return pump;
 }
 

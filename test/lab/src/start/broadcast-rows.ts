@@ -1,4 +1,5 @@
 import { startTermina, type RunningGuest } from '../guest-kinds';
+import type { Host } from '../host';
 import { tapMissing } from '../lab-test';
 import { program, STATE_INSIDE } from '../manager';
 import type { Place } from '../place';
@@ -23,9 +24,10 @@ export const BROADCAST_ROWS: readonly Row<Scene>[] = [
 async function bothWays({ guest, link }: RunningGuest, { lab: { host, lanhost } }: Scene): Promise<Verdict> {
   const relay = host.spawn(program('bcast-fwd'), ['--state-dir', STATE_INSIDE]);
   try {
-    await until(`bcast-fwd serves ${link}`, async () =>
-      (await host.run(program('bcast-fwd'), ['status', '--state-dir', STATE_INSIDE])).stdout.includes(link),
-    );
+    await until(`bcast-fwd serves eth0 and ${link}`, async () => {
+      const served = await servedBy(host);
+      return ['eth0', link].every((ifname) => served.includes(ifname));
+    });
     const heardByVm = await hears(guest, lanhost);
     const heardByLan = await hears(lanhost, guest);
     const answered = `answered by ${heardByLan.answer ?? 'nobody'}`;
@@ -39,6 +41,15 @@ async function bothWays({ guest, link }: RunningGuest, { lab: { host, lanhost } 
   } finally {
     await relay.stop();
   }
+}
+
+/** Status names what is awaited, too. */
+async function servedBy(host: Host): Promise<readonly string[]> {
+  const text = await host.ok(program('bcast-fwd'), ['status', '--json', '--state-dir', STATE_INSIDE]);
+  const { interfaces } = JSON.parse(text) as {
+    readonly interfaces: readonly { readonly ifname: string; readonly state: string }[];
+  };
+  return interfaces.filter(({ state }) => state === 'relayed').map(({ ifname }) => ifname);
 }
 
 /** Who is heard to have sent what `speaker` broadcasts, and who answers it. */

@@ -1,7 +1,9 @@
 import { startTermina } from '../guest-kinds';
+import type { Host } from '../host';
 import { tapMissing } from '../lab-test';
 import { eventOf, program, STATE_INSIDE } from '../manager';
 import { STANDARD } from '../standard-lab';
+import { until } from '../until';
 import { whileRunning } from './guest-rows';
 import type { Scene } from './scene';
 import type { Row, Verdict } from './table';
@@ -27,10 +29,19 @@ const countedVm = whileRunning(
   (served) => startTermina(served, 5),
   async ({ guest }, { lab }) => {
     await guest.ok('ping', ['-n', '-q', '-c', String(ECHOES), '-i', '0.05', STANDARD.internet.v4]);
-    const ask = ['traffic', 'report', '--by', 'guest,uplink,source', '--csv'];
-    const rows = (await lab.host.ok(program('patchpanelctl'), ask)).split('\r\n');
-    const row = rows.find((each) => each.startsWith('termina/5,')) ?? 'nothing counted';
     const bytes = ECHOES * ECHO_BYTES;
-    return { ok: row === `termina/5,eth0,CROSVM,${bytes},${bytes},${ECHOES},${ECHOES}`, evidence: row };
+    const want = `termina/5,eth0,CROSVM,${bytes},${bytes},${ECHOES},${ECHOES}`;
+    let row = 'nothing counted';
+    await until('counters know whose link it is', async () => {
+      row = await rowOf(lab.host, 'termina/5');
+      return row === want;
+    }).catch(() => undefined);
+    return { ok: row === want, evidence: row };
   },
 );
+
+async function rowOf(host: Host, guest: string): Promise<string> {
+  const ask = ['traffic', 'report', '--by', 'guest,uplink,source', '--csv'];
+  const rows = (await host.ok(program('patchpanelctl'), ask)).split('\r\n');
+  return rows.find((each) => each.startsWith(`${guest},`)) ?? 'nothing counted';
+}
