@@ -227,6 +227,11 @@ test('of four started at once over a dead socket one serves, the others touch no
   expect(readdirSync(state)).toEqual([]);
 });
 
+async function isHeard(condition: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 1000 && !condition(); tries++)
+    await new Promise((done) => setTimeout(done, 10));
+}
+
 test('systemd hears WATCHDOG, READY and STOPPING', async () => {
   const native = loadNative();
   const socket = join(dir, 'notify');
@@ -243,6 +248,7 @@ test('systemd hears WATCHDOG, READY and STOPPING', async () => {
   await run.logs(/^ready /m);
   run.child.kill();
   expect(await run.ended).toBe(0);
+  await isHeard(() => heard.length >= 3); // its end may be told before what it sent
   listener.close();
   expect(heard).toEqual(['WATCHDOG=1', 'READY=1', 'STOPPING=1']);
 });

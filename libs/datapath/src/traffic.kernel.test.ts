@@ -176,7 +176,7 @@ table inet others {
 }
 X
 # The kernel follows carriers in its own time, and what is sent before is lost.
-for look in $(seq 2000); do ip -o link show | grep -q 'state \(LOWERLAYER\)\?DOWN' || break; done
+for look in $(seq 2000); do ip -o link show | grep -qE 'state (LOWERLAYER)?DOWN' || break; done
 set +e
 ping_from() { ip netns exec $1 ping -q -n -c 1 -W 5 $2 $3 $4 > /dev/null 2>&1; }
 no_ping_from() { ! ip netns exec $1 ping -q -n -c 1 -W 0.3 $2 $3 $4 > /dev/null 2>&1; }

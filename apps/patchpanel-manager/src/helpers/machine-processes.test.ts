@@ -26,8 +26,14 @@ const runs = (name: string): readonly string[] => {
   return existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : [];
 };
 const pidOf = (run: string | undefined): number => Number(run?.split(' ')[0]);
-const isAlive = (pid: number): boolean =>
-  existsSync(`/proc/${pid}`) && !readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') Z ');
+function isAlive(pid: number): boolean {
+  try {
+    return !readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') Z ');
+  } catch (fault) {
+    if (['ENOENT', 'ESRCH'].includes((fault as NodeJS.ErrnoException).code ?? '')) return false;
+    throw fault;
+  }
+}
 
 async function until(what: string, holds: () => boolean): Promise<void> {
   const deadline = performance.now() + 20_000;
