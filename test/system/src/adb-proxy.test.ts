@@ -117,7 +117,7 @@ labTest(
     await adbd.exited;
     await until('adb has lost it', async () => !/\tdevice$/m.test(await adb.run('devices')));
     expect(await stays(lab.host, '127.0.0.1')).toBe(false);
-    expect(proxy.output()).toContain('target.down');
+    await proxy.line('word of it', (line) => (line.includes('target.down') ? true : undefined));
     await adbdOn(lab.host, CONTAINER_SOCKET);
     await until('it is there again', async () => {
       await adb.run('connect', HERE);
@@ -157,7 +157,9 @@ labTest(
     ]);
     await until('the server listens', async () => (await lab.host.shell('ss -Hltn')).includes(':6000'));
     const proxy = await startProxy(lab.host, ['--listen', HERE, '--connect', SLOW]);
-    const steps = `for i in $(seq ${megabytes}); do head -c 1000000 <&3; sleep 0.03; done`;
+    const goOn = `${SHARED_INSIDE}/go-on`;
+    const rest = `until [ -e ${goOn} ]; do sleep 0.05; done; head -c ${megabytes - 2}000000 <&3`;
+    const steps = `head -c 2000000 <&3; ${rest}`;
     const reader = lab.host.run(
       'bash',
       ['-c', `exec 3<>/dev/tcp/127.0.0.1/5555; { ${steps}; } | cmp - ${SHARED_INSIDE}/data`],
@@ -169,6 +171,7 @@ labTest(
     proxy.kill('SIGTERM');
     await until('the door is closed', async () => !(await lab.host.shell('ss -Hltn')).includes(':5555'));
     expect(proxy.isRunning).toBe(true);
+    await lab.host.ok('touch', [goOn]);
     expect((await reader).code).toBe(0);
     expect((await proxy.exited).code).toBe(0);
   },

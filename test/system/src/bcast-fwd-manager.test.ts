@@ -10,7 +10,7 @@ import {
   type Manager,
   type StandardLab,
 } from '@pp/lab';
-import { broadcast, Ear, relayStatus, startRelay } from './bcast-rig';
+import { broadcast, Ear, isAnswered, relayStatus, startPong, startRelay } from './bcast-rig';
 
 const HELPERS = ['--uplink', 'eth0=ethernet', '--helpers', 'none'];
 
@@ -52,9 +52,8 @@ labTest(
       `${STANDARD.host.v4}.5000 > 255.255.255.255.6969 [udp sum ok]`,
     );
 
-    const server = lab.lanhost.spawn('socat', ['UDP4-RECVFROM:7777,fork', 'EXEC:"echo pong"']);
-    await until('the VM to be answered', async () =>
-      (await broadcast(vm.guest, { text: 'ping', port: 7777, sourcePort: 40_000 })).includes('pong'),
+    const server = startPong(lab.lanhost);
+    await until('the VM to be answered', () => isAnswered(vm.guest),
     );
     await server.stop();
 

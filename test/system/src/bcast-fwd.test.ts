@@ -10,7 +10,7 @@ import {
   until,
   type StandardLab,
 } from '@pp/lab';
-import { broadcast, Ear, guestBehind, relayStatus, startRelay, STATE } from './bcast-rig';
+import { broadcast, Ear, guestBehind, isAnswered, relayStatus, serves, startPong, startRelay, STATE } from './bcast-rig';
 
 /*
  * lan: lanhost 192.168.77.20, host eth0 192.168.77.2 -- bcast-fwd -- vg1: g1 100.115.92.26, vg2: g2 100.115.92.30
@@ -49,9 +49,8 @@ labTest('broadcasts cross both ways, answers come back, and nothing is left behi
   expect(await atLan.hears('from g2')).toBe(`${HOST}.5000 > 192.168.77.255.6969 [udp sum ok]`);
   expect([...at1.packets('from g2'), ...at2.packets('from g1')]).toEqual([]);
 
-  const server = lab.lanhost.spawn('socat', ['UDP4-RECVFROM:7777,fork', 'EXEC:"echo pong"']);
-  await until('the guest to be answered', async () =>
-    (await broadcast(g1, { text: 'ping', port: 7777, sourcePort: 40_000 })).includes('pong'),
+  const server = startPong(lab.lanhost);
+  await until('the guest to be answered', () => isAnswered(g1),
   );
   await server.stop();
 
@@ -72,13 +71,12 @@ labTest('fragments, ports below 1024, magic packets, and a trace that says why',
   const g1 = await guestBehind(lab, 'g1', 'vg1', 25);
   await startRelay(lab.host, ['--wake-on-lan', '--ports', '6969,137-138', 'eth0', 'vg1']);
   await lab.host.shell('ip link set vg1 mtu 1000');
-  await until('the MTU to be known', async () => (await relayStatus(lab.host)).interfaces.length === 2);
   const trace = lab.host.spawn(program('bcast-fwd'), ['trace', LAN_HOST, '--state-dir', STATE]);
   const received = g1.spawn('socat', ['-u', 'UDP4-RECV:6969', '-']);
   const at1 = await Ear.at(g1, 'eth0', 'udp');
-  await until('the long one to arrive whole', async () => {
+  await until('the long one to arrive whole, and to be traced', async () => {
     await broadcast(lab.lanhost, { text: `${'x'.repeat(4000)}end` });
-    return received.stdout.includes(`${'x'.repeat(4000)}end`);
+    return received.stdout.includes(`${'x'.repeat(4000)}end`) && trace.stdout !== '';
   });
   await broadcast(lab.lanhost, { text: 'names', port: 137, sourcePort: 137 });
   await at1.hears('names');
@@ -157,6 +155,7 @@ labTest(
     const args = ['--reuid', '65534', '--regid', '65534', '--clear-groups', ...caps, program('bcast-fwd')];
     const relay = lab.host.spawn('setpriv', [...args, '--state-dir', '/run/lab/nobody', 'eth0', 'vg1']);
     await relay.line('log line "ready"', (line) => (line.includes('ready') ? true : undefined));
+    await serves(lab.host, '/run/lab/nobody');
     const [atLan, at1] = [await Ear.at(lab.lanhost), await Ear.at(g1)];
     await broadcast(lab.lanhost, { text: 'in' });
     await at1.hears('in');
@@ -176,7 +175,9 @@ labTest('killed, it leaves nothing, and the next one serves', async () => {
   await broadcast(lab.lanhost, { text: 'one' });
   await at1.hears('one');
   await broadcast(g1, { text: 'held', sourcePort: 40_000 });
-  expect(await lab.host.ok('ss', ['-Hulpn'])).toContain(`${HOST}%eth0:40000`);
+  await until('a port to be held', async () =>
+    (await lab.host.ok('ss', ['-Hulpn'])).includes(`${HOST}%eth0:40000`),
+  );
   first.kill('SIGKILL');
   await first.exited;
   expect(listingDifference(before, await hostListing(lab.host))).toEqual([]);
@@ -210,7 +211,9 @@ labTest('two relays in parallel settle: each side hears a broadcast twice at mos
     await broadcast(guest, { text: `G${sourcePort}`, sourcePort, device: 'guests0' });
   }
   await broadcast(lab.lanhost, { text: 'last of all' });
-  await atGuest.hears('last of all');
+  await until('both to have passed on the last one', () => atGuest.packets('last of all').length >= 2);
+  await broadcast(guest, { text: 'and back', device: 'guests0' });
+  await until('both to have passed it back', () => atLan.packets('and back').length >= 2);
   for (const sourcePort of [5000, 40_000]) {
     expect(atGuest.packets(`L${sourcePort}`)).toHaveLength(2);
     expect(atLan.packets(`G${sourcePort}`)).toHaveLength(2);
@@ -257,7 +260,7 @@ labTest(
     expect(reasons).toEqual(
       expect.arrayContaining(['ip-checksum', 'ip-version', 'ip-length', 'off-link', 'rate']),
     );
-    expect(received).toBeGreaterThan(10_000);
+    expect(received).toBeGreaterThan(2 * forwarded); // how many it can be is the machine's
     expect(forwarded).toBeLessThan(10_000);
     expect(await rss()).toBeLessThan(200_000); // kB
     await until('the LAN to be heard again', async () => {

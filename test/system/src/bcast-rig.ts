@@ -1,4 +1,4 @@
-import { program, until, type Child, type Guest, type Place, type StandardLab } from '@pp/lab';
+import { passesFrames, program, until, type Child, type Guest, type Place, type StandardLab } from '@pp/lab';
 
 export const STATE = '/run/lab/bcast-fwd';
 
@@ -30,7 +30,15 @@ export async function startRelay(
 ): Promise<Child> {
   const relay = place.spawn(program('bcast-fwd'), [...args, '--state-dir', state], { env });
   await relay.line('log line "ready"', (line) => (line.includes('ready') ? true : undefined));
+  await serves(place, state);
   return relay;
+}
+
+/** Waits until each interface that is there is relayed; status names those that are awaited, too. */
+export async function serves(place: Place, state = STATE): Promise<void> {
+  await until('the relay to serve', async () =>
+    (await relayStatus(place, state)).interfaces.every((each) => ['relayed', 'absent'].includes(each.state)),
+  );
 }
 
 export async function relayStatus(place: Place, state = STATE): Promise<RelayStatus> {
@@ -57,8 +65,17 @@ export async function guestBehind(
     ip addr add 100.115.92.${base + 1}/30 dev eth0
     ip link set eth0 up
     ip route add default via 100.115.92.${base}`);
+  await passesFrames(host, ifname);
   return guest;
 }
+
+/** Answers each datagram to port 7777 with "pong". It reads first what it is asked: else its end may reset the pair of sockets with the answer in it. */
+export const startPong = (place: Place): Child =>
+  place.spawn('socat', ['-t', '10', 'UDP4-RECVFROM:7777,fork', 'SYSTEM:cat > /dev/null; echo pong']);
+
+/** Whether a broadcast to `startPong` is answered. */
+export const isAnswered = async (place: Place): Promise<boolean> =>
+  (await broadcast(place, { text: 'ping', port: 7777, sourcePort: 40_000, patience: 3 })).includes('pong');
 
 export interface Broadcast {
   readonly text: string;
@@ -66,15 +83,24 @@ export interface Broadcast {
   readonly port?: number;
   readonly sourcePort?: number;
   readonly device?: string;
+  /** Seconds; default: half a one. */
+  readonly patience?: number;
 }
 
-/** Sends one broadcast; what answers come within half a second are returned. */
+/** Sends one broadcast; what answers come in that time, with no longer pause, are returned. */
 export function broadcast(
   place: Place,
-  { text, to = '255.255.255.255', port = 6969, sourcePort = 5000, device = 'eth0' }: Broadcast,
+  {
+    text,
+    to = '255.255.255.255',
+    port = 6969,
+    sourcePort = 5000,
+    device = 'eth0',
+    patience = 0.5,
+  }: Broadcast,
 ): Promise<string> {
   const options = `broadcast,so-bindtodevice=${device},bind=0.0.0.0:${sourcePort},reuseaddr`;
-  return place.ok('socat', ['-b65507', '-T0.5', '-t0.5', '-', `UDP4-DATAGRAM:${to}:${port},${options}`], {
+  return place.ok('socat', ['-b65507', `-T${patience}`, `-t${patience}`, '-', `UDP4-DATAGRAM:${to}:${port},${options}`], {
     input: text,
   });
 }
@@ -84,7 +110,7 @@ export class Ear {
   private constructor(readonly dump: Child) {}
 
   static async at(place: Place, ifname = 'eth0', filter = 'udp port 6969'): Promise<Ear> {
-    const args = ['-l', '-nn', '-vv', '-A', '-Q', 'in', '-i', ifname, filter];
+    const args = ['-l', '--immediate-mode', '-nn', '-vv', '-A', '-Q', 'in', '-i', ifname, filter];
     const dump = place.spawn('tcpdump', args);
     await dump.line('sign of listening', (line) => (line.includes('listening on') ? true : undefined));
     return new Ear(dump);

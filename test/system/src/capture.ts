@@ -1,42 +1,59 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SHARED_INSIDE, type Child, type Host } from '@pp/lab';
+import { SHARED_INSIDE, until, type Child, type Host } from '@pp/lab';
 import type { Sum, Sums } from './counters-rig';
 
 /** What passes an interface of a host, by tcpdump: the judge of the counters. */
 export class Capture {
-  readonly #tcpdump: Child;
-  readonly #path: string;
-  readonly #mac: string;
-
-  private constructor(tcpdump: Child, path: string, mac: string) {
-    this.#tcpdump = tcpdump;
-    this.#path = path;
-    this.#mac = mac;
-  }
+  private constructor(
+    readonly host: Host,
+    readonly ifname: string,
+    readonly tcpdump: Child,
+    readonly mac: string,
+  ) {}
 
   /** Resolves when it listens. */
   static async start(host: Host, ifname: string): Promise<Capture> {
     const links = (await host.json('ip', '-j', 'link', 'show', 'dev', ifname)) as readonly {
       readonly address: string;
     }[];
-    const name = `capture-${ifname}.pcap`;
     const snap = ['-p', '-U', '--immediate-mode', '-B', '16384', '-s', '96'];
     const tcpdump = host.spawn('tcpdump', [
-      ...['-Z', 'root', '-i', ifname, ...snap, '-w', join(SHARED_INSIDE, name)],
-      'ip or ip6',
+      ...['-Z', 'root', '-i', ifname, ...snap, '-w', join(SHARED_INSIDE, fileOf(ifname))],
+      `ip or ip6 or ether proto 0x${MARKER}`,
     ]);
     await tcpdump.line('sign of listening', (line) => (line.includes('listening on') ? true : undefined));
-    return new Capture(tcpdump, join(host.shared, name), links[0]?.address ?? '');
+    return new Capture(host, ifname, tcpdump, links[0]?.address ?? '');
   }
 
   /** Ends it; sums of the IP total lengths. Throws where packets were dropped. */
   async stop(): Promise<Sums> {
-    const { stderr } = await this.#tcpdump.stop();
+    await this.#written();
+    const { stderr } = await this.tcpdump.stop();
     if (!/^0 packets dropped by kernel/m.test(stderr)) throw new Error(`the capture is not whole: ${stderr}`);
-    return sumsOf(readFileSync(this.#path), this.#mac);
+    return sumsOf(this.#file(), this.mac);
+  }
+
+  /** Tells tcpdump to end by a frame that is no IP and comes after all others: what it has not read when it is told by a signal is lost. */
+  async #written(): Promise<void> {
+    const frame = `${'ff'.repeat(6)}${this.mac.replaceAll(':', '')}${MARKER}${'00'.repeat(46)}`;
+    const escaped = frame.replaceAll(
+      /../g,
+      (byte) => `\\${Number.parseInt(byte, 16).toString(8).padStart(3, '0')}`,
+    );
+    await this.host.shell(`printf '${escaped}' | socat -u - INTERFACE:${this.ifname}`);
+    await until('tcpdump has written all', () => this.#file().includes(Buffer.from(frame, 'hex')));
+  }
+
+  #file(): Buffer {
+    return readFileSync(join(this.host.shared, fileOf(this.ifname)));
   }
 }
+
+const fileOf = (ifname: string): string => `capture-${ifname}.pcap`;
+
+/** EtherType for local experiments (IEEE 802), which nobody else here sends. */
+const MARKER = '88b5';
 
 // pcap-savefile(5): 24 bytes of file header, then 16 before each packet, numbers in the order of who wrote them.
 const FILE_HEADER = 24;
@@ -52,6 +69,7 @@ function sumsOf(file: Buffer, mac: string): Sums {
     const length = file.readUInt32LE(at + 8);
     const frame = file.subarray(at + PACKET_HEADER, at + PACKET_HEADER + length);
     at += PACKET_HEADER + length;
+    if (frame.toString('hex', 12, 14) === MARKER) continue;
     const isIpv6 = frame.readUInt16BE(12) === 0x86dd;
     // RFC 791: total length; RFC 8200: payload length, to which the header of 40 bytes comes.
     const bytes = isIpv6 ? frame.readUInt16BE(ETHERNET + 4) + 40 : frame.readUInt16BE(ETHERNET + 2);

@@ -6,6 +6,7 @@ import {
   labTest,
   listingDifference,
   type Manager,
+  pings,
   seenAs,
   STANDARD,
   standardLab,
@@ -115,8 +116,6 @@ labTest('namespaces do not reach each other, whatever they allow; the host reach
   const other = await lab.guest('other');
   const a = await client.connect({ pid: guest.pid, allowUserTraffic: true });
   const b = await client.connect({ pid: other.pid, allowUserTraffic: true });
-  const pings = async (from: Guest | StandardLab['host'], to: string): Promise<boolean> =>
-    (await from.run('ping', ['-c1', '-W1', to])).code === 0;
   expect(await pings(guest, '100.115.92.134')).toBe(false);
   expect(await pings(other, '100.115.92.130')).toBe(false);
   expect(await pings(lab.host, '100.115.92.130')).toBe(true);

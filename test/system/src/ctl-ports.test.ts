@@ -66,7 +66,7 @@ labTest('a port is forwarded for a time, for as long as a process, or until Ctrl
   const process = lab.host.spawn('sleep', ['60']);
   for (const [hold, end] of [
     [`--while-pid ${process.pid}`, () => process.stop()],
-    ['--for 2', () => Promise.resolve()],
+    ['--for 6', () => Promise.resolve()],
     [
       '--for 600',
       (child: Child) => {

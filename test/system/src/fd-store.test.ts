@@ -51,9 +51,8 @@ const difference = async (): Promise<readonly string[]> =>
   listingDifference(idle, await hostListing(lab.host));
 
 async function expectIdle(): Promise<void> {
-  await until('the host is as without guests', async () => (await difference()).length === 0).catch(
-    () => undefined,
-  );
+  const isIdle = async (): Promise<boolean> => (await difference()).length === 0 && unit.stored.length === 0;
+  await until('the host is as without guests', isIdle).catch(() => undefined);
   expect(await difference()).toEqual([]);
   expect(unit.stored).toEqual([]);
 }
@@ -71,7 +70,7 @@ for (const { name, end } of ENDS) {
     await start();
     idle = await hostListing(lab.host);
     const { reply, release } = await client.connect({ pid: guest.pid, outboundPhysicalDevice: 'eth1' });
-    expect(unit.stored).toHaveLength(1);
+    await until('the lifeline is stored', () => unit.stored.length === 1); // it comes by a socket of its own
     const link = async (): Promise<string> =>
       lab.host.shell(`cat /sys/class/net/${reply.hostIfname}/ifindex`);
     const ifindex = await link();

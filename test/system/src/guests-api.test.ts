@@ -255,7 +255,7 @@ labTest('NetworkDeviceChanged says REMOVED while the interface still exists', as
   const { heard, stop } = await listen(exists);
   for (
     let round = 0;
-    round < 20 && !heard.some(({ event, usable }) => event === 'DEVICE_REMOVED' && usable);
+    round < 200 && !heard.some(({ event, usable }) => event === 'DEVICE_REMOVED' && usable);
     round++
   ) {
     await rig.client.ask('TerminaVmStartup', { cid: 2 });

@@ -33,6 +33,10 @@ afterAll(async () => {
 const isDeaf = async (from: Place, to: string, port = 7): Promise<boolean> =>
   (await seenAs(from, to, port, seconds(1.5))) === undefined;
 
+/** TCP is answered; a lost packet is sent again after one second, then two. */
+const hears = async (from: Place, to: string, port = 7): Promise<boolean> =>
+  (await seenAs(from, to, port, seconds(8))) !== undefined;
+
 /** Packets that were dropped for this reason so far. */
 async function dropped(reason: string): Promise<number> {
   const list = await rig.lab.host.json('nft', '-j', 'list', 'counter', 'inet', 'patchpanel', reason);
@@ -74,8 +78,8 @@ for (const kind of GUEST_KINDS) {
         [V6, uplink.v6],
       ] as const) {
         const before = await dropped('drop_unasked');
-        const tried = [isDeaf(lan, to), pings(lan, to), isDeaf(rig.lab.host, to), pings(lan, gate)];
-        expect([to, ...(await Promise.all(tried))]).toEqual([to, true, false, false, true]);
+        const tried = [isDeaf(lan, to), pings(lan, to), hears(rig.lab.host, to), pings(lan, gate)];
+        expect([to, ...(await Promise.all(tried))]).toEqual([to, true, false, true, true]);
         expect(await dropped('drop_unasked')).toBeGreaterThan(before);
       }
       expect(await pings(guest, lanhost.v6)).toBe(true); // asked for, it passes
@@ -88,10 +92,10 @@ for (const kind of GUEST_KINDS) {
     labTest('reaches no service of the host, on none of its addresses', async () => {
       const server = await startPeerEcho(rig.lab.host, ['tcp:7777']);
       const asked = [running.gateway, uplink.v4, uplink.eth1].flatMap((address) => [
-        isDeaf(rig.lab.host, address, 7777),
+        hears(rig.lab.host, address, 7777),
         isDeaf(running.guest, address, 7777),
       ]);
-      expect(await Promise.all(asked)).toEqual([false, true, false, true, false, true]);
+      expect(await Promise.all(asked)).toEqual([true, true, true, true, true, true]);
       await server.stop();
     });
 

@@ -77,20 +77,27 @@ const running = async (): Promise<number> => {
 const sleepers = async (): Promise<readonly string[]> =>
   (await lab.host.run('pgrep', ['-f', '-x', 'sleep 4711'])).stdout.split('\n').filter((line) => line !== '');
 
+/** It is a shell script until it has become what it starts. */
+const becomes = (pid: number): Promise<unknown> =>
+  until(`${pid} to be the sleeper`, async () => (await sleepers()).includes(String(pid)));
+
 labTest('helpers are kept running, never twice, and end with the manager', async () => {
   const first = await startWithHelpers();
   const pid = await running();
+  await becomes(pid);
   expect(await sleepers()).toEqual([String(pid)]);
 
   await lab.host.ok('kill', ['-KILL', String(pid)]);
   await until('another one', async () => (await running()) !== pid);
   const left = await running();
+  await becomes(left);
   first.kill('SIGKILL');
   await first.exited;
   expect(await sleepers()).toEqual([String(left)]);
 
   const second = await startWithHelpers();
   await until('the one that was left to be replaced', async () => (await running()) !== left);
+  await becomes(await running());
   expect(await sleepers()).toEqual([String(await running())]);
   expect((await second.stop(seconds(25))).code).toBe(0);
   expect(await sleepers()).toEqual([]);

@@ -136,9 +136,10 @@ labTest(
     const { lab, g1 } = rig;
     await rig.forward();
     expect(await rig.command('group', 'add', '239.255.255.250:3702:reply=10')).toBe('OK\n');
+    // What is asked is read first: else its end may reset the pair of sockets with the answer in it.
     lab.lanhost.spawn('socat', [
-      'UDP4-RECVFROM:3702,ip-add-membership=239.255.255.250:eth0,reuseaddr,fork',
-      'EXEC:echo here',
+      ...['-t', '10', 'UDP4-RECVFROM:3702,ip-add-membership=239.255.255.250:eth0,reuseaddr,fork'],
+      'SYSTEM:cat > /dev/null; echo here',
     ]);
     const answer = await until('an answer comes back', async () => {
       const { stdout } = await g1.run('socat', ['-t2', '-T2', '-', 'UDP4-DATAGRAM:239.255.255.250:3702'], {

@@ -1,6 +1,6 @@
 import { seconds } from '@pp/base';
 import { readFileSync } from 'node:fs';
-import { Avahi, labTest, STANDARD } from '@pp/lab';
+import { Avahi, labTest, STANDARD, until } from '@pp/lab';
 import { AVAHI_MISSING, finds, McastRig } from './mcastfwd-rig';
 
 let rig: McastRig;
@@ -98,8 +98,11 @@ labTest(
       this.setMulticastInterface('100.64.1.2');
       this.send(Buffer.from('000000000001000000000000' + '0178056c6f63616c00' + '00010001', 'hex'), 5353, '224.0.0.251', () => this.close());
     })`;
-    await g1.ok('node', ['-e', query]);
-    const { drops, forwarded } = await rig.status();
+    const { drops, forwarded } = await until('it is dropped', async () => {
+      await g1.ok('node', ['-e', query]);
+      const status = await rig.status();
+      return status.dropped > 0 ? status : undefined;
+    });
     expect([forwarded, drops.map(({ reason }) => reason)]).toEqual([0, ['off-link']]);
   },
   AVAHI_MISSING,

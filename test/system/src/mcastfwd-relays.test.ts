@@ -90,12 +90,11 @@ labTest(
     ]);
     await onBoth.publish('Both', '_ipp._tcp', 631);
     let rounds = 0;
-    for (const end = performance.now() + WATCHED; performance.now() < end; rounds++) {
+    for (const end = performance.now() + WATCHED; rounds < 3 || performance.now() < end; rounds++) {
       await findsOnly(onFarHost, /^Both (192\.168\.99\.5|2001:db8:99::5):631$/);
       await findsOnly(onLan, /^Both (192\.168\.77\.5|2001:db8:77:\S+):631$/);
       expect([await onBoth.hostName(), onBoth.daemon.output()]).toEqual(['bothbox', keepsItsName]);
     }
-    expect(rounds).toBeGreaterThan(2);
     expect(await onFarHost.resolve('bothbox.local', '-4')).toBe('192.168.99.5');
     expect(await onLan.resolve('bothbox.local', '-4')).toBe('192.168.77.5');
   },

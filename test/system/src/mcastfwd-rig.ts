@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import type { Avahi } from '@pp/lab';
 import {
   labMissing,
+  passesFrames,
   program,
   standardLab,
   until,
@@ -34,6 +35,7 @@ export interface Status {
   readonly forwarded: number;
   readonly dropped: number;
   readonly sessions: number;
+  readonly members: readonly { readonly role: string; readonly groups?: readonly string[] }[];
   readonly drops: readonly { readonly reason: string; readonly count: number }[];
   readonly groups: readonly {
     readonly group: string;
@@ -69,8 +71,7 @@ export class McastRig {
   }
 
   async status(): Promise<Status> {
-    const text = await this.host.ok(program('mcastfwd'), ['status', '--json', '--state-dir', STATE]);
-    return JSON.parse(text) as Status;
+    return statusOf(this.host);
   }
 
   command(...words: readonly string[]): Promise<string> {
@@ -102,13 +103,22 @@ async function guestBehind(lab: StandardLab, number: number): Promise<Guest> {
     ip addr add fd00:${number}::2/64 dev eth0 nodad
     ip link set eth0 up
     ip route add default via ${net}.1`);
+  await passesFrames(lab.host, ifname);
   return guest;
 }
 
 export async function startForwarder(place: Place, args: readonly string[]): Promise<Child> {
   const forwarder = place.spawn(program('mcastfwd'), [...args, '--state-dir', STATE]);
   await forwarder.line('log line "ready"', (line) => (line.includes('ready') ? true : undefined));
+  await until('it takes part on every interface that is there', async () =>
+    (await statusOf(place)).members.every(({ role, groups = [] }) => role === 'absent' || groups.length > 0),
+  );
   return forwarder;
+}
+
+async function statusOf(place: Place): Promise<Status> {
+  const text = await place.ok(program('mcastfwd'), ['status', '--json', '--state-dir', STATE]);
+  return JSON.parse(text) as Status;
 }
 
 /** Name and address of each service of a type, sorted. */

@@ -117,12 +117,23 @@ labTest(
     await finds(inGuest, '_ipp._tcp', `Printer ${STANDARD.lanhost.v4}:631`);
     expect(await found(inGuest, '_ssh._tcp')).toEqual([]);
     expect(await found(inOther, '_ipp._tcp')).toEqual([]);
-    await until('the trace tells why', () =>
-      /mdns in vg1 \S+ query _ssh\._tcp\.local PTR.*dropped, filtered|vg1 filtered/.test(trace.stdout),
+    // It may have begun to listen after all of this.
+    const traces = (what: string, type: string, line: RegExp): Promise<unknown> =>
+      until(
+        what,
+        async () => {
+          await found(inGuest, type);
+          return line.test(trace.stdout);
+        },
+        { deadline: seconds(40) },
+      );
+    await traces(
+      'the trace tells why',
+      '_ssh._tcp',
+      /mdns in vg1 \S+ query _ssh\._tcp\.local PTR.*dropped, filtered|vg1 filtered/,
     );
-    await until('and of what went out', () =>
-      /mdns in eth0 .*_ipp\._tcp\.local.*: vg1 (sent|changed), vg2 direction/.test(trace.stdout),
-    );
+    const outward = /mdns in eth0 .*_ipp\._tcp\.local.*: vg1 (sent|changed), vg2 direction/;
+    await traces('and of what went out', '_ipp._tcp', outward);
     expect(await rig.command('direction', 'two-way', 'vg2')).toBe('OK\n');
     await rig.command('filter', 'del', 'out:_ssh._tcp@vg1');
     await finds(inOther, '_ipp._tcp', `Printer ${STANDARD.lanhost.v4}:631`);

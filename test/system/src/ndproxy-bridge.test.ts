@@ -1,3 +1,4 @@
+import { seconds } from '@pp/base';
 import {
   globalAddress,
   labMissing,
@@ -39,7 +40,8 @@ async function guestUp(name: string, ifname: string): Promise<Guest> {
 async function transfer(from: Place, to: Place, address: string, bytes: number): Promise<number> {
   const server = to.spawn('sh', ['-c', 'socat -u TCP6-LISTEN:5001,reuseaddr - | wc -c']);
   const send = `head -c ${bytes} /dev/zero | socat -u - TCP6:[${address}]:5001`;
-  await until('the server listens', async () => (await from.run('sh', ['-c', send])).code === 0);
+  const timeout = seconds(40); // the frames pass by the program
+  await until('the server listens', async () => (await from.run('sh', ['-c', send], { timeout })).code === 0);
   return server.line('count of bytes', (line) => (/^\d+$/.test(line) ? Number(line) : undefined));
 }
 
@@ -91,8 +93,8 @@ labTest('a sender learns the smaller MTU behind the bridge, and TCP goes on with
   await startBridge();
   const address = await globalAddress(g1);
   await answers(lab.lanhost, address);
-  await lab.lanhost.run('ping', ['-n', '-c', '1', '-W', '1', '-M', 'do', '-s', '1440', address]);
   const route = await until('the path MTU is known', async () => {
+    await lab.lanhost.run('ping', ['-n', '-c', '1', '-W', '1', '-M', 'do', '-s', '1440', address]);
     const text = await lab.lanhost.ok('ip', ['-6', 'route', 'get', address]);
     return text.includes('mtu 1400') ? text : undefined;
   });

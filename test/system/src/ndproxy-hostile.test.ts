@@ -77,7 +77,8 @@ labTest('a scan of the prefix disturbs nobody, and is not remembered', async () 
     scan(lab.lanhost, COUNT);
     await answers(lab.internet, address); // in the middle of it
   }
-  const after = await until('most of the scan was heard', async () => {
+  const after = await until('as many as one scan has were heard', async () => {
+    scan(lab.lanhost, COUNT / 4); // what the kernel drops of it nobody hears
     const now = await status(lab.host);
     return asked(now) - asked(before) > COUNT ? now : undefined;
   });

@@ -1,3 +1,4 @@
+import { seconds } from '@pp/base';
 import { pings, program, until, type Child, type Guest, type Place, type StandardLab } from '@pp/lab';
 import { ipv6ToBytes, parseIpv6 } from '@pp/wire';
 
@@ -54,7 +55,7 @@ export const up = (guest: Place): Promise<string> => guest.shell('ip link set et
 
 /** Waits until `address` answers. */
 export const answers = (from: Place, address: string): Promise<unknown> =>
-  until(`${from.name} pings ${address}`, () => pings(from, address));
+  until(`${from.name} pings ${address}`, () => pings(from, address), { deadline: seconds(20) });
 
 export function bytesOf(text: string): Uint8Array {
   const address = parseIpv6(text);

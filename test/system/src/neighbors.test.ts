@@ -15,12 +15,12 @@ for (const [args, isHeard] of [
     async () => {
       const lab = await standardLab();
       try {
-        const manager = await startManager(lab.host, { args: [...args, '--helpers', 'none'] });
         const client = await ApiClient.open(lab.bus.outside);
         const heard: Messages['NeighborReachabilityEventSignal'][] = [];
         await client.bus.subscribe({ ...HEARD, member: 'NeighborReachabilityEvent' }, ({ body }) => {
           heard.push(decoded('NeighborReachabilityEventSignal', body[0] as Uint8Array));
         });
+        const manager = await startManager(lab.host, { args: [...args, '--helpers', 'none'] });
         const gateway = (type: number): boolean =>
           heard.some((event) => event.ipAddr === '192.168.77.1' && event.role === 1 && event.type === type);
         await lab.host.shell(

@@ -7,6 +7,29 @@ export type Protocol = 'tcp' | 'udp';
 export const forwardIpv6 = (host: Place, link: string): Promise<string> =>
   host.shell(`f=/proc/sys/net/ipv6/conf/${link}/force_forwarding; [ ! -e $f ] || echo 1 > $f`);
 
+/** Whether an answer that was wanted is missing; one that is another, or too many, is no matter of time. */
+const isMissing = (seen: unknown, want: unknown): boolean =>
+  seen !== want && (seen === undefined || seen === false);
+
+/**
+ * Expects these answers. What waits for an answer that must not come cannot wait long, so where one is missing all are asked for again, three
+ * times at most.
+ */
+export async function expectAnswers<T>(
+  ask: () => Promise<readonly T[]>,
+  want: readonly T[],
+  context?: unknown,
+): Promise<void> {
+  let seen = await ask();
+  for (let again = 0; again < 3 && seen.some((each, i) => isMissing(each, want[i])); again++)
+    seen = await ask();
+  expect([context, seen]).toEqual([context, want]);
+}
+
+/** Expects this answer, as above. */
+export const expectAnswer = <T>(ask: () => Promise<T>, want: T): Promise<void> =>
+  expectAnswers(async () => [await ask()], [want]);
+
 /** How long a probe waits for an answer that may not come. */
 const PATIENCE = millis(1500);
 

@@ -13,7 +13,7 @@ import {
   type RunningGuest,
 } from '@pp/lab';
 import { GuestRig, UPLINK_ARGS } from './guest-rig';
-import { forwardIpv6, seenBy, type Protocol } from './port-probe';
+import { expectAnswer, expectAnswers, forwardIpv6, seenBy, type Protocol } from './port-probe';
 import { access, create, forwarding, lockdown, remove, type PortRule } from './port-rules';
 
 /** ModifyPortRule by real traffic: from the LAN, from guests and from the host itself, over both families. */
@@ -79,19 +79,19 @@ labTest(
         ]);
       const always = [lanhost.v4, true, vm.gateway]; // the host is nobody's guest
       const byLan = protocol === 'tcp' ? vm.address : none;
-      expect([protocol, await all()]).toEqual([protocol, [none, none, none, none, none, ...always]]);
+      await expectAnswers(all, [none, none, none, none, none, ...always], protocol);
       await withRules([access(protocol, SERVICE)], async () => {
         const want = [vm.address, v6.guest, byLan, other.address, otherV6.guest, ...always];
-        expect([protocol, await all()]).toEqual([protocol, want]);
+        await expectAnswers(all, want, protocol);
       });
       await withRules([access(protocol, SERVICE, vm.link)], async () => {
         const want = [vm.address, v6.guest, byLan, none, none, ...always];
-        expect([protocol, await all()]).toEqual([protocol, want]);
+        await expectAnswers(all, want, protocol);
       });
       await withRules([access(protocol, SERVICE, 'eth0'), access(protocol, SERVICE + 1)], async () => {
-        expect([protocol, await all()]).toEqual([protocol, [none, none, none, none, none, ...always]]);
+        await expectAnswers(all, [none, none, none, none, none, ...always], protocol);
       });
-      expect([protocol, await all()]).toEqual([protocol, [none, none, none, none, none, ...always]]);
+      await expectAnswers(all, [none, none, none, none, none, ...always], protocol);
     }
     await server.stop();
     await Promise.all([vm.stop(), other.stop()]);
@@ -116,14 +116,14 @@ labTest(
         await seenBy(neighbour, protocol, uplink.v4, SERVICE),
       ];
       const open = ['127.0.0.1', '::1', '127.0.0.1', '::1', uplink.v4, lanhost.v4];
-      expect([protocol, await all()]).toEqual([protocol, open]);
+      await expectAnswers(all, open, protocol);
       await withRules([lockdown(protocol, SERVICE)], async () => {
         const locked = ['127.0.0.1', '::1', undefined, undefined, undefined, lanhost.v4];
-        expect([protocol, await all()]).toEqual([protocol, locked]);
+        await expectAnswers(all, locked, protocol);
         const counter = await host.ok('nft', ['list', 'counter', 'inet', 'patchpanel', 'reject_locked_port']);
         expect(counter).toMatch(/packets [1-9]/);
       });
-      expect([protocol, await all()]).toEqual([protocol, open]);
+      await expectAnswers(all, open, protocol);
     }
     await server.stop();
     await rig.expectIdle();
@@ -157,7 +157,7 @@ labTest(
       const none = undefined;
       const always = [none, none, none, none, vm.gateway, v6.host];
       const expectSeen = async (...want: readonly (string | undefined)[]): Promise<void> => {
-        expect([protocol, await all()]).toEqual([protocol, [...want, ...always]]);
+        await expectAnswers(all, [...want, ...always], protocol);
       };
       await expectSeen(none, none, none);
       await withRules([forwarding(protocol, 'eth0', 8080, target)], () => expectSeen(lanhost.v4, none, none));
@@ -212,7 +212,7 @@ labTest(
           seenBy(neighbour, protocol, uplink.v4, 8080).then(isOn(lanhost.v4)),
         ]);
       const expectSeen = async (...want: readonly boolean[]): Promise<void> => {
-        expect([protocol, await all()]).toEqual([protocol, want]);
+        await expectAnswers(all, want, protocol);
       };
       await expectSeen(false, false, false, false);
       const v4 = forwarding(protocol, 'eth0', 8080, `${vm.address}:${SERVICE}`);
@@ -255,7 +255,7 @@ labTest("a neighbour with a route does not reach the host's loopback, whatever i
   await withRules(rules, async () => {
     expect(await seenBy(neighbour, 'tcp', '127.0.0.5', SERVICE)).toBeUndefined();
     expect(await seenBy(neighbour, 'tcp', '127.0.0.5', 8080)).toBeUndefined();
-    expect(await seenBy(neighbour, 'tcp', uplink.v4, 8080)).toBe(lanhost.v4); // to the host itself it may lead
+    await expectAnswer(() => seenBy(neighbour, 'tcp', uplink.v4, 8080), lanhost.v4); // to the host itself it may lead
   });
   await host.shell('echo 0 > /proc/sys/net/ipv4/conf/eth0/route_localnet');
   await neighbour.shell(`ip addr add 127.0.0.1/8 dev lo
@@ -274,21 +274,21 @@ labTest(
     const linux = await startPeerEcho(vm.guest, ['tcp:7002', 'udp:7002', 'tcp:7003']);
     const ask = (protocol: Protocol, port: number) => seenBy(neighbour, protocol, uplink.v4, port);
     for (const protocol of PROTOCOLS) {
-      expect([protocol, await ask(protocol, 7001)]).toEqual([protocol, lanhost.v4]);
+      await expectAnswer(() => ask(protocol, 7001), lanhost.v4);
       expect([protocol, await ask(protocol, 8080)]).toEqual([protocol, undefined]);
       await withRules([forwarding(protocol, 'eth0', 8080, `${vm.address}:7002`)], async () => {
-        expect([protocol, await ask(protocol, 8080)]).toEqual([protocol, lanhost.v4]);
+        await expectAnswer(() => ask(protocol, 8080), lanhost.v4);
       });
     }
     expect(await ask('tcp', 7003)).toBeUndefined(); // Android's HTTP server says nothing before it is asked well
     await withRules([forwarding('tcp', 'eth0', 7003, `${vm.address}:7003`)], async () => {
-      expect(await ask('tcp', 7003)).toBe(lanhost.v4); // the VM's, although Android listens too
+      await expectAnswer(() => ask('tcp', 7003), lanhost.v4); // the VM's, although Android listens too
     });
     const server = await startPeerEcho(host, ['tcp:7003']);
-    expect(await ask('tcp', 7003)).toBe(lanhost.v4);
+    await expectAnswer(() => ask('tcp', 7003), lanhost.v4);
     await withRules([access('tcp', 7003)], async () => {
-      expect(await ask('tcp', 7003)).toBe(lanhost.v4);
-      expect(await seenBy(vm.guest, 'tcp', vm.gateway, 7003)).toBe(vm.address);
+      await expectAnswer(() => ask('tcp', 7003), lanhost.v4);
+      await expectAnswer(() => seenBy(vm.guest, 'tcp', vm.gateway, 7003), vm.address);
     });
     for (const each of [server, android, linux]) await each.stop();
     await Promise.all([vm.stop(), arc.stop()]);
@@ -312,14 +312,14 @@ for (const [how, end] of [
     ];
     await create(rig.client, ...rules);
     await end();
-    if (how === 'kill -9') expect(await seenBy(neighbour, 'tcp', uplink.v4, 8080)).toBe(lanhost.v4);
+    if (how === 'kill -9') await expectAnswer(() => seenBy(neighbour, 'tcp', uplink.v4, 8080), lanhost.v4);
     else expect(await host.ok('nft', ['list', 'ruleset'])).not.toContain('patchpanel');
     rig.manager = await startManager(host, { args: ARGS });
-    expect(await seenBy(neighbour, 'tcp', uplink.v4, 8080)).toBe(lanhost.v4);
+    await expectAnswer(() => seenBy(neighbour, 'tcp', uplink.v4, 8080), lanhost.v4);
     expect(await seenBy(host, 'tcp', '127.0.0.1', SERVICE)).toBeUndefined();
     await remove(rig.client, ...rules); // each is there, else this would be refused
     expect(await seenBy(neighbour, 'tcp', uplink.v4, 8080)).toBeUndefined();
-    expect(await seenBy(host, 'tcp', '127.0.0.1', SERVICE)).toBe('127.0.0.1');
+    await expectAnswer(() => seenBy(host, 'tcp', '127.0.0.1', SERVICE), '127.0.0.1');
     await server.stop();
     await rig.expectIdle();
   });

@@ -137,7 +137,6 @@ labTest('name servers of an IPConfig are watched, whatever resolv.conf says', as
     await shill.start();
     const wifi = { ifname: 'eth0', type: 'wifi', gateway: STANDARD.router.v4, nameservers: [server] };
     shill.set([wifi], [{ device: 'eth0', type: 'wifi', connected: true }]);
-    const manager = await startManager(lab.host, { args: ARGS });
     const client = await ApiClient.open(lab.bus.outside);
     const heard: Messages['NeighborReachabilityEventSignal'][] = [];
     await client.bus.subscribe(
@@ -146,6 +145,7 @@ labTest('name servers of an IPConfig are watched, whatever resolv.conf says', as
     );
     const isHeard = (): boolean =>
       heard.some(({ ipAddr, role, type }) => ipAddr === server && role === DNS_SERVER && type === REACHABLE);
+    const manager = await startManager(lab.host, { args: ARGS });
     await lab.host.run('ip', ['neigh', 'del', server, 'dev', 'eth0']);
     expect(await pings(lab.host, server)).toBe(true); // which finds it anew
     await until('it is told as a name server', isHeard);

@@ -89,16 +89,17 @@ export class VpnRig {
       '--script-security',
       '2',
     ];
-    this.#clients.set(vpn.ifname, this.lab.host.spawn('openvpn', args));
+    const client = this.lab.host.spawn('openvpn', args);
+    this.#clients.set(vpn.ifname, client);
+    await isUp(client);
     await this.expectVpn(vpn.ifname);
   }
 
   /** An app of Android has a VPN, and Android leads into it what comes by its management link. Resolves when it is up there. */
   async upInAndroid(android: Place, vpn: Vpn): Promise<void> {
-    this.#clients.set(vpn.ifname, android.spawn('openvpn', clientArgs(this.#directory, vpn)));
-    await until(`Android has ${vpn.ifname}`, () =>
-      android.ok('ip', ['route', 'get', `${vpn.net}.1`, 'oif', vpn.ifname]),
-    );
+    const client = android.spawn('openvpn', clientArgs(this.#directory, vpn));
+    this.#clients.set(vpn.ifname, client);
+    await isUp(client);
     await android.shell(`echo 1 > /proc/sys/net/ipv4/ip_forward
       ip route add default dev ${vpn.ifname} table 100
       ip rule add iif arc0 lookup 100
@@ -216,8 +217,13 @@ const common = (directory: string, { ifname, port }: Vpn): readonly string[] => 
 
 async function startServer({ internet }: StandardLab, directory: string, vpn: Vpn): Promise<void> {
   const args = [...common(directory, vpn), '--float', '--ifconfig', `${vpn.net}.1`, `${vpn.net}.2`];
-  internet.spawn('openvpn', args);
-  await until('the VPN server has its link', () => internet.ok('ip', ['link', 'show', vpn.ifname]));
+  await isUp(internet.spawn('openvpn', args));
+}
+
+/** The last that it says before it carries packets: its link, routes and socket are there. That it is connected it says with the first. */
+async function isUp(openvpn: Child): Promise<void> {
+  const said = 'link remote: ';
+  await openvpn.line(said, (line) => (line.includes(said) ? true : undefined), seconds(20));
 }
 
 const clientArgs = (directory: string, vpn: Vpn): readonly string[] => [

@@ -52,6 +52,7 @@ for (const { name, comes, goes, want } of ROWS) {
     await rig.lab.host.shell(comes);
     await until('the warning', async () => (await status()).warnings.some((text) => want.test(text)));
     expect((await status()).code).toBe(7); // done, but degraded
+    await until('it is in the log', () => logged() > 0);
     expect(logged()).toBe(1);
     await rig.lab.host.shell(goes);
     await until('no warning', async () => !(await status()).warnings.some((text) => want.test(text)));
