@@ -1,6 +1,7 @@
 /**
  * `tsx tools/package.ts [APP...]` makes a Debian package of each program in dist/bin, or of those named: dist/packages/NAME_VERSION_ARCH.deb.
- * A package has the program and what lies in its app's folders dbus/ (bus policy) and systemd/ (unit); node comes from elsewhere.
+ * A package has the program and what lies in its app's folders dbus/ (bus policy) and systemd/ (unit), and makes the user that the unit names;
+ * node comes from elsewhere.
  */
 import { execFileSync } from 'node:child_process';
 import {
@@ -64,6 +65,7 @@ function pack(name: string, facts: AppFacts): string {
     fill(tree, name);
     const { version, architecture } = { version: versionOf(name), architecture: architectureOf() };
     write(tree, 'DEBIAN/control', control(name, facts, version, architecture));
+    addUser(tree, name);
     const path = join(PACKAGES, `${name}_${version}_${architecture}.deb`);
     execFileSync('dpkg-deb', ['--root-owner-group', '-Zgzip', '--build', tree, path], {
       stdio: ['ignore', 'ignore', 'inherit'],
@@ -87,6 +89,27 @@ function fill(tree: string, name: string): void {
       write(tree, join(place, file), readFileSync(join(from, file), 'utf8'));
   }
   write(tree, `usr/share/doc/${name}/copyright`, readFileSync(join(ROOT, 'LICENSE'), 'utf8'));
+}
+
+/** The user that the unit runs as, if it names one; where systemd is not, nothing runs the unit. */
+function addUser(tree: string, name: string): void {
+  const unit = join(tree, FOLDERS.systemd, `${name}.service`);
+  const [, user] = (existsSync(unit) && /^User=(.+)$/m.exec(readFileSync(unit, 'utf8'))) || [];
+  if (user === undefined) return;
+  write(tree, `usr/lib/sysusers.d/${name}.conf`, `u ${user} - "Helpers of patchpanel"\n`);
+  const script = join(tree, 'DEBIAN/postinst');
+  writeFileSync(
+    script,
+    [
+      '#!/bin/sh',
+      'set -e',
+      `if command -v systemd-sysusers > /dev/null; then systemd-sysusers ${name}.conf; fi`,
+      '# The bus looks users up when it reads its policies.',
+      'if test -d /run/systemd/system; then systemctl reload dbus || :; fi',
+      '',
+    ].join('\n'),
+  );
+  chmodSync(script, 0o755);
 }
 
 const control = (

@@ -1,5 +1,6 @@
 import {
   askStatus,
+  foundPath,
   openNative,
   print,
   printError,
@@ -51,7 +52,7 @@ export function doctorDoors(stateDir: string): DoctorDoors {
   return {
     connectBus,
     host: new LinuxHostInspection({ native, log: stderrLog({ level: 'warn', format: 'text' }) }),
-    status: (service) => askStatus(service, statusPath(stateDir, service)),
+    status: (service) => askStatus(service, foundPath(stateDir, service, statusPath)),
     hasOwnBus: process.env['DBUS_SYSTEM_BUS_ADDRESS'] !== undefined,
     version: VERSION,
   };

@@ -3,6 +3,7 @@ import { createConnection } from 'node:net';
 import { checkedStateDir, DEFAULT_STATE_DIR } from './args';
 import { controlPath } from './control-socket';
 import { errnoOf } from './errno';
+import { foundPath } from './found-path';
 import { print } from './print';
 import { runProgram } from './program';
 import { ExitCode, Refused } from './refused';
@@ -31,7 +32,7 @@ export function runControl(
     const { stateDir, words } = withoutStateDir(args);
     const asked = question(words);
     if (!asked.ok) throw new Refused(ExitCode.usage, asked.sentence);
-    return ask(app, controlPath(stateDir, app), asked.value);
+    return ask(app, foundPath(stateDir, app, controlPath), asked.value);
   });
 }
 

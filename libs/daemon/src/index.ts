@@ -2,6 +2,7 @@ export * from './args';
 export * from './control-client';
 export * from './control-socket';
 export * from './errno';
+export * from './found-path';
 export * from './log';
 export * from './open-native';
 export * from './print';

@@ -1,4 +1,5 @@
 import { readArgs, type CommonArgs, type ServiceSpec } from './args';
+import { foundPath } from './found-path';
 import { print, printError } from './print';
 import { ExitCode, Refused } from './refused';
 import { askStatus } from './status-client';
@@ -50,6 +51,6 @@ export function runService<C>(
 }
 
 async function statusAnswer(app: string, stateDir: string, json: boolean): Promise<string> {
-  const answer = await askStatus(app, statusPath(stateDir, app));
+  const answer = await askStatus(app, foundPath(stateDir, app, statusPath));
   return json ? answer : statusText(JSON.parse(answer) as object);
 }

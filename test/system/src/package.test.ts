@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -48,6 +48,35 @@ test("the manager's package has its bus policy, and a unit that starts what is i
   expect(existsSync(join(tree, command))).toBe(true);
   expect(unit).toContain('--helpers none --on-exit keep');
 });
+
+const sysusersMissing =
+  spawnSync('systemd-sysusers', ['--version']).error === undefined ? undefined : 'systemd-sysusers';
+
+/** The helpers, and the bus policies that let them own a name or call the manager. */
+const HELPERS = ['ndproxy', 'mcastfwd', 'bcast-fwd', 'adb-proxy', 'counters'];
+const POLICIES = [
+  'patchpanel-manager/dbus/org.chromium.PatchPanel.conf',
+  'counters/dbus/org.chromium.PatchPanel.Counters.conf',
+  'ndproxy/dbus/org.chromium.Portier.conf',
+];
+
+(sysusersMissing === undefined ? test.each(HELPERS) : test.skip.each(HELPERS))(
+  `%s makes the user that its unit and the bus policies name${sysusersMissing === undefined ? '' : ` (needs ${sysusersMissing})`}`,
+  (app) => {
+    const [path = ''] = packaged(app);
+    run('dpkg-deb', '--raw-extract', path, tree);
+    const unit = readFileSync(join(tree, `lib/systemd/system/${app}.service`), 'utf8');
+    const [, user = ''] = /^User=(.+)$/m.exec(unit) ?? [];
+    for (const policy of POLICIES)
+      expect(readFileSync(join(ROOT, 'apps', policy), 'utf8')).toContain(`<policy user="${user}">`);
+    mkdirSync(join(tree, 'etc'));
+    run('systemd-sysusers', `--root=${tree}`, `${app}.conf`); // as its postinst does on the host
+    expect(readFileSync(join(tree, 'DEBIAN/postinst'), 'utf8')).toContain(`systemd-sysusers ${app}.conf`);
+    expect(readFileSync(join(tree, 'etc/passwd'), 'utf8')).toMatch(
+      new RegExp(`^${user}:x:\\d+:\\d+:.*:/usr/sbin/nologin$`, 'm'),
+    );
+  },
+);
 
 test('an unknown program is refused', () => {
   expect(() => packaged('ndprox')).toThrow(/'ndprox' is no program; write one of patchpanel-manager, /);
