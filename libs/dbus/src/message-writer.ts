@@ -1,11 +1,8 @@
 import type { Connection } from './connection';
-import { encodeBody } from './wire/body';
 import { encodeMessage, type Outgoing } from './wire/encode';
-import type { Body } from './wire/values';
 
-/** A message to be sent, with its values not yet marshalled; see `Outgoing`. */
-export interface Draft extends Omit<Outgoing, 'serial' | 'body' | 'fdCount'> {
-  readonly values?: Body | undefined;
+/** A message to be sent. */
+export interface Draft extends Omit<Outgoing, 'serial' | 'sender' | 'unixFds'> {
   /** Stay the caller's: the connection makes copies. */
   readonly fds?: readonly number[] | undefined;
 }
@@ -19,13 +16,10 @@ export class MessageWriter {
     this.#connection = connection;
   }
 
-  /** Queues the message and returns its serial. Throws TypeError or DBusError as `encodeBody` and `encodeMessage` do. */
-  send({ values = [], fds = [], ...draft }: Draft): number {
-    const { signature = '' } = draft;
-    const body =
-      signature === '' && values.length === 0 ? undefined : encodeBody(signature, values, fds.length);
+  /** Queues the message and returns its serial. Throws as `encodeMessage` does. */
+  send({ fds = [], ...draft }: Draft): number {
     const serial = this.#nextSerial();
-    this.#connection.send(encodeMessage({ ...draft, serial, body, fdCount: fds.length }), fds);
+    this.#connection.send(encodeMessage({ serial, unixFds: fds.length, ...draft }), fds);
     return serial;
   }
 

@@ -3,10 +3,9 @@ import { promisify } from 'node:util';
 import { DBUS_ERROR, type Bus } from './index';
 import { whyNoPrivateBus } from './testing';
 import { BusLab, CALL, identity, NAME, native, openFds, PATH } from './testing/bus-lab';
+import { rawMessage } from './testing/raw-message';
 import { sendRaw } from './testing/send-raw';
 import { until } from './testing/until';
-import { encodeBody } from './wire/body';
-import { encodeMessage } from './wire/encode';
 
 jest.setTimeout(60_000);
 
@@ -90,12 +89,12 @@ describeOnBus(`serving on a dbus-daemon${why === undefined ? '' : ` (skipped: ${
   });
 
   test('2 MiB of another sender are refused, their descriptor is closed, and the service goes on', async () => {
-    const body = encodeBody('ay', [new Uint8Array(2 * 1024 * 1024)], 0);
-    const target = { ...CALL, member: 'Echo', signature: 'ay', fdCount: 1 };
-    const header = encodeMessage({ type: 'call', serial: 2, ...target });
-    header.writeUInt32LE(body.length, 4);
+    const body = Buffer.alloc(4 + 2 * 1024 * 1024);
+    body.writeUInt32LE(body.length - 4);
+    const target = { ...CALL, member: 'Echo', signature: 'ay', unixFds: 1 };
+    const message = rawMessage({ type: 'call', serial: 2, ...target }, body);
     const [readEnd, writeEnd] = native.pipe();
-    const refusal = await sendRaw(native, lab.daemon.address, Buffer.concat([header, body]), [writeEnd]);
+    const refusal = await sendRaw(native, lab.daemon.address, message, [writeEnd]);
     expect(refusal).toBe(DBUS_ERROR.limitsExceeded);
     native.closeFd(writeEnd);
     await until('the last write end to be closed', () => native.pollFd(readEnd).hangup);

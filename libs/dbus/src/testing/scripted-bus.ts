@@ -1,13 +1,14 @@
 import { MemoryLog, VirtualClock } from '@pp/base/testing';
 import { startBus, type Bus } from '../bus';
 import { DEFAULT_LIMITS, type AdmissionLimits } from '../server/admission';
-import { decodeBody, encodeBody } from '../wire/body';
+import { decodeBody } from '../wire/body';
 import { encodeMessage, type Outgoing } from '../wire/encode';
 import { Framer, type Incoming } from '../wire/framer';
-import { FIELD, type Header } from '../wire/header';
+import type { Header } from '../wire/header';
 import type { Body } from '../wire/values';
 import { FdLedger } from './fd-ledger';
 import { MemoryStream } from './memory-stream';
+import { rawMessage } from './raw-message';
 
 /** A message that the subject sent. */
 export interface Sent {
@@ -17,11 +18,9 @@ export interface Sent {
 }
 
 /** A message for the subject. `bytes` instead of `values` is a body that need not be valid. */
-export interface Delivery extends Omit<Outgoing, 'serial' | 'body' | 'fdCount' | 'type'> {
+export interface Delivery extends Omit<Outgoing, 'serial' | 'unixFds' | 'type'> {
   readonly type?: Outgoing['type'];
   readonly serial?: number;
-  readonly sender?: string;
-  readonly values?: Body;
   readonly bytes?: Uint8Array;
   readonly fds?: readonly number[];
 }
@@ -83,13 +82,16 @@ export class ScriptedBus {
     this.stream.deliver(this.encode(delivery), delivery.fds ?? []);
   }
 
-  /** The bytes of a message as the bus would write it: with a sender, which `encodeMessage` leaves out. */
-  encode({ type = 'call', serial, sender = SENDER, values, bytes, fds = [], ...rest }: Delivery): Uint8Array {
-    const body =
-      bytes === undefined ? encodeBody(rest.signature ?? '', values ?? [], fds.length) : Buffer.from(bytes);
-    const message = { ...rest, type, serial: serial ?? this.#serial++, body, fdCount: fds.length };
-    const marked = encodeMessage({ ...message, destination: sender });
-    return renameField(marked, FIELD.destination, FIELD.sender);
+  /** The bytes of a message as the bus would write it: with a sender. */
+  encode({ bytes, fds = [], ...message }: Delivery): Uint8Array {
+    const whole = {
+      type: 'call',
+      sender: SENDER,
+      unixFds: fds.length,
+      ...message,
+      serial: message.serial ?? this.#serial++,
+    } as const;
+    return bytes === undefined ? encodeMessage(whole) : rawMessage(whole, bytes);
   }
 
   /** Replies to a call of the subject. */
@@ -133,13 +135,4 @@ export class ScriptedBus {
     const answer = header.type === 'call' ? this.answers.get(header.member) : undefined;
     if (answer !== undefined) this.reply(sent, answer(sent));
   }
-}
-
-/** Both fields are strings, and their order does not matter. */
-function renameField(message: Buffer, from: number, to: number): Buffer {
-  const field = Buffer.from([from, 1, 's'.charCodeAt(0), 0]);
-  const at = message.indexOf(field, 16);
-  if (at < 0) throw new Error('the message lacks the field');
-  message[at] = to;
-  return message;
 }

@@ -1,7 +1,8 @@
 import { Malformed } from '../errors';
 import { CAPTURED_MESSAGES } from '../testing/golden-captured';
 import { GLIB_MESSAGES } from '../testing/golden-glib';
-import { decodeBody, encodeBody } from './body';
+import { encodeBody } from '../testing/raw-message';
+import { decodeBody } from './body';
 import { decodeFixedHeader } from './decode-header';
 import { Variant } from './values';
 
@@ -133,14 +134,6 @@ describe('bytes', () => {
       }
     },
   );
-
-  test('the short way writes what dbus-next writes', () => {
-    for (let length = 0; length < 9; length += 1) {
-      const data = Uint8Array.from({ length }, (_, index) => index + 1);
-      expect(encodeBody('ay', [data], 0)).toEqual(encodeBody('ay', [[...data]], 0));
-      expect(encodeBody('ayh', [data, 0], 1)).toEqual(encodeBody('ayh', [[...data], 0], 1));
-    }
-  });
 });
 
 test('dict keys are never taken for properties of an object', () => {

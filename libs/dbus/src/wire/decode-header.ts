@@ -1,6 +1,4 @@
 import { Malformed, ProtocolError } from '../errors';
-import { checkAndNormalise } from './check';
-import { dbusNextReader } from './dbus-next';
 import {
   BIG_ENDIAN,
   FLAG_NO_REPLY_EXPECTED,
@@ -9,10 +7,10 @@ import {
   PROTOCOL_VERSION,
   type Header,
 } from './header';
-import { Fields, RULE_OF_CODE } from './header-fields';
+import { ruleOf, type FieldName, type HeaderFields } from './header-fields';
 import { FIXED_HEADER_BYTES, SPEC_MAX_ARRAY_BYTES, SPEC_MAX_MESSAGE_BYTES } from './limits';
-import { parseSingleType, type Type } from './signature';
-import { readUsualFields } from './usual-fields';
+import { parseSingleType } from './signature';
+import { Unmarshaller } from './unmarshaller';
 
 /** What the first 16 bytes say. */
 export interface FixedHeader {
@@ -49,8 +47,8 @@ export function decodeFixedHeader(bytes: Buffer): FixedHeader {
 }
 
 /**
- * Reads the fields; `bytes` holds the whole header and is turned to little-endian in place. The header is undefined for a message
- * type that is not specified yet: it must be ignored, but its descriptors count. Throws ProtocolError.
+ * Reads the fields; `bytes` holds the whole header. The header is undefined for a message type that is not specified yet: it must be
+ * ignored, but its descriptors count. Throws ProtocolError.
  */
 export function decodeHeader(
   bytes: Buffer,
@@ -58,71 +56,89 @@ export function decodeHeader(
 ): { readonly header: Header | undefined; readonly unixFds: number } {
   try {
     const fields = readFields(bytes, fixed);
-    return { header: headerOf(fixed, fields), unixFds: fields.number('unixFds') ?? 0 };
+    return { header: headerOf(fixed, fields), unixFds: fields.unixFds ?? 0 };
   } catch (cause) {
     if (cause instanceof Malformed) throw new ProtocolError('a message with a malformed header', { cause });
     throw cause;
   }
 }
 
-const FIELD_TYPE = parseSingleType('(yv)');
-const FIELDS_TYPE: Type = { type: 'a', child: [FIELD_TYPE] };
+/** A field's value is in a variant in a struct in an array. */
+const VALUE_DEPTH = 3;
 
-function readFields(bytes: Buffer, fixed: FixedHeader): Fields {
-  const end = FIXED_HEADER_BYTES + fixed.fieldsBytes;
-  for (let at = end; at < fixed.headerBytes; at += 1)
-    if (bytes[at] !== 0) throw new Malformed('padding is not zero');
-  return (fixed.bigEndian ? undefined : readUsualFields(bytes, end)) ?? readAnyFields(bytes, fixed, end);
+function readFields(bytes: Buffer, { bigEndian, fieldsBytes, headerBytes }: FixedHeader): HeaderFields {
+  const end = FIXED_HEADER_BYTES + fieldsBytes;
+  const reader = new Unmarshaller({ bytes, start: FIXED_HEADER_BYTES, end, bigEndian, fdCount: 0 });
+  const fields = noFields();
+  while (!reader.isAtEnd) {
+    reader.align(8);
+    const code = reader.byte();
+    if (code === 0) throw new Malformed('there is a header field 0');
+    const signature = reader.signature();
+    const value = reader.value(parseSingleType(signature), VALUE_DEPTH);
+    const rule = ruleOf(code);
+    if (rule === undefined) continue; // unknown fields must be ignored
+    const { name, type, isValid } = rule;
+    if (fields[name] !== undefined) throw new Malformed(`there are two fields ${name}`);
+    if (signature !== type.code || !isValid(value)) throw new Malformed(`the field ${name} is not valid`);
+    fields[name] = value;
+  }
+  if (bytes.subarray(end, headerBytes).some((pad) => pad !== 0)) throw new Malformed('padding is not zero');
+  return fields as HeaderFields; // each rule has the type of its field
 }
 
-/** Of any header; exported as the judge of `readUsualFields`. */
-export function readAnyFields(bytes: Buffer, { bigEndian, fieldsBytes }: FixedHeader, end: number): Fields {
-  checkAndNormalise([FIELDS_TYPE], { bytes, start: FIXED_HEADER_BYTES - 4, end, bigEndian, fdCount: 0 });
-  const reader = dbusNextReader(bytes.subarray(FIXED_HEADER_BYTES), 0);
-  const fields = new Fields();
-  for (const field of reader.readArray(FIELD_TYPE, fieldsBytes)) add(fields, field as RawField);
-  return fields;
-}
-
-/** A struct of a code and a variant, as dbus-next reads it. */
-type RawField = readonly [number, readonly [readonly [Type], readonly [string | number]]];
-
-function add(fields: Fields, [code, [[type], [value]]]: RawField): void {
-  if (code === 0) throw new Malformed('there is a header field 0');
-  const rule = RULE_OF_CODE[code];
-  if (rule === undefined) return; // unknown fields must be ignored
-  if (fields.has(rule.name)) throw new Malformed(`there are two fields ${rule.name}`);
-  const isRight = type.type === rule.type && (typeof value !== 'string' || (rule.isValid?.(value) ?? true));
-  if (!isRight) throw new Malformed(`the field ${rule.name} is not valid`);
-  fields.set(rule.name, value);
+/** All of them in the same order, so that V8 sees one shape. */
+function noFields(): Record<FieldName, unknown> {
+  return {
+    path: undefined,
+    interface: undefined,
+    member: undefined,
+    errorName: undefined,
+    replySerial: undefined,
+    destination: undefined,
+    sender: undefined,
+    signature: undefined,
+    unixFds: undefined,
+  };
 }
 
 /** D-Bus Specification, "Header Fields": which are required by which message type. */
-function headerOf(fixed: FixedHeader, fields: Fields): Header | undefined {
-  const signature = fields.text('signature') ?? '';
+function headerOf(fixed: FixedHeader, fields: HeaderFields): Header | undefined {
+  const { sender, destination, signature = '' } = fields;
   if (fixed.bodyBytes > 0 && signature === '') throw new Malformed('there is a body without a signature');
-  const common = {
-    serial: fixed.serial,
-    noReplyExpected: (fixed.flags & FLAG_NO_REPLY_EXPECTED) !== 0,
-    sender: fields.text('sender'),
-    destination: fields.text('destination'),
-    signature,
+  const noReplyExpected = (fixed.flags & FLAG_NO_REPLY_EXPECTED) !== 0;
+  const common = { serial: fixed.serial, noReplyExpected, sender, destination, signature };
+  const need = <Name extends FieldName>(name: Name): NonNullable<HeaderFields[Name]> => {
+    const value = fields[name];
+    if (value === undefined) throw new Malformed(`the field ${name} is missing`);
+    return value;
   };
   switch (fixed.type) {
-    case MESSAGE_TYPE.call: {
-      const [path, member] = [fields.needText('path'), fields.needText('member')];
-      return { ...common, type: 'call', path, interface: fields.text('interface'), member };
-    }
+    case MESSAGE_TYPE.call:
+      return {
+        type: 'call',
+        path: need('path'),
+        interface: fields.interface,
+        member: need('member'),
+        ...common,
+      };
     case MESSAGE_TYPE.return:
-      return { ...common, type: 'return', replySerial: fields.needNumber('replySerial') };
-    case MESSAGE_TYPE.error: {
-      const [replySerial, errorName] = [fields.needNumber('replySerial'), fields.needText('errorName')];
-      return { ...common, type: 'error', replySerial, errorName };
-    }
-    case MESSAGE_TYPE.signal: {
-      const [path, member] = [fields.needText('path'), fields.needText('member')];
-      return { ...common, type: 'signal', path, interface: fields.needText('interface'), member };
-    }
+      return { type: 'return', replySerial: need('replySerial'), ...common };
+    case MESSAGE_TYPE.error:
+      return {
+        type: 'error',
+        replySerial: need('replySerial'),
+        errorName: need('errorName'),
+        ...common,
+      };
+    case MESSAGE_TYPE.signal:
+      return {
+        type: 'signal',
+        path: need('path'),
+        interface: need('interface'),
+        member: need('member'),
+        ...common,
+      };
     default:
       return undefined;
   }

@@ -1,5 +1,4 @@
 import { DBUS_ERROR } from '../errors';
-import { encodeBody } from './body';
 import { decodeFixedHeader, decodeHeader } from './decode-header';
 import { encodeMessage, type Outgoing } from './encode';
 
@@ -24,9 +23,9 @@ test('golden bytes of a call with bytes and a descriptor', () => {
     '09 01 75 00 01000000', // one descriptor
     '05000000 0102030405 000000 00000000', // bytes, padding, descriptor index 0
   ];
-  const body = encodeBody('ayh', [Uint8Array.of(1, 2, 3, 4, 5), 0], 1);
+  const values = [Uint8Array.of(1, 2, 3, 4, 5), 0];
   const target = { path: '/a', interface: 'b.c', member: 'D', destination: 'e.f' };
-  const bytes = encodeMessage({ type: 'call', serial: 2, ...target, signature: 'ayh', body, fdCount: 1 });
+  const bytes = encodeMessage({ type: 'call', serial: 2, ...target, signature: 'ayh', values, unixFds: 1 });
   expect(bytes.toString('hex')).toBe(want.join('').replaceAll(' ', ''));
 });
 
@@ -52,14 +51,18 @@ test.each([
   { name: 'a member with a dot', in: { member: 'a.b' } },
   { name: 'a destination that is no name', in: { destination: 'a' } },
   { name: 'an error name without a dot', in: { errorName: 'a' } },
+  { name: 'no path', in: { path: '' } },
+  { name: 'the path that is reserved', in: { path: '/org/freedesktop/DBus/Local' } },
+  { name: 'the interface that is reserved', in: { interface: 'org.freedesktop.DBus.Local' } },
+  { name: 'the reply to serial 0', in: { replySerial: 0 } },
 ])('$name is not sent', ({ in: wrong }) => {
   expect(() => encodeMessage({ ...CALL, ...wrong })).toThrow(TypeError);
 });
 
 test.each([
   { name: 'a header of 64 KiB and 8 bytes', in: { path: `/${'a'.repeat(65536)}` } },
-  { name: 'a body of 2 MiB', in: { signature: 'ay', body: Buffer.alloc(2 * 1024 * 1024) } },
-  { name: '17 descriptors', in: { fdCount: 17 } },
+  { name: 'a body of 2 MiB', in: { signature: 'ay', values: [Buffer.alloc(2 * 1024 * 1024)] } },
+  { name: '17 descriptors', in: { unixFds: 17 } },
 ])('$name is over a limit', ({ in: wrong }) => {
   expect(() => encodeMessage({ ...CALL, ...wrong })).toThrow(
     expect.objectContaining({ name: DBUS_ERROR.limitsExceeded }) as Error,

@@ -1,126 +1,81 @@
-import { DBUS_ERROR, DBusError } from '../errors';
+import { DBUS_ERROR, DBusError, Malformed } from '../errors';
 import {
-  FIELD,
   FLAG_NO_REPLY_EXPECTED,
   LITTLE_ENDIAN,
   MESSAGE_TYPE,
   PROTOCOL_VERSION,
   type MessageType,
 } from './header';
-import { FIXED_HEADER_BYTES, MAX_HEADER_BYTES, MAX_MESSAGE_BYTES, MAX_SENT_FDS } from './limits';
-import { isBusName, isInterfaceName, isMemberName, isObjectPath } from './names';
+import { FIELD_RULES, type HeaderFields } from './header-fields';
+import { FIXED_HEADER_BYTES, MAX_HEADER_BYTES, MAX_SENT_FDS } from './limits';
+import { Marshaller } from './marshaller';
+import { parseSignature, type Type } from './signature';
+import type { Body } from './values';
 
-/** A message to be sent. The sender's name is the bus's to fill in. */
-export interface Outgoing {
+/** A message to be sent. The sender's name is for the bus to fill in. */
+export interface Outgoing extends HeaderFields {
   readonly type: MessageType;
   readonly serial: number;
   readonly noReplyExpected?: boolean;
-  readonly path?: string | undefined;
-  readonly interface?: string | undefined;
-  readonly member?: string | undefined;
-  readonly errorName?: string | undefined;
-  readonly replySerial?: number | undefined;
-  readonly destination?: string | undefined;
-  readonly signature?: string | undefined;
-  /** Marshalled little-endian. */
-  readonly body?: Buffer | undefined;
-  readonly fdCount?: number | undefined;
+  /** Of the types that `signature` says; absent: none. */
+  readonly values?: Body | undefined;
 }
+
+// D-Bus Specification, "Message Format": where the lengths stand.
+const BODY_LENGTH_AT = 4;
+const FIELDS_LENGTH_AT = 12;
 
 /**
- * The whole message, little-endian. Throws TypeError for a name that the specification forbids, since the bus would disconnect who
- * sends it; DBusError LimitsExceeded for a message that is too large. Written by hand: dbus-next takes 12 us for a header.
+ * The whole message, little-endian. The bus ends the connection of who sends it what it forbids, so that throws: TypeError for names
+ * and values that do not fit, DBusError LimitsExceeded for a message that is too large.
  */
 export function encodeMessage(message: Outgoing): Buffer {
-  const fields = headerFields(message);
-  const fieldsEnd = fields.reduce((at, field) => align8(at) + field.length, FIXED_HEADER_BYTES);
-  const bodyStart = align8(fieldsEnd);
-  const bodyBytes = message.body?.length ?? 0;
-  refuseTooLarge(bodyStart, bodyBytes, message.fdCount ?? 0);
-  const bytes = Buffer.allocUnsafe(bodyStart + bodyBytes).fill(0, 0, bodyStart);
-  bytes[0] = LITTLE_ENDIAN;
-  bytes[1] = MESSAGE_TYPE[message.type];
-  bytes[2] = message.noReplyExpected === true ? FLAG_NO_REPLY_EXPECTED : 0;
-  bytes[3] = PROTOCOL_VERSION;
-  bytes.writeUInt32LE(bodyBytes, 4);
-  bytes.writeUInt32LE(message.serial, 8);
-  bytes.writeUInt32LE(fieldsEnd - FIXED_HEADER_BYTES, 12);
-  let at = FIXED_HEADER_BYTES;
-  for (const field of fields) at = writeField(bytes, align8(at), field);
-  if (message.body !== undefined) bytes.set(message.body, bodyStart);
-  return bytes;
-}
-
-/** One header field; `length` is that of its struct, from the code to the end of the value. All text in a header is ASCII. */
-interface Field {
-  readonly code: number;
-  readonly type: 's' | 'o' | 'g' | 'u';
-  readonly value: string | number;
-  readonly length: number;
-}
-
-const VARIANT_BYTES = 4; // code, signature length, one type code, NUL
-
-function headerFields(message: Outgoing): Field[] {
-  const fields: Field[] = []; // BOUNDED: one per field name
-  const text = (
-    code: number,
-    type: 's' | 'o',
-    value: string | undefined,
-    isValid: (text: string) => boolean,
-  ): void => {
-    if (value === undefined) return;
-    if (!isValid(value)) throw new TypeError(`'${value}' cannot be header field ${code} of a D-Bus message`);
-    fields.push({ code, type, value, length: VARIANT_BYTES + 4 + value.length + 1 });
-  };
-  const number = (code: number, value: number | undefined): void => {
-    if (value !== undefined) fields.push({ code, type: 'u', value, length: VARIANT_BYTES + 4 });
-  };
-  text(FIELD.path, 'o', message.path, isObjectPath);
-  text(FIELD.interface, 's', message.interface, isInterfaceName);
-  text(FIELD.member, 's', message.member, isMemberName);
-  text(FIELD.errorName, 's', message.errorName, isInterfaceName);
-  number(FIELD.replySerial, message.replySerial);
-  text(FIELD.destination, 's', message.destination, isBusName);
-  const { signature = '', fdCount = 0 } = message;
-  if (signature !== '') {
-    fields.push({
-      code: FIELD.signature,
-      type: 'g',
-      value: signature,
-      length: VARIANT_BYTES + 1 + signature.length + 1,
-    });
+  const { unixFds = 0, signature = '', values = [] } = message;
+  if (unixFds > MAX_SENT_FDS)
+    throw tooLarge(`${unixFds} file descriptors are more than the ${MAX_SENT_FDS} that a message may carry`);
+  const out = new Marshaller(unixFds);
+  try {
+    writeHeader(out, message);
+    const headerBytes = out.length;
+    if (headerBytes > MAX_HEADER_BYTES)
+      throw tooLarge(`a message header of ${headerBytes} bytes is larger than ${MAX_HEADER_BYTES}`);
+    writeBody(out, parseSignature(signature), values);
+    out.u32At(BODY_LENGTH_AT, out.length - headerBytes);
+    return out.bytes;
+  } catch (cause) {
+    if (!(cause instanceof Malformed)) throw cause;
+    throw new TypeError(`the values do not fit the signature '${signature}'`, { cause });
   }
-  if (fdCount > 0) number(FIELD.unixFds, fdCount);
-  return fields;
 }
 
-function writeField(bytes: Buffer, start: number, { code, type, value, length }: Field): number {
-  bytes[start] = code;
-  bytes[start + 1] = 1;
-  bytes[start + 2] = type.charCodeAt(0);
-  const at = start + VARIANT_BYTES;
-  if (typeof value === 'number') {
-    bytes.writeUInt32LE(value, at);
-  } else if (type === 'g') {
-    bytes[at] = value.length;
-    bytes.write(value, at + 1, 'latin1');
-  } else {
-    bytes.writeUInt32LE(value.length, at);
-    bytes.write(value, at + 4, 'latin1');
+/** All that comes before the body, whose length is yet to be set. */
+export function writeHeader(out: Marshaller, message: Omit<Outgoing, 'values'>): void {
+  out.byte(LITTLE_ENDIAN);
+  out.byte(MESSAGE_TYPE[message.type]);
+  out.byte(message.noReplyExpected === true ? FLAG_NO_REPLY_EXPECTED : 0);
+  out.byte(PROTOCOL_VERSION);
+  out.u32(0); // length of the body, once it is known
+  out.u32(message.serial);
+  out.u32(0); // length of the fields
+  for (const { code, name, type, isValid, whenAbsent } of FIELD_RULES) {
+    const value = message[name];
+    if (value === undefined || value === whenAbsent) continue;
+    if (!isValid(value)) throw new TypeError(`'${value}' cannot be the ${name} of a D-Bus message`);
+    out.align(8);
+    out.byte(code);
+    out.signature(type.code);
+    out.value(type, value);
   }
-  return start + length;
+  out.u32At(FIELDS_LENGTH_AT, out.length - FIXED_HEADER_BYTES);
+  out.align(8);
 }
 
-function refuseTooLarge(headerBytes: number, bodyBytes: number, fds: number): void {
-  const refuse = (what: string): never => {
-    throw new DBusError(DBUS_ERROR.limitsExceeded, what);
-  };
-  if (headerBytes > MAX_HEADER_BYTES)
-    refuse(`a message header of ${headerBytes} bytes is larger than ${MAX_HEADER_BYTES}`);
-  if (headerBytes + bodyBytes > MAX_MESSAGE_BYTES) refuse(`a body of ${bodyBytes} bytes is too large`);
-  if (fds > MAX_SENT_FDS)
-    refuse(`${fds} file descriptors are more than the ${MAX_SENT_FDS} that a message may carry`);
+function writeBody(out: Marshaller, types: readonly Type[], values: Body): void {
+  if (types.length !== values.length)
+    throw new Malformed(`${values.length} values for ${types.length} types`);
+  types.forEach((type, index) => {
+    out.value(type, values[index]);
+  });
 }
 
-const align8 = (offset: number): number => (offset + 7) & ~7;
+const tooLarge = (sentence: string): DBusError => new DBusError(DBUS_ERROR.limitsExceeded, sentence);

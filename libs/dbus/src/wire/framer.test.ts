@@ -2,7 +2,7 @@ import { SeededRandom } from '@pp/base/testing';
 import { ProtocolError } from '../errors';
 import { FdLedger } from '../testing/fd-ledger';
 import { GLIB_MESSAGES } from '../testing/golden-glib';
-import { decodeBody, encodeBody } from './body';
+import { decodeBody } from './body';
 import { decodeFixedHeader } from './decode-header';
 import { encodeMessage } from './encode';
 import { Framer, type Incoming } from './framer';
@@ -32,8 +32,8 @@ function see({ header, body, fds }: Incoming): Seen {
 }
 
 function message(serial: number, data = new Uint8Array(), fdCount = 0, path = '/a'): Buffer {
-  const body = encodeBody('ay', [data], 0);
-  return encodeMessage({ type: 'call', serial, path, member: 'A', signature: 'ay', body, fdCount });
+  const call = { type: 'call', serial, path, member: 'A', signature: 'ay', values: [data] } as const;
+  return encodeMessage({ ...call, unixFds: fdCount });
 }
 
 test('one message in one piece', () => {

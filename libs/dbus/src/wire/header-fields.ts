@@ -1,70 +1,58 @@
-import { Malformed } from '../errors';
-import { FIELD } from './header';
 import { isBusName, isInterfaceName, isMemberName, isObjectPath } from './names';
+import { parseSingleType, type Type } from './signature';
 
-// D-Bus Specification, "Header Fields"
+/** D-Bus Specification, "Header Fields". */
+export interface HeaderFields {
+  readonly path?: string | undefined;
+  readonly interface?: string | undefined;
+  readonly member?: string | undefined;
+  readonly errorName?: string | undefined;
+  readonly replySerial?: number | undefined;
+  readonly destination?: string | undefined;
+  readonly sender?: string | undefined;
+  /** Of the body. */
+  readonly signature?: string | undefined;
+  readonly unixFds?: number | undefined;
+}
 
-export type FieldName = keyof typeof FIELD;
+export type FieldName = keyof HeaderFields;
 
 export interface FieldRule {
+  readonly code: number;
   readonly name: FieldName;
-  readonly type: 's' | 'o' | 'g' | 'u';
-  /** Of text that is no signature: its syntax, which has no NUL and nothing but ASCII. */
-  readonly isValid?: (value: string) => boolean;
+  /** The one type that its variant has. */
+  readonly type: Type;
+  /** Says what the type does not. */
+  readonly isValid: (value: unknown) => boolean;
+  /** The value that need not be sent. */
+  readonly whenAbsent: unknown;
 }
 
-const RULES: readonly FieldRule[] = [
-  { name: 'path', type: 'o', isValid: isObjectPath },
-  { name: 'interface', type: 's', isValid: isInterfaceName },
-  { name: 'member', type: 's', isValid: isMemberName },
-  { name: 'errorName', type: 's', isValid: isInterfaceName },
-  { name: 'replySerial', type: 'u' },
-  { name: 'destination', type: 's', isValid: isBusName },
-  { name: 'sender', type: 's', isValid: isBusName },
-  { name: 'signature', type: 'g' },
-  { name: 'unixFds', type: 'u' },
+/** Reserved for what a library tells its own program; the bus disconnects who sends it. */
+const LOCAL = { path: '/org/freedesktop/DBus/Local', interface: 'org.freedesktop.DBus.Local' };
+
+export const FIELD_RULES: readonly FieldRule[] = [
+  rule(1, 'path', 'o', { isValid: (path) => isObjectPath(path as string) && path !== LOCAL.path }),
+  rule(2, 'interface', 's', {
+    isValid: (name) => isInterfaceName(name as string) && name !== LOCAL.interface,
+  }),
+  rule(3, 'member', 's', { isValid: (name) => isMemberName(name as string) }),
+  rule(4, 'errorName', 's', { isValid: (name) => isInterfaceName(name as string) }),
+  rule(5, 'replySerial', 'u', { isValid: (serial) => serial !== 0 }),
+  rule(6, 'destination', 's', { isValid: (name) => isBusName(name as string) }),
+  rule(7, 'sender', 's', { isValid: (name) => isBusName(name as string) }),
+  rule(8, 'signature', 'g', { whenAbsent: '' }),
+  rule(9, 'unixFds', 'u', { whenAbsent: 0 }),
 ];
 
-/** By code; where there is none, the field is unknown. */
-export const RULE_OF_CODE: readonly (FieldRule | undefined)[] = RULES.reduce<(FieldRule | undefined)[]>(
-  (byCode, rule) => {
-    byCode[FIELD[rule.name]] = rule;
-    return byCode;
-  },
-  [],
-);
+/** The rule of a code that is specified. */
+export const ruleOf = (code: number): FieldRule | undefined => FIELD_RULES[code - 1];
 
-/** Values by name; each has the type that its rule demands. */
-export class Fields {
-  /** By code. BOUNDED: one per rule. */
-  readonly #values: (string | number | undefined)[] = [];
-
-  has(name: FieldName): boolean {
-    return this.#values[FIELD[name]] !== undefined;
-  }
-
-  set(name: FieldName, value: string | number): void {
-    this.#values[FIELD[name]] = value;
-  }
-
-  text(name: FieldName): string | undefined {
-    return this.#values[FIELD[name]] as string | undefined;
-  }
-
-  number(name: FieldName): number | undefined {
-    return this.#values[FIELD[name]] as number | undefined;
-  }
-
-  /** Throws Malformed, as the next one. */
-  needText(name: FieldName): string {
-    return this.text(name) ?? missing(name);
-  }
-
-  needNumber(name: FieldName): number {
-    return this.number(name) ?? missing(name);
-  }
-}
-
-function missing(name: FieldName): never {
-  throw new Malformed(`the field ${name} is missing`);
+function rule(
+  code: number,
+  name: FieldName,
+  signature: string,
+  { isValid = () => true, whenAbsent = undefined }: Partial<Pick<FieldRule, 'isValid' | 'whenAbsent'>>,
+): FieldRule {
+  return { code, name, type: parseSingleType(signature), isValid, whenAbsent };
 }

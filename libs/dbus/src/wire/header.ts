@@ -44,16 +44,3 @@ export const FLAG_NO_REPLY_EXPECTED = 1;
 export const PROTOCOL_VERSION = 1;
 export const LITTLE_ENDIAN = 'l'.charCodeAt(0);
 export const BIG_ENDIAN = 'B'.charCodeAt(0);
-
-// D-Bus Specification, "Header Fields"
-export const FIELD = {
-  path: 1,
-  interface: 2,
-  member: 3,
-  errorName: 4,
-  replySerial: 5,
-  destination: 6,
-  sender: 7,
-  signature: 8,
-  unixFds: 9,
-} as const;

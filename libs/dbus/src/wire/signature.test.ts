@@ -14,20 +14,9 @@ test.each([
   expect(parseSignature(signature).map(signatureOf).join('')).toBe(signature);
 });
 
-test('an array of dict entries has the shape that dbus-next reads', () => {
-  expect(parseSignature('a{sv}')).toEqual([
-    {
-      type: 'a',
-      child: [
-        {
-          type: '{',
-          child: [
-            { type: 's', child: [] },
-            { type: 'v', child: [] },
-          ],
-        },
-      ],
-    },
+test('an array of dict entries is one type', () => {
+  expect(parseSignature('aa{sv}')).toEqual([
+    { code: 'a', element: { code: '{', key: { code: 's' }, value: { code: 'v' } } },
   ]);
 });
 

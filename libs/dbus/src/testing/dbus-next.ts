@@ -6,7 +6,7 @@
 import unmarshaller from 'dbus-next/lib/dbus-buffer';
 // @ts-expect-error dbus-next has types for its index only
 import marshaller from 'dbus-next/lib/marshall';
-import type { Type } from './signature';
+import type { Type } from '../wire/signature';
 
 interface DbusNextReader {
   readStruct(types: readonly Type[]): unknown[];
