@@ -2,7 +2,7 @@
  * `tsx tools/bundle.ts APP` makes one executable file of apps/APP: dist/bin/APP, with everything in it but node itself.
  * In the source `__PP_VERSION__` is the app's version and `__PP_ADDON__` the addon in base64.
  */
-import { build, type Metafile, type Plugin } from 'esbuild';
+import { build, type Metafile } from 'esbuild';
 import {
   chmodSync,
   existsSync,
@@ -48,7 +48,6 @@ async function main(app: string | undefined): Promise<void> {
       __PP_VERSION__: JSON.stringify(readPackage(join('apps', app)).version),
       __PP_ADDON__: JSON.stringify(embedded),
     },
-    plugins: [withoutUsocket],
     logLevel: 'warning',
   });
   if (metafile.inputs[ADDON_LOADER] !== undefined && embedded === '')
@@ -63,17 +62,6 @@ const ADDON = `dist/native/addon-${process.arch}.node`;
 function addon(): string {
   return existsSync(join(ROOT, ADDON)) ? readFileSync(join(ROOT, ADDON), 'base64') : '';
 }
-
-/** dbus-next tries this optional package, which needs a compiler at install time. Ours is the transport; a stray one must not be found. */
-const withoutUsocket: Plugin = {
-  name: 'without-usocket',
-  setup(bundle) {
-    bundle.onResolve({ filter: /^usocket$/ }, () => ({ path: 'usocket', namespace: 'absent' }));
-    bundle.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({
-      contents: `throw new Error('usocket is not part of this file');`,
-    }));
-  },
-};
 
 function apps(): readonly string[] {
   return readdirSync(join(ROOT, 'apps')).filter((app) => existsSync(join(ROOT, 'apps', app, 'src/main.ts')));

@@ -105,17 +105,17 @@ export async function startBus(parts: BusParts): Promise<Bus> {
 }
 
 function router(calls: Calls, signals: Signals, server: Server): (message: Incoming) => void {
-  return ({ header, ...rest }) => {
+  return ({ header, body, fds }) => {
     switch (header.type) {
       case 'call':
-        server.receive({ header, ...rest });
+        server.receive(header, body, fds);
         return;
       case 'signal':
-        signals.receive({ header, ...rest });
+        signals.receive(header, body, fds);
         return;
       case 'return':
       case 'error':
-        calls.receive({ header, ...rest });
+        calls.receive(header, body, fds);
     }
   };
 }

@@ -1,8 +1,8 @@
 import { seconds, type Cancel, type Clock, type Millis } from '@pp/base';
 import { DBUS_ERROR, DBusError } from './errors';
+import type { FdBundle } from './fd-bundle';
 import type { MessageWriter } from './message-writer';
-import { decodeBody } from './wire/body';
-import type { Incoming } from './wire/framer';
+import { decodeBody, type RawBody } from './wire/body';
 import type { ErrorHeader, ReturnHeader } from './wire/header';
 import type { Body } from './wire/values';
 
@@ -29,7 +29,7 @@ export interface CallReply {
   readonly fds: readonly number[];
 }
 
-type Reply = Incoming & { readonly header: ReturnHeader | ErrorHeader };
+type ReplyHeader = ReturnHeader | ErrorHeader;
 
 interface PendingCall {
   readonly what: string;
@@ -66,8 +66,10 @@ export class Calls {
         );
       }
       const { destination, path, interface: interfaceName, member, signature, body: values, fds } = request;
-      const target = { destination, path, interface: interfaceName, member };
-      const serial = this.#writer.send({ ...target, type: 'call', signature, values, fds });
+      const serial = this.#writer.send(
+        { type: 'call', destination, path, interface: interfaceName, member, signature, values },
+        fds,
+      );
       const what = `${interfaceName}.${member} of ${destination}`;
       this.#pending.set(serial, {
         what,
@@ -80,10 +82,10 @@ export class Calls {
   }
 
   /** A reply that nobody waits for is dropped. */
-  receive(message: Reply): void {
-    const call = this.#take(message.header.replySerial);
-    if (call !== undefined) settle(call, message);
-    message.fds.close();
+  receive(header: ReplyHeader, body: RawBody | undefined, fds: FdBundle): void {
+    const call = this.#take(header.replySerial);
+    if (call !== undefined) settle(call, header, body, fds);
+    fds.close();
   }
 
   /** Ends all calls, and those to come. */
@@ -117,7 +119,7 @@ export class Calls {
   }
 }
 
-function settle(call: PendingCall, { header, body, fds }: Reply): void {
+function settle(call: PendingCall, header: ReplyHeader, body: RawBody | undefined, fds: FdBundle): void {
   if (body === undefined) {
     call.reject(new DBusError(DBUS_ERROR.limitsExceeded, `the reply to ${call.what} is too large`));
     return;

@@ -2,17 +2,15 @@ import type { CloseFd } from './byte-stream';
 
 /** Owns the descriptors of one message: each is taken by one owner, and what nobody took is closed by `close`. */
 export class FdBundle {
-  readonly #fds: (number | undefined)[];
+  /** How many came, taken or not. */
+  readonly count: number;
+  readonly #fds: (number | undefined)[]; // BOUNDED: one message's descriptors
   readonly #closeFd: CloseFd;
 
   constructor(fds: readonly number[], closeFd: CloseFd) {
-    this.#fds = [...fds]; // BOUNDED: one message's descriptors
+    this.count = fds.length;
+    this.#fds = [...fds];
     this.#closeFd = closeFd;
-  }
-
-  /** How many came, taken or not. */
-  get count(): number {
-    return this.#fds.length;
   }
 
   /** Moves one descriptor to the caller. Throws RangeError when there is none at `index`, or it was taken or closed. */
@@ -25,13 +23,12 @@ export class FdBundle {
 
   /** Moves all that is left to the caller. */
   takeAll(): number[] {
-    const left = this.#fds.filter((fd) => fd !== undefined);
-    this.#fds.fill(undefined);
-    return left;
+    return this.#fds.splice(0).filter((fd) => fd !== undefined);
   }
 
   /** Closes what is left; idempotent. */
   close(): void {
+    if (this.#fds.length === 0) return;
     for (const fd of this.takeAll()) this.#closeFd(fd);
   }
 }

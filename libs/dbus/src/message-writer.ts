@@ -1,12 +1,6 @@
 import type { Connection } from './connection';
 import { encodeMessage, type Outgoing } from './wire/encode';
 
-/** A message to be sent. */
-export interface Draft extends Omit<Outgoing, 'serial' | 'sender' | 'unixFds'> {
-  /** Stay the caller's: the connection makes copies. */
-  readonly fds?: readonly number[] | undefined;
-}
-
 /** Numbers and marshals what this end sends. */
 export class MessageWriter {
   readonly #connection: Connection;
@@ -16,10 +10,10 @@ export class MessageWriter {
     this.#connection = connection;
   }
 
-  /** Queues the message and returns its serial. Throws as `encodeMessage` does. */
-  send({ fds = [], ...draft }: Draft): number {
+  /** Queues the message and returns its serial; the descriptors stay the caller's. Throws as `encodeMessage` does. */
+  send(message: Outgoing, fds: readonly number[] = []): number {
     const serial = this.#nextSerial();
-    this.#connection.send(encodeMessage({ serial, unixFds: fds.length, ...draft }), fds);
+    this.#connection.send(encodeMessage(message, serial, fds.length), fds);
     return serial;
   }
 

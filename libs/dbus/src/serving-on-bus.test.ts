@@ -91,8 +91,7 @@ describeOnBus(`serving on a dbus-daemon${why === undefined ? '' : ` (skipped: ${
   test('2 MiB of another sender are refused, their descriptor is closed, and the service goes on', async () => {
     const body = Buffer.alloc(4 + 2 * 1024 * 1024);
     body.writeUInt32LE(body.length - 4);
-    const target = { ...CALL, member: 'Echo', signature: 'ay', unixFds: 1 };
-    const message = rawMessage({ type: 'call', serial: 2, ...target }, body);
+    const message = rawMessage({ type: 'call', ...CALL, member: 'Echo', signature: 'ay' }, 2, body, 1);
     const [readEnd, writeEnd] = native.pipe();
     const refusal = await sendRaw(native, lab.daemon.address, message, [writeEnd]);
     expect(refusal).toBe(DBUS_ERROR.limitsExceeded);

@@ -1,9 +1,9 @@
 import { causeChain, type Logger } from '@pp/base';
 import { BUS } from './bus-daemon';
 import type { Calls } from './calls';
+import type { FdBundle } from './fd-bundle';
 import { matchesBody, matchesHeader, matchRuleText, type MatchRule } from './match-rule';
-import { decodeBody } from './wire/body';
-import type { Incoming } from './wire/framer';
+import { decodeBody, type RawBody } from './wire/body';
 import type { SignalHeader } from './wire/header';
 import type { Body } from './wire/values';
 
@@ -74,7 +74,7 @@ export class Signals {
     return () => subscriptions.delete(subscription);
   }
 
-  receive({ header, body: raw, fds }: Incoming & { readonly header: SignalHeader }): void {
+  receive(header: SignalHeader, raw: RawBody | undefined, fds: FdBundle): void {
     fds.close();
     const wanted = this.#wanting(header);
     if (wanted.length === 0) return;

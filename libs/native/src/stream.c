@@ -134,7 +134,7 @@ static void call_data(stream *self, size_t length, const int *fds, size_t count)
   pp_source_call(&self->source, ON_DATA, 2, args);
 }
 
-/* One recvmsg; false when there is nothing more to read now. */
+/* One recvmsg; false when there is nothing more to read now, as far as it tells. */
 static bool receive(stream *self) {
   union {
     struct cmsghdr align;
@@ -165,7 +165,8 @@ static bool receive(stream *self) {
     return false;
   }
   call_data(self, (size_t)length, fds, count);
-  return true;
+  /* Bytes without descriptors fill the buffer while there are any; descriptors stop a read, and a datagram is always one. */
+  return !self->bytewise || count > 0 || length == READ_BYTES;
 }
 
 static bool may_read(const stream *self) {

@@ -1,9 +1,10 @@
 import { causeChain, type Logger } from '@pp/base';
 import type { CloseFd } from '../byte-stream';
 import { DBUS_ERROR, DBusError } from '../errors';
-import type { Draft, MessageWriter } from '../message-writer';
-import { decodeBody } from '../wire/body';
-import type { Incoming } from '../wire/framer';
+import type { FdBundle } from '../fd-bundle';
+import type { MessageWriter } from '../message-writer';
+import { decodeBody, type RawBody } from '../wire/body';
+import type { Outgoing } from '../wire/encode';
 import type { CallHeader } from '../wire/header';
 import { isInterfaceName } from '../wire/names';
 import { Admission, type AdmissionLimits } from './admission';
@@ -18,8 +19,6 @@ export interface ServerOptions {
   readonly limits: AdmissionLimits;
   readonly machineId: () => Promise<string>;
 }
-
-type Call = Incoming & { readonly header: CallHeader };
 
 /** Answers method calls: finds the method, checks the arguments, runs the handler; each call ends with its descriptors closed. */
 export class Server {
@@ -40,18 +39,17 @@ export class Server {
     return this.#tree.add(path, serveInterface(spec, handlers));
   }
 
-  receive(message: Call): void {
-    void this.#answer(message);
+  receive(header: CallHeader, body: RawBody | undefined, fds: FdBundle): void {
+    void this.#answer(header, body, fds);
   }
 
   /** Never rejects. */
-  async #answer(message: Call): Promise<void> {
-    const { header, fds } = message;
+  async #answer(header: CallHeader, body: RawBody | undefined, fds: FdBundle): Promise<void> {
     let release = (): void => undefined;
     try {
       const method = this.#find(header);
-      release = this.#admit(message);
-      this.#reply(header, method, await method.handler(checkedCall(method, message)));
+      release = this.#admit(header, body, fds);
+      this.#reply(header, method, await method.handler(checkedCall(method, header, body, fds)));
     } catch (error) {
       this.#refuse(header, error);
     } finally {
@@ -85,8 +83,8 @@ export class Server {
     return served.find(({ methods }) => methods.has(member))?.methods.get(member);
   }
 
-  #admit({ header, body, fds }: Call): () => void {
-    const release = this.#admission.admit(header.sender ?? '', {
+  #admit({ sender = '' }: CallHeader, body: RawBody | undefined, fds: FdBundle): () => void {
+    const release = this.#admission.admit(sender, {
       calls: 1,
       fds: fds.count,
       bytes: body?.bytes.length ?? 0,
@@ -95,13 +93,9 @@ export class Server {
     throw new DBusError(DBUS_ERROR.limitsExceeded, 'too many calls are in progress: wait for their replies');
   }
 
-  #reply(
-    header: CallHeader,
-    { outSignature: signature }: ServedMethod,
-    { body: values = [], fds = [] }: Reply,
-  ): void {
+  #reply(header: CallHeader, { outSignature }: ServedMethod, { body, fds = [] }: Reply): void {
     try {
-      this.#send(header, { type: 'return', signature, values, fds });
+      this.#send(header, { type: 'return', signature: outSignature, values: body, fds });
     } finally {
       for (const fd of fds) this.#options.closeFd(fd);
     }
@@ -120,10 +114,16 @@ export class Server {
     return new DBusError(DBUS_ERROR.failed, `${member} failed inside the service: its log says why`);
   }
 
-  #send({ serial, sender, noReplyExpected }: CallHeader, reply: Draft): void {
+  #send({ serial, sender, noReplyExpected }: CallHeader, reply: Answer): void {
     if (noReplyExpected) return;
-    this.#options.writer.send({ ...reply, replySerial: serial, destination: sender, noReplyExpected: true });
+    const { type, errorName, signature, values, fds } = reply;
+    const to = { replySerial: serial, destination: sender, noReplyExpected: true };
+    this.#options.writer.send({ type, errorName, signature, values, ...to }, fds);
   }
+}
+
+interface Answer extends Pick<Outgoing, 'type' | 'errorName' | 'signature' | 'values'> {
+  readonly fds?: readonly number[];
 }
 
 type ServedObject = ReadonlyMap<string, ServedInterface>;
@@ -134,9 +134,10 @@ const MAX_SENTENCE = 4096;
 /** Throws InvalidArgs, which says what the method takes, for arguments of other types or bytes that are none. */
 function checkedCall(
   { spec, interfaceName, inSignature }: ServedMethod,
-  { header, body: raw, fds }: Call,
+  { path, member, signature, sender = '' }: CallHeader,
+  raw: RawBody | undefined,
+  fds: FdBundle,
 ): MethodCall {
-  const { path, member, signature, sender = '' } = header;
   if (raw === undefined) {
     throw new DBusError(DBUS_ERROR.limitsExceeded, `the arguments of ${member} are larger than 1 MiB`);
   }

@@ -18,7 +18,7 @@ export interface Sent {
 }
 
 /** A message for the subject. `bytes` instead of `values` is a body that need not be valid. */
-export interface Delivery extends Omit<Outgoing, 'serial' | 'unixFds' | 'type'> {
+export interface Delivery extends Omit<Outgoing, 'type'> {
   readonly type?: Outgoing['type'];
   readonly serial?: number;
   readonly bytes?: Uint8Array;
@@ -83,15 +83,11 @@ export class ScriptedBus {
   }
 
   /** The bytes of a message as the bus would write it: with a sender. */
-  encode({ bytes, fds = [], ...message }: Delivery): Uint8Array {
-    const whole = {
-      type: 'call',
-      sender: SENDER,
-      unixFds: fds.length,
-      ...message,
-      serial: message.serial ?? this.#serial++,
-    } as const;
-    return bytes === undefined ? encodeMessage(whole) : rawMessage(whole, bytes);
+  encode({ bytes, serial = this.#serial++, fds = [], ...rest }: Delivery): Uint8Array {
+    const message = { type: 'call', sender: SENDER, ...rest } as const;
+    return bytes === undefined
+      ? encodeMessage(message, serial, fds.length)
+      : rawMessage(message, serial, bytes, fds.length);
   }
 
   /** Replies to a call of the subject. */

@@ -39,7 +39,7 @@ export function sendRaw(
     });
     connection.closed.then(reject, reject);
     connection.authenticated.then(() => {
-      connection.send(encodeMessage({ type: 'call', serial: 1, ...HELLO }), []);
+      connection.send(encodeMessage({ type: 'call', ...HELLO }, 1), []);
     }, reject);
   });
 }

@@ -48,6 +48,7 @@ describe('the fields', () => {
   const PATH = '01016f00 01000000 2f00';
   const MEMBER = '03017300 01000000 4100';
   const INTERFACE = '02017300 03000000 612e6200';
+  const hexOf = (text: string): string => Buffer.from(text).toString('hex');
   const REPLY_SERIAL = '05017500 01000000';
   const ERROR_NAME = '04017300 03000000 612e6200';
   const TYPE = { call: 1, return: 2, error: 3, signal: 4, future: 9 };
@@ -109,6 +110,43 @@ describe('the fields', () => {
       type: 'call',
       fields: ['01016f00 01000000 6100', MEMBER],
       want: 'object path',
+    },
+    {
+      name: 'the path that is reserved',
+      type: 'call',
+      fields: [`01016f00 1b000000 ${hexOf('/org/freedesktop/DBus/Local')} 00`, MEMBER],
+      want: 'field path',
+    },
+    {
+      name: 'the interface that is reserved',
+      type: 'call',
+      fields: [PATH, MEMBER, `02017300 1a000000 ${hexOf('org.freedesktop.DBus.Local')} 00`],
+      want: 'field interface',
+    },
+    { name: 'the reply to serial 0', type: 'return', fields: ['05017500 00000000'], want: 'replySerial' },
+    {
+      name: 'an unknown field that is not UTF-8',
+      type: 'call',
+      fields: [PATH, MEMBER, '0a017300 01000000 ff00'],
+      want: 'not UTF-8',
+    },
+    {
+      name: 'an unknown field of two types',
+      type: 'call',
+      fields: [PATH, MEMBER, '0a02797900 0101'],
+      want: 'exactly one type',
+    },
+    {
+      name: 'an unknown field with a descriptor',
+      type: 'call',
+      fields: [PATH, MEMBER, '0a016800 00000000'],
+      want: 'no file descriptor',
+    },
+    {
+      name: 'an unknown field 65 deep, with the array, struct and variant of the header',
+      type: 'call',
+      fields: [PATH, MEMBER, `0a${'017600'.repeat(62)}017900 01`],
+      want: 'deeper than 64',
     },
     {
       name: 'a member with a dot',
@@ -195,6 +233,11 @@ describe('the fields', () => {
   test('fields of the future are ignored, whatever their type', () => {
     const decoded = decode(header('call', [PATH, '0a017600 017300 00 01000000 6100', MEMBER]));
     expect(decoded.header).toMatchObject({ path: '/', member: 'A' });
+  });
+
+  test('an unknown field may be 64 deep, with the array, struct and variant of the header', () => {
+    const deep = `0a${'017600'.repeat(61)}017900 01`;
+    expect(decode(header('call', [PATH, deep, MEMBER])).header).toMatchObject({ member: 'A' });
   });
 
   test('a message type of the future has no header here, but its descriptors count', () => {

@@ -9,7 +9,6 @@ import {
 } from './header';
 import { ruleOf, type FieldName, type HeaderFields } from './header-fields';
 import { FIXED_HEADER_BYTES, SPEC_MAX_ARRAY_BYTES, SPEC_MAX_MESSAGE_BYTES } from './limits';
-import { parseSingleType } from './signature';
 import { Unmarshaller } from './unmarshaller';
 
 /** What the first 16 bytes say. */
@@ -74,13 +73,13 @@ function readFields(bytes: Buffer, { bigEndian, fieldsBytes, headerBytes }: Fixe
     reader.align(8);
     const code = reader.byte();
     if (code === 0) throw new Malformed('there is a header field 0');
-    const signature = reader.signature();
-    const value = reader.value(parseSingleType(signature), VALUE_DEPTH);
+    const type = reader.singleType();
+    const value = reader.value(type, VALUE_DEPTH);
     const rule = ruleOf(code);
     if (rule === undefined) continue; // unknown fields must be ignored
-    const { name, type, isValid } = rule;
+    const { name } = rule;
     if (fields[name] !== undefined) throw new Malformed(`there are two fields ${name}`);
-    if (signature !== type.code || !isValid(value)) throw new Malformed(`the field ${name} is not valid`);
+    if (type !== rule.type || !rule.isValid(value)) throw new Malformed(`the field ${name} is not valid`);
     fields[name] = value;
   }
   if (bytes.subarray(end, headerBytes).some((pad) => pad !== 0)) throw new Malformed('padding is not zero');

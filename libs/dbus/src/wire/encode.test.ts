@@ -4,7 +4,6 @@ import { encodeMessage, type Outgoing } from './encode';
 
 const CALL: Outgoing = {
   type: 'call',
-  serial: 1,
   path: '/org/freedesktop/DBus',
   interface: 'org.freedesktop.DBus',
   member: 'Hello',
@@ -25,7 +24,7 @@ test('golden bytes of a call with bytes and a descriptor', () => {
   ];
   const values = [Uint8Array.of(1, 2, 3, 4, 5), 0];
   const target = { path: '/a', interface: 'b.c', member: 'D', destination: 'e.f' };
-  const bytes = encodeMessage({ type: 'call', serial: 2, ...target, signature: 'ayh', values, unixFds: 1 });
+  const bytes = encodeMessage({ type: 'call', ...target, signature: 'ayh', values }, 2, 1);
   expect(bytes.toString('hex')).toBe(want.join('').replaceAll(' ', ''));
 });
 
@@ -39,7 +38,7 @@ test('what is encoded decodes to the same header', () => {
     { ...common, type: 'error', replySerial: 1, errorName: 'a.b' },
   ] as const;
   for (const row of rows) {
-    const bytes = encodeMessage({ ...row });
+    const bytes = encodeMessage(row, row.serial);
     const decoded = decodeHeader(bytes, decodeFixedHeader(bytes));
     expect(decoded).toEqual({ header: { ...row, sender: undefined }, unixFds: 0 });
   }
@@ -56,15 +55,15 @@ test.each([
   { name: 'the interface that is reserved', in: { interface: 'org.freedesktop.DBus.Local' } },
   { name: 'the reply to serial 0', in: { replySerial: 0 } },
 ])('$name is not sent', ({ in: wrong }) => {
-  expect(() => encodeMessage({ ...CALL, ...wrong })).toThrow(TypeError);
+  expect(() => encodeMessage({ ...CALL, ...wrong }, 1)).toThrow(TypeError);
 });
 
 test.each([
   { name: 'a header of 64 KiB and 8 bytes', in: { path: `/${'a'.repeat(65536)}` } },
   { name: 'a body of 2 MiB', in: { signature: 'ay', values: [Buffer.alloc(2 * 1024 * 1024)] } },
-  { name: '17 descriptors', in: { unixFds: 17 } },
-])('$name is over a limit', ({ in: wrong }) => {
-  expect(() => encodeMessage({ ...CALL, ...wrong })).toThrow(
+  { name: '17 descriptors', in: {}, fdCount: 17 },
+])('$name is over a limit', ({ in: wrong, fdCount }) => {
+  expect(() => encodeMessage({ ...CALL, ...wrong }, 1, fdCount)).toThrow(
     expect.objectContaining({ name: DBUS_ERROR.limitsExceeded }) as Error,
   );
 });

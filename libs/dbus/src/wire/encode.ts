@@ -6,16 +6,15 @@ import {
   PROTOCOL_VERSION,
   type MessageType,
 } from './header';
-import { FIELD_RULES, type HeaderFields } from './header-fields';
+import { FIELD_RULES, type FieldRule, type HeaderFields } from './header-fields';
 import { FIXED_HEADER_BYTES, MAX_HEADER_BYTES, MAX_SENT_FDS } from './limits';
 import { Marshaller } from './marshaller';
 import { parseSignature, type Type } from './signature';
 import type { Body } from './values';
 
 /** A message to be sent. The sender's name is for the bus to fill in. */
-export interface Outgoing extends HeaderFields {
+export interface Outgoing extends Omit<HeaderFields, 'unixFds'> {
   readonly type: MessageType;
-  readonly serial: number;
   readonly noReplyExpected?: boolean;
   /** Of the types that `signature` says; absent: none. */
   readonly values?: Body | undefined;
@@ -29,13 +28,13 @@ const FIELDS_LENGTH_AT = 12;
  * The whole message, little-endian. The bus ends the connection of who sends it what it forbids, so that throws: TypeError for names
  * and values that do not fit, DBusError LimitsExceeded for a message that is too large.
  */
-export function encodeMessage(message: Outgoing): Buffer {
-  const { unixFds = 0, signature = '', values = [] } = message;
-  if (unixFds > MAX_SENT_FDS)
-    throw tooLarge(`${unixFds} file descriptors are more than the ${MAX_SENT_FDS} that a message may carry`);
-  const out = new Marshaller(unixFds);
+export function encodeMessage(message: Outgoing, serial: number, fdCount = 0): Buffer {
+  const { signature = '', values = [] } = message;
+  if (fdCount > MAX_SENT_FDS)
+    throw tooLarge(`${fdCount} file descriptors are more than the ${MAX_SENT_FDS} that a message may carry`);
+  const out = new Marshaller(fdCount);
   try {
-    writeHeader(out, message);
+    writeHeader(out, message, serial, fdCount);
     const headerBytes = out.length;
     if (headerBytes > MAX_HEADER_BYTES)
       throw tooLarge(`a message header of ${headerBytes} bytes is larger than ${MAX_HEADER_BYTES}`);
@@ -49,25 +48,26 @@ export function encodeMessage(message: Outgoing): Buffer {
 }
 
 /** All that comes before the body, whose length is yet to be set. */
-export function writeHeader(out: Marshaller, message: Omit<Outgoing, 'values'>): void {
+export function writeHeader(out: Marshaller, message: Outgoing, serial: number, fdCount: number): void {
   out.byte(LITTLE_ENDIAN);
   out.byte(MESSAGE_TYPE[message.type]);
   out.byte(message.noReplyExpected === true ? FLAG_NO_REPLY_EXPECTED : 0);
   out.byte(PROTOCOL_VERSION);
-  out.u32(0); // length of the body, once it is known
-  out.u32(message.serial);
+  out.u32(0); // length of the body
+  out.u32(serial);
   out.u32(0); // length of the fields
-  for (const { code, name, type, isValid, whenAbsent } of FIELD_RULES) {
-    const value = message[name];
-    if (value === undefined || value === whenAbsent) continue;
-    if (!isValid(value)) throw new TypeError(`'${value}' cannot be the ${name} of a D-Bus message`);
-    out.align(8);
-    out.byte(code);
-    out.signature(type.code);
-    out.value(type, value);
-  }
+  for (const rule of FIELD_RULES)
+    writeField(out, rule, rule.name === 'unixFds' ? fdCount : message[rule.name]);
   out.u32At(FIELDS_LENGTH_AT, out.length - FIXED_HEADER_BYTES);
   out.align(8);
+}
+
+function writeField(out: Marshaller, rule: FieldRule, value: string | number | undefined): void {
+  if (value === undefined || value === rule.whenAbsent) return;
+  if (!rule.isValid(value)) throw new TypeError(`'${value}' cannot be the ${rule.name} of a D-Bus message`);
+  out.align(8);
+  out.u32(rule.start);
+  out.value(rule.type, value);
 }
 
 function writeBody(out: Marshaller, types: readonly Type[], values: Body): void {

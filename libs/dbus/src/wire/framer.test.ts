@@ -32,8 +32,8 @@ function see({ header, body, fds }: Incoming): Seen {
 }
 
 function message(serial: number, data = new Uint8Array(), fdCount = 0, path = '/a'): Buffer {
-  const call = { type: 'call', serial, path, member: 'A', signature: 'ay', values: [data] } as const;
-  return encodeMessage({ ...call, unixFds: fdCount });
+  const call = { type: 'call', path, member: 'A', signature: 'ay', values: [data] } as const;
+  return encodeMessage(call, serial, fdCount);
 }
 
 test('one message in one piece', () => {

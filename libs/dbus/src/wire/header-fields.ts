@@ -18,14 +18,15 @@ export interface HeaderFields {
 export type FieldName = keyof HeaderFields;
 
 export interface FieldRule {
-  readonly code: number;
   readonly name: FieldName;
   /** The one type that its variant has. */
   readonly type: Type;
+  /** What a field begins with, little-endian: the code, and a signature of one letter. */
+  readonly start: number;
   /** Says what the type does not. */
   readonly isValid: (value: unknown) => boolean;
-  /** The value that need not be sent. */
-  readonly whenAbsent: unknown;
+  /** The value that a message without it has. */
+  readonly whenAbsent: string | number | undefined;
 }
 
 /** Reserved for what a library tells its own program; the bus disconnects who sends it. */
@@ -54,5 +55,6 @@ function rule(
   signature: string,
   { isValid = () => true, whenAbsent = undefined }: Partial<Pick<FieldRule, 'isValid' | 'whenAbsent'>>,
 ): FieldRule {
-  return { code, name, type: parseSingleType(signature), isValid, whenAbsent };
+  const start = code | (1 << 8) | (signature.charCodeAt(0) << 16);
+  return { name, type: parseSingleType(signature), start, isValid, whenAbsent };
 }

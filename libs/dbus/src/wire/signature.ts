@@ -57,6 +57,11 @@ const SINGLE: ReadonlyMap<string, Type> = new Map(
   Array.from(`${BASIC}v`, (code) => [code, { code } as Type]),
 );
 
+/** The types of one letter, by its byte. */
+export const SINGLE_OF_BYTE: readonly (Type | undefined)[] = Array.from({ length: 256 }, (_, byte) =>
+  SINGLE.get(String.fromCharCode(byte)),
+);
+
 /** Parsed once: what nearly every message has. */
 const USUAL: ReadonlyMap<string, readonly Type[]> = new Map(
   ['', ...SINGLE.keys(), 'ay', 'ayh', 'sss', 'a{sv}'].map((signature) => [signature, parse(signature)]),

@@ -6,6 +6,8 @@ import {
   ALIGNMENT,
   parseSignature,
   parseSingleType,
+  signatureOf,
+  SINGLE_OF_BYTE,
   type ContainerType,
   type DictType,
   type Type,
@@ -28,7 +30,6 @@ export interface Marshalled {
  */
 export class Unmarshaller {
   readonly #bytes: Buffer;
-  readonly #view: DataView;
   readonly #end: number;
   readonly #isLittle: boolean;
   readonly #fdCount: number;
@@ -36,7 +37,6 @@ export class Unmarshaller {
 
   constructor({ bytes, start, end, bigEndian, fdCount }: Marshalled) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#end = end;
     this.#isLittle = !bigEndian;
     this.#fdCount = fdCount;
@@ -54,30 +54,23 @@ export class Unmarshaller {
         return this.byte();
       case 'b':
         return this.#boolean();
-      case 'n':
-        return this.#view.getInt16(this.#number(2), this.#isLittle);
-      case 'q':
-        return this.#view.getUint16(this.#number(2), this.#isLittle);
-      case 'i':
-        return this.#view.getInt32(this.#number(4), this.#isLittle);
       case 'u':
         return this.#u32();
       case 'h':
         return this.#fdIndex();
-      case 'x':
-        return this.#view.getBigInt64(this.#number(8), this.#isLittle);
-      case 't':
-        return this.#view.getBigUint64(this.#number(8), this.#isLittle);
-      case 'd':
-        return this.#view.getFloat64(this.#number(8), this.#isLittle);
       case 's':
-        return this.#string();
+        return this.#text(this.#u32());
       case 'o':
         return this.#objectPath();
       case 'g':
         return this.signature();
-      default:
+      case 'v':
+      case 'a':
+      case '(':
+      case '{':
         return this.#container(type, depth + 1);
+      default:
+        return this.#number(type.code);
     }
   }
 
@@ -91,11 +84,25 @@ export class Unmarshaller {
     return signature;
   }
 
+  /** A signature of exactly one type, as a variant begins with. */
+  singleType(): Type {
+    const [length, code, nul] = [
+      this.#bytes[this.#at],
+      this.#bytes[this.#at + 1] ?? 0,
+      this.#bytes[this.#at + 2],
+    ];
+    const type = length === 1 && nul === 0 ? SINGLE_OF_BYTE[code] : undefined;
+    if (type === undefined) return parseSingleType(this.signature());
+    this.#skip(3);
+    return type;
+  }
+
   /** Skips padding, which must be zero. */
   align(width: number): void {
-    const padding = -this.#at & (width - 1);
-    for (let at = this.#skip(padding); at < this.#at; at++) {
-      if (this.#bytes[at] !== 0) throw this.#malformed('padding is not zero');
+    const end = (this.#at + width - 1) & -width;
+    if (end > this.#end) throw this.#malformed('a value runs past the end');
+    for (; this.#at < end; this.#at++) {
+      if (this.#bytes[this.#at] !== 0) throw this.#malformed('padding is not zero');
     }
   }
 
@@ -107,8 +114,8 @@ export class Unmarshaller {
     if (depth > SPEC_MAX_VALUE_DEPTH) throw this.#malformed('values nest deeper than 64');
     switch (type.code) {
       case 'v': {
-        const signature = this.signature();
-        return new Variant(signature, this.value(parseSingleType(signature), depth));
+        const inner = this.singleType();
+        return new Variant(signatureOf(inner), this.value(inner, depth));
       }
       case '(':
         this.align(8);
@@ -162,13 +169,9 @@ export class Unmarshaller {
   }
 
   #objectPath(): string {
-    const path = this.#string();
+    const path = this.#text(this.#u32());
     if (!isObjectPath(path)) throw this.#malformed('an object path is not valid');
     return path;
-  }
-
-  #string(): string {
-    return this.#text(this.#u32());
   }
 
   /** `length` bytes of UTF-8, and the NUL after them. */
@@ -176,20 +179,38 @@ export class Unmarshaller {
     const start = this.#skip(length + 1);
     const end = start + length;
     if (this.#bytes[end] !== 0) throw this.#malformed('a string is not ended by a NUL');
-    const bytes = this.#bytes.subarray(start, end);
-    if (bytes.includes(0)) throw this.#malformed('a string holds a NUL');
-    if (!isUtf8(bytes)) throw this.#malformed('a string is not UTF-8');
-    return bytes.toString();
+    const text = this.#bytes.toString('utf8', start, end);
+    if (text.includes('\0')) throw this.#malformed('a string holds a NUL');
+    // What is no UTF-8 is decoded to this character, which may also stand there by right.
+    if (text.includes('\ufffd') && !isUtf8(this.#bytes.subarray(start, end)))
+      throw this.#malformed('a string is not UTF-8');
+    return text;
   }
 
   #u32(): number {
-    return this.#view.getUint32(this.#number(4), this.#isLittle);
+    this.align(4);
+    const at = this.#skip(4);
+    return this.#isLittle ? this.#bytes.readUInt32LE(at) : this.#bytes.readUInt32BE(at);
   }
 
-  /** Where a number begins that is as wide as it is aligned. */
-  #number(width: number): number {
+  #number(code: 'n' | 'q' | 'i' | 'x' | 't' | 'd'): number | bigint {
+    const width = ALIGNMENT[code];
     this.align(width);
-    return this.#skip(width);
+    const [bytes, isLittle, at] = [this.#bytes, this.#isLittle, this.#skip(width)];
+    switch (code) {
+      case 'n':
+        return isLittle ? bytes.readInt16LE(at) : bytes.readInt16BE(at);
+      case 'q':
+        return isLittle ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at);
+      case 'i':
+        return isLittle ? bytes.readInt32LE(at) : bytes.readInt32BE(at);
+      case 'x':
+        return isLittle ? bytes.readBigInt64LE(at) : bytes.readBigInt64BE(at);
+      case 't':
+        return isLittle ? bytes.readBigUInt64LE(at) : bytes.readBigUInt64BE(at);
+      case 'd':
+        return isLittle ? bytes.readDoubleLE(at) : bytes.readDoubleBE(at);
+    }
   }
 
   /** Returns where the skipped bytes begin. */
