@@ -134,7 +134,7 @@ static void call_data(stream *self, size_t length, const int *fds, size_t count)
   pp_source_call(&self->source, ON_DATA, 2, args);
 }
 
-/* One recvmsg; false when there is nothing more to read now, as far as it tells. */
+/* One recvmsg; false when there is probably nothing more to read now. */
 static bool receive(stream *self) {
   union {
     struct cmsghdr align;
@@ -165,8 +165,8 @@ static bool receive(stream *self) {
     return false;
   }
   call_data(self, (size_t)length, fds, count);
-  /* Bytes without descriptors fill the buffer while there are any; descriptors stop a read, and a datagram is always one. */
-  return !self->bytewise || count > 0 || length == READ_BYTES;
+  /* Bytes without descriptors fill the buffer while there are more; what comes behind them is worth a look only before an error. */
+  return !self->bytewise || count > 0 || length == READ_BYTES || self->error != 0;
 }
 
 static bool may_read(const stream *self) {

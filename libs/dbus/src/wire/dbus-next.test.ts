@@ -1,4 +1,5 @@
 /** dbus-next is the judge: what we write it writes too, what we accept it reads as the same values, and where it differs has a name. */
+import { isDeepStrictEqual } from 'node:util';
 import { causeChain } from '@pp/base';
 import { SeededRandom } from '@pp/base/testing';
 import { ProtocolError } from '../errors';
@@ -108,13 +109,13 @@ test('damaged messages: what we accept it reads as the same, and what only we re
   const random = new SeededRandom(20_261_121);
   const met = new Map(ONLY_WE_REFUSE.map((reason) => [reason, 0]));
   const counts = { accepted: 0, refusedByBoth: 0 };
-  for (let round = 0; round < 10_000; round++) {
+  for (let round = 0; round < 15_000; round++) {
     const message = damaged(random, randomMessage(random));
     const ours = read(message);
     if (typeof ours === 'string' && NO_SIGNATURE.test(ours)) continue;
     const theirs = judged(message);
     if (typeof ours !== 'string') {
-      expect(theirs).toEqual(ours);
+      if (!isDeepStrictEqual(theirs, ours)) expect(theirs).toEqual(ours);
       counts.accepted++;
     } else if (typeof theirs === 'string') {
       counts.refusedByBoth++;
@@ -171,7 +172,7 @@ function judged(message: Buffer): Message | string {
   try {
     const fields = dbusNext.readFields(message, fixed);
     const named = Object.fromEntries(FIELD_RULES.map(({ name }, index) => [name, fields.get(index + 1)]));
-    const signature = String(fields.get(8) ?? '');
+    const signature = (fields.get(8) ?? '') as string;
     const bytes = message.subarray(fixed.headerBytes);
     const body = dbusNext.readBody(bytes, signature, fixed.bigEndian, FD_COUNT);
     return { fields: known(named, signature), body };

@@ -53,7 +53,7 @@ function rule(
   code: number,
   name: FieldName,
   signature: string,
-  { isValid = () => true, whenAbsent = undefined }: Partial<Pick<FieldRule, 'isValid' | 'whenAbsent'>>,
+  { isValid = () => true, whenAbsent }: Partial<Pick<FieldRule, 'isValid' | 'whenAbsent'>>,
 ): FieldRule {
   const start = code | (1 << 8) | (signature.charCodeAt(0) << 16);
   return { name, type: parseSingleType(signature), start, isValid, whenAbsent };

@@ -115,10 +115,16 @@ export class Marshaller {
         this.#bytes.writeInt32LE(integer(value, -0x8000_0000, 0x7fff_ffff), at);
         return;
       case 'x':
-        this.#bytes.writeBigInt64LE(bigint(value, BigInt.asIntN), at);
+        this.#bytes.writeBigInt64LE(
+          bigint(value, (bits) => BigInt.asIntN(64, bits)),
+          at,
+        );
         return;
       case 't':
-        this.#bytes.writeBigUInt64LE(bigint(value, BigInt.asUintN), at);
+        this.#bytes.writeBigUInt64LE(
+          bigint(value, (bits) => BigInt.asUintN(64, bits)),
+          at,
+        );
         return;
       case 'd':
         this.#bytes.writeDoubleLE(double(value), at);
@@ -224,8 +230,8 @@ const integer = (value: unknown, from: number, to: number): number =>
     ? value
     : misfit(`no integer from ${from} to ${to}`);
 
-const bigint = (value: unknown, wrap: typeof BigInt.asIntN): bigint =>
-  typeof value === 'bigint' && wrap(64, value) === value ? value : misfit('no bigint of 64 bits');
+const bigint = (value: unknown, wrap: (bits: bigint) => bigint): bigint =>
+  typeof value === 'bigint' && wrap(value) === value ? value : misfit('no bigint of 64 bits');
 
 const double = (value: unknown): number => (typeof value === 'number' ? value : misfit('no number'));
 const boolean = (value: unknown): boolean => (typeof value === 'boolean' ? value : misfit('no boolean'));
