@@ -6,11 +6,9 @@ import {
   desiredSysctls,
   dnsPart,
   ETHERNET_MTU,
-  LOCKED,
   namespaceNames,
   namespacePart,
   portRulePart,
-  SETS,
   uplinksPart,
   vmPart,
   vpnAmong,
@@ -51,12 +49,11 @@ export class DesiredState {
   #make(world: World): Desired {
     const { uplinks, foreignRule, pools, sessionUser, dnsRules, localSources, originals } = world;
     const parts = new Map<string, Part>([['uplinks', this.#uplinks(uplinks, foreignRule)]]);
-    if (world.vpnLockdown) parts.set('vpn-lockdown', LOCKDOWN);
     for (const [key, guest] of world.guests) parts.set(key, this.#partOf(guest, world));
     world.portRules.forEach((owned, key) => parts.set(key, this.#portRulePart(owned)));
     parts.set('dns', this.#dns(dnsRules));
     return {
-      shape: this.#shape(uplinks, pools, sessionUser, dnsRules, localSources),
+      shape: this.#shape(uplinks, pools, sessionUser, dnsRules, localSources, world.vpnLockdown),
       sysctls: this.#sysctls(uplinks, originals),
       parts,
     };
@@ -107,16 +104,6 @@ function kept<In extends readonly unknown[], Out>(make: (...inputs: In) => Out):
 /** Before the first start, and after a clean stop. */
 export const NOTHING: Desired = { shape: null, sysctls: new Map(), parts: new Map() };
 
-const LOCKDOWN: Part = {
-  netns: [],
-  links: [],
-  addresses: [],
-  routes: [],
-  rules: [],
-  elements: [{ set: SETS.lockdown.name, key: [LOCKED] }],
-  linkSysctls: [],
-};
-
 /** All of the table that is not elements. */
 function shapeOf(
   uplinks: World['uplinks'],
@@ -124,6 +111,7 @@ function shapeOf(
   sessionUser: World['sessionUser'],
   dnsRules: World['dnsRules'],
   localSources: World['localSources'],
+  lockdown: World['vpnLockdown'],
 ): Shape {
   const vpn = vpnAmong(uplinks)?.ifname;
   return {
@@ -133,6 +121,7 @@ function shapeOf(
     sessionUser,
     userDns: userDnsOf(dnsRules.values()),
     ...(vpn === undefined ? {} : { vpn }),
+    ...(lockdown ? { lockdown } : {}),
     ...(localSources === undefined ? {} : { localSources }),
   };
 }

@@ -139,6 +139,8 @@ export interface Shape {
   readonly userDns?: readonly UserDns[];
   /** Name of the uplink that the user's traffic must take; absent: no VPN is up. */
   readonly vpn?: string;
+  /** The user's traffic leaves by a VPN or not at all. */
+  readonly lockdown?: true;
   /** Absent: the host's own traffic is all SYSTEM. */
   readonly localSources?: LocalSources;
 }

@@ -13,7 +13,6 @@ export * from './nft/chains';
 export * from './nft/multicast-rules';
 export * from './nft/render';
 export * from './nft/sets';
-export * from './nft/vpn-chains';
 export * from './op';
 export * from './parts/arc';
 export * from './parts/namespace';

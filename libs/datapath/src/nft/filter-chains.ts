@@ -5,7 +5,7 @@ import { forwardChain, GUEST_MAC_CHAIN } from './chains';
 import { pinRule } from './mark-chains';
 import { MULTICAST_RULES } from './multicast-rules';
 import { ACCESS_RULES, ARRIVAL_RULE } from './port-chains';
-import { at, base, drop, fromUplink, marked, OUR_GROUPS, plain, type Chain } from './rules';
+import { at, base, drop, fromUplink, marked, othersAmong, OUR_GROUPS, plain, type Chain } from './rules';
 import { SETS } from './sets';
 import { lockdownRule, MSS_RULE } from './vpn-chains';
 
@@ -49,7 +49,7 @@ export const guardChains = (uplinks: readonly Uplink[], { sources }: ArcVpnRules
     [
       `ip saddr 127.0.0.0/8 iifname != "lo" ${drop('drop_martian')}`,
       `ip daddr 127.0.0.0/8 iifname != "lo" ${drop('drop_martian')}`,
-      ...uplinks.map((uplink) => `${fromUplink(uplink)} accept`),
+      ...othersAmong(uplinks).map((uplink) => `${fromUplink(uplink)} accept`),
       `iifname . ip saddr vmap ${at(SETS.guestAddress)}`,
       `meta iifgroup ${OUR_GROUPS} iifname != ${GUESTS} ${drop('drop_not_allowed')}`,
       `iifname ${GUESTS} jump guest_sources`,
@@ -73,7 +73,7 @@ export const inputChains = (): readonly Chain[] => [
 ];
 
 /** What comes from guests passes outwards; what goes to a guest must be asked for, published, or allowed between the two. */
-export function forwardChains(arcVpn: ArcVpnRules): readonly Chain[] {
+export function forwardChains({ lockdown }: Shape, arcVpn: ArcVpnRules): readonly Chain[] {
   const [managed, users] = [at(SETS.managedGuests), at(SETS.userNamespaces)];
   return [
     plain('to_guest', [
@@ -89,7 +89,7 @@ export function forwardChains(arcVpn: ArcVpnRules): readonly Chain[] {
       ['filter', 'forward', 'filter - 10'],
       [
         MSS_RULE,
-        lockdownRule(),
+        ...(lockdown === true ? [lockdownRule()] : []),
         `${marked(ROUTING_TAG_MASK, NOWHERE_TAG)} oifname != ${GUESTS} ${drop('drop_no_uplink')}`,
         'ct state established,related accept',
         // NAT passes these by, so they would leave with the guest's address.
@@ -134,7 +134,7 @@ export function leavingChains(
       'leave',
       ['filter', 'postrouting', 'srcnat + 10'],
       [
-        ...uplinks.map((uplink) => `oifname "${uplink.ifname}" ${pinRule(uplink)}`),
+        ...uplinks.map((uplink) => `meta oif ${uplink.ifindex} ${pinRule(uplink)}`),
         ...(guestPrefixes.length > 0 ? leaving : []),
         ...guestPrefixes.map(leak),
       ],

@@ -13,7 +13,7 @@ import {
   VPN_INTENT_MASK,
 } from '../marks';
 import { egressChain, pinChain, sourceChain, tagChain } from './chains';
-import { at, base, fromUplink, mark, plain, type Chain } from './rules';
+import { at, base, fromUplink, mark, othersAmong, plain, type Chain } from './rules';
 import { SETS } from './sets';
 
 /** UNKNOWN stands for no source, so nothing is written for it. */
@@ -121,7 +121,10 @@ export function classifyChains(uplinks: readonly Uplink[]): readonly Chain[] {
       'classify',
       ['filter', 'prerouting', 'mangle'],
       [
-        ...uplinks.map((uplink) => `${fromUplink(uplink)} goto from_outside`),
+        ...othersAmong(uplinks).flatMap((uplink) => [
+          `${fromUplink(uplink)} ct direction reply ${UNMARKED} meta mark set ${source} accept`, // most of what comes in
+          `${fromUplink(uplink)} goto from_outside`,
+        ]),
         `iifname vmap ${at(SETS.guestEgress)}`,
         `iifname vmap ${at(SETS.guestSource)}`,
         `iifname ${at(SETS.uplinks)} goto from_outside`,

@@ -51,10 +51,10 @@ export const ruleset = (shape: Shape): Ruleset => ({
     ...inboundChains(shape.arcAddresses ?? []),
     ...inputChains(),
     mssChain(),
-    ...forwardChains(arcVpnRules(shape)),
+    ...forwardChains(shape, arcVpnRules(shape)),
     ...sessionChains(shape),
     ...localChains(shape),
-    lockdownChain(),
+    lockdownChain(shape),
     // they come and go
     ...shape.uplinks.flatMap((uplink) => [
       ...uplinkMarkChains(uplink),

@@ -57,8 +57,6 @@ export const SETS = {
   uplinks: set('uplinks', 'ifname'),
   /** The uplink that user traffic must take, while a VPN is up. */
   vpns: set('vpns', 'ifname'),
-  /** VPN intents that may leave by `vpns` only. */
-  lockdown: set('lockdown', 'mark'),
   /** To the chain that pins a connection to the uplink it leaves by. */
   uplinkPin: vmap('uplink_pin', 'ifname'),
   /** By uplink, to the chain that leads what nobody on the host waits for to ARC's device of that uplink. */

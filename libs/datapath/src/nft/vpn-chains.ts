@@ -1,9 +1,7 @@
-import { ROUTE_ON_VPN, VPN_INTENT_MASK, formatMark } from '../marks';
-import { at, base, counted, plain, type Chain } from './rules';
+import type { Shape } from '../desired';
+import { ROUTE_ON_VPN, VPN_INTENT_MASK } from '../marks';
+import { at, base, counted, marked, plain, type Chain } from './rules';
 import { SETS } from './sets';
-
-/** Key of SETS.lockdown that switches it on. */
-export const LOCKED = formatMark(ROUTE_ON_VPN);
 
 /**
  * VPN lockdown: what wants the VPN and would leave by anything else is rejected (spec/patchpanel.md 3.8). It looks at the interface, not
@@ -11,15 +9,14 @@ export const LOCKED = formatMark(ROUTE_ON_VPN);
  */
 export const lockdownRule = (...passes: readonly string[]): string =>
   [
-    `meta mark & ${formatMark(VPN_INTENT_MASK)} != ${formatMark(0)}`, // the others need no look-up
-    `meta mark & ${formatMark(VPN_INTENT_MASK)} ${at(SETS.lockdown)}`,
+    marked(VPN_INTENT_MASK, ROUTE_ON_VPN), // the others need no look-up
     ...[at(SETS.guests), at(SETS.vpns), ...passes].map((links) => `oifname != ${links}`),
     counted('reject_lockdown', 'reject'),
   ].join(' ');
 
 /** The same for the host's own traffic. */
-export const lockdownChain = (): Chain =>
-  base('lockdown_output', ['filter', 'output', 'filter - 10'], [lockdownRule('"lo"')]);
+export const lockdownChain = ({ lockdown }: Shape): Chain =>
+  base('lockdown_output', ['filter', 'output', 'filter - 10'], lockdown === true ? [lockdownRule('"lo"')] : []);
 
 /** First of `forward`: data packets are told by their flags, and cost no look-up. */
 export const MSS_RULE = 'tcp flags & (syn | rst) == syn jump clamp_mss';

@@ -94,6 +94,7 @@ const randomShape = (random: SeededRandom, uplinks: readonly UplinkNetwork[]): S
   sessionUser: random.pick([null, 1000]),
   userDns:
     random.below(2) === 0 ? [] : [{ family: 'ipv4', proxy: '100.115.92.130', nameservers: ['192.0.2.53'] }],
+  ...(random.below(2) === 0 ? {} : { lockdown: true }),
 });
 
 const randomSysctls = (random: SeededRandom, fixed: boolean): ReadonlyMap<string, string> =>

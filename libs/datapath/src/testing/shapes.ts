@@ -135,6 +135,7 @@ export const TABLE_CASES: readonly TableCase[] = [
         { family: 'ipv6', proxy: 'fd00::130', nameservers: [] },
       ],
       vpn: 'wg@home',
+      lockdown: true,
       localSources: {
         users: [
           { uid: 1000, source: 'CHROME' },
