@@ -7,7 +7,7 @@ import { ifnamesIn, requestOf } from './configure';
 import { isOurs } from './is-ours';
 import type { ConfigureOp, Resolve } from './configure';
 import type { Context } from './context';
-import { completePeer, completion } from './complete-link';
+import { completePeer, completion, unqueued } from './complete-link';
 import { holdLink, makeLinks } from './make-links';
 import type { HeldLink, LinkStep, MadeLink, Making } from './make-links';
 import { outcomeOf, type Outcomes } from './outcomes';
@@ -136,7 +136,9 @@ async function configure(
     ...making.made.flatMap((link) => prepare(link, (resolve) => completion(link, resolve))),
     ...rest.flatMap((step) => prepare(step, (resolve) => requestOf(step.op, resolve))),
   ];
-  const results = await context.route.requestMany(requests.map(({ request }) => request));
+  const before = making.made.flatMap(unqueued);
+  const answers = await context.route.requestMany([...before, ...requests.map(({ request }) => request)]);
+  const results = answers.slice(before.length);
   requests.forEach(({ at }, index) => {
     outcomes.refuseIf(at, results[index]);
   });

@@ -1,7 +1,7 @@
 import { KernelError } from '@pp/base';
 import { describe, LINK_GROUP, ROUTE_PROTOCOL } from '@pp/datapath';
 import type { VethPeer } from '@pp/datapath';
-import { addAddress, addRoute, setLink } from '@pp/netlink';
+import { addAddress, addRoute, setLink, withoutQueue } from '@pp/netlink';
 import type { NetlinkRequest } from '@pp/netlink';
 import { attributesOf } from './configure';
 import type { Resolve } from './configure';
@@ -18,6 +18,13 @@ export function completion({ op, ifindex }: MadeLink, resolve: Resolve): Netlink
   const late = link.kind === 'veth' ? {} : { mac, mtu, group: LINK_GROUP };
   return setLink(ifindex, { alias: link.alias, ...always, ...late });
 }
+
+/**
+ * Before it comes up. The driver of a TAP has a queue of its own and never asks for another one, which would cost each packet a twentieth of
+ * its way to a guest, and each TAP 24 kB. A kernel that refuses keeps its own: that is no fault.
+ */
+export const unqueued = ({ op, ifindex }: MadeLink): readonly NetlinkRequest[] =>
+  op.link.kind === 'tap' ? [withoutQueue(ifindex)] : [];
 
 /** Sets up the far end of a veth inside its namespace. */
 export async function completePeer(

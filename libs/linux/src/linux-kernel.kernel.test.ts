@@ -212,6 +212,7 @@ describeOnKernel('LinuxKernel', (native) => {
       await done(tap);
       const [seen] = json(`-d link show ${TAP.ifname}`);
       expect(seen).toMatchObject({
+        qdisc: 'noqueue',
         linkinfo: {
           info_kind: 'tun',
           info_data: { type: 'tap', persist: true, user: TAP.owner === 0 ? 'root' : TAP.owner },

@@ -20,6 +20,7 @@ export * from './rt/link';
 export * from './rt/link-requests';
 export * from './rt/losses';
 export * from './rt/neighbor';
+export * from './rt/qdisc';
 export { ownLinksFilter } from './rt/own-links-filter';
 export * from './rt/route';
 export * from './rt/route-requests';

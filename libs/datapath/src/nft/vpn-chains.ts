@@ -16,7 +16,11 @@ export const lockdownRule = (...passes: readonly string[]): string =>
 
 /** The same for the host's own traffic. */
 export const lockdownChain = ({ lockdown }: Shape): Chain =>
-  base('lockdown_output', ['filter', 'output', 'filter - 10'], lockdown === true ? [lockdownRule('"lo"')] : []);
+  base(
+    'lockdown_output',
+    ['filter', 'output', 'filter - 10'],
+    lockdown === true ? [lockdownRule('"lo"')] : [],
+  );
 
 /** First of `forward`: data packets are told by their flags, and cost no look-up. */
 export const MSS_RULE = 'tcp flags & (syn | rst) == syn jump clamp_mss';

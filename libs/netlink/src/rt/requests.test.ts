@@ -5,6 +5,7 @@ import { hex } from '../testing';
 import { addAddress, delAddress } from './address';
 import { addLink, delLink, delLinkGroup, setLink } from './link-requests';
 import { setNeighbor } from './neighbor';
+import { withoutQueue } from './qdisc';
 import { addRoute, delRoute, replaceRoute } from './route-requests';
 import type { NewRoute } from './route-requests';
 import { addRule, delRule } from './rule';
@@ -208,6 +209,16 @@ const rows: readonly Row[] = [
       type: 28,
       flags: 0x500,
       body: '02000000 04000000 80000000 08000100 0a000009 0a000200 02000000 00090000',
+    },
+  },
+  {
+    name: 'no queue; tc(8) of iproute2 6.1',
+    in: withoutQueue(4),
+    header: 20,
+    want: {
+      type: 36,
+      flags: 0x500,
+      body: '00000000 04000000 00000000 ffffffff 00000000 0c000100 6e6f7175 65756500',
     },
   },
 ];

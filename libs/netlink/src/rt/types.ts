@@ -15,6 +15,7 @@ export const RTM_GETNEIGH = 30;
 export const RTM_NEWRULE = 32;
 export const RTM_DELRULE = 33;
 export const RTM_GETRULE = 34;
+export const RTM_NEWQDISC = 36;
 
 // enum rtnetlink_groups
 export const RTNLGRP_LINK = 1;
