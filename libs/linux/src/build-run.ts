@@ -8,6 +8,7 @@ import { isOurs } from './is-ours';
 import type { ConfigureOp, Resolve } from './configure';
 import type { Context } from './context';
 import { completePeer, completion, unqueued } from './complete-link';
+import { confRequests, linkConfsIn, type LinkConf } from './link-conf';
 import { holdLink, makeLinks } from './make-links';
 import type { HeldLink, LinkStep, MadeLink, Making } from './make-links';
 import { outcomeOf, type Outcomes } from './outcomes';
@@ -34,13 +35,10 @@ export async function buildRun(context: Context, steps: readonly Step[], outcome
   const wanted = outcomes.isRefused ? [] : steps;
   const links = wanted.filter(isLinkAdd).flatMap((step) => holdLink(context, step, spaces, outcomes));
   try {
-    const parts = {
-      links,
-      sysctls: wanted,
-      rest: wanted.filter(isConfigure),
-      elements: wanted.find(isElements),
-    };
-    await buildLinks(context, parts, spaces, outcomes);
+    const confs = linkConfsIn(wanted, new Set(links.map(({ op }) => op.link.ifname)));
+    const sysctls = wanted.filter((step) => !confs.some(({ at }) => at === step.at));
+    const [rest, elements] = [wanted.filter(isConfigure), wanted.find(isElements)];
+    await buildLinks(context, { links, confs, sysctls, rest, elements }, spaces, outcomes);
   } finally {
     for (const { held } of links) held.close();
     spaces.close();
@@ -49,6 +47,8 @@ export async function buildRun(context: Context, steps: readonly Step[], outcome
 
 interface Parts {
   readonly links: readonly HeldLink[];
+  /** Of these links. */
+  readonly confs: readonly LinkConf[];
   readonly sysctls: readonly Step[];
   readonly rest: readonly ConfigureStep[];
   readonly elements: ElementsStep | undefined;
@@ -56,7 +56,7 @@ interface Parts {
 
 async function buildLinks(
   context: Context,
-  { links, sysctls, rest, elements }: Parts,
+  { links, confs, sysctls, rest, elements }: Parts,
   spaces: Spaces,
   outcomes: Outcomes,
 ): Promise<void> {
@@ -71,13 +71,14 @@ async function buildLinks(
   const peers = Promise.all(making.made.map((link) => completePeer(link, outcomes)));
   writeSysctls(context, sysctls, outcomes); // before a link comes up
   const wanted = outcomes.isRefused ? [] : rest;
-  await Promise.all([table, peers, configure(context, making, wanted, outcomes)]);
+  await Promise.all([table, peers, configure(context, making, { confs, rest: wanted }, outcomes)]);
   keepTaps(making.made, outcomes);
   const failed = making.made.filter(({ at }) => outcomes.refused(at));
   await deleteAgain(context, [...homeless, ...failed], outcomes);
   for (const { at, op, ifindex } of making.made)
     if (!outcomes.refused(at)) context.own.set(op.link.ifname, ifindex);
   const gone = new Set(links.filter(({ at }) => outcomes.refused(at)).map(({ op }) => op.link.ifname));
+  for (const { at, ifname } of confs) if (!gone.has(ifname)) outcomes.set(at, 'done');
   for (const { at, op } of wanted)
     if (!ifnamesIn(op).some((name) => gone.has(name))) outcomes.set(at, 'done');
 }
@@ -123,7 +124,7 @@ async function changeTable(
 async function configure(
   context: Context,
   making: Making,
-  rest: readonly ConfigureStep[],
+  { confs, rest }: Pick<Parts, 'confs' | 'rest'>,
   outcomes: Outcomes,
 ): Promise<void> {
   const find = finder(context, making);
@@ -133,6 +134,7 @@ async function configure(
       request: { ...request(resolver(step.op, find)), label: () => describe(step.op) },
     }));
   const requests = [
+    ...confRequests(making.made, confs),
     ...making.made.flatMap((link) => prepare(link, (resolve) => completion(link, resolve))),
     ...rest.flatMap((step) => prepare(step, (resolve) => requestOf(step.op, resolve))),
   ];

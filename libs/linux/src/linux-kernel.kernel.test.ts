@@ -108,6 +108,30 @@ describeOnKernel('LinuxKernel', (native) => {
     });
   });
 
+  describe('IPv4 settings of a new link', () => {
+    const conf = (name: string, value: string): Op => ({
+      do: 'sysctl.set',
+      sysctl: { key: `net.ipv4.conf.${VETH.ifname}.${name}`, value },
+      was: value,
+      onlyIf: null,
+    });
+
+    test('are set, those that rtnetlink knows and those that it does not', async () => {
+      const wanted = { accept_redirects: '0', send_redirects: '0', accept_local: '1', log_martians: '1' };
+      await done(netns, veth, ...Object.entries(wanted).map(([name, value]) => conf(name, value)), address);
+      const seen = host.run('sysctl', [
+        '-n',
+        ...Object.keys(wanted).map((name) => `net.ipv4.conf.${VETH.ifname}.${name}`),
+      ]);
+      expect(seen.trim().split('\n')).toEqual(Object.values(wanted));
+    });
+
+    test('that are no numbers are refused', async () => {
+      const [, , outcome] = await host.kernel.apply([netns, veth, conf('accept_local', 'x')]);
+      expect(outcome).toMatchObject({ code: 'EINVAL' });
+    });
+  });
+
   describe('whose a link is', () => {
     test('it carries our group and our alias', async () => {
       await done(netns, veth, { do: 'link.add', link: BRIDGE }, tap);

@@ -6,11 +6,15 @@ export const LINK = 5;
 export const MASTER = 10;
 export const LINKINFO = 18;
 export const IFALIAS = 20;
+export const AF_SPEC = 26;
 export const GROUP = 27;
 export const NET_NS_FD = 28;
 export const EXT_MASK = 29;
 export const LINK_NETNSID = 37;
 export const PARENT_DEV_NAME = 56;
+
+// Inside AF_SPEC, inside AF_INET
+export const INET_CONF = 1;
 
 // Inside LINKINFO
 export const INFO_KIND = 1;

@@ -52,6 +52,8 @@ export interface NewLink extends LinkSettings {
 export interface LinkChange extends LinkSettings {
   readonly ifname?: string;
   readonly alias?: string;
+  /** Settings for IPv4 by IPV4_DEVCONF_* (linux/ip.h), as net.ipv4.conf.IFNAME has them by name. */
+  readonly inetConf?: ReadonlyMap<number, number>;
 }
 
 /** EEXIST when the name is taken, here or in the peer's namespace. */
@@ -78,8 +80,12 @@ export const setLink = (ifindex: number, change: LinkChange): NetlinkRequest => 
     optional(change.ifname, (name) => stringAttribute(IFLA.IFNAME, name)),
     optional(change.alias, (alias) => textAttribute(IFLA.IFALIAS, alias)),
     settings(change),
+    optional(change.inetConf, (conf) => nested(IFLA.AF_SPEC, nested(AF_INET, inetConf(conf)))),
   ),
 });
+
+const inetConf = (conf: ReadonlyMap<number, number>): Part =>
+  nested(IFLA.INET_CONF, ...[...conf].map(([number, value]) => attribute(number, u32host(value))));
 
 /** Takes about 20 ms of the kernel's time; see `delLinkGroup`. */
 export const delLink = (ifindex: number): NetlinkRequest => ({
@@ -121,6 +127,8 @@ export const dumpLinks = (): Query<Link> => ({
 // RTEXT_FILTER_SKIP_STATS: half of a link's bytes.
 const WITHOUT_STATISTICS = attribute(IFLA.EXT_MASK, u32host(1 << 3));
 
+// linux/socket.h
+const AF_INET = 2;
 // linux/if.h
 const IFF_UP = 0x1;
 const IFF_MULTICAST = 0x1000;
@@ -161,5 +169,5 @@ const vethPeer = (peer: NewPeer): Part =>
 const words = (change: LinkChange): string =>
   Object.entries(change)
     .filter(([key, value]) => key !== 'netnsFd' && value !== undefined && value !== null)
-    .map(([key, value]) => `${key} ${value}`)
+    .map(([key, value]) => `${key} ${value instanceof Map ? [...value].join(' ') : value}`)
     .join(' ');

@@ -221,6 +221,21 @@ const rows: readonly Row[] = [
       body: '00000000 04000000 00000000 ffffffff 00000000 0c000100 6e6f7175 65756500',
     },
   },
+  {
+    name: 'accept_redirects and accept_local of a link',
+    in: setLink(4, {
+      inetConf: new Map([
+        [4, 0],
+        [23, 1],
+      ]),
+    }),
+    header: 16,
+    want: {
+      type: 19,
+      flags: 0,
+      body: '00000000 04000000 00000000 00000000 1c001a00 18000280 14000180 08000400 00000000 08001700 01000000',
+    },
+  },
 ];
 
 test.each(rows)('$name', ({ in: request, header, want }) => {

@@ -1,0 +1,49 @@
+import { describe, ifnameOfSysctl } from '@pp/datapath';
+import type { Op } from '@pp/datapath';
+import { setLink } from '@pp/netlink';
+import type { NetlinkRequest } from '@pp/netlink';
+import type { MadeLink } from './make-links';
+import type { Step } from './runs';
+
+/** A setting of a new link for IPv4, under the kernel's number for it. */
+export interface LinkConf {
+  readonly at: number;
+  readonly ifname: string;
+  readonly number: number;
+  readonly value: number;
+}
+
+/** linux/ip.h, IPV4_DEVCONF_*: sysctls that rtnetlink sets as well; the file of a new link takes the kernel 40 us and more to make. */
+const NUMBERS: ReadonlyMap<string, number> = new Map([
+  ['accept_redirects', 4],
+  ['send_redirects', 6],
+  ['accept_local', 23],
+]);
+
+/** The steps that can go with the link that they are about; `ifnames`: of those that are made. */
+export const linkConfsIn = (steps: readonly Step[], ifnames: ReadonlySet<string>): readonly LinkConf[] =>
+  steps.flatMap(({ at, op }) => {
+    const conf = linkConfOf(op);
+    return conf !== null && ifnames.has(conf.ifname) ? [{ at, ...conf }] : [];
+  });
+
+function linkConfOf(op: Op): Omit<LinkConf, 'at'> | null {
+  if (op.do !== 'sysctl.set' || op.onlyIf !== null) return null;
+  const { key, value } = op.sysctl;
+  const ifname = key.startsWith('net.ipv4.conf.') ? ifnameOfSysctl(key) : null;
+  const number = NUMBERS.get(key.slice(key.lastIndexOf('.') + 1));
+  if (ifname === null || number === undefined || !/^\d{1,9}$/.test(value)) return null;
+  return { ifname, number, value: Number(value) };
+}
+
+/** One message for each link that has some. It counts as a part of the link's making, and belongs before the link is up. */
+export const confRequests = (
+  made: readonly MadeLink[],
+  confs: readonly LinkConf[],
+): readonly { readonly at: number; readonly request: NetlinkRequest }[] =>
+  made.flatMap(({ at, op, ifindex }) => {
+    const own = confs.filter(({ ifname }) => ifname === op.link.ifname);
+    if (own.length === 0) return [];
+    const inetConf = new Map(own.map(({ number, value }) => [number, value]));
+    return [{ at, request: { ...setLink(ifindex, { inetConf }), label: () => describe(op) } }];
+  });
