@@ -1,28 +1,23 @@
 import {
   ARC_NETNS,
   arcAddresses,
-  arcPart,
   canForceForwarding,
   desiredSysctls,
   dnsPart,
-  ETHERNET_MTU,
   namespaceNames,
-  namespacePart,
   portRulePart,
   uplinksPart,
-  vmPart,
   vpnAmong,
   type Desired,
   type Part,
   type Shape,
 } from '@pp/datapath';
 import { dnsRedirectsOf, userDnsOf } from './domain/dns-rules';
-import { defaultsOf } from './domain/forwarding';
 import { neighborsOf, withNeighborRoutes } from './domain/neighbors';
-import { guestKey, type Arc, type Guest, type Namespace, type Vm } from './domain/guest';
+import type { Guest } from './domain/guest';
 import type { OwnedPortRule } from './domain/port-rules';
-import type { Uplink } from './domain/uplink';
 import type { World } from './domain/world';
+import { addressesNear, partOf, uplinksUsedBy, waysOf } from './guest-part';
 
 /** What the kernel should look like in a world; a pure function that remembers, so that a guest's part is made once. */
 export class DesiredState {
@@ -129,89 +124,6 @@ function shapeOf(
 /** Whatever their rank: another default route must not load the table anew. */
 const shapeUplinks = (uplinks: World['uplinks']): Shape['uplinks'] =>
   uplinks.map(({ ifname, ifindex }) => ({ ifname, ifindex })).toSorted((a, b) => a.ifindex - b.ifindex);
-
-/** Names of the uplinks that a guest is pinned to. */
-function uplinksUsedBy(guest: Guest): readonly string[] {
-  if (guest.kind === 'arc') return guest.devices.map(({ uplink }) => uplink);
-  return guest.kind === 'namespace' && guest.egress.kind === 'uplink' ? [guest.egress.ifname] : [];
-}
-
-/** Addresses of the uplinks that a guest has neighbours behind: the sources of the routes to them. */
-function addressesNear(guest: Guest, uplinks: readonly Uplink[]): readonly string[] {
-  const upstreams = new Set(neighborsOf(guest).map(({ upstream }) => upstream));
-  return uplinks.filter(({ ifname }) => upstreams.has(ifname)).flatMap(({ addresses }) => addresses);
-}
-
-/** What a guest's links take from the ways that its traffic leaves by. */
-interface Ways {
-  /** Of each device, or of the one link. */
-  readonly mtus: readonly number[];
-  /** Of Android only; null: none is up. */
-  readonly vpn: string | null;
-}
-
-/** `used`: the uplinks that it is pinned to, in their order, as far as they are there. */
-function waysOf(guest: Guest, used: readonly (Uplink | undefined)[], { uplinks }: World): Ways {
-  const mtuOf = (uplink: Uplink | undefined): number => uplink?.mtu ?? ETHERNET_MTU;
-  if (guest.kind === 'arc') return { mtus: used.map(mtuOf), vpn: vpnAmong(uplinks)?.ifname ?? null };
-  if (guest.kind === 'namespace' && guest.egress.kind === 'uplink')
-    return { mtus: used.map(mtuOf), vpn: null };
-  const { logical, physical } = defaultsOf(uplinks);
-  const isUser = guest.kind !== 'namespace' || guest.egress.kind === 'user';
-  return { mtus: [mtuOf(isUser ? logical : physical)], vpn: null };
-}
-
-interface Context extends Ways {
-  readonly forceForwarding: boolean;
-}
-
-function partOf(guest: Guest, used: readonly (Uplink | undefined)[], context: Context): Part {
-  const { forceForwarding, mtus, vpn } = context;
-  const [mtu = ETHERNET_MTU] = mtus;
-  switch (guest.kind) {
-    case 'namespace':
-      return namespacePart({ ...guest, egress: egressOf(guest, used[0]), forceForwarding, mtu });
-    case 'termina':
-    case 'plugin':
-      return vmPart({ ...vmSpec(guest), forceForwarding, mtu });
-    case 'arc':
-      return arcPart({ ...arcSpec(guest, used), forceForwarding, vpn });
-  }
-}
-
-/** A guest that is pinned to an absent uplink keeps all but its way out. */
-const egressOf = (
-  { egress }: Namespace,
-  uplink: Uplink | undefined,
-): Parameters<typeof namespacePart>[0]['egress'] =>
-  egress.kind === 'uplink' && uplink === undefined ? { kind: 'nowhere' } : egress;
-
-const vmSpec = (vm: Vm): Omit<Parameters<typeof vmPart>[0], 'forceForwarding'> => ({
-  key: guestKey(vm),
-  tap: vm.tap,
-  mac: vm.mac,
-  owner: vm.tapOwner,
-  subnet: vm.subnet,
-  containers: vm.containers?.subnet ?? null,
-  source: vm.kind === 'termina' ? 'CROSVM' : 'PLUGINVM',
-});
-
-const arcSpec = (
-  arc: Arc,
-  used: readonly (Uplink | undefined)[],
-): Omit<Parameters<typeof arcPart>[0], 'forceForwarding'> => ({
-  key: guestKey(arc),
-  container: arc.container === null ? null : { pid: arc.id, inode: arc.container.inode },
-  management: arc.management,
-  taps: arc.taps,
-  tapOwner: arc.tapOwner,
-  devices: arc.devices.map((device, i) => ({
-    ...device,
-    reachable: used[i] !== undefined,
-    multicast: used[i]?.multicast ?? false,
-    mtu: used[i]?.mtu ?? ETHERNET_MTU,
-  })),
-});
 
 /** Names under /run/netns that a guest has. */
 export function netnsNamesOf(guest: Guest): readonly string[] {

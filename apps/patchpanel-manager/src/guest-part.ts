@@ -1,0 +1,92 @@
+/** From a guest, as the world has it, to its part of the desired state. */
+import { arcPart, ETHERNET_MTU, namespacePart, vmPart, vpnAmong, type Part } from '@pp/datapath';
+import { defaultsOf } from './domain/forwarding';
+import { guestKey, type Arc, type Guest, type Namespace, type Vm } from './domain/guest';
+import { neighborsOf } from './domain/neighbors';
+import type { Uplink } from './domain/uplink';
+import type { World } from './domain/world';
+
+/** Names of the uplinks that a guest is pinned to. */
+export function uplinksUsedBy(guest: Guest): readonly string[] {
+  if (guest.kind === 'arc') return guest.devices.map(({ uplink }) => uplink);
+  return guest.kind === 'namespace' && guest.egress.kind === 'uplink' ? [guest.egress.ifname] : [];
+}
+
+/** Addresses of the uplinks that a guest has neighbours behind: the sources of the routes to them. */
+export function addressesNear(guest: Guest, uplinks: readonly Uplink[]): readonly string[] {
+  const upstreams = new Set(neighborsOf(guest).map(({ upstream }) => upstream));
+  return uplinks.filter(({ ifname }) => upstreams.has(ifname)).flatMap(({ addresses }) => addresses);
+}
+
+/** What a guest's links take from the ways that its traffic leaves by. */
+interface Ways {
+  /** Of each device, or of the one link. */
+  readonly mtus: readonly number[];
+  /** Of Android only; null: none is up. */
+  readonly vpn: string | null;
+}
+
+/** `used`: the uplinks that it is pinned to, in their order, as far as they are there. */
+export function waysOf(guest: Guest, used: readonly (Uplink | undefined)[], { uplinks }: World): Ways {
+  const mtuOf = (uplink: Uplink | undefined): number => uplink?.mtu ?? ETHERNET_MTU;
+  if (guest.kind === 'arc') return { mtus: used.map(mtuOf), vpn: vpnAmong(uplinks)?.ifname ?? null };
+  if (guest.kind === 'namespace' && guest.egress.kind === 'uplink')
+    return { mtus: used.map(mtuOf), vpn: null };
+  const { logical, physical } = defaultsOf(uplinks);
+  const isUser = guest.kind !== 'namespace' || guest.egress.kind === 'user';
+  return { mtus: [mtuOf(isUser ? logical : physical)], vpn: null };
+}
+
+interface PartContext extends Ways {
+  /** The kernel forwards IPv6 for its links alone. */
+  readonly forceForwarding: boolean;
+}
+
+/** `used` as for `waysOf`. */
+export function partOf(guest: Guest, used: readonly (Uplink | undefined)[], context: PartContext): Part {
+  const { forceForwarding, mtus, vpn } = context;
+  const [mtu = ETHERNET_MTU] = mtus;
+  switch (guest.kind) {
+    case 'namespace':
+      return namespacePart({ ...guest, egress: egressOf(guest, used[0]), forceForwarding, mtu });
+    case 'termina':
+    case 'plugin':
+      return vmPart({ ...vmSpec(guest), forceForwarding, mtu });
+    case 'arc':
+      return arcPart({ ...arcSpec(guest, used), forceForwarding, vpn });
+  }
+}
+
+/** A guest that is pinned to an absent uplink keeps all but its way out. */
+const egressOf = (
+  { egress }: Namespace,
+  uplink: Uplink | undefined,
+): Parameters<typeof namespacePart>[0]['egress'] =>
+  egress.kind === 'uplink' && uplink === undefined ? { kind: 'nowhere' } : egress;
+
+const vmSpec = (vm: Vm): Omit<Parameters<typeof vmPart>[0], 'forceForwarding'> => ({
+  key: guestKey(vm),
+  tap: vm.tap,
+  mac: vm.mac,
+  owner: vm.tapOwner,
+  subnet: vm.subnet,
+  containers: vm.containers?.subnet ?? null,
+  source: vm.kind === 'termina' ? 'CROSVM' : 'PLUGINVM',
+});
+
+const arcSpec = (
+  arc: Arc,
+  used: readonly (Uplink | undefined)[],
+): Omit<Parameters<typeof arcPart>[0], 'forceForwarding'> => ({
+  key: guestKey(arc),
+  container: arc.container === null ? null : { pid: arc.id, inode: arc.container.inode },
+  management: arc.management,
+  taps: arc.taps,
+  tapOwner: arc.tapOwner,
+  devices: arc.devices.map((device, i) => ({
+    ...device,
+    reachable: used[i] !== undefined,
+    multicast: used[i]?.multicast ?? false,
+    mtu: used[i]?.mtu ?? ETHERNET_MTU,
+  })),
+});
