@@ -8,29 +8,17 @@ import {
   type NetworkView,
   type ProcessNetns,
 } from '@pp/ports';
-import { guestKey, type Guest, type Namespace } from './domain/guest';
+import { guestKey, type Namespace } from './domain/guest';
 import { decided } from './domain/decision';
 import { uplinksBeside } from './domain/uplink';
 import { emptyWorld, type World } from './domain/world';
 import { uplinksOf, type UplinkChoice } from './feeds/uplinks';
 import { Lifelines } from './lifelines';
+import { keptLifelines, outlives, storeName, type FdStore } from './outlived';
 import { Reconciler, type Observer } from './reconciler';
 import { releaseEnded } from './usecases/release-ended';
 import { uplinksChanged, withGuestsFollowing } from './usecases/uplinks-changed';
 import { cutShort, remembered } from './world-entries';
-
-/** A descriptor that outlived the last run of the manager, under the name that it was stored by. */
-export interface KeptFd {
-  readonly name: string;
-  readonly fd: number;
-}
-
-/** Keeps descriptors over restarts (systemd's FD store). */
-export interface FdStore {
-  storeFd(name: string, fd: number): void;
-  removeFd(name: string): void;
-  inheritedFds(): readonly KeptFd[];
-}
 
 export interface ManagerParts {
   readonly kernel: Kernel;
@@ -53,9 +41,6 @@ export interface ManagerParts {
   /** Runs a task after the events that are at hand. */
   readonly defer: (task: () => void) => void;
 }
-
-/** Name of a guest's lifeline in the FD store: no colon and no slash. */
-const storeName = (key: string): string => key.replaceAll(/[/:]/g, '-');
 
 /**
  * The manager without its bus: from the journal and the host's network to a kernel that agrees with both; then uplinks that change and
@@ -100,8 +85,8 @@ export class Manager {
     this.#tellClashes(first);
     const { entries, before } = this.#parts.journal.load();
     const last = remembered(entries);
-    const kept = this.#keptLifelines([...last.guests.keys(), ...last.dnsRules.keys()]);
-    const guests = new Map([...last.guests].filter(([key, guest]) => kept.has(key) || this.#outlives(guest)));
+    const kept = keptLifelines([...last.guests.keys(), ...last.dnsRules.keys()], this.#parts);
+    const guests = new Map([...last.guests].filter(([key, guest]) => kept.has(key) || outlives(guest, this.#parts.processNetns)));
     const dnsRules = new Map([...last.dnsRules].filter(([key]) => kept.has(key)));
     const former = cutShort(last, before === null ? last : remembered(before), new Set(guests.keys()));
     const { present, ...network } = uplinksOf(first, this.#parts.uplinks);
@@ -202,33 +187,6 @@ export class Manager {
     this.#clashes = clashesOf(view, this.#parts.pools);
     for (const clash of this.#clashes)
       if (!before.has(clash)) this.#parts.log.warn('network.clash', { clash });
-  }
-
-  /** VMs go on without us; a container if it is still the same process in the same namespace. */
-  #outlives(guest: Guest): boolean {
-    if (guest.kind === 'namespace') return false; // by its lifeline only
-    if (guest.kind !== 'arc' || guest.container === null) return true;
-    const held = this.#parts.processNetns.open(guest.id);
-    if (!held.ok) return false;
-    const { inode, startTime } = held.value;
-    held.value.close();
-    return inode === guest.container.inode && startTime === guest.container.startTime;
-  }
-
-  /** By key; a stored descriptor of none of these, or whose far end is gone, is closed and forgotten. */
-  #keptLifelines(known: readonly string[]): ReadonlyMap<string, number> {
-    const keys = new Map(known.map((key) => [storeName(key), key]));
-    const kept = new Map<string, number>();
-    for (const { name, fd } of this.#parts.fdStore.inheritedFds()) {
-      const key = keys.get(name);
-      if (key !== undefined && !this.#parts.descriptors.isSignalled(fd)) {
-        kept.set(key, fd);
-      } else {
-        this.#parts.descriptors.close(fd);
-        this.#parts.fdStore.removeFd(name);
-      }
-    }
-    return kept;
   }
 }
 

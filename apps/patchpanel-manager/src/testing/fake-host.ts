@@ -8,7 +8,8 @@ import type { LinkView, NetworkView, ProcessNetns } from '@pp/ports';
 import { FakeDescriptors, ScriptedNews } from '@pp/ports/testing';
 import { connectNamespaceMethod } from '../dbus/connect-namespace';
 import type { ApiMethod } from '../dbus/api';
-import { Manager, type FdStore, type KeptFd } from '../manager';
+import { Manager } from '../manager';
+import type { FdStore, KeptFd } from '../outlived';
 
 /** The process was killed: nothing that it does from now on has an effect. */
 export class Killed extends Error {
