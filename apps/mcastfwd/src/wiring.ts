@@ -23,7 +23,7 @@ export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   const service = new McastService(
     { ...config, told: [] },
     {
-      ports: new LinuxGroupPorts(native),
+      ports: new LinuxGroupPorts(native, clock),
       interfaces: new NetlinkInterfaces({ native, clock, log }),
       clock,
       log,

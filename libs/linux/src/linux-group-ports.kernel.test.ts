@@ -3,6 +3,7 @@ import { loadNative } from '@pp/native';
 import { until } from '@pp/netlink/testing';
 import { CONTRACT_GROUP, GROUP_ROWS } from '@pp/ports/testing';
 import { LinuxGroupPorts } from './linux-group-ports';
+import { SystemClock } from './system-clock';
 
 const native = loadNative();
 
@@ -67,7 +68,7 @@ describe(`LinuxGroupPorts${why === undefined ? '' : ` (needs ${why})`}`, () => {
       };
       try {
         const { seen, want } = await run({
-          ports: new LinuxGroupPorts(inside),
+          ports: new LinuxGroupPorts(inside, new SystemClock()),
           ifname: 'left',
           ifindex,
           own: '10.9.1.1',

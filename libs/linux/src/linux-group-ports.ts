@@ -1,14 +1,17 @@
-import { KernelError, type Errno } from '@pp/base';
+import { KernelError, millis, type Clock, type Errno } from '@pp/base';
 import { SEARCH_PORTS } from '@pp/datapath';
 import { NativeError, type Native, type UdpHandle } from '@pp/native';
 import type { GroupPort, GroupPortOptions, GroupPorts, SearchPort, SearchPortOptions } from '@pp/ports';
+import { Pace, type Gathering } from './pace';
 
 /** Bursts of a thousand packets; the kernel counts its own overhead too. */
 const RECEIVE_BUFFER_BYTES = 8 << 20;
-/** A packet of mDNS has 9,000 bytes at most (RFC 6762 §17); what is longer comes cut, and as long as this. 64 make a batch. */
+/** A packet of mDNS has 9,000 bytes at most (RFC 6762 §17); what is longer comes cut, and as long as this. */
 const LARGEST_BYTES = 16_384;
+/** So many of them come together (libs/native). */
+const BATCH = 64;
 /** What a stream of packets may wait: responders wait 20 to 120 ms of their own (RFC 6762 §6). */
-const GATHER_MS = 8;
+const GATHERING: Gathering = { gap: millis(3), longest: millis(8) };
 
 /**
  * By UDP sockets. One for a group is bound to the group's address: so it hears the group and nothing else, and leaves unicast to whoever
@@ -17,11 +20,16 @@ const GATHER_MS = 8;
 export class LinuxGroupPorts implements GroupPorts {
   #next = 0;
 
-  constructor(private readonly native: Pick<Native, 'openUdp'>) {}
+  constructor(
+    private readonly native: Pick<Native, 'openUdp'>,
+    private readonly clock: Clock,
+  ) {}
 
   openGroup(options: GroupPortOptions): GroupPort {
-    const { family, group, port, ifname, ifindex, hopLimit } = options;
-    const handle = refusing(`group ${group} on ${ifname}`, () =>
+    const { family, group, port, ifname, ifindex, hopLimit, onDatagrams } = options;
+    const { clock } = this;
+    const pace = new Pace({ ...GATHERING, clock, timer: 'group.look', batch: BATCH, socket: () => handle });
+    const handle: UdpHandle = refusing(`group ${group} on ${ifname}`, () =>
       this.native.openUdp({
         family,
         device: ifname,
@@ -37,8 +45,10 @@ export class LinuxGroupPorts implements GroupPorts {
         largestDatagram: LARGEST_BYTES,
         target: { address: group, port },
         lends: true,
-        gatherMs: GATHER_MS,
-        onDatagrams: options.onDatagrams,
+        onDatagrams: (batch) => {
+          onDatagrams(batch);
+          pace.noticeBatch();
+        },
         onError: faultHandler(options),
       }),
     );
@@ -48,7 +58,10 @@ export class LinuxGroupPorts implements GroupPorts {
       answer: (payload, address, to) => {
         send(payload, address, to, ifindex);
       },
-      close,
+      close: () => {
+        pace.close();
+        close();
+      },
     };
   }
 

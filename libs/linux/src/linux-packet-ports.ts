@@ -1,7 +1,7 @@
-import { KernelError, type Clock, type Errno } from '@pp/base';
+import { KernelError, millis, type Clock, type Errno } from '@pp/base';
 import { NativeError, type FrameBatch, type Native, type PacketHandle } from '@pp/native';
 import type { FrameFacts, PacketPort, PacketPortOptions, PacketPorts } from '@pp/ports';
-import { Pace } from './pace';
+import { Pace, type Gathering } from './pace';
 
 // linux/if_ether.h
 const ETH_P_ALL = 3;
@@ -43,6 +43,8 @@ const KINDS = {
 } as const;
 
 const RECEIVE_BUFFER_BYTES = 4 << 20;
+/** A neighbour that is asked for answers within a millisecond. */
+const GATHERING: Gathering = { gap: millis(1), longest: millis(2) };
 
 /** By packet sockets. One socket sends and receives, so its own frames do not come back; only ETH_P_ALL sees what others here send. */
 export class LinuxPacketPorts implements PacketPorts {
@@ -54,7 +56,7 @@ export class LinuxPacketPorts implements PacketPorts {
   open({ ifindex, frames = 'all', filter, onFrame, onBatchEnd, onFault }: PacketPortOptions): PacketPort {
     const facts = new BatchFacts();
     const { isOffloaded, isMulticast, isPaced, ...kind } = KINDS[frames];
-    const pace = isPaced ? new Pace(this.clock, 'packets.look', () => handle) : null;
+    const pace = isPaced ? this.#paceOf(kind.batch, () => handle) : null;
     const handle: PacketHandle = refusing(`packet socket on #${ifindex}`, () =>
       this.native.openPacket({
         ...kind,
@@ -84,6 +86,10 @@ export class LinuxPacketPorts implements PacketPorts {
       throw fault;
     }
     return portOf(handle, pace, ifindex);
+  }
+
+  #paceOf(batch: number, socket: () => PacketHandle): Pace {
+    return new Pace({ ...GATHERING, clock: this.clock, timer: 'packets.look', batch, socket });
   }
 
   #takeOffloads(fd: number, ifindex: number): void {

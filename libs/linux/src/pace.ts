@@ -1,55 +1,62 @@
-import { millis, type Cancel, type Clock } from '@pp/base';
+import { millis, type Cancel, type Clock, type Millis } from '@pp/base';
+import type { BatchSocket } from '@pp/native';
 
-/** Batches that come faster than this, one after the other, are a stream. */
-const GAP_MS = 1;
-/** So many in a row. */
+/** What is a stream of packets, and how long it may be gathered. */
+export interface Gathering {
+  /** Batches that come faster than this, one after the other, are a stream. */
+  readonly gap: Millis;
+  /** What waits is looked at so often at least. */
+  readonly longest: Millis;
+}
+
+/** So many batches in a row. */
 const STREAM = 8;
-/** A stream is looked at so often. */
-const TICK = millis(2);
-/** Looks that find nothing, after which it is none. */
+/** What waits is looked at so often at most. */
+const SHORTEST = millis(2);
+/** So many are to come together, if the time that may be taken is enough for it. */
+const GATHERED = 16;
+/** Looks that find nothing, after which it is no stream. */
 const EMPTY_LOOKS = 2;
 /** BOUNDED: batches of one look; others have a turn after it. */
 const MAX_BATCHES = 16;
 
-/** A socket that reports to the event loop, or, while it is paused, when it is asked. */
-export interface PausableSocket {
-  pause(): void;
-  resume(): void;
-  /** Reports a batch of what waits; 0: nothing does. */
-  receive(): number;
+export interface PaceOptions extends Gathering {
+  readonly clock: Clock;
+  /** Name of its timer. */
+  readonly timer: string;
+  /** Packets that the socket reports together at most: fewer were all that waited. */
+  readonly batch: number;
+  /** Not called before the first batch. */
+  readonly socket: () => BatchSocket;
 }
 
 /**
- * Decides when a socket wakes the process: for each batch, as long as they come singly. A stream of them is gathered: 500 times a second
- * whatever waits, since waking up costs several times what a packet does.
+ * Decides when a socket wakes the process: for each batch, as long as they come singly. A stream of them is gathered, and looked at some
+ * hundred times a second, since waking up costs several times what a packet does.
  */
 export class Pace {
-  readonly #clock: Clock;
-  readonly #timer: string;
-  readonly #socket: () => PausableSocket;
+  readonly #options: PaceOptions;
   #lastAt = -Infinity;
   #quick = 0;
   #empty = 0;
+  #span = SHORTEST;
   #isPaced = false;
   #isOpen = true;
   #cancel: Cancel = () => undefined;
 
-  /** `timer`: its name. `socket`: not called before the first batch. */
-  constructor(clock: Clock, timer: string, socket: () => PausableSocket) {
-    this.#clock = clock;
-    this.#timer = timer;
-    this.#socket = socket;
+  constructor(options: PaceOptions) {
+    this.#options = options;
   }
 
   /** The socket has reported a batch. */
   noticeBatch(): void {
     if (this.#isPaced || !this.#isOpen) return;
-    const now = this.#clock.now();
-    this.#quick = now - this.#lastAt < GAP_MS ? this.#quick + 1 : 0;
+    const now = this.#options.clock.now();
+    this.#quick = now - this.#lastAt < this.#options.gap ? this.#quick + 1 : 0;
     this.#lastAt = now;
     if (this.#quick < STREAM) return;
-    this.#isPaced = true;
-    this.#socket().pause();
+    [this.#isPaced, this.#span, this.#empty] = [true, SHORTEST, 0];
+    this.#options.socket().pause();
     this.#lookLater();
   }
 
@@ -59,22 +66,34 @@ export class Pace {
   }
 
   #lookLater(): void {
-    this.#cancel = this.#clock.after(this.#timer, TICK, () => {
-      this.#look();
-    });
+    this.#cancel = this.#options.clock.after(this.#options.timer, this.#span, this.#look);
   }
 
-  #look(): void {
-    let batches = 0;
-    while (this.#isOpen && batches < MAX_BATCHES && this.#socket().receive() > 0) batches++;
+  readonly #look = (): void => {
+    const found = this.#receiveAll();
     if (!this.#isOpen) return;
-    this.#empty = batches === 0 ? this.#empty + 1 : 0;
+    this.#empty = found === 0 ? this.#empty + 1 : 0;
     if (this.#empty < EMPTY_LOOKS) {
+      this.#span = spanAfter(this.#span, found, this.#options.longest);
       this.#lookLater();
       return;
     }
-    [this.#quick, this.#empty] = [0, 0];
-    this.#isPaced = false;
-    this.#socket().resume();
+    [this.#isPaced, this.#quick] = [false, 0];
+    this.#options.socket().resume();
+  };
+
+  /** How many there were. */
+  #receiveAll(): number {
+    const { socket, batch } = this.#options;
+    let sum = 0;
+    for (let batches = 0, count = batch; this.#isOpen && count === batch && batches < MAX_BATCHES; batches++)
+      sum += count = socket().receive();
+    return sum;
   }
+}
+
+/** The time that GATHERED take, if they come as those did that were found. */
+function spanAfter(span: Millis, found: number, longest: Millis): Millis {
+  const next = Math.round((span * GATHERED) / Math.max(1, found));
+  return millis(Math.max(SHORTEST, Math.min(longest, next)));
 }

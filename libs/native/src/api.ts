@@ -87,6 +87,15 @@ export interface FrameBatch {
   vlan(index: number): number;
 }
 
+/** A socket that reports a batch when something waits, or, while it is paused, when it is asked. */
+export interface BatchSocket {
+  /** Report nothing until `resume` but by `receive`. */
+  pause(): void;
+  resume(): void;
+  /** Reports a batch of what waits now; how many are in it: 0, none waits. */
+  receive(): number;
+}
+
 export interface PacketOptions {
   /** 'raw': frames with Ethernet header; 'datagram': from the network header on. */
   readonly mode: 'raw' | 'datagram';
@@ -105,7 +114,7 @@ export interface PacketOptions {
   readonly onError: (error: NativeError) => void;
 }
 
-export interface PacketHandle {
+export interface PacketHandle extends BatchSocket {
   readonly fd: number;
   /**
    * Sends frames in one sendmmsg; returns how many the kernel took: fewer when its queue is full (ENOBUFS, EAGAIN); throws if it
@@ -116,11 +125,6 @@ export interface PacketHandle {
   allMulti(ifindex: number, on: boolean): void;
   /** Packets seen and dropped by the kernel since the last call (PACKET_STATISTICS). */
   statistics(): { readonly packets: number; readonly drops: number };
-  /** Report nothing until `resume` but by `receive`, as `UdpHandle`. */
-  pause(): void;
-  resume(): void;
-  /** Reports a batch of what waits now, by `onFrames`; how many frames: 0, none waits. */
-  receive(): number;
   close(): void;
 }
 
@@ -148,11 +152,6 @@ export interface UdpOptions {
   readonly largestDatagram?: number;
   /** Where `sendAll` sends to, on `multicastIfindex`. */
   readonly target?: { readonly address: string; readonly port: number };
-  /**
-   * Datagrams are told at once as long as they come singly. A stream of them (8 in a row within 3 ms of each other) is gathered, for this
-   * many milliseconds, until none come: waking up costs several times what a datagram does. 0, the default: never.
-   */
-  readonly gatherMs?: number;
   /** The bytes of datagrams are valid only until `onDatagrams` returns: no copies are made. */
   readonly lends?: boolean;
   readonly onDatagrams: (batch: readonly UdpDatagram[]) => void;
@@ -169,7 +168,7 @@ export interface UdpDatagram {
   readonly hopLimit: number;
 }
 
-export interface UdpHandle {
+export interface UdpHandle extends BatchSocket {
   readonly fd: number;
   /** Port that the kernel chose for port 0. */
   readonly port: number;

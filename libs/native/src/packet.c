@@ -114,14 +114,7 @@ static napi_value packet_fd(pp_env *env, napi_value *args) {
   return source == NULL ? NULL : pp_number(env, source->fd);
 }
 
-/* (socket, on): whether the event loop looks for frames */
-static napi_value packet_listen(pp_env *env, napi_value *args) {
-  pp_source *source = pp_source_of(env, args[0], &PACKET);
-  if (source == NULL) return NULL;
-  PP_BOOL(on, args[1]);
-  pp_source_want(source, on ? UV_READABLE : 0);
-  return NULL;
-}
+static napi_value packet_pause(pp_env *env, napi_value *args) { return pp_source_pause(env, args, &PACKET); }
 
 static napi_value packet_receive(pp_env *env, napi_value *args) {
   pp_source *source = pp_source_of(env, args[0], &PACKET);
@@ -194,7 +187,7 @@ static napi_value packet_statistics(pp_env *env, napi_value *args) {
 const pp_function pp_packet_functions[] = {
     {"packetOpen", open_packet},
     {"packetFd", packet_fd},
-    {"packetListen", packet_listen},
+    {"packetPause", packet_pause},
     {"packetReceive", packet_receive},
     {"packetSend", packet_send},
     {"packetAllMulti", packet_all_multi},

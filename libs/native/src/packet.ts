@@ -35,10 +35,10 @@ export function packetCalls(addon: Addon, received: Received): Pick<Native, 'ope
           return { packets, drops };
         },
         pause: () => {
-          addon.packetListen(socket, false);
+          addon.packetPause(socket, true);
         },
         resume: () => {
-          addon.packetListen(socket, true);
+          addon.packetPause(socket, false);
         },
         receive: () => addon.packetReceive(socket),
         close: () => {

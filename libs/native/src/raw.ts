@@ -101,7 +101,7 @@ export interface Addon {
     onError: OnError,
   ) => Source;
   readonly packetFd: (packet: Source) => number;
-  readonly packetListen: (packet: Source, on: boolean) => void;
+  readonly packetPause: (packet: Source, paused: boolean) => void;
   readonly packetReceive: (packet: Source) => number;
   readonly packetSend: (
     packet: Source,
@@ -120,6 +120,8 @@ export interface Addon {
   ) => Source;
   readonly udpFd: (udp: Source) => number;
   readonly udpPort: (udp: Source) => number;
+  readonly udpPause: (udp: Source, paused: boolean) => void;
+  readonly udpReceive: (udp: Source) => number;
   readonly udpSend: (
     udp: Source,
     data: Uint8Array,
@@ -175,7 +177,6 @@ export interface RawUdpOptions {
   /** Empty: none. */
   readonly target: string;
   readonly targetPort: number;
-  readonly gatherMs: number;
 }
 
 export interface RawTunOptions {

@@ -24,26 +24,11 @@ typedef struct {
   ip_address told_from;
   size_t told_length;
   uint8_t told_to[sizeof(struct in6_addr)];
-  uv_timer_t timer; /* while datagrams are gathered */
-  int gather_ms;    /* at most; 0: they never are */
-  int quick, empty, span_ms;
-  uint64_t last_ms;
 } udp;
-
-/* So many datagrams in a row, each within this time of the one before, are a stream: waking up costs several times what one does. */
-#define STREAM 8
-#define STREAM_GAP_MS 3
-/* Looks that find nothing, after which it is none. */
-#define EMPTY_LOOKS 2
-/* So many are to come together, if the time that may be taken is enough for it. */
-#define GATHERED 16
-#define LEAST_GATHER_MS 2
-/* Of one look; other sockets have a turn after it. */
-#define LOOK_BATCHES 16
 
 typedef struct {
   pp_text device, address, target;
-  int port, scope_id, multicast_loop, multicast_ifindex, hop_limit, receive_bytes, slot_bytes, target_port, gather_ms;
+  int port, scope_id, multicast_loop, multicast_ifindex, hop_limit, receive_bytes, slot_bytes, target_port;
   bool ipv6, reuse_address, broadcast;
 } udp_options;
 
@@ -62,7 +47,6 @@ static bool read_options(pp_env *env, napi_value from, udp_options *out) {
          pp_read_int(env, pp_get(env, from, "slotBytes"), "slotBytes", &out->slot_bytes) &&
          pp_read_text(env, pp_get(env, from, "target"), "target", &out->target) &&
          pp_read_int(env, pp_get(env, from, "targetPort"), "targetPort", &out->target_port) &&
-         pp_read_int(env, pp_get(env, from, "gatherMs"), "gatherMs", &out->gather_ms) &&
          pp_batch_fits(env, 1, (size_t)out->slot_bytes);
 }
 
@@ -250,50 +234,12 @@ static int receive(pp_source *source) {
   return count;
 }
 
-static void on_look(uv_timer_t *timer);
-
-/* Sooner the more there were; not again when it was no stream. */
-static void look_again(udp *self, int found) {
-  self->empty = found == 0 ? self->empty + 1 : 0;
-  if (self->empty >= EMPTY_LOOKS) {
-    self->quick = 0;
-    pp_source_want(&self->source, UV_READABLE);
-    return;
-  }
-  int span = found > GATHERED ? self->span_ms / 2 : found < GATHERED ? self->span_ms + 1 : self->span_ms;
-  self->span_ms = span < LEAST_GATHER_MS ? LEAST_GATHER_MS : span > self->gather_ms ? self->gather_ms : span;
-  uv_timer_start(&self->timer, on_look, (uint64_t)self->span_ms, 0);
-}
-
-static void on_look(uv_timer_t *timer) {
-  udp *self = timer->data;
-  pp_source *source = &self->source;
-  napi_handle_scope scope;
-  if (napi_open_handle_scope(source->env->napi, &scope) != napi_ok) return;
-  int slots = (int)self->slots, count = slots, sum = 0;
-  for (int batches = 0; !source->closed && count == slots && batches < LOOK_BATCHES; batches++) sum += count = receive(source);
-  if (!source->closed) look_again(self, sum);
-  napi_close_handle_scope(source->env->napi, scope);
-}
-
 static void on_ready(pp_source *source, int events) {
   (void)events;
-  udp *self = (udp *)source;
   receive(source);
-  if (source->closed || self->gather_ms == 0) return;
-  uint64_t now = uv_now(source->env->loop);
-  self->quick = now - self->last_ms < STREAM_GAP_MS ? self->quick + 1 : 0;
-  self->last_ms = now;
-  if (self->quick < STREAM) return;
-  self->span_ms = LEAST_GATHER_MS;
-  self->empty = 0;
-  pp_source_want(source, 0);
-  uv_timer_start(&self->timer, on_look, LEAST_GATHER_MS, 0);
 }
 
-static void on_close(pp_source *source) { pp_source_close_handle(source, (uv_handle_t *)&((udp *)source)->timer); }
-
-static const pp_source_type UDP = {"UDP socket", sizeof(udp), on_ready, on_close};
+static const pp_source_type UDP = {"UDP socket", sizeof(udp), on_ready, NULL};
 
 /* Where udpSendAll sends to, on one interface where the socket has chosen one. */
 static bool set_target(pp_env *env, const udp_options *options, ip_address *target, socklen_t *length) {
@@ -324,10 +270,6 @@ static napi_value open_udp(pp_env *env, napi_value *args) {
   self->slot_bytes = (size_t)options.slot_bytes;
   size_t fitting = PP_SCRATCH_BYTES / self->slot_bytes;
   self->slots = fitting < PP_BATCH ? (unsigned)fitting : PP_BATCH;
-  self->gather_ms = options.gather_ms;
-  uv_timer_init(env->loop, &self->timer);
-  self->timer.data = self;
-  self->source.users++; /* for `timer` */
   self->target_length = target_length;
   if (target_length > 0) self->target = target;
   pp_source_want(&self->source, UV_READABLE);
@@ -346,6 +288,13 @@ static napi_value udp_port(pp_env *env, napi_value *args) {
   socklen_t length = sizeof address;
   if (getsockname(self->source.fd, &address.any, &length) != 0) return pp_throw(env, errno, "getsockname");
   return pp_number(env, ntohs(self->ipv6 ? address.v6.sin6_port : address.v4.sin_port));
+}
+
+static napi_value udp_pause(pp_env *env, napi_value *args) { return pp_source_pause(env, args, &UDP); }
+
+static napi_value udp_receive(pp_env *env, napi_value *args) {
+  pp_source *source = pp_source_of(env, args[0], &UDP);
+  return source == NULL ? NULL : pp_number(env, receive(source));
 }
 
 /* Packet info of a send: the interface to leave by, and the source address to bear (none: ""). */
@@ -420,5 +369,6 @@ static napi_value udp_send_all(pp_env *env, napi_value *args) {
 }
 
 const pp_function pp_udp_functions[] = {
-    {"udpOpen", open_udp}, {"udpFd", udp_fd}, {"udpPort", udp_port}, {"udpSend", udp_send}, {"udpSendAll", udp_send_all}, {NULL, NULL},
+    {"udpOpen", open_udp}, {"udpFd", udp_fd},     {"udpPort", udp_port},        {"udpPause", udp_pause}, {"udpReceive", udp_receive},
+    {"udpSend", udp_send}, {"udpSendAll", udp_send_all}, {NULL, NULL},
 };

@@ -222,59 +222,27 @@ testInNetns('an IPv6 socket leaves the IPv4 port free', () => {
   expect(open({ family: 'ipv4', port: six.port }).port).toBe(six.port);
 });
 
-/** A stream that is not gathered after so many datagrams never is. */
-const MANY = 10_000;
-
-/** Sends, and lets the event loop go round once: what was sent alone is heard alone. */
-const oneTurn = (send: () => void): Promise<void> =>
-  new Promise((resolve) => {
-    send();
-    setImmediate(resolve);
-  });
-
 testInNetns(
-  'a stream is gathered, none of it is lost, and what comes singly is told at once again',
+  'one that is paused reports when it is asked, a batch at most, and by itself again when it goes on',
   async () => {
     makeLink();
-    const server = open({ gatherMs: 8, receiveBufferBytes: 4 << 20 });
+    const server = open({ largestDatagram: 1024 });
     const client = open();
     const say = (word: string): void => {
       client.send(bytes(word), '10.9.1.1', server.port);
     };
-    let said = 0;
-    for (; !server.batches.some((count) => count > 1) && said < MANY; said++)
-      await oneTurn(() => {
-        say(`${said}`);
-      });
-    for (let more = 0; more < 300; more++) say(`${said++}`);
-    await until('came', () => server.received.length === said);
-    expect(server.received.map(text)).toEqual(Array.from({ length: said }, (_, i) => `${i}`));
-    say('alone');
-    await until('came', () => server.received.length === said + 1);
+    const words = Array.from({ length: 100 }, (_, i) => `number ${i}`);
+    server.pause();
+    words.forEach(say);
+    expect([server.receive(), server.receive(), server.receive()]).toEqual([64, 36, 0]);
+    expect(server.received.map(text)).toEqual(words);
+    say('more');
+    server.resume();
+    await until('came', () => server.received.length === 101);
+    server.close();
+    expect(codeOf(() => server.receive())).toBe('EBADF');
   },
 );
-
-testInNetns('one that is closed while it gathers reports nothing any more', async () => {
-  makeLink();
-  const counts = [0];
-  const server = open({
-    gatherMs: 8,
-    onDatagrams: ({ length }) => {
-      counts.push(length);
-      if (length > 1) server.close();
-    },
-  });
-  const client = open();
-  for (let i = 0; !counts.some((count) => count > 1) && i < MANY; i++)
-    await oneTurn(() => {
-      client.send(bytes('x'), '10.9.1.1', server.port);
-    });
-  const told = counts.length;
-  const witness = open({ port: server.port });
-  client.send(bytes('more'), '10.9.1.1', witness.port);
-  await until('somebody else has it', () => witness.received.length > 0);
-  expect(counts.length).toBe(told);
-});
 
 testInNetns('senders that take turns are told apart, in one batch and from batch to batch', async () => {
   makeLink();

@@ -22,6 +22,13 @@ export function udpCalls(addon: Addon, received: Received): Pick<Native, 'openUd
         send: (data, address, port, ifindex = 0, source = '') => {
           addon.udpSend(socket, data, address, port, ifindex, source);
         },
+        pause: () => {
+          addon.udpPause(socket, true);
+        },
+        resume: () => {
+          addon.udpPause(socket, false);
+        },
+        receive: () => addon.udpReceive(socket),
         sendAll: (batch, first = 0) => addon.udpSendAll(socket, batch, first),
         close: () => {
           addon.close(socket);
@@ -50,7 +57,6 @@ function rawOptions(options: UdpOptions): RawUdpOptions {
     slotBytes: options.largestDatagram ?? LARGEST_DATAGRAM,
     target: options.target?.address ?? '',
     targetPort: options.target?.port ?? 0,
-    gatherMs: options.gatherMs ?? 0,
   };
 }
 
