@@ -8,7 +8,6 @@ import { PAIRS, Rig, SETTINGS, view, type Name, type Spoken } from './testing/ri
 const LAN_HOST = '192.168.77.20';
 const FACTS: FrameFacts = {
   outgoing: false,
-  forOthers: false,
   vlan: 0,
   checksumReady: true,
   truncated: false,

@@ -10,7 +10,6 @@ const ETH_P_IPV6 = 0x86dd;
 // linux/if_packet.h
 const SOL_PACKET = 263;
 const PACKET_VNET_HDR = 15;
-const PACKET_OTHERHOST = 3;
 const PACKET_OUTGOING = 4;
 const VLAN_ID_MASK = 0xfff;
 
@@ -135,10 +134,6 @@ class BatchFacts implements FrameFacts {
 
   get outgoing(): boolean {
     return this.#batch?.packetType(this.#index) === PACKET_OUTGOING;
-  }
-
-  get forOthers(): boolean {
-    return this.#batch?.packetType(this.#index) === PACKET_OTHERHOST;
   }
 
   get vlan(): number {

@@ -5,8 +5,6 @@ import type { bpf } from '@pp/wire';
 export interface FrameFacts {
   /** This machine sends it, by somebody else than this port. */
   readonly outgoing: boolean;
-  /** Addressed to another station; seen because the interface is promiscuous. */
-  readonly forOthers: boolean;
   /** 802.1Q id of the tag that the kernel took out of the frame, or 0. */
   readonly vlan: number;
   /** False: the transport checksum is left to hardware that is not there (veth, TAP), so it means nothing. */

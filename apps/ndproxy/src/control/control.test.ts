@@ -48,7 +48,7 @@ test.each([
 
 function traced(): Traced {
   const scene = new Scene();
-  const facts = { outgoing: false, forOthers: false, vlan: 0, checksumReady: true, truncated: false };
+  const facts = { outgoing: false, vlan: 0, checksumReady: true, truncated: false };
   const step = scene.group.step(DOWN, solicit({ mac: 2, source: GUEST }, NEIGHBOR), facts, scene.now);
   return { group: 'main', ifname: 'tap0', outgoing: false, step };
 }
@@ -63,7 +63,7 @@ test('a traced message is told by source, destination and target, with what beca
 
 test('a dropped one says why', () => {
   const scene = new Scene();
-  const facts = { outgoing: false, forOthers: false, vlan: 0, checksumReady: true, truncated: false };
+  const facts = { outgoing: false, vlan: 0, checksumReady: true, truncated: false };
   const frame = routerAdvert();
   const step = scene.group.step(DOWN, frame, facts, scene.now);
   expect(

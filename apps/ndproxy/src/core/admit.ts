@@ -123,7 +123,6 @@ function isStationAt(frame: Uint8Array, at: number): boolean {
 /** Facts of a frame that was admitted when it came, for admitting a copy of it. */
 export const CHECKED_BEFORE: FrameFacts = {
   outgoing: false,
-  forOthers: false,
   vlan: 0,
   checksumReady: false,
   truncated: false,

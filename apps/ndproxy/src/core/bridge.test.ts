@@ -62,7 +62,7 @@ test('a packet goes to where its destination is, all of it as it came but the Et
   ]);
 });
 
-const FACTS = { outgoing: false, forOthers: false, vlan: 0, checksumReady: true, truncated: false };
+const FACTS = { outgoing: false, vlan: 0, checksumReady: true, truncated: false };
 
 test('a packet to a group goes to all other segments', () => {
   const scene = bridge();

@@ -275,7 +275,7 @@ test('prefixes lose L and MTUs are clamped in route mode, and neither is the cas
     const { actions } = scene.group.step(
       UP,
       advert,
-      { outgoing: false, forOthers: false, vlan: 0, checksumReady: true, truncated: false },
+      { outgoing: false, vlan: 0, checksumReady: true, truncated: false },
       scene.now,
     );
     const frame =

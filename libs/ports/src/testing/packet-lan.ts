@@ -4,7 +4,6 @@ import type { FrameFacts, PacketPort, PacketPortOptions, PacketPorts } from '../
 
 const FACTS: FrameFacts = {
   outgoing: false,
-  forOthers: false,
   vlan: 0,
   checksumReady: true,
   truncated: false,
