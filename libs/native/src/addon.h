@@ -17,7 +17,7 @@
 #include <uv.h>
 
 #define PP_ARGS 8
-/* What every receive of this environment writes into; api.ts calls it borrowed. */
+/* What every receive of this environment writes into; api/ calls it borrowed. */
 #define PP_SCRATCH_BYTES (1 << 20)
 /* Most frames or datagrams of one report, and the numbers that describe one (batch.h names them). */
 #define PP_BATCH 64
@@ -29,7 +29,7 @@ typedef struct pp_source pp_source;
 typedef struct {
   napi_env napi;
   uv_loop_t *loop;
-  napi_ref error_class; /* NativeError of api.ts */
+  napi_ref error_class; /* NativeError of api/error.ts */
   napi_ref scratch;     /* Uint8Array(PP_SCRATCH_BYTES) */
   napi_ref table;       /* Int32Array(PP_BATCH * PP_COLUMNS) */
   pp_source *sources;   /* all that are open */

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { PollEvents } from './api';
+import type { PollEvents } from './api/fd';
 import { checkLeaks, codeOf, native, until } from './testing/harness';
 
 const BAD_FD = 19_999_999;

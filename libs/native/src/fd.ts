@@ -1,22 +1,7 @@
-import type { Native, PollEvents } from './api';
+import type { FdNative, PollEvents } from './api/fd';
 import type { Addon } from './raw';
 
-type FdCalls = Pick<
-  Native,
-  | 'errnoName'
-  | 'closeFd'
-  | 'dupFd'
-  | 'pipe'
-  | 'fdKind'
-  | 'fdIdentity'
-  | 'watchFd'
-  | 'pollFd'
-  | 'getSocketOption'
-  | 'setSocketOption'
-  | 'pidfdOpen'
->;
-
-export function fdCalls(addon: Addon): FdCalls {
+export function fdCalls(addon: Addon): FdNative {
   const { closeFd, dupFd, pipe, fdKind, fdIdentity, getSocketOption, setSocketOption } = addon;
   const { pidfdOpen } = addon;
   return {

@@ -1,4 +1,4 @@
-import type { BpfInstruction } from './api';
+import type { BpfInstruction } from './api/bpf';
 
 const INSTRUCTION_BYTES = 8; // struct sock_filter: u16 code, u8 jt, u8 jf, u32 k, in host order
 

@@ -1,3 +1,13 @@
-export * from './api';
-export * from './relay-api';
+export * from './api/batch';
+export * from './api/bpf';
+export * from './api/error';
+export * from './api/fd';
+export * from './api/native';
+export * from './api/netlink';
+export * from './api/netns';
+export * from './api/packet';
+export * from './api/relay';
+export * from './api/stream';
+export * from './api/tun';
+export * from './api/udp';
 export { AddonLoadError, type LoadOptions, loadNative } from './load';

@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, realpathSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { Native } from './api';
+import type { Native } from './api/native';
 import { makeNative } from './native';
 import type { AddonFile } from './raw';
 

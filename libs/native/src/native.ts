@@ -1,4 +1,5 @@
-import { type Native, NativeError } from './api';
+import { NativeError } from './api/error';
+import type { Native } from './api/native';
 import { fdCalls } from './fd';
 import { netlinkCalls } from './netlink';
 import { netnsCalls } from './netns';

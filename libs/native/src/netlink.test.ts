@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync } from 'node:fs';
-import type { NetlinkHandle, NetlinkOptions } from './api';
+import type { NetlinkHandle, NetlinkOptions } from './api/netlink';
 import { checkLeaks, codeOf, native, testInNetns, until } from './testing/harness';
 import {
   attribute,

@@ -1,4 +1,4 @@
-import type { Native } from './api';
+import type { NetlinkNative } from './api/netlink';
 import { filterBytes } from './filter';
 import type { Addon } from './raw';
 import type { Received } from './received';
@@ -6,10 +6,7 @@ import type { Received } from './received';
 // linux/netlink.h
 const PROTOCOL = { route: 0, netfilter: 12 } as const;
 
-export function netlinkCalls(
-  addon: Addon,
-  { scratch }: Received,
-): Pick<Native, 'openNetlink' | 'visitNetlink'> {
+export function netlinkCalls(addon: Addon, { scratch }: Received): NetlinkNative {
   return {
     openNetlink: ({ family, receiveBufferBytes = 0, filter = [], onDatagrams, onError }) => {
       const take = (length: number): void => {

@@ -1,9 +1,7 @@
-import type { Native } from './api';
+import type { NetnsNative } from './api/netns';
 import type { Addon } from './raw';
 
-type NetnsCalls = Pick<Native, 'openNetns' | 'createNetns' | 'nameNetns' | 'unnameNetns' | 'runInNetns'>;
-
-export function netnsCalls(addon: Addon): NetnsCalls {
+export function netnsCalls(addon: Addon): NetnsNative {
   return {
     openNetns: (of) => {
       if (of === 'current') return addon.netnsCurrent();

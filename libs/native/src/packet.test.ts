@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import type { PacketHandle, PacketOptions } from './api';
+import type { PacketHandle, PacketOptions } from './api/packet';
 import { checkLeaks, codeOf, native, testInNetns, until } from './testing/harness';
 import { awaitCarrier, ifindex, inNetns, ip } from './testing/ip';
 

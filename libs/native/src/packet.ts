@@ -1,9 +1,9 @@
-import type { Native } from './api';
+import type { PacketNative } from './api/packet';
 import { filterBytes } from './filter';
 import type { Addon } from './raw';
 import { type Received, ReceivedFrames } from './received';
 
-export function packetCalls(addon: Addon, received: Received): Pick<Native, 'openPacket'> {
+export function packetCalls(addon: Addon, received: Received): PacketNative {
   return {
     openPacket: (options) => {
       const frames = new ReceivedFrames(received);

@@ -1,4 +1,4 @@
-import type { NativeError } from './api';
+import type { NativeError } from './api/error';
 
 /** A C source behind an external value; garbage collection does not close it. */
 declare const source: unique symbol;

@@ -1,4 +1,4 @@
-import type { FrameBatch } from './api';
+import type { FrameBatch } from './api/batch';
 
 // addon.h has the same numbers.
 const SCRATCH_BYTES = 1 << 20;

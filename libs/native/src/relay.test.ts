@@ -10,7 +10,7 @@ import type {
   StreamTarget,
   TcpConnection,
   TcpListener,
-} from './relay-api';
+} from './api/relay';
 import { checkLeaks, codeOf, native, testInNetns, until } from './testing/harness';
 
 const closers: (() => void)[] = [];

@@ -1,6 +1,6 @@
-import { NativeError } from './api';
-import type { RelayEvents, RelayHandle, RelayNative, RelayPair, RelayedBytes } from './relay-api';
-import type { TcpConnection, TcpListener, TcpListenOptions } from './relay-api';
+import { NativeError } from './api/error';
+import type { RelayEvents, RelayHandle, RelayNative, RelayPair, RelayedBytes } from './api/relay';
+import type { TcpConnection, TcpListener, TcpListenOptions } from './api/relay';
 import type { Addon, Source } from './raw';
 import { COLUMNS, type Received } from './received';
 

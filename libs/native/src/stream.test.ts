@@ -2,7 +2,7 @@ import { closeSync, mkdtempSync, readSync, rmSync, writeSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { StreamHandle, StreamOptions } from './api';
+import type { StreamHandle, StreamOptions } from './api/stream';
 import { checkLeaks, codeOf, native, until } from './testing/harness';
 
 const text = (data: Uint8Array): string => Buffer.from(data).toString('latin1');

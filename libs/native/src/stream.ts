@@ -1,16 +1,11 @@
-import type { Native, StreamHandle, StreamOptions } from './api';
+import type { StreamHandle, StreamNative, StreamOptions } from './api/stream';
 import type { Addon, Source } from './raw';
 import type { Received } from './received';
-
-type StreamCalls = Pick<
-  Native,
-  'connectUnix' | 'adoptStream' | 'connectVsock' | 'bindUnixDatagram' | 'sendUnixDatagram' | 'socketPair'
->;
 
 // SOCK_* of the kernel, the same on every architecture that we build for.
 const SOCKET_TYPE = { stream: 1, datagram: 2, seqpacket: 5 } as const;
 
-export function streamCalls(addon: Addon, received: Received): StreamCalls {
+export function streamCalls(addon: Addon, received: Received): StreamNative {
   const adopt = (fd: number, options: StreamOptions, connecting: boolean): StreamHandle =>
     streamHandle(addon, fd, openStream(addon, received, fd, options, connecting));
 

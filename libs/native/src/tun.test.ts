@@ -1,5 +1,6 @@
 import { accessSync, closeSync, constants, readFileSync } from 'node:fs';
-import type { FrameBatch, TunHandle, TunOptions } from './api';
+import type { FrameBatch } from './api/batch';
+import type { TunHandle, TunOptions } from './api/tun';
 import { checkLeaks, codeOf, native, testInNetns, until } from './testing/harness';
 import { awaitCarrier, ifindex, inNetns, ip } from './testing/ip';
 

@@ -1,4 +1,4 @@
-import type { Native, TunHandle, TunOptions } from './api';
+import type { TunHandle, TunNative, TunOptions } from './api/tun';
 import type { Addon, Source } from './raw';
 import { type Received, ReceivedFrames } from './received';
 
@@ -8,7 +8,7 @@ const GSO_FRAME_BYTES = 65_561;
 const BATCH = 64;
 const GSO_BATCH = 15;
 
-export function tunCalls(addon: Addon, received: Received): Pick<Native, 'openTun'> {
+export function tunCalls(addon: Addon, received: Received): TunNative {
   return {
     openTun: (options) => {
       const [fd, name, ifindex] = addon.tunOpen({

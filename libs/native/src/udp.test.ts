@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import type { UdpDatagram, UdpHandle, UdpOptions } from './api';
+import type { UdpDatagram, UdpHandle, UdpOptions } from './api/udp';
 import { checkLeaks, codeOf, native, testInNetns, until } from './testing/harness';
 import { awaitCarrier, ifindex, ip } from './testing/ip';
 
@@ -166,7 +166,7 @@ describe.each([
     await until('heard', () => joined.received.length === 1);
     expect(joined.received[0]).toMatchObject({ ifindex: index.right, destination: group, hopLimit: 255 });
     expect(nowhere.received).toEqual([]);
-    // Linux does not look at the interface of an IPv6 membership (api.ts says so).
+    // Linux does not look at the interface of an IPv6 membership (api/udp.ts says so).
     expect(elsewhere.received.map(({ ifindex }) => ifindex)).toEqual(family === 'ipv4' ? [] : [index.right]);
   });
 

@@ -1,8 +1,8 @@
-import type { Native, UdpDatagram, UdpOptions } from './api';
+import type { UdpDatagram, UdpNative, UdpOptions } from './api/udp';
 import type { Addon, RawUdpOptions } from './raw';
 import { type Received, ReceivedFrames } from './received';
 
-export function udpCalls(addon: Addon, received: Received): Pick<Native, 'openUdp'> {
+export function udpCalls(addon: Addon, received: Received): UdpNative {
   return {
     openUdp: (options) => {
       const batch = new ReceivedFrames(received);

@@ -1,4 +1,4 @@
-import type { NativeError } from './api';
+import type { NativeError } from './error';
 
 export interface TcpListenOptions {
   /** IPv6 without zone; "::" takes IPv4 too. */
