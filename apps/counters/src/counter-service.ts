@@ -1,49 +1,24 @@
-import { causeChain, KernelError, millis, type Cancel } from '@pp/base';
-import type { CountedElement, CounterReading, CounterTableWish, Missed } from '@pp/ports';
-import { Accounts, isGuests, type Counted } from './core/accounts';
+import { millis, type Cancel } from '@pp/base';
+import type { Accounts, Counted } from './core/accounts';
 import type { Ledger } from './core/ledger';
 import { untilNextHourMs } from './core/periods';
 import type { Doors, Settings } from './doors';
-import { History } from './history';
+import type { History } from './history';
+import { TableKeeper, type Occasion, type SetUse, type What } from './table-keeper';
 
 /** A table that is deleted again and again is made again after this pause. */
 const REPAIR_PAUSE = millis(200);
 /** So that a sample at the full hour is surely after it. */
 const HOUR_MARGIN_MS = 5;
 
-/** How many elements the kernel's sets had at the last look, and what they could not take. */
-export interface SetUse {
-  readonly largestUplinkSet: number;
-  readonly largestGuestSet: number;
-  readonly missed: Missed;
-}
-
 /**
- * `final`: everything counts, and the sample outlives a power cut when it is taken. `asked`: somebody wants the sums now; guests' links that the
- * manager has not told of yet wait for the next sample, because it will tell in a moment.
- */
-type Occasion = 'final' | 'asked';
-
-/** What is read of the kernel. */
-type What = 'all' | 'uplinks';
-
-const UNUSED: SetUse = { largestUplinkSet: 0, largestGuestSet: 0, missed: { uplinks: 0n, guests: 0n } };
-
-/**
- * Keeps the kernel's table as it shall be and the ledger up to date with it. One thing at a time: samples, repairs and changes of whom to
- * count wait for each other, so that what passed is always put down to whom it belonged to at the time.
+ * Decides when the kernel's table is read and mended. One thing at a time: samples, repairs and changes of whom to count wait for each
+ * other, so that what passed is always put down to whom it belonged to at the time.
  */
 export class CounterService {
   readonly #doors: Doors;
   readonly #settings: Settings;
-  readonly #history: History;
-  #accounts: Accounts;
-  #run = '';
-  #use: SetUse = UNUSED;
-  /** Why the kernel does not count; null: it does. */
-  #fault: string | null = null;
-  /** Calendar time of the last look; null: none yet. */
-  #lookedAt: number | null = null;
+  readonly #keeper: TableKeeper;
   #isStopped = false;
   #tail: Promise<unknown> = Promise.resolve();
   /** Samples that wait for their turn and have not begun: who comes now may share them. */
@@ -55,24 +30,23 @@ export class CounterService {
   constructor(doors: Doors, settings: Settings) {
     this.#doors = doors;
     this.#settings = settings;
-    this.#history = new History(doors.history, doors.log);
-    this.#accounts = new Accounts({ uplinks: this.ledger.uplinks, links: null });
+    this.#keeper = new TableKeeper(doors, settings);
   }
 
   get ledger(): Ledger {
-    return this.#history.ledger;
+    return this.#keeper.ledger;
   }
 
   get history(): Pick<History, 'fault' | 'size'> {
-    return this.#history;
+    return this.#keeper.history;
   }
 
   get accounts(): Accounts {
-    return this.#accounts;
+    return this.#keeper.accounts;
   }
 
   get use(): SetUse {
-    return this.#use;
+    return this.#keeper.use;
   }
 
   get settings(): Settings {
@@ -80,20 +54,22 @@ export class CounterService {
   }
 
   get run(): string {
-    return this.#run;
+    return this.#keeper.run;
   }
 
+  /** Why the kernel does not count; null: it does. */
   get fault(): string | null {
-    return this.#fault;
+    return this.#keeper.fault;
   }
 
+  /** Calendar time of the last look; null: none yet. */
   get lookedAt(): number | null {
-    return this.#lookedAt;
+    return this.#keeper.lookedAt;
   }
 
   /** Takes up the table that an earlier run left, or makes one. Rejects with a KernelError where there can be none. */
   async start(): Promise<void> {
-    await this.#inTurn(() => this.#takeUp());
+    await this.#inTurn(() => this.#keeper.takeUp());
     this.#stopWatching = await this.#doors.table.watch(() => {
       this.#repairSoon();
     });
@@ -103,14 +79,7 @@ export class CounterService {
   /** From now on these are counted; what passed until now is put down to whom it was before. */
   setCounted(counted: Counted): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#isStopped) return;
-      await this.#sample('asked');
-      const before = this.#accounts.ifnames;
-      this.#accounts = new Accounts(counted);
-      const { uplinks } = counted;
-      if (JSON.stringify(uplinks) !== JSON.stringify(this.ledger.uplinks))
-        this.#history.record({ do: 'uplinks', uplinks }, 'later');
-      if (String(before) !== String(this.#accounts.ifnames)) await this.#install();
+      if (!this.#isStopped) await this.#keeper.count(counted);
     });
   }
 
@@ -123,7 +92,7 @@ export class CounterService {
     if (waiting !== undefined) return waiting;
     const turn = this.#inTurn(async () => {
       this.#waiting.delete(what);
-      if (!this.#isStopped) await this.#sample('asked', what);
+      if (!this.#isStopped) await this.#keeper.sample('asked', what);
     });
     this.#waiting.set(what, turn);
     return turn;
@@ -137,13 +106,7 @@ export class CounterService {
     await this.#inTurn(async () => {
       if (this.#isStopped) return;
       this.#isStopped = true;
-      try {
-        await this.#sample('final');
-        if (this.#settings.onExit === 'clean') await this.#doors.table.remove();
-      } finally {
-        this.#history.close();
-        this.#doors.table.close();
-      }
+      await this.#keeper.finish();
     });
   }
 
@@ -153,103 +116,10 @@ export class CounterService {
     return done;
   }
 
-  async #takeUp(): Promise<void> {
-    const { table } = this.#doors;
-    const found = await table.findRun();
-    const reading = found === null ? null : await table.read(found);
-    const isAsWished = found?.endsWith(this.#sizeMark()) === true;
-    if (found !== null && reading !== null) {
-      this.#run = found;
-      this.#take(reading, isAsWished ? 'asked' : 'final');
-    }
-    if (reading === null || !isAsWished) this.#run = this.#newRun();
-    await this.#install();
-  }
-
-  /** The size is in the name, because nft keeps the size of a set that is there without a word. */
-  #newRun(): string {
-    return `${this.#doors.newId()}${this.#sizeMark()}`;
-  }
-
-  #sizeMark(): string {
-    return `_${this.#settings.setSize}`;
-  }
-
-  #wish(): CounterTableWish {
-    return { run: this.#run, size: this.#settings.setSize, counted: this.#accounts.ifnames };
-  }
-
-  async #install(): Promise<void> {
-    await this.#doors.table.install(this.#wish());
-    this.#fault = null;
-  }
-
-  /** Where the table is gone a new one is made: what passed since the last look is lost. */
-  async #sample(occasion: Occasion, what: What = 'all'): Promise<void> {
-    const reading = await this.#doors.table.read(this.#run, what);
-    if (reading === null) {
-      await this.#startAnew();
-      return;
-    }
-    this.#take(reading, occasion);
-    if (what === 'all') await this.#makeRoom(reading.elements);
-  }
-
-  #take({ elements, missed }: CounterReading, occasion: Occasion): void {
-    const now = this.#doors.wall();
-    const changed = this.ledger
-      .changed(this.#run, elements)
-      .filter((element) => occasion === 'final' || this.#accounts.knows(element));
-    if (changed.length > 0) {
-      const accounted = changed.map((element) => ({ ...element, ...this.#accounts.of(element) }));
-      const at = this.#beganAt(now);
-      const sample = { do: 'sample', at, run: this.#run, elements: accounted } as const;
-      this.#history.record(sample, occasion === 'final' ? 'now' : 'later');
-    }
-    if (missed !== null) this.#note(elements, missed, now);
-    if (occasion === 'final') this.#doors.onSample?.(this.ledger);
-  }
-
-  /** A look at everything. */
-  #note(elements: readonly CountedElement[], missed: Missed, now: number): void {
-    const [guests, uplinks] = [elements.filter(isGuests), elements.filter((each) => !isGuests(each))];
-    this.#use = { largestUplinkSet: largest(uplinks), largestGuestSet: largest(guests), missed };
-    this.#lookedAt = now;
-  }
-
-  /** What passed belongs to the hour in which the time since the last look began; a calendar that was set in between says nothing of it. */
-  #beganAt(now: number): number {
-    const last = this.#lookedAt;
-    return last !== null && last <= now && now - last <= 2 * this.#settings.period ? last : now;
-  }
-
-  /** Names of guests' links that never come back would fill the sets in the end. */
-  async #makeRoom(elements: readonly CountedElement[]): Promise<void> {
-    if (this.#use.largestGuestSet <= this.#settings.setSize / 2) return;
-    const gone = elements.filter((element) => this.#accounts.isOfGone(element));
-    if (gone.length === 0) return;
-    await this.#doors.table.forget(this.#run, gone);
-    this.#history.record({ do: 'forget', run: this.#run, elements: gone }, 'later');
-  }
-
-  async #startAnew(): Promise<void> {
-    this.#loss('table.gone');
-    this.#run = this.#newRun();
-    await this.#install();
-  }
-
-  #loss(event: string): void {
-    const at = this.#doors.wall();
-    const unseenMs = Math.max(0, at - (this.#lookedAt ?? at));
-    this.#doors.log.warn(event, { unseenMs });
-    this.#history.record({ do: 'loss', at, unseenMs }, 'now');
-    this.#lookedAt = at;
-  }
-
   #repairSoon(): void {
     this.#cancelRepair();
     this.#cancelRepair = this.#doors.clock.after('counters.repair', this.#pause(), () => {
-      void this.#attempt(() => this.#look('asked'));
+      void this.#look('asked');
     });
   }
 
@@ -260,42 +130,19 @@ export class CounterService {
     return since >= 0 && since < REPAIR_PAUSE ? REPAIR_PAUSE : millis(0);
   }
 
-  /** Reads, and mends what others have damaged. */
-  async #look(occasion: Occasion): Promise<void> {
-    await this.#sample(occasion);
-    if (await this.#doors.table.isIntact(this.#wish())) return;
-    this.#loss('table.damaged');
-    await this.#install();
-  }
-
   #armTick(): void {
     const { clock, wall } = this.#doors;
     const delay = Math.min(this.#settings.period, untilNextHourMs(wall()) + HOUR_MARGIN_MS);
     this.#cancelTick = clock.after('counters.sample', millis(delay), () => {
-      void this.#attempt(() => this.#look('final')).then(() => {
+      void this.#look('final').then(() => {
         if (!this.#isStopped) this.#armTick();
       });
     });
   }
 
-  /** What the kernel refuses is said once, told by the status, and tried again. */
-  #attempt(work: () => Promise<void>): Promise<void> {
+  #look(occasion: Occasion): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#isStopped) return;
-      try {
-        await work();
-        this.#fault = null;
-      } catch (fault) {
-        if (!(fault instanceof KernelError)) throw fault;
-        if (this.#fault === null) this.#doors.log.warn('table.refused', { error: causeChain(fault) });
-        this.#fault = fault.message;
-      }
+      if (!this.#isStopped) await this.#keeper.look(occasion);
     });
   }
-}
-
-/** Elements of the larger of the two sets. */
-function largest(elements: readonly CountedElement[]): number {
-  const rx = elements.filter(({ set }) => set.endsWith('rx')).length;
-  return Math.max(rx, elements.length - rx);
 }
