@@ -1,4 +1,4 @@
-import { KernelError, millis, type Clock, type Errno } from '@pp/base';
+import { KernelError, millis, type Clock, type Errno, type Millis } from '@pp/base';
 import { SEARCH_PORTS } from '@pp/datapath';
 import { NativeError, type Native, type UdpHandle } from '@pp/native';
 import type { GroupPort, GroupPortOptions, GroupPorts, SearchPort, SearchPortOptions } from '@pp/ports';
@@ -27,9 +27,8 @@ export class LinuxGroupPorts implements GroupPorts {
 
   openGroup(options: GroupPortOptions): GroupPort {
     const { family, group, port, ifname, ifindex, hopLimit, onDatagrams } = options;
-    const { clock } = this;
-    const pace = new Pace({ ...GATHERING, clock, timer: 'group.look', batch: BATCH, socket: () => handle });
-    const handle: UdpHandle = refusing(`group ${group} on ${ifname}`, () =>
+    const pace = new Pace({ ...GATHERING, clock: this.clock, batch: BATCH });
+    const handle = refusing(`group ${group} on ${ifname}`, () =>
       this.native.openUdp({
         family,
         device: ifname,
@@ -47,21 +46,18 @@ export class LinuxGroupPorts implements GroupPorts {
         lends: true,
         onDatagrams: (batch) => {
           onDatagrams(batch);
-          pace.noticeBatch();
+          wait(pace.waitAfter(batch.length));
         },
         onError: faultHandler(options),
       }),
     );
-    const { send, sendAll, close } = guarded(handle, ifname);
+    const { send, sendAll, wait, close } = guarded(handle, ifname);
     return {
       send: sendAll,
       answer: (payload, address, to) => {
         send(payload, address, to, ifindex);
       },
-      close: () => {
-        pace.close();
-        close();
-      },
+      close,
     };
   }
 
@@ -113,6 +109,7 @@ export class LinuxGroupPorts implements GroupPorts {
 interface Guarded {
   readonly send: (payload: Uint8Array, address: string, port: number, ifindex: number) => void;
   readonly sendAll: (payloads: readonly Uint8Array[]) => readonly KernelError[];
+  readonly wait: (time: Millis) => void;
   readonly close: () => void;
 }
 
@@ -131,6 +128,9 @@ function guarded(handle: UdpHandle, what: string): Guarded {
     },
     sendAll: (payloads) =>
       sentAll(payloads, (first) => refusing(`send on ${what}`, () => open().sendAll(payloads, first))),
+    wait: (time) => {
+      if (isOpen && time > 0) handle.wait(time);
+    },
     close: () => {
       isOpen = false;
       handle.close();

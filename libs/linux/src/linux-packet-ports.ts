@@ -1,4 +1,4 @@
-import { KernelError, millis, type Clock, type Errno } from '@pp/base';
+import { KernelError, millis, type Clock, type Errno, type Millis } from '@pp/base';
 import { NativeError, type FrameBatch, type Native, type PacketHandle } from '@pp/native';
 import type { FrameFacts, PacketPort, PacketPortOptions, PacketPorts } from '@pp/ports';
 import { Pace, type Gathering } from './pace';
@@ -55,8 +55,8 @@ export class LinuxPacketPorts implements PacketPorts {
   open({ ifindex, frames = 'all', filter, onFrame, onBatchEnd, onFault }: PacketPortOptions): PacketPort {
     const facts = new BatchFacts();
     const { isOffloaded, isMulticast, isPaced, ...kind } = KINDS[frames];
-    const pace = isPaced ? this.#paceOf(kind.batch, () => handle) : null;
-    const handle: PacketHandle = refusing(`packet socket on #${ifindex}`, () =>
+    const pace = isPaced ? new Pace({ ...GATHERING, clock: this.clock, batch: kind.batch }) : null;
+    const handle = refusing(`packet socket on #${ifindex}`, () =>
       this.native.openPacket({
         ...kind,
         mode: 'raw',
@@ -66,13 +66,14 @@ export class LinuxPacketPorts implements PacketPorts {
         onFrames: (batch) => {
           for (let i = 0; i < batch.count; i++) onFrame(batch.frame(i), facts.at(batch, i));
           onBatchEnd();
-          pace?.noticeBatch();
+          if (pace !== null) port.wait(pace.waitAfter(batch.count));
         },
         onError: ({ code, call }) => {
           onFault(new KernelError(code as Errno, call));
         },
       }),
     );
+    const port = portOf(handle, ifindex);
     try {
       // Before anything is received: the header is put in when a frame is read.
       if (isOffloaded) this.#takeOffloads(handle.fd, ifindex);
@@ -84,11 +85,7 @@ export class LinuxPacketPorts implements PacketPorts {
       handle.close();
       throw fault;
     }
-    return portOf(handle, pace, ifindex);
-  }
-
-  #paceOf(batch: number, socket: () => PacketHandle): Pace {
-    return new Pace({ ...GATHERING, clock: this.clock, timer: 'packets.look', batch, socket });
+    return port;
   }
 
   #takeOffloads(fd: number, ifindex: number): void {
@@ -99,14 +96,16 @@ export class LinuxPacketPorts implements PacketPorts {
   }
 }
 
-function portOf(handle: PacketHandle, pace: Pace | null, ifindex: number): PacketPort {
+function portOf(handle: PacketHandle, ifindex: number): PacketPort & { wait(time: Millis): void } {
   let isOpen = true;
   return {
     send: (frames) => refusing(`send on #${ifindex}`, () => handle.send(frames)),
+    wait: (time) => {
+      if (isOpen && time > 0) handle.wait(time);
+    },
     missed: () => (isOpen ? handle.statistics().drops : 0),
     close: () => {
       isOpen = false;
-      pace?.close();
       handle.close();
     },
   };

@@ -1,103 +1,98 @@
 import { millis } from '@pp/base';
-import { VirtualClock } from '@pp/base/testing';
 import { Pace } from './pace';
 
-const BATCH = 16;
+const BATCH = 64;
 
-/** A socket whose packets wait while it is paused. */
+/** A socket to which packets come `apart` milliseconds from each other, and what it reports together. */
 class Scene {
-  readonly clock = new VirtualClock();
-  readonly heard: number[] = [];
-  isPaused = false;
-  asked = 0;
+  readonly reports: number[] = [];
+  readonly waits: number[] = [];
+  readonly #pace: Pace;
+  #now = 0;
   #waiting = 0;
-  readonly pace: Pace;
+  #deafUntil = 0;
 
-  constructor(gathering = { gap: millis(1), longest: millis(2) }) {
-    const socket = {
-      pause: () => (this.isPaused = true),
-      resume: () => (this.isPaused = false),
-      receive: () => {
-        this.asked++;
-        return this.#report();
-      },
-    };
-    this.pace = new Pace({
-      ...gathering,
-      clock: this.clock,
-      timer: 'look',
-      batch: BATCH,
-      socket: () => socket,
-    });
+  constructor(gathering = { gap: millis(3), longest: millis(8) }) {
+    this.#pace = new Pace({ ...gathering, batch: BATCH, clock: { now: () => millis(this.#now) } });
   }
 
-  come(count: number, gapMs: number): void {
+  come(count: number, apart: number): this {
     for (let i = 0; i < count; i++) {
       this.#waiting++;
-      if (!this.isPaused) this.#report();
-      this.clock.advance(millis(gapMs));
+      this.#report();
+      this.#now += apart;
     }
+    return this;
   }
 
-  #report(): number {
-    const count = Math.min(BATCH, this.#waiting);
-    this.#waiting -= count;
-    if (count === 0) return 0;
-    this.heard.push(count);
-    this.pace.noticeBatch();
-    return count;
+  /** Time in which nothing comes. */
+  pass(time: number): this {
+    this.#now += time;
+    this.#report();
+    return this;
+  }
+
+  #report(): void {
+    while (this.#waiting > 0 && this.#now >= this.#deafUntil) {
+      const count = Math.min(BATCH, this.#waiting);
+      this.#waiting -= count;
+      this.reports.push(count);
+      const wait = this.#pace.waitAfter(count);
+      if (wait > 0) this.waits.push(wait);
+      this.#deafUntil = this.#now + wait;
+    }
   }
 }
 
-test('packets that come singly are told at once', () => {
-  const scene = new Scene();
-  scene.come(50, 3);
-  expect(scene.heard).toEqual(Array.from({ length: 50 }, () => 1));
-  expect([scene.isPaused, scene.clock.pending()]).toEqual([false, []]);
+const ones = (length: number): readonly number[] => Array.from({ length }, () => 1);
+
+test.each([
+  { name: 'singly', apart: 3 },
+  { name: 'now and then', apart: 1000 },
+])('what comes $name is told at once', ({ apart }) => {
+  const { reports, waits } = new Scene().come(50, apart);
+  expect([reports, waits]).toEqual([ones(50), []]);
 });
 
-test('a stream is gathered, none is lost, and when it ends they are told at once again', () => {
+test('a burst is no stream', () => {
   const scene = new Scene();
-  scene.come(1009, 0.1);
-  expect(scene.isPaused).toBe(true);
-  expect(scene.heard.length).toBeLessThan(150);
-  scene.clock.advance(millis(10));
-  expect(scene.heard.reduce((sum, each) => sum + each, 0)).toBe(1009);
-  expect([scene.isPaused, scene.clock.pending()]).toEqual([false, []]);
-  scene.come(1, 5);
-  expect(scene.heard.at(-1)).toBe(1);
+  for (let i = 0; i < 20; i++) scene.come(7, 0.01).pass(100);
+  expect([scene.reports.length, scene.waits]).toEqual([140, []]);
 });
 
 test.each([
-  { name: 'one a millisecond is looked at as seldom as may be', gapMs: 1, want: [8, 8, 8] },
-  { name: 'four a millisecond, so that sixteen come together', gapMs: 0.25, want: [16, 16, 16] },
-  { name: 'sixteen a millisecond as often as may be', gapMs: 0.0625, want: [32, 32, 32] },
-])('a stream of $name', ({ gapMs, want }) => {
-  const scene = new Scene({ gap: millis(3), longest: millis(8) });
-  const looks: number[] = [];
-  scene.come(800, gapMs);
-  for (let i = 0; i < 3; i++) {
-    const before = scene.asked;
-    const told = scene.heard.length;
-    while (scene.asked === before) scene.come(1, gapMs);
-    looks.push(scene.heard.slice(told).reduce((sum, each) => sum + each, 0));
-  }
-  expect(looks).toEqual(want);
+  { name: 'two milliseconds, not longer than may be', apart: 2, wait: 8, count: 4 },
+  { name: 'a quarter of one, so that sixteen come together', apart: 0.25, wait: 4, count: 16 },
+  { name: 'a hundredth of one, not shorter than pays', apart: 0.01, wait: 2, count: 200 },
+])('a stream of one in $name', ({ apart, wait, count }) => {
+  const scene = new Scene().come(10_000, apart).pass(10);
+  expect(scene.reports.slice(0, 9)).toEqual(ones(9));
+  expect(new Set(scene.waits.slice(0, -3))).toEqual(new Set([wait]));
+  expect(scene.reports.reduce((sum, each) => sum + each, 0)).toBe(10_000);
+  const together = scene.reports.slice(9, -3);
+  const inAll = together.reduce((sum, each) => sum + each, 0);
+  expect(inAll / (scene.waits.length - 2)).toBeCloseTo(count, -1);
 });
 
-test('a look asks until a batch is not full', () => {
-  const scene = new Scene();
-  scene.come(9, 0.1);
-  expect(scene.isPaused).toBe(true);
-  scene.come(39, 0.01);
-  scene.clock.advance(millis(2));
-  expect([scene.heard.slice(9), scene.asked]).toEqual([[16, 16, 7], 3]);
+test('after a full batch the rest is told before anything is waited for', () => {
+  const scene = new Scene().come(9, 1).come(150, 0.01).pass(10);
+  expect(scene.reports.slice(9)).toEqual([64, 64, 22]);
 });
 
-test('after close nothing is looked at any more', () => {
-  const scene = new Scene();
-  scene.come(20, 0.1);
-  expect(scene.clock.pending()).toEqual(['look']);
-  scene.pace.close();
-  expect(scene.clock.pending()).toEqual([]);
+test.each([
+  { name: 'goes on at half the speed', apart: 5, want: true },
+  { name: 'is none any more below that', apart: 6.5, want: false },
+])('a stream $name', ({ apart, want }) => {
+  const scene = new Scene().come(100, 1);
+  const before = scene.waits.length;
+  scene.come(40, apart);
+  expect(scene.waits.length > before + 10).toBe(want);
+});
+
+test('when a stream has ended, what comes is told at once', () => {
+  const scene = new Scene().come(100, 0.5).pass(20);
+  const before = [scene.reports.length, scene.waits.length];
+  scene.pass(1000).come(5, 0.1);
+  expect(scene.reports.slice(before[0])).toEqual(ones(5));
+  expect(scene.waits.length).toBe(before[1]);
 });

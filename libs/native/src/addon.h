@@ -105,6 +105,7 @@ struct pp_source {
   pp_env *env;
   const pp_source_type *type;
   uv_poll_t poll;
+  uv_timer_t timer; /* of pp_source_wait; `data` is set once it was used */
   int fd;
   bool lends_fd; /* `fd` is closed by someone else, who outlives the source */
   int wanted;    /* UV_READABLE | UV_WRITABLE */
@@ -121,8 +122,8 @@ pp_source *pp_source_open(pp_env *env, const pp_source_type *type, int fd, const
 /* The open source behind a handle, or NULL after throwing EBADF (closed) or a TypeError. */
 pp_source *pp_source_of(pp_env *env, napi_value handle, const pp_source_type *type);
 void pp_source_want(pp_source *source, int events);
-/* (source, paused): whether the event loop looks for what comes in; for a source that only reads. */
-napi_value pp_source_pause(pp_env *env, napi_value *args, const pp_source_type *type);
+/* (source, ms): the event loop does not look for what comes in until that time has passed; for a source that only reads. */
+napi_value pp_source_wait(pp_env *env, napi_value *args, const pp_source_type *type);
 /* Idempotent, allowed inside a callback; the memory stays until the loop has let go. */
 void pp_source_close(pp_source *source);
 /* Calls JavaScript; what it throws becomes an uncaught exception. A closed source or an absent callback is not called. */

@@ -24,25 +24,20 @@ static void describe(pp_batch *batch, int index, int32_t *row) {
   row[COLUMN_VLAN] = more != NULL && (more->tp_status & TP_STATUS_VLAN_VALID) != 0 ? more->tp_vlan_tci : -1;
 }
 
-/* Reports a batch of what waits; how many frames. */
-static int receive(pp_source *source) {
+/* Reports a batch of what waits. */
+static void on_ready(pp_source *source, int events) {
+  (void)events;
   packet *self = (packet *)source;
   pp_batch batch;
   int count = pp_batch_receive(source->env, source->fd, self->batch, self->frame_bytes, &batch);
   if (count < 0) { /* ENETDOWN: the interface went down or away; said once, and the socket lives on */
     if (errno != EAGAIN) pp_source_fail(source, ON_ERROR, errno, "recvmmsg packets");
-    return 0;
+    return;
   }
   int32_t *table = pp_table(source->env);
   for (int i = 0; i < count; i++) describe(&batch, i, table + i * PP_COLUMNS);
   napi_value number = pp_number(source->env, count);
   pp_source_call(source, ON_FRAMES, 1, &number);
-  return count;
-}
-
-static void on_ready(pp_source *source, int events) {
-  (void)events;
-  receive(source);
 }
 
 static const pp_source_type PACKET = {"packet socket", sizeof(packet), on_ready, NULL};
@@ -114,12 +109,7 @@ static napi_value packet_fd(pp_env *env, napi_value *args) {
   return source == NULL ? NULL : pp_number(env, source->fd);
 }
 
-static napi_value packet_pause(pp_env *env, napi_value *args) { return pp_source_pause(env, args, &PACKET); }
-
-static napi_value packet_receive(pp_env *env, napi_value *args) {
-  pp_source *source = pp_source_of(env, args[0], &PACKET);
-  return source == NULL ? NULL : pp_number(env, receive(source));
-}
+static napi_value packet_wait(pp_env *env, napi_value *args) { return pp_source_wait(env, args, &PACKET); }
 
 static bool read_destination(pp_env *env, napi_value value, struct sockaddr_ll *to) {
   napi_valuetype type;
@@ -187,8 +177,7 @@ static napi_value packet_statistics(pp_env *env, napi_value *args) {
 const pp_function pp_packet_functions[] = {
     {"packetOpen", open_packet},
     {"packetFd", packet_fd},
-    {"packetPause", packet_pause},
-    {"packetReceive", packet_receive},
+    {"packetWait", packet_wait},
     {"packetSend", packet_send},
     {"packetAllMulti", packet_all_multi},
     {"packetStatistics", packet_statistics},

@@ -34,13 +34,9 @@ export function packetCalls(addon: Addon, received: Received): PacketNative {
           const [packets, drops] = addon.packetStatistics(socket);
           return { packets, drops };
         },
-        pause: () => {
-          addon.packetPause(socket, true);
+        wait: (ms) => {
+          addon.packetWait(socket, ms);
         },
-        resume: () => {
-          addon.packetPause(socket, false);
-        },
-        receive: () => addon.packetReceive(socket),
         close: () => {
           addon.close(socket);
         },

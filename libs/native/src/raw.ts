@@ -101,8 +101,7 @@ export interface Addon {
     onError: OnError,
   ) => Source;
   readonly packetFd: (packet: Source) => number;
-  readonly packetPause: (packet: Source, paused: boolean) => void;
-  readonly packetReceive: (packet: Source) => number;
+  readonly packetWait: (packet: Source, ms: number) => void;
   readonly packetSend: (
     packet: Source,
     frames: readonly Uint8Array[],
@@ -120,8 +119,7 @@ export interface Addon {
   ) => Source;
   readonly udpFd: (udp: Source) => number;
   readonly udpPort: (udp: Source) => number;
-  readonly udpPause: (udp: Source, paused: boolean) => void;
-  readonly udpReceive: (udp: Source) => number;
+  readonly udpWait: (udp: Source, ms: number) => void;
   readonly udpSend: (
     udp: Source,
     data: Uint8Array,

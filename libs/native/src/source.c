@@ -92,11 +92,19 @@ void pp_source_want(pp_source *source, int events) {
     uv_poll_start(&source->poll, events, on_poll);
 }
 
-napi_value pp_source_pause(pp_env *env, napi_value *args, const pp_source_type *type) {
+static void on_waited(uv_timer_t *timer) { pp_source_want(timer->data, UV_READABLE); }
+
+napi_value pp_source_wait(pp_env *env, napi_value *args, const pp_source_type *type) {
   pp_source *source = pp_source_of(env, args[0], type);
   if (source == NULL) return NULL;
-  PP_BOOL(paused, args[1]);
-  pp_source_want(source, paused ? 0 : UV_READABLE);
+  PP_U32(ms, args[1]);
+  if (source->timer.data == NULL) {
+    uv_timer_init(env->loop, &source->timer);
+    source->timer.data = source;
+    source->users++;
+  }
+  pp_source_want(source, 0);
+  uv_timer_start(&source->timer, on_waited, ms, 0);
   return NULL;
 }
 
@@ -126,6 +134,7 @@ void pp_source_close(pp_source *source) {
   *source->link = source->next;
   if (source->next != NULL) source->next->link = source->link;
   pp_source_close_handle(source, (uv_handle_t *)&source->poll);
+  if (source->timer.data != NULL) pp_source_close_handle(source, (uv_handle_t *)&source->timer);
   if (source->type->close != NULL) source->type->close(source);
   if (!source->lends_fd) close(source->fd);
 }

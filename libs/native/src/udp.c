@@ -216,27 +216,22 @@ static napi_value address_texts(udp *self, pp_batch *batch, const void *const *t
   return texts;
 }
 
-/* Reports a batch of what waits; how many datagrams. */
-static int receive(pp_source *source) {
+/* Reports a batch of what waits. */
+static void on_ready(pp_source *source, int events) {
+  (void)events;
   pp_env *env = source->env;
   udp *self = (udp *)source;
   pp_batch batch;
   int count = pp_batch_receive(env, source->fd, self->slots, self->slot_bytes, &batch);
   if (count < 0) {
     if (errno != EAGAIN) pp_source_fail(source, ON_ERROR, errno, "recvmmsg");
-    return 0;
+    return;
   }
   int32_t *table = pp_table(env);
   const void *destinations[PP_BATCH];
   for (int i = 0; i < count; i++) destinations[i] = describe(&batch, i, self->ipv6, table + i * PP_COLUMNS);
   napi_value args[2] = {pp_number(env, count), address_texts(self, &batch, destinations, count)};
   pp_source_call(source, ON_DATAGRAMS, 2, args);
-  return count;
-}
-
-static void on_ready(pp_source *source, int events) {
-  (void)events;
-  receive(source);
 }
 
 static const pp_source_type UDP = {"UDP socket", sizeof(udp), on_ready, NULL};
@@ -290,12 +285,7 @@ static napi_value udp_port(pp_env *env, napi_value *args) {
   return pp_number(env, ntohs(self->ipv6 ? address.v6.sin6_port : address.v4.sin_port));
 }
 
-static napi_value udp_pause(pp_env *env, napi_value *args) { return pp_source_pause(env, args, &UDP); }
-
-static napi_value udp_receive(pp_env *env, napi_value *args) {
-  pp_source *source = pp_source_of(env, args[0], &UDP);
-  return source == NULL ? NULL : pp_number(env, receive(source));
-}
+static napi_value udp_wait(pp_env *env, napi_value *args) { return pp_source_wait(env, args, &UDP); }
 
 /* Packet info of a send: the interface to leave by, and the source address to bear (none: ""). */
 static bool put_packet_info(pp_env *env, struct msghdr *message, bool ipv6, int ifindex, const char *source) {
@@ -369,6 +359,7 @@ static napi_value udp_send_all(pp_env *env, napi_value *args) {
 }
 
 const pp_function pp_udp_functions[] = {
-    {"udpOpen", open_udp}, {"udpFd", udp_fd},     {"udpPort", udp_port},        {"udpPause", udp_pause}, {"udpReceive", udp_receive},
-    {"udpSend", udp_send}, {"udpSendAll", udp_send_all}, {NULL, NULL},
+    {"udpOpen", open_udp}, {"udpFd", udp_fd},     {"udpPort", udp_port},
+    {"udpWait", udp_wait}, {"udpSend", udp_send}, {"udpSendAll", udp_send_all},
+    {NULL, NULL},
 };

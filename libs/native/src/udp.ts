@@ -22,13 +22,9 @@ export function udpCalls(addon: Addon, received: Received): UdpNative {
         send: (data, address, port, ifindex = 0, source = '') => {
           addon.udpSend(socket, data, address, port, ifindex, source);
         },
-        pause: () => {
-          addon.udpPause(socket, true);
+        wait: (ms) => {
+          addon.udpWait(socket, ms);
         },
-        resume: () => {
-          addon.udpPause(socket, false);
-        },
-        receive: () => addon.udpReceive(socket),
         sendAll: (batch, first = 0) => addon.udpSendAll(socket, batch, first),
         close: () => {
           addon.close(socket);

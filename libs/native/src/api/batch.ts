@@ -23,11 +23,8 @@ export interface FrameBatch {
   vlan(index: number): number;
 }
 
-/** A socket that reports a batch when something waits, or, while it is paused, when it is asked. */
+/** A socket that reports a batch of what waits, as soon as something does. */
 export interface BatchSocket {
-  /** Report nothing until `resume` but by `receive`. */
-  pause(): void;
-  resume(): void;
-  /** Reports a batch of what waits now; how many are in it: 0, none waits. */
-  receive(): number;
+  /** Reports nothing for so many milliseconds: what comes meanwhile waits, and is reported together. */
+  wait(ms: number): void;
 }
