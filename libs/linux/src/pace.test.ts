@@ -62,7 +62,7 @@ test('a burst is no stream', () => {
 
 test.each([
   { name: 'two milliseconds, not longer than may be', apart: 2, wait: 8, count: 4 },
-  { name: 'a quarter of one, so that sixteen come together', apart: 0.25, wait: 4, count: 16 },
+  { name: 'a quarter of one, so that twelve come together', apart: 0.25, wait: 3, count: 12 },
   { name: 'a hundredth of one, not shorter than pays', apart: 0.01, wait: 2, count: 200 },
 ])('a stream of one in $name', ({ apart, wait, count }) => {
   const scene = new Scene().come(10_000, apart).pass(10);

@@ -12,8 +12,8 @@ export interface Gathering {
 const STREAM = 8;
 /** Gathering for less does not pay. */
 const SHORTEST = millis(2);
-/** So many are to come together, if the time that may be taken is enough for it. */
-const GATHERED = 16;
+/** A wait is for so many, if the time that may be taken is enough for it. */
+const GATHERED = 12;
 
 export interface PaceOptions extends Gathering {
   readonly clock: Pick<Clock, 'now'>;

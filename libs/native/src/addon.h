@@ -122,7 +122,7 @@ pp_source *pp_source_open(pp_env *env, const pp_source_type *type, int fd, const
 /* The open source behind a handle, or NULL after throwing EBADF (closed) or a TypeError. */
 pp_source *pp_source_of(pp_env *env, napi_value handle, const pp_source_type *type);
 void pp_source_want(pp_source *source, int events);
-/* (source, ms): the event loop does not look for what comes in until that time has passed; for a source that only reads. */
+/* (source, ms): the event loop looks for what comes in when that time has passed, not before; for a source that only reads. */
 napi_value pp_source_wait(pp_env *env, napi_value *args, const pp_source_type *type);
 /* Idempotent, allowed inside a callback; the memory stays until the loop has let go. */
 void pp_source_close(pp_source *source);

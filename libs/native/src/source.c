@@ -92,7 +92,14 @@ void pp_source_want(pp_source *source, int events) {
     uv_poll_start(&source->poll, events, on_poll);
 }
 
-static void on_waited(uv_timer_t *timer) { pp_source_want(timer->data, UV_READABLE); }
+static void on_waited(uv_timer_t *timer) {
+  pp_source *source = timer->data;
+  napi_handle_scope scope;
+  if (napi_open_handle_scope(source->env->napi, &scope) != napi_ok) return;
+  source->type->ready(source, UV_READABLE);
+  if (!source->closed && !uv_is_active((uv_handle_t *)timer)) pp_source_want(source, UV_READABLE);
+  napi_close_handle_scope(source->env->napi, scope);
+}
 
 napi_value pp_source_wait(pp_env *env, napi_value *args, const pp_source_type *type) {
   pp_source *source = pp_source_of(env, args[0], type);
@@ -103,7 +110,7 @@ napi_value pp_source_wait(pp_env *env, napi_value *args, const pp_source_type *t
     source->timer.data = source;
     source->users++;
   }
-  pp_source_want(source, 0);
+  if (source->wanted != 0) pp_source_want(source, 0);
   uv_timer_start(&source->timer, on_waited, ms, 0);
   return NULL;
 }
