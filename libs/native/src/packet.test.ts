@@ -146,7 +146,11 @@ testInNetns('one that waits reports nothing until its time has passed, and then 
   await until('more came', () => right.frames.length === 71);
   right.wait(3_600_000);
   right.close();
-  expect(codeOf(() => right.wait(1))).toBe('EBADF');
+  expect(
+    codeOf(() => {
+      right.wait(1);
+    }),
+  ).toBe('EBADF');
 });
 
 testInNetns('200 frames come in few batches of at most 64', async () => {
