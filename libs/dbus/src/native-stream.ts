@@ -1,4 +1,4 @@
-import type { Native, NativeError, StreamHandle } from '@pp/native';
+import type { Native, NativeError, StreamHandle, StreamOptions } from '@pp/native';
 import type { ByteStream, ByteStreamEvents } from './byte-stream';
 
 /** What this library needs of the addon. */
@@ -8,12 +8,19 @@ export type StreamDoor = Pick<Native, 'connectUnix' | 'closeFd'>;
 const PEER_CLOSED: readonly string[] = ['ECONNRESET', 'EPIPE'];
 
 /** A `ByteStream` on the addon's UNIX stream; throws NativeError when nobody listens at `path`. */
-export function connectUnixStream(native: StreamDoor, path: string, events: ByteStreamEvents): ByteStream {
+export const connectUnixStream = (native: StreamDoor, path: string, events: ByteStreamEvents): ByteStream =>
+  byteStream(events, (options) => native.connectUnix(path, options));
+
+/** A `ByteStream` on what `open` opens. */
+export function byteStream(
+  events: ByteStreamEvents,
+  open: (options: StreamOptions) => StreamHandle,
+): ByteStream {
   const onError = (error: NativeError): void => {
     if (PEER_CLOSED.includes(error.code)) events.onEnd();
     else events.onError(error);
   };
-  const handle: StreamHandle = native.connectUnix(path, { ...events, onError });
+  const handle = open({ ...events, onError });
   return {
     write: (data, fds) => handle.write(data, fds),
     pause: () => {

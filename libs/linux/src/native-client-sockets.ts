@@ -27,14 +27,16 @@ export class NativeClientSockets implements ClientSockets {
   constructor(private readonly native: Pick<Native, 'getSocketOption' | 'setSocketOption' | 'fdKind'>) {}
 
   mark(fd: number, mask: number, bits: number): Checked<null> {
-    const fault = this.#fault(fd);
-    if (fault !== null) return refuse('InvalidArgument', fault);
     try {
+      const fault = this.#fault(fd);
+      if (fault !== null) return refuse('InvalidArgument', fault);
       const mark = (this.#number(fd, SO_MARK) & ~mask) | bits;
       this.native.setSocketOption(fd, SOL_SOCKET, SO_MARK, new Uint8Array(Int32Array.of(mark).buffer));
       return accept(null);
     } catch (error) {
       if (!(error instanceof NativeError)) throw error;
+      if (error.code === 'EBADF')
+        return refuse('InvalidArgument', 'the socket is not open (O_PATH): pass one that is');
       return refuse('Failed', `the mark of the socket cannot be changed: ${error.message}`);
     }
   }

@@ -5,11 +5,14 @@ import {
   secondUidMissing,
   seenAs,
   STANDARD,
+  until,
   type Guest,
   type HeldNamespace,
 } from '@pp/lab';
 import { encode } from '@pp/proto';
-import { openSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GuestRig } from './guest-rig';
 
@@ -106,6 +109,70 @@ labTest('a device that tells nothing is no lifeline', async () => {
   expect([name, message]).toEqual([
     'org.chromium.PatchPanel.Error.InvalidArgument',
     expect.stringMatching(/lifeline/),
+  ]);
+  await rig.expectIdle();
+});
+
+/** open(2); node does not know it. */
+const O_PATH = 0o10000000;
+
+labTest('a pipe that is only named, not opened, is no lifeline', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'pp-fifo-'));
+  execFileSync('mkfifo', [join(directory, 'fifo')]);
+  const fd = openSync(join(directory, 'fifo'), O_PATH);
+  rmSync(directory, { recursive: true });
+  const { name, message } = await refusal(
+    rig.client.raw('ConnectNamespace', encode('ConnectNamespaceRequest', { pid: -1 }), [fd]),
+  );
+  rig.client.native.closeFd(fd);
+  expect([name, message]).toEqual([
+    'org.chromium.PatchPanel.Error.InvalidArgument',
+    'the lifeline cannot be watched: pass one end of a pipe or socket',
+  ]);
+  await rig.expectIdle();
+});
+
+/** Calls that the API does not have, each with descriptors. */
+const NO_CALLS = [
+  { name: 'two lifelines', signature: 'ayhh', body: [new Uint8Array(), 0, 1], want: 'InvalidArgs' },
+  { name: 'the lifeline first', signature: 'hay', body: [0, new Uint8Array()], want: 'InvalidArgs' },
+  { name: 'text for a body', signature: 'sh', body: ['pid', 0], want: 'InvalidArgs' },
+  { name: 'no body', signature: 'h', body: [0], want: 'InvalidArgs' },
+  { name: 'an unknown method', member: 'ConnectNamespaces', want: 'UnknownMethod' },
+  { name: 'an unknown interface', interface: 'org.chromium.PatchPanel.No', want: 'UnknownInterface' },
+  { name: 'an unknown object', path: '/org/chromium/No', want: 'UnknownObject' },
+] as const;
+
+for (const { name, want, ...wrong } of NO_CALLS) {
+  labTest(`${name}: refused by D-Bus's own error, in one sentence, and descriptors are closed`, async () => {
+    const [keep, send] = rig.client.native.pipe();
+    const call = {
+      destination: 'org.chromium.PatchPanel',
+      path: '/org/chromium/PatchPanel',
+      interface: 'org.chromium.PatchPanel',
+      member: 'ConnectNamespace',
+      signature: 'ayh',
+      body: [encode('ConnectNamespaceRequest', { pid: -1 }), 0],
+      fds: [send, send],
+    };
+    const { name: error, message } = await refusal(rig.client.bus.call({ ...call, ...wrong }));
+    expect([error, message]).toEqual([
+      `org.freedesktop.DBus.Error.${want}`,
+      expect.stringMatching(/^[^\n]+$/),
+    ]);
+    rig.client.native.closeFd(send);
+    await until('nobody else holds it', () => rig.client.native.pollFd(keep).hangup);
+    rig.client.native.closeFd(keep);
+    await rig.expectIdle();
+  });
+}
+
+labTest('a body of 1 MiB is read, and refused for what it is', async () => {
+  const body = new Uint8Array(1024 * 1024).fill(0xee);
+  const { name, message } = await refusal(rig.client.raw('ConnectNamespace', body));
+  expect([name, message]).toEqual([
+    'org.chromium.PatchPanel.Error.InvalidArgument',
+    expect.stringMatching(/is not a ConnectNamespaceRequest/),
   ]);
   await rig.expectIdle();
 });

@@ -22,6 +22,9 @@ const refusal = (method: string, body: Uint8Array, fds: readonly number[] = []):
     (fault: unknown) => `${(fault as Error).name}: ${(fault as Error).message}`,
   );
 
+/** open(2); node does not know it. */
+const O_PATH = 0o10000000;
+
 const INVALID = 'org.chromium.PatchPanel.Error.InvalidArgument: ';
 
 labTest('SetVpnIntent: what is no unconnected TCP or UDP socket, and what is no request', async () => {
@@ -36,6 +39,7 @@ labTest('SetVpnIntent: what is no unconnected TCP or UDP socket, and what is no 
     onDatagrams: () => undefined,
     onError: () => undefined,
   });
+  const named = openSync(`/proc/self/fd/${udp.fd}`, O_PATH);
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const peer = connect((server.address() as AddressInfo).port, '127.0.0.1');
@@ -54,6 +58,9 @@ labTest('SetVpnIntent: what is no unconnected TCP or UDP socket, and what is no 
     expect(await refusal('SetVpnIntent', INTENT, [pair[0]])).toBe(
       `${INVALID}the socket is neither TCP nor UDP: pass one of these, of IPv4 or IPv6`,
     );
+    expect(await refusal('SetVpnIntent', INTENT, [named])).toBe(
+      `${INVALID}the socket is not open (O_PATH): pass one that is`,
+    );
     expect(await refusal('SetVpnIntent', INTENT, [connected])).toBe(
       `${INVALID}the socket is connected already: pass it before connect`,
     );
@@ -65,6 +72,7 @@ labTest('SetVpnIntent: what is no unconnected TCP or UDP socket, and what is no 
     expect(await refusal('SetVpnIntent', INTENT, [udp.fd])).toBe('done');
   } finally {
     closeSync(file);
+    closeSync(named);
     for (const fd of [...pipe, ...pair]) native.closeFd(fd);
     udp.close();
     peer.destroy();

@@ -10,6 +10,13 @@ class Unwatchable extends FakeDescriptors {
   }
 }
 
+/** As one that was opened by O_PATH. */
+class OnlyNamed extends FakeDescriptors {
+  override isSignalled(): boolean {
+    throw new Error('poll: EBADF');
+  }
+}
+
 const rows: readonly {
   readonly name: string;
   readonly kind: DescriptorKind;
@@ -27,6 +34,12 @@ const rows: readonly {
     name: 'what cannot be watched',
     kind: 'other',
     descriptors: new Unwatchable(),
+    says: 'cannot be watched',
+  },
+  {
+    name: 'a pipe that is only named',
+    kind: 'fifo',
+    descriptors: new OnlyNamed(),
     says: 'cannot be watched',
   },
 ];

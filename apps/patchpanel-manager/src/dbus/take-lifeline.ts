@@ -10,26 +10,24 @@ export function takeLifeline(call: ApiCall, descriptors: Descriptors): Checked<n
       'InvalidArgument',
       'the lifeline is missing: pass one end of a pipe or socket after the body',
     );
-  const kind = descriptors.kind(fd);
-  const fault =
-    kind === 'file' || kind === 'directory' || kind === 'block'
-      ? `the lifeline is a ${kind}: pass one end of a pipe or socket`
-      : descriptors.isSignalled(fd)
-        ? 'the lifeline has ended already: keep its other end open, and write nothing to it'
-        : kind === 'other' && !canBeWatched(fd, descriptors)
-          ? 'the lifeline cannot be watched: pass one end of a pipe or socket'
-          : null;
+  const fault = faultOf(fd, descriptors);
   if (fault === null) return accept(fd);
   descriptors.close(fd);
   return refuse('InvalidArgument', fault);
 }
 
-/** What is found out after the guest is there would leave it without a lifeline. */
-function canBeWatched(fd: number, descriptors: Descriptors): boolean {
+/** What is found out only after the guest is there would leave it without a lifeline. */
+function faultOf(fd: number, descriptors: Descriptors): string | null {
+  const kind = descriptors.kind(fd);
+  if (kind === 'file' || kind === 'directory' || kind === 'block')
+    return `the lifeline is a ${kind}: pass one end of a pipe or socket`;
   try {
-    descriptors.watch(fd, () => undefined).close();
-    return true;
+    if (descriptors.isSignalled(fd))
+      return 'the lifeline has ended already: keep its other end open, and write nothing to it';
+    if (kind === 'other') descriptors.watch(fd, () => undefined).close();
+    return null;
   } catch {
-    return false; // epoll(7) takes no descriptor of epoll that stands on too many others: ELOOP
+    // poll(2) takes none that was opened by O_PATH: EBADF; epoll(7) none of epoll that stands on too many others: ELOOP
+    return 'the lifeline cannot be watched: pass one end of a pipe or socket';
   }
 }

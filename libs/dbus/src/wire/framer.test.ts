@@ -54,6 +54,47 @@ test('each message has its own descriptors, though they came at once', () => {
   ]);
 });
 
+describe('three messages with descriptors in each', () => {
+  const messages = [2, 1, 3].map((fdCount, index) => message(index + 1, Uint8Array.of(index), fdCount));
+  const stream = Buffer.concat(messages);
+  const lengths = messages.map(({ length }) => length);
+  /** By the byte with which they come: the first of their message. */
+  const fdsAt = new Map([
+    [0, [100, 101]],
+    [lengths[0], [102]],
+    [(lengths[0] ?? 0) + (lengths[1] ?? 0), [103, 104, 105]],
+  ]);
+  const want = [...fdsAt.values()].map((fds, index) => ({
+    serial: index + 1,
+    body: [Uint8Array.of(index)],
+    fds,
+  }));
+
+  /** What is seen of the stream, given in pieces that end at `cuts`. */
+  function seenOf(cuts: readonly number[]): readonly Seen[] {
+    const subject = new Subject();
+    let start = 0;
+    for (const end of [...cuts, stream.length]) {
+      const fds = [...fdsAt].filter(([at = 0]) => at >= start && at < end).flatMap(([, each]) => each);
+      subject.framer.push(stream.subarray(start, end), fds);
+      start = end;
+    }
+    return subject.seen;
+  }
+
+  test('whole', () => {
+    expect(seenOf([])).toEqual(want);
+  });
+
+  test('cut in two at every byte', () => {
+    for (let cut = 1; cut < stream.length; cut++) expect([cut, seenOf([cut])]).toEqual([cut, want]);
+  });
+
+  test('byte by byte', () => {
+    expect(seenOf(Array.from(stream.keys()).slice(1))).toEqual(want);
+  });
+});
+
 test('bytes are copied: the chunk is borrowed', () => {
   const subject = new Subject();
   const chunk = message(1, Uint8Array.of(7, 7, 7));
