@@ -46,7 +46,7 @@ export class McastService {
       },
     });
     this.#outbox = new Outbox({
-      portOf: (group, ifindex) => this.ports.get(group, ifindex),
+      senderTo: (group, ifindexes) => this.ports.senderTo(group, ifindexes),
       onSent: (group, sent, refused) => {
         this.relay.counters(group).sent += sent;
         for (const fault of refused) this.#refused(group, fault);
@@ -124,7 +124,7 @@ export class McastService {
     for (const action of actions) {
       switch (action.do) {
         case 'send':
-          this.#outbox.add(action.group, action.ifindex, action.payload);
+          this.#outbox.add(action.group, action.ifindexes, action.payload);
           break;
         case 'search':
           this.#search(action);
@@ -142,14 +142,15 @@ export class McastService {
     }
   }
 
-  #search({ session, ifindex, payload }: Extract<Action, { do: 'search' }>): void {
+  #search({ session, ifindexes, payload }: Extract<Action, { do: 'search' }>): void {
     const { group } = session;
     const port = this.searches.of(session);
-    if (port === null) this.relay.counters(group).sendFailures++;
+    if (port === null) this.relay.counters(group).sendFailures += ifindexes.length;
     else
-      this.#send(group, () => {
-        port.send(payload, ifindex, group.address, group.port);
-      });
+      for (const ifindex of ifindexes)
+        this.#send(group, () => {
+          port.send(payload, ifindex, group.address, group.port);
+        });
   }
 
   /** From our address on the searcher's link: from the group's port, or from the session's where a searcher wants that. */

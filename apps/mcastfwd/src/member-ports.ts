@@ -1,5 +1,5 @@
 import { KernelError, millis, type Cancel } from '@pp/base';
-import type { GroupDatagram, GroupPort } from '@pp/ports';
+import type { GroupDatagram, GroupPort, GroupSender } from '@pp/ports';
 import { groupKey, type Group } from './core/group';
 import type { Segment } from './core/topology';
 import type { Doors } from './doors';
@@ -8,6 +8,12 @@ interface Member {
   readonly port: GroupPort;
   /** A group is joined anew when this host's address on the link changes: reports bear it. */
   readonly own: string;
+}
+
+interface Sender {
+  readonly group: Group;
+  readonly ifindexes: readonly number[];
+  readonly sender: GroupSender;
 }
 
 /** A port that could not be opened is tried again after this. */
@@ -41,6 +47,8 @@ export class MemberPorts {
     groups: [],
   };
   #reopen: Cancel | null = null;
+  /** A stream of packets goes by the same interfaces. */
+  #last: Sender | null = null;
 
   constructor(parts: MemberPortsParts) {
     this.#parts = parts;
@@ -49,6 +57,7 @@ export class MemberPorts {
   sync(segments: readonly Segment[], groups: readonly Group[]): void {
     this.#wanted = { segments, groups };
     this.#refused.clear();
+    this.#last = null;
     for (const [group, members] of this.#members) {
       const wanted = groups.includes(group) ? segments : [];
       for (const [ifindex, { port, own }] of members) {
@@ -68,6 +77,15 @@ export class MemberPorts {
     return this.#members.get(group)?.get(ifindex)?.port;
   }
 
+  /** Sends by the ports of a group on these interfaces, as far as they are open; of use until the next change. */
+  senderTo(group: Group, ifindexes: readonly number[]): GroupSender {
+    if (this.#last?.group === group && this.#last.ifindexes === ifindexes) return this.#last.sender;
+    const ports = ifindexes.flatMap((ifindex) => this.get(group, ifindex) ?? []);
+    const sender = this.#parts.doors.ports.sender(ports);
+    this.#last = { group, ifindexes, sender };
+    return sender;
+  }
+
   /** Groups that are open on an interface. */
   openOn(ifindex: number): readonly string[] {
     return [...this.#members].flatMap(([group, members]) => (members.has(ifindex) ? [groupKey(group)] : []));
@@ -81,6 +99,7 @@ export class MemberPorts {
   close(): void {
     this.#reopen?.();
     this.#reopen = null;
+    this.#last = null;
     for (const members of this.#members.values()) for (const { port } of members.values()) port.close();
     this.#members.clear();
   }

@@ -1,60 +1,100 @@
 import { KernelError } from '@pp/base';
-import type { GroupPort } from '@pp/ports';
 import { groupsOf, type Group } from './core/group';
 import { Outbox } from './outbox';
 
 const [mdns, mdns6] = groupsOf(['mdns']);
+if (mdns === undefined || mdns6 === undefined) throw new Error('no groups');
+const [IPV4, IPV6] = [mdns, mdns6];
 
-/** An outbox with ports on interfaces 1 and 2; what it does, in words. */
+/** An outbox with ports on interfaces 1, 2 and 3, of which 2 refuses all; what it does, in words. */
 function subject(): { readonly outbox: Outbox; readonly log: string[] } {
   const log: string[] = [];
-  const portOn = (group: Group, ifindex: number): GroupPort => ({
-    send: (payloads) => {
-      log.push(`${group.family} to ${ifindex}: ${payloads.map((each) => each.join()).join(' ')}`);
-      return ifindex === 2 ? [new KernelError('EPERM', 'send')] : [];
-    },
-    answer: () => undefined,
-    close: () => undefined,
-  });
   const outbox = new Outbox({
-    portOf: (group, ifindex) => (ifindex <= 2 ? portOn(group, ifindex) : undefined),
-    onSent: (group, sent, refused) => {
-      log.push(`${group.family} sent ${sent}, refused ${refused.map(({ code }) => code).join()}`);
+    senderTo: (_, ifindexes) => {
+      const open = ifindexes.filter((ifindex) => ifindex <= 3);
+      return {
+        ports: open.length,
+        send: (payloads) => {
+          log.push(`to ${open.join()}: ${payloads.map((each) => each.join()).join(' ')}`);
+          return open.includes(2) ? payloads.map(() => new KernelError('EPERM', 'send')) : [];
+        },
+      };
+    },
+    onSent: ({ family }, sent, refused) => {
+      log.push(`${family} sent ${sent}, refused ${refused.length}`);
     },
   });
   return { outbox, log };
 }
 
-const bytes = (...values: readonly number[]): Uint8Array => Uint8Array.from(values);
+type Add = readonly [group: Group, ifindexes: readonly number[], value: number];
 
-test('each interface gets what is for it in order, by one send; what is gone gets nothing', () => {
-  if (mdns === undefined) throw new Error('no groups');
-  const { outbox, log } = subject();
-  for (const [ifindex, value] of [
-    [1, 10],
-    [2, 10],
-    [3, 10],
-    [1, 11],
-    [2, 12],
-  ] as const)
-    outbox.add(mdns, ifindex, bytes(value));
-  expect(log).toEqual([]);
-  outbox.flush();
-  outbox.flush();
-  expect(log).toEqual([
-    'ipv4 to 1: 10 11',
-    'ipv4 sent 2, refused ',
-    'ipv4 to 2: 10 12',
-    'ipv4 sent 1, refused EPERM',
-  ]);
-});
+const ROWS: readonly {
+  readonly name: string;
+  readonly in: readonly Add[];
+  readonly want: readonly string[];
+}[] = [
+  { name: 'nothing', in: [], want: [] },
+  {
+    name: 'what goes out by the same interfaces goes by one call, in order',
+    in: [
+      [IPV4, [1, 3], 10],
+      [IPV4, [1, 3], 11],
+    ],
+    want: ['to 1,3: 10 11', 'ipv4 sent 4, refused 0'],
+  },
+  {
+    name: 'what goes out by others has a call of its own, and does not end what was gathered',
+    in: [
+      [IPV4, [1], 10],
+      [IPV4, [3], 20],
+      [IPV4, [1], 11],
+    ],
+    want: ['to 1: 10 11', 'ipv4 sent 2, refused 0', 'to 3: 20', 'ipv4 sent 1, refused 0'],
+  },
+  {
+    name: 'nothing is overtaken on an interface',
+    in: [
+      [IPV4, [1, 3], 10],
+      [IPV4, [3], 11],
+      [IPV4, [1, 3], 12],
+    ],
+    want: [
+      'to 1,3: 10',
+      'ipv4 sent 2, refused 0',
+      'to 3: 11',
+      'ipv4 sent 1, refused 0',
+      'to 1,3: 12',
+      'ipv4 sent 2, refused 0',
+    ],
+  },
+  {
+    name: 'nor by what is for another group',
+    in: [
+      [IPV4, [1], 10],
+      [IPV6, [1], 20],
+      [IPV4, [1], 11],
+    ],
+    want: [
+      'to 1: 10',
+      'ipv4 sent 1, refused 0',
+      'to 1: 20',
+      'ipv6 sent 1, refused 0',
+      'to 1: 11',
+      'ipv4 sent 1, refused 0',
+    ],
+  },
+  {
+    name: 'an interface that is gone gets nothing, one that refuses does not stop others',
+    in: [[IPV4, [1, 2, 9], 10]],
+    want: ['to 1,2: 10', 'ipv4 sent 1, refused 1'],
+  },
+];
 
-test('what is for another group does not overtake', () => {
-  if (mdns === undefined || mdns6 === undefined) throw new Error('no groups');
+test.each(ROWS)('$name', ({ in: adds, want }) => {
   const { outbox, log } = subject();
-  outbox.add(mdns, 1, bytes(1));
-  outbox.add(mdns6, 1, bytes(2));
-  outbox.add(mdns, 1, bytes(3));
+  for (const [group, ifindexes, value] of adds) outbox.add(group, ifindexes, Uint8Array.of(value));
   outbox.flush();
-  expect(log.filter((line) => line.includes('to'))).toEqual(['ipv4 to 1: 1', 'ipv6 to 1: 2', 'ipv4 to 1: 3']);
+  outbox.flush();
+  expect(log).toEqual(want);
 });

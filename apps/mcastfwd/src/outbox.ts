@@ -1,41 +1,57 @@
 import type { KernelError } from '@pp/base';
-import type { GroupPort } from '@pp/ports';
+import type { GroupSender } from '@pp/ports';
 import type { Group } from './core/group';
 
 export interface OutboxParts {
-  readonly portOf: (group: Group, ifindex: number) => GroupPort | undefined;
-  /** What became of payloads that went to a group; `sent` counts those that a port was there for and the kernel took. */
+  readonly senderTo: (group: Group, ifindexes: readonly number[]) => GroupSender;
+  /** What became of copies that went to a group; `sent` counts those that a port was there for and the kernel took. */
   readonly onSent: (group: Group, sent: number, refused: readonly KernelError[]) => void;
 }
 
-/** Gathers what goes to a group, so that each interface costs one system call for all of it. Payloads are borrowed until `flush`. */
+/** What goes out by the same interfaces. */
+interface Run {
+  readonly ifindexes: readonly number[];
+  readonly payloads: Uint8Array[];
+}
+
+/** Gathers what goes to a group, so that all of it costs few calls. Payloads are borrowed until `flush`. */
 export class Outbox {
   readonly #parts: OutboxParts;
-  readonly #waiting = new Map<number, Uint8Array[]>(); // BOUNDED: by the interfaces
+  /** No two of them have an interface in common, so none overtakes another there. */
+  #runs: Run[] = []; // BOUNDED: by the interfaces; payloads by a batch of datagrams and those that were held back
   #group: Group | null = null;
 
   constructor(parts: OutboxParts) {
     this.#parts = parts;
   }
 
-  add(group: Group, ifindex: number, payload: Uint8Array): void {
+  add(group: Group, ifindexes: readonly number[], payload: Uint8Array): void {
     if (group !== this.#group) this.flush();
+    const run = this.#runs.find((each) => isSame(each.ifindexes, ifindexes));
+    if (run !== undefined) {
+      run.payloads.push(payload);
+      return;
+    }
+    if (this.#runs.some((each) => each.ifindexes.some((ifindex) => ifindexes.includes(ifindex))))
+      this.flush();
     this.#group = group;
-    const payloads = this.#waiting.get(ifindex);
-    if (payloads === undefined) this.#waiting.set(ifindex, [payload]);
-    else payloads.push(payload); // BOUNDED: by a batch of datagrams and those that were held back
+    this.#runs.push({ ifindexes, payloads: [payload] });
   }
 
   flush(): void {
     const group = this.#group;
     if (group === null) return;
-    for (const [ifindex, payloads] of this.#waiting) {
-      const port = this.#parts.portOf(group, ifindex);
-      if (port === undefined) continue; // the interface has just gone
-      const refused = port.send(payloads);
-      this.#parts.onSent(group, payloads.length - refused.length, refused);
-    }
-    this.#waiting.clear();
+    const { senderTo, onSent } = this.#parts;
+    const runs = this.#runs;
+    this.#runs = [];
     this.#group = null;
+    for (const { ifindexes, payloads } of runs) {
+      const sender = senderTo(group, ifindexes);
+      const refused = sender.send(payloads);
+      onSent(group, sender.ports * payloads.length - refused.length, refused);
+    }
   }
 }
+
+const isSame = (a: readonly number[], b: readonly number[]): boolean =>
+  a === b || (a.length === b.length && a.every((each, i) => each === b[i]));

@@ -65,6 +65,7 @@ describe(`LinuxGroupPorts${why === undefined ? '' : ` (needs ${why})`}`, () => {
       const inside = {
         openUdp: (options: Parameters<typeof native.openUdp>[0]) =>
           native.runInNetns(here, () => native.openUdp(options)),
+        sendToTargets: native.sendToTargets,
       };
       try {
         const { seen, want } = await run({

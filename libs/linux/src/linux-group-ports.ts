@@ -1,7 +1,14 @@
-import { KernelError, millis, type Clock, type Errno, type Millis } from '@pp/base';
+import { KernelError, millis, type Clock, type Errno } from '@pp/base';
 import { SEARCH_PORTS } from '@pp/datapath';
-import { NativeError, type Native, type UdpHandle } from '@pp/native';
-import type { GroupPort, GroupPortOptions, GroupPorts, SearchPort, SearchPortOptions } from '@pp/ports';
+import { NativeError, type Native, type UdpHandle, type UdpSocket } from '@pp/native';
+import type {
+  GroupPort,
+  GroupPortOptions,
+  GroupPorts,
+  GroupSender,
+  SearchPort,
+  SearchPortOptions,
+} from '@pp/ports';
 import { Pace, type Gathering } from './pace';
 
 /** Bursts of a thousand packets; the kernel counts its own overhead too. */
@@ -18,17 +25,18 @@ const GATHERING: Gathering = { gap: millis(3), longest: millis(8) };
  * has the port (avahi, systemd-resolved). Bound to its device, so that nothing comes or goes by another.
  */
 export class LinuxGroupPorts implements GroupPorts {
+  readonly #open = new Map<GroupPort, { readonly socket: UdpSocket; readonly ifname: string }>(); // BOUNDED: by whoever opens them
   #next = 0;
 
   constructor(
-    private readonly native: Pick<Native, 'openUdp'>,
+    private readonly native: Pick<Native, 'openUdp' | 'sendToTargets'>,
     private readonly clock: Clock,
   ) {}
 
   openGroup(options: GroupPortOptions): GroupPort {
     const { family, group, port, ifname, ifindex, hopLimit, onDatagrams } = options;
     const pace = new Pace({ ...GATHERING, clock: this.clock, batch: BATCH });
-    const handle = refusing(`group ${group} on ${ifname}`, () =>
+    const handle: UdpHandle = refusing(`group ${group} on ${ifname}`, () =>
       this.native.openUdp({
         family,
         device: ifname,
@@ -46,30 +54,55 @@ export class LinuxGroupPorts implements GroupPorts {
         lends: true,
         onDatagrams: (batch) => {
           onDatagrams(batch);
-          wait(pace.waitAfter(batch.length));
+          const time = pace.waitAfter(batch.length);
+          if (time > 0 && this.#open.has(made)) handle.wait(time); // else it was closed meanwhile
         },
         onError: faultHandler(options),
       }),
     );
-    const { send, sendAll, wait, close } = guarded(handle, ifname);
-    return {
-      send: sendAll,
+    const made: GroupPort = {
       answer: (payload, address, to) => {
-        send(payload, address, to, ifindex);
+        refusing(`send on ${ifname}`, () => {
+          handle.send(payload, address, to, ifindex);
+        });
       },
-      close,
+      close: () => {
+        this.#open.delete(made);
+        handle.close();
+      },
+    };
+    this.#open.set(made, { socket: handle.socket, ifname });
+    return made;
+  }
+
+  sender(ports: readonly GroupPort[]): GroupSender {
+    const open = ports.map((port) => {
+      const found = this.#open.get(port);
+      if (found === undefined) throw new Error('a sender of a port that is not open');
+      return found;
+    });
+    const sockets = open.map(({ socket }) => socket);
+    const faultOf = (at: number, { code }: NativeError): KernelError =>
+      new KernelError(code as Errno, `send on ${open[at]?.ifname ?? ''}`);
+    return {
+      ports: ports.length,
+      send: (payloads) => {
+        const refused = refusing('send', () => this.native.sendToTargets(sockets, payloads));
+        return refused.length === 0 ? NONE : refused.map(({ socket, error }) => faultOf(socket, error));
+      },
     };
   }
 
   openSearch(options: SearchPortOptions): SearchPort {
     const handle = this.#bindSearch(options);
-    const { send, close } = guarded(handle, 'a port for searching');
     return {
       port: handle.port,
       send: (payload, ifindex, address, port) => {
-        send(payload, address, port, ifindex);
+        refusing('send on a port for searching', () => {
+          handle.send(payload, address, port, ifindex);
+        });
       },
-      close,
+      close: handle.close,
     };
   }
 
@@ -106,56 +139,7 @@ export class LinuxGroupPorts implements GroupPorts {
   }
 }
 
-interface Guarded {
-  readonly send: (payload: Uint8Array, address: string, port: number, ifindex: number) => void;
-  readonly sendAll: (payloads: readonly Uint8Array[]) => readonly KernelError[];
-  readonly wait: (time: Millis) => void;
-  readonly close: () => void;
-}
-
-/** After `close` nothing is sent: the number of the closed descriptor may be another's. */
-function guarded(handle: UdpHandle, what: string): Guarded {
-  let isOpen = true;
-  const open = (): UdpHandle => {
-    if (!isOpen) throw new KernelError('EBADF', `send on ${what}`);
-    return handle;
-  };
-  return {
-    send: (payload, address, port, ifindex) => {
-      refusing(`send on ${what}`, () => {
-        open().send(payload, address, port, ifindex);
-      });
-    },
-    sendAll: (payloads) =>
-      sentAll(payloads, (first) => refusing(`send on ${what}`, () => open().sendAll(payloads, first))),
-    wait: (time) => {
-      if (isOpen && time > 0) handle.wait(time);
-    },
-    close: () => {
-      isOpen = false;
-      handle.close();
-    },
-  };
-}
-
 const NONE: readonly KernelError[] = [];
-
-/** One that is refused does not keep those behind it. */
-function sentAll(
-  payloads: readonly Uint8Array[],
-  sendFrom: (first: number) => number,
-): readonly KernelError[] {
-  let refused = NONE;
-  for (let at = 0; at < payloads.length;)
-    try {
-      at += sendFrom(at);
-    } catch (fault) {
-      if (!(fault instanceof KernelError)) throw fault;
-      refused = [...refused, fault];
-      at++;
-    }
-  return refused;
-}
 
 const faultHandler =
   ({ onFault }: Pick<GroupPortOptions, 'onFault'>) =>

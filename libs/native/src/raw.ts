@@ -1,4 +1,5 @@
 import type { NativeError } from './api/error';
+import type { UdpSocket } from './api/udp';
 
 /** A C source behind an external value; garbage collection does not close it. */
 declare const source: unique symbol;
@@ -128,7 +129,12 @@ export interface Addon {
     ifindex: number,
     source: string | undefined,
   ) => void;
-  readonly udpSendAll: (udp: Source, batch: readonly Uint8Array[], first: number) => number;
+  /** `refused` gets the place of a socket and the error for each that the kernel did not take. */
+  readonly udpSendToTargets: (
+    sockets: readonly UdpSocket[],
+    batch: readonly Uint8Array[],
+    refused: (number | NativeError)[],
+  ) => void;
 
   readonly tunOpen: (options: RawTunOptions) => [fd: number, name: string, ifindex: number];
   readonly tunPersist: (fd: number, on: boolean) => void;

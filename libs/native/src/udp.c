@@ -18,7 +18,7 @@ typedef struct {
   bool ipv6;
   unsigned slots;
   size_t slot_bytes;
-  ip_address target; /* of udpSendAll */
+  ip_address target; /* of udpSendToTargets */
   socklen_t target_length;
   /* Sender and destination that JavaScript was told of last; a length of 0: it was told of several. */
   ip_address told_from;
@@ -236,7 +236,7 @@ static void on_ready(pp_source *source, int events) {
 
 static const pp_source_type UDP = {"UDP socket", sizeof(udp), on_ready, NULL};
 
-/* Where udpSendAll sends to, on one interface where the socket has chosen one. */
+/* Where udpSendToTargets sends to, on one interface where the socket has chosen one. */
 static bool set_target(pp_env *env, const udp_options *options, ip_address *target, socklen_t *length) {
   *length = 0;
   if (options->target.length == 0) return true;
@@ -336,30 +336,54 @@ static napi_value udp_send(pp_env *env, napi_value *args) {
   return NULL;
 }
 
-/* (socket, datagrams, first): how many were sent, from `first` on; throws when that one is refused */
-static napi_value udp_send_all(pp_env *env, napi_value *args) {
-  udp *self = (udp *)pp_source_of(env, args[0], &UDP);
-  if (self == NULL) return NULL;
-  PP_INT(first, args[2]);
-  if (self->target_length == 0) return pp_throw(env, EDESTADDRREQ, "send of datagrams");
-  struct iovec pieces[PP_BATCH];
+typedef struct {
+  napi_value list; /* the number of a socket among all, and the error, in turn */
+  uint32_t length;
+} refusals;
+
+/* To the target of a socket, in order. One that is refused does not keep those behind it. */
+static void send_to_target(udp *self, struct iovec *pieces, int count, uint32_t number, refusals *refused) {
+  pp_env *env = self->source.env;
   struct mmsghdr headers[PP_BATCH];
-  int count = pp_read_frames(env, args[1], (uint32_t)first, pieces);
-  if (count < 0) return NULL;
   for (int i = 0; i < count; i++)
     headers[i] = (struct mmsghdr){.msg_hdr = {.msg_name = &self->target,
                                               .msg_namelen = self->target_length,
                                               .msg_iov = &pieces[i],
                                               .msg_iovlen = 1}};
-  int sent;
-  do sent = sendmmsg(self->source.fd, headers, (unsigned)count, MSG_DONTWAIT | MSG_NOSIGNAL);
-  while (sent < 0 && errno == EINTR);
-  if (sent < 0) return pp_throw(env, errno, "sendmmsg of %d datagrams", count);
-  return pp_number(env, sent);
+  for (int done = 0; done < count;) {
+    int sent = sendmmsg(self->source.fd, headers + done, (unsigned)(count - done), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent > 0) done += sent;
+    else if (errno != EINTR) {
+      napi_value error = pp_error(env, errno, "sendmmsg");
+      napi_set_element(env->napi, refused->list, refused->length++, pp_number(env, number));
+      napi_set_element(env->napi, refused->list, refused->length++, error);
+      done++;
+    }
+  }
+}
+
+/* (sockets, datagrams, refused): every datagram to the target of every socket; `refused` is filled. */
+static napi_value udp_send_to_targets(pp_env *env, napi_value *args) {
+  refusals refused = {args[2], 0};
+  uint32_t sockets = 0;
+  napi_get_array_length(env->napi, args[0], &sockets);
+  struct iovec pieces[PP_BATCH];
+  for (uint32_t first = 0;; first += PP_BATCH) {
+    int count = pp_read_frames(env, args[1], first, pieces);
+    if (count <= 0) return NULL;
+    for (uint32_t i = 0; i < sockets; i++) {
+      napi_value handle;
+      napi_get_element(env->napi, args[0], i, &handle);
+      udp *self = (udp *)pp_source_of(env, handle, &UDP);
+      if (self == NULL) return NULL;
+      if (self->target_length == 0) return pp_throw(env, EDESTADDRREQ, "send of datagrams");
+      send_to_target(self, pieces, count, i, &refused);
+    }
+  }
 }
 
 const pp_function pp_udp_functions[] = {
     {"udpOpen", open_udp}, {"udpFd", udp_fd},     {"udpPort", udp_port},
-    {"udpWait", udp_wait}, {"udpSend", udp_send}, {"udpSendAll", udp_send_all},
+    {"udpWait", udp_wait}, {"udpSend", udp_send}, {"udpSendToTargets", udp_send_to_targets},
     {NULL, NULL},
 };

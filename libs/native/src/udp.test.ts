@@ -274,16 +274,50 @@ testInNetns('many go to the target by one call; what is longer than a slot is cu
   const server = open({ largestDatagram: 16_384 });
   const client = open({ target: { address: '10.9.1.1', port: server.port } });
   const batch = [...Array.from({ length: 70 }, (_, i) => bytes(`${i}`)), new Uint8Array(20_000)];
-  expect([client.sendAll(batch), client.sendAll(batch, 64)]).toEqual([64, 7]);
+  expect(native.sendToTargets([client.socket], batch)).toEqual([]);
   await until('came', () => server.received.length === batch.length);
   expect(server.received.slice(0, 70).map(text)).toEqual(
     batch.slice(0, 70).map((each) => Buffer.from(each).toString()),
   );
   expect(server.received.at(-1)?.data.length).toBe(16_384);
   expect(Math.max(...server.batches)).toBeGreaterThan(16);
-  expect(codeOf(() => server.sendAll(batch))).toBe('EDESTADDRREQ');
-  expect(codeOf(() => client.sendAll([new Uint8Array(70_000)]))).toBe('EMSGSIZE');
+  expect(codeOf(() => native.sendToTargets([server.socket], batch))).toBe('EDESTADDRREQ');
 });
+
+testInNetns(
+  'every socket sends all; what is refused is told with its socket and keeps nothing else',
+  async () => {
+    makeLink();
+    const server = open();
+    const target = { address: '10.9.1.1', port: server.port };
+    const [left, spare, nowhere] = [
+      open({ address: '10.9.1.1', target }),
+      open({ address: '10.9.2.1', target }),
+      open({ target: { address: '192.0.2.1', port: 9 } }),
+    ];
+    const batch = [bytes('one'), new Uint8Array(70_000), bytes('two')];
+    const refused = native.sendToTargets(
+      [left, nowhere, spare].map(({ socket }) => socket),
+      batch,
+    );
+    expect(refused.map(({ socket, error: { code } }) => `${socket} ${code}`)).toEqual([
+      '0 EMSGSIZE',
+      '1 ENETUNREACH',
+      '1 EMSGSIZE',
+      '1 ENETUNREACH',
+      '2 EMSGSIZE',
+    ]);
+    await until('came', () => server.received.length === 4);
+    expect(server.received.map((each) => `${each.address} ${text(each)}`)).toEqual([
+      '10.9.1.1 one',
+      '10.9.1.1 two',
+      '10.9.2.1 one',
+      '10.9.2.1 two',
+    ]);
+    spare.close();
+    expect(codeOf(() => native.sendToTargets([spare.socket], batch))).toBe('EBADF');
+  },
+);
 
 testInNetns('datagrams that are lent lie in one buffer', async () => {
   makeLink();

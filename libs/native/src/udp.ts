@@ -1,4 +1,5 @@
-import type { UdpDatagram, UdpNative, UdpOptions } from './api/udp';
+import type { UdpDatagram, UdpNative, UdpOptions, UdpRefusal } from './api/udp';
+import { NativeError } from './api/error';
 import type { Addon, RawUdpOptions } from './raw';
 import { type Received, ReceivedFrames } from './received';
 
@@ -17,6 +18,7 @@ export function udpCalls(addon: Addon, received: Received): UdpNative {
         onError,
       );
       return {
+        socket,
         fd: addon.udpFd(socket),
         port: addon.udpPort(socket),
         send: (data, address, port, ifindex = 0, source = '') => {
@@ -25,14 +27,27 @@ export function udpCalls(addon: Addon, received: Received): UdpNative {
         wait: (ms) => {
           addon.udpWait(socket, ms);
         },
-        sendAll: (batch, first = 0) => addon.udpSendAll(socket, batch, first),
         close: () => {
           addon.close(socket);
         },
       };
     },
+    sendToTargets: (sockets, batch) => {
+      const refused: (number | NativeError)[] = []; // BOUNDED: by the copies
+      addon.udpSendToTargets(sockets, batch, refused);
+      return refused.length === 0 ? NONE : refused.flatMap(refusal);
+    },
   };
 }
+
+const NONE: readonly UdpRefusal[] = [];
+
+/** Places stand before their errors. */
+const refusal = (
+  error: number | NativeError,
+  at: number,
+  all: readonly (number | NativeError)[],
+): UdpRefusal[] => (error instanceof NativeError ? [{ socket: Number(all[at - 1]), error }] : []);
 
 function rawOptions(options: UdpOptions): RawUdpOptions {
   const groups = options.groups ?? [];

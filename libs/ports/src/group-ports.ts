@@ -33,15 +33,21 @@ export interface GroupPortOptions extends Handlers {
  * other programs. What it sends is not heard on this host.
  */
 export interface GroupPort {
-  /**
-   * To the group, from the group's port, in order. Gives one fault for each that the kernel refused: ENETUNREACH, ENODEV, EPERM
-   * (a firewall), ENOBUFS, EBADF after `close`.
-   */
-  send(payloads: readonly Uint8Array[]): readonly KernelError[];
-  /** To one station on the interface, from the group's port. Throws KernelError: as `send` gives them. */
+  /** To one station on the interface, from the group's port. Throws KernelError: as GroupSender.send, and EBADF after `close`. */
   answer(payload: Uint8Array, address: string, port: number): void;
   /** Idempotent. */
   close(): void;
+}
+
+/** Some ports of groups, for sending. */
+export interface GroupSender {
+  /** How many there are. */
+  readonly ports: number;
+  /**
+   * Every payload to the group by each port, from the group's port; by each in order. Gives one fault for each copy that the kernel refused:
+   * ENETUNREACH, ENODEV, EPERM (a firewall), ENOBUFS. Throws KernelError EBADF when a port is closed.
+   */
+  send(payloads: readonly Uint8Array[]): readonly KernelError[];
 }
 
 export interface SearchPortOptions extends Handlers {
@@ -62,4 +68,6 @@ export interface SearchPort {
 export interface GroupPorts {
   openGroup(options: GroupPortOptions): GroupPort;
   openSearch(options: SearchPortOptions): SearchPort;
+  /** Sends by all of these, which are open; it is of use until one of them is closed. */
+  sender(ports: readonly GroupPort[]): GroupSender;
 }

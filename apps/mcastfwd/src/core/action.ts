@@ -4,13 +4,18 @@ import type { Session } from './sessions';
 
 /** What the relay wants done, in order. Payloads are valid as long as the packet that they were made of. */
 export type Action =
-  /** To the group, from its own port. */
-  | { readonly do: 'send'; readonly group: Group; readonly ifindex: number; readonly payload: Uint8Array }
+  /** To the group on each of the interfaces, from its own port. */
+  | {
+      readonly do: 'send';
+      readonly group: Group;
+      readonly ifindexes: readonly number[];
+      readonly payload: Uint8Array;
+    }
   /** To the group, from the session's port: answers come there. */
   | {
       readonly do: 'search';
       readonly session: Session;
-      readonly ifindex: number;
+      readonly ifindexes: readonly number[];
       readonly payload: Uint8Array;
     }
   /** To the searcher. */

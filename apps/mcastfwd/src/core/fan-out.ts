@@ -4,11 +4,12 @@ import type { Datagram } from './datagram';
 import type { DropReason } from './drop-reason';
 import type { Group } from './group';
 import { payloadHash, type LoopGuard } from './loop-guard';
-import { mayGo, type Policy } from './policy';
+import type { Policy } from './policy';
 import type { Reading } from './reader';
 import type { Session, Sessions } from './sessions';
-import type { Exit, Topology } from './topology';
-import { TruncatedOrder, type Outgoing } from './truncated';
+import type { Topology } from './topology';
+import { TruncatedOrder } from './truncated';
+import { outcomes, WaysTable, type Ways } from './ways';
 
 export interface FanOutParts {
   readonly guard: LoopGuard;
@@ -35,6 +36,7 @@ export interface Spread {
 export class FanOut {
   readonly #parts: FanOutParts;
   readonly #truncated = new TruncatedOrder();
+  readonly #ways = new WaysTable();
 
   constructor(parts: FanOutParts) {
     this.#parts = parts;
@@ -50,65 +52,79 @@ export class FanOut {
 
   /** Lets go what waited long enough. */
   release(now: Millis): void {
-    for (const outgoing of this.#truncated.due(now)) this.#parts.want({ do: 'send', ...outgoing });
+    for (const { group, ifindex, payload } of this.#truncated.due(now))
+      this.#parts.want({ do: 'send', group, ifindexes: [ifindex], payload });
   }
 
-  /** Forgets what waits. */
-  clear(): void {
+  /** Other interfaces or another policy; what waits is forgotten. */
+  update(topology: Topology, policy: Policy): void {
     this.#truncated.clear();
+    this.#ways.update(topology, policy);
   }
 
-  passOn(packet: Admitted, topology: Topology, policy: Policy, now: Millis): Spread {
+  passOn(packet: Admitted, now: Millis): Spread {
     const { group, datagram, reading } = packet;
-    const exits: ExitOutcome[] = []; // BOUNDED: by the exits
-    let reason: DropReason | null = null;
-    let [isOut, known] = [false, datagram.data];
-    for (const exit of topology.exits(datagram.ifindex)) {
-      const payload = payloadFor(exit, group, reading, policy);
-      const { ifname } = exit.segment;
-      if (typeof payload === 'string') {
-        reason ??= payload;
-        exits.push({ ifname, outcome: payload });
-        continue;
-      }
-      isOut = true;
-      if (payload !== known && payload !== datagram.data)
-        this.#parts.guard.sent(payloadHash(payload, group), datagram.ifindex, now);
-      known = payload;
-      exits.push({ ifname, outcome: this.#emit(packet, exit.segment.ifindex, payload, now) });
-    }
-    return { dropped: isOut ? null : (reason ?? 'no-exit'), exits };
+    const ways = this.#ways.from(datagram.ifindex, group.family, reading.purpose);
+    const { everywhere } = reading;
+    if (everywhere === null || reading.knownAnswers !== 'none' || ways.ifindexes.length === 0)
+      return this.#byExit(packet, ways, now);
+    if (typeof everywhere === 'string') return { dropped: everywhere, exits: outcomes(ways.all, everywhere) };
+    this.#remember(packet, everywhere, now);
+    this.#emit(packet, everywhere, ways.ifindexes);
+    return { dropped: null, exits: everywhere === datagram.data ? ways.sent : ways.changed };
   }
 
-  #emit(packet: Admitted, ifindex: number, payload: Uint8Array, now: Millis): ExitOutcome['outcome'] {
-    const { group, datagram, reading, session } = packet;
+  /** Where exits differ in what goes out by them, or when. */
+  #byExit(packet: Admitted, { all }: Ways, now: Millis): Spread {
+    const ready = new Map<Uint8Array, number[]>(); // BOUNDED: by the exits
+    if (this.#truncated.nextDue <= now) this.release(now); // not later: nothing overtakes what this packet lets go
+    const exits = all.map(({ exit, closed }): ExitOutcome => {
+      const { ifname, ifindex } = exit.segment;
+      const payload = closed ?? packet.reading.payload(exit);
+      if (typeof payload === 'string') return { ifname, outcome: payload };
+      this.#remember(packet, payload, now);
+      const order = this.#order(packet, ifindex, payload, now);
+      if (order !== 'send') return { ifname, outcome: order };
+      const ifindexes = ready.get(payload);
+      if (ifindexes === undefined) ready.set(payload, [ifindex]);
+      else ifindexes.push(ifindex);
+      return { ifname, outcome: outcomeOf(payload, packet.datagram) };
+    });
+    for (const [payload, ifindexes] of ready) this.#emit(packet, payload, ifindexes);
+    return { dropped: dropOf(exits), exits };
+  }
+
+  /** Bytes that we changed come back looking new. */
+  #remember({ group, datagram }: Admitted, payload: Uint8Array, now: Millis): void {
+    if (payload !== datagram.data) this.#parts.guard.sent(payloadHash(payload, group), datagram.ifindex, now);
+  }
+
+  #emit({ group, session }: Admitted, payload: Uint8Array, ifindexes: readonly number[]): void {
     const { sessions, want } = this.#parts;
-    if (session !== null) {
-      sessions.sentBy(session, ifindex);
-      want({ do: 'search', session, ifindex, payload });
-      return outcomeOf(payload, datagram);
+    if (session === null) want({ do: 'send', group, ifindexes, payload });
+    else {
+      sessions.sentBy(session, ifindexes);
+      want({ do: 'search', session, ifindexes, payload });
     }
-    const send = { do: 'send', group, ifindex, payload } as const;
-    const order = reading.knownAnswers === 'none' ? 'send' : this.#order(send, datagram, reading, now);
-    if (order !== 'send') return order === 'held' ? 'held' : 'held-full';
-    want(send);
-    return outcomeOf(payload, datagram);
   }
 
   /** Known answers of several hosts do not mix at an exit. */
-  #order(outgoing: Outgoing, datagram: Datagram, reading: Reading, now: Millis): 'send' | 'held' | 'full' {
-    if (this.#truncated.nextDue <= now) this.release(now);
+  #order({ group, datagram, reading, session }: Admitted, ifindex: number, payload: Uint8Array, now: Millis) {
+    if (reading.knownAnswers === 'none' || session !== null) return 'send';
     const source = `${datagram.ifindex} ${datagram.address}`;
-    return this.#truncated.offer(source, reading.knownAnswers === 'going-on', outgoing, now);
+    const isGoingOn = reading.knownAnswers === 'going-on';
+    return this.#truncated.offer(source, isGoingOn, { group, ifindex, payload }, now);
   }
-}
-
-function payloadFor(exit: Exit, group: Group, reading: Reading, policy: Policy): Uint8Array | DropReason {
-  if (!exit.segment.speaks[group.family]) return 'no-exit';
-  if (!mayGo(policy, exit, reading.purpose)) return 'direction';
-  return reading.payload(exit);
 }
 
 /** `sent`: as it came in. */
 export const outcomeOf = (payload: Uint8Array, { data }: Datagram): 'sent' | 'changed' =>
   payload === data ? 'sent' : 'changed';
+
+/** Why a packet went out by no exit; null: it did by one. */
+function dropOf(exits: readonly ExitOutcome[]): DropReason | null {
+  for (const { outcome } of exits)
+    if (outcome === 'sent' || outcome === 'changed' || outcome === 'held') return null;
+  const [first] = exits;
+  return first === undefined ? 'no-exit' : (first.outcome as DropReason);
+}

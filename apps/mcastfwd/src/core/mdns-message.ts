@@ -66,6 +66,10 @@ export class MdnsMessage {
     return this.#addresses;
   }
 
+  get hasRecords(): boolean {
+    return this.scan.entries > this.scan.questions;
+  }
+
   /** It speaks of addresses by their reverse names. */
   get hasReverse(): boolean {
     return this.#hasReverse;
@@ -78,6 +82,11 @@ export class MdnsMessage {
 
   get hasLinkLocal(): boolean {
     return this.#hasLinkLocal;
+  }
+
+  /** Nothing of it is changed whatever the exit: the usual case. */
+  get isPlain(): boolean {
+    return !this.#hasLinkLocal && !this.hasUnicastQuestion;
   }
 
   /** One pass over all entries, for what costs nothing to know. */

@@ -45,6 +45,15 @@ export class MdnsOutput {
       this.#owners.note(name, ifindex, addressText(scan, entry), scan.ttlSec(entry), now);
   }
 
+  /** The bytes for all exits alike, or why nothing goes out at all; null: exits may differ. */
+  everywhere(policy: Policy): Uint8Array | DropReason | null {
+    const isAlike =
+      policy.filters.length === 0 &&
+      this.#message.addresses.length === 0 &&
+      !this.#translation.mayConcern(this.#message.hasReverse, this.#message.hasRecords);
+    return isAlike ? this.#alike(policy) : null;
+  }
+
   /** The bytes for an exit, or why nothing goes there. `ingress`: where the message came from. `isLegacy`: to a one-shot querier. */
   payloadFor(
     exit: Exit,
@@ -56,17 +65,9 @@ export class MdnsOutput {
     const rules = rulesFor(policy, exit, this.#message.purpose);
     const conflicts = this.#conflicts(exit, now);
     const translation = this.#translation;
-    const entries =
-      this.#message.addresses.length === 0 ? NO_ENTRIES : this.#message.addresses.map(({ entry }) => entry);
-    const isTranslated = translation.concerns(
-      this.#message.scan,
-      exit,
-      ingress,
-      entries,
-      this.#message.hasReverse,
-    );
+    const isTranslated = translation.concerns(this.#message, exit, ingress);
     if (rules.length === 0 && conflicts.length === 0 && !isTranslated && !isLegacy)
-      return (this.#common ??= this.#finish(this.#edited(policy), 'link-local-only', false));
+      return this.#alike(policy);
     const edit = this.#edited(policy);
     let reason: DropReason = 'link-local-only';
     if (rules.length > 0 && this.#filter(edit, rules)) reason = 'filtered';
@@ -75,6 +76,12 @@ export class MdnsOutput {
       reason = translation.outwards(this.#message.scan, edit, exit) ?? reason;
     if (isTranslated && exit.way === 'to-guest') translation.inwards(this.#message.scan, edit, exit, ingress);
     return this.#finish(edit, reason, isLegacy);
+  }
+
+  #alike(policy: Policy): Uint8Array | DropReason {
+    return (this.#common ??= this.#message.isPlain
+      ? this.#message.scan.bytes
+      : this.#finish(this.#edited(policy), 'link-local-only', false));
   }
 
   /** What is done whatever the exit: QU cleared (RFC 6762 §5.4; answers then come to the group), link-local addresses left out. */
@@ -147,7 +154,6 @@ export class MdnsOutput {
 }
 
 const NONE: readonly AddressRecord[] = [];
-const NO_ENTRIES: readonly number[] = [];
 
 function addressText(scan: DnsScan, entry: number): string {
   const at = scan.rdata(entry);

@@ -20,6 +20,8 @@ export interface Reading {
   readonly knownAnswers: 'none' | 'complete' | 'going-on';
   /** What answers are told by; null: they bear nothing. */
   readonly id: number | null;
+  /** The bytes for all exits alike, or why nothing goes out at all; null: exits differ. */
+  readonly everywhere: Uint8Array | DropReason | null;
   /** The bytes for an exit, or why nothing goes there. */
   readonly payload: (exit: Exit) => Uint8Array | DropReason;
 }
@@ -52,6 +54,7 @@ export class Reader {
           ...PLAIN,
           purpose: 'query',
           session: seconds(group.replySec),
+          everywhere: datagram.data,
           payload: () => datagram.data,
         };
     }
@@ -95,6 +98,7 @@ export class Reader {
       session: port === MDNS_PORT ? millis(0) : seconds(group.replySec),
       knownAnswers: message.isTruncated ? 'going-on' : message.hasKnownAnswers ? 'complete' : 'none',
       id: message.scan.id,
+      everywhere: this.#output.everywhere(this.#policy),
       payload: (exit) => this.#output.payloadFor(exit, ingress, this.#policy, false, now),
     };
   }
@@ -109,6 +113,7 @@ export class Reader {
       purpose: isSearch ? 'query' : 'announcement',
       // UPnP Device Architecture 2.0, §1.3.3: answers come within MX seconds, and networks delay them
       session: isSearch ? seconds(Math.max(group.replySec, maxWaitSec(message) + 2)) : millis(0),
+      everywhere: isSearch ? data : null,
       payload: (exit) => ssdpPayload(data, message, exit, this.#policy, this.#translation),
     };
   }

@@ -74,7 +74,7 @@ export class Relay {
     this.#policy = policy;
     this.#topology = new Topology(links, view);
     this.#reader.update(policy, this.#topology);
-    this.#fanOut.clear();
+    this.#fanOut.update(this.#topology, policy);
     this.#senders.update(this.#topology);
     const { segments } = this.#topology;
     this.#sessions.endWhere(({ client }) => !segments.has(client.segment.ifindex));
@@ -93,7 +93,7 @@ export class Relay {
     if (looped !== null) return this.#drop(counters, looped);
     const session = reading.session > 0 ? this.#session(group, datagram, ingress, reading, now) : null;
     const packet = { group, datagram, reading, session };
-    const { dropped, exits } = this.#fanOut.passOn(packet, this.#topology, this.#policy, now);
+    const { dropped, exits } = this.#fanOut.passOn(packet, now);
     if (dropped !== null) return this.#drop(counters, dropped, exits);
     counters.forwarded++;
     return this.#step(null, exits);

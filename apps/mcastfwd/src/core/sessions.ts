@@ -56,8 +56,9 @@ export class Sessions {
     return session;
   }
 
-  sentBy({ id }: Session, ifindex: number): void {
-    this.#byId.get(id)?.exits.add(ifindex);
+  sentBy({ id }: Session, ifindexes: readonly number[]): void {
+    const exits = this.#byId.get(id)?.exits;
+    for (const ifindex of ifindexes) exits?.add(ifindex);
   }
 
   asks({ id }: Session, dnsId: number): void {

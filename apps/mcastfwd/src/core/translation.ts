@@ -10,6 +10,7 @@ import {
   type WireName,
 } from '@pp/wire';
 import type { DropReason } from './drop-reason';
+import type { MdnsMessage } from './mdns-message';
 import type { MessageEdit } from './message-edit';
 import { OnLink } from './on-link';
 import type { Policy, PortForward } from './policy';
@@ -65,20 +66,19 @@ export class Translation {
     );
   }
 
-  /** Whether anything of a message may have to be changed on this way. `addresses`: entries with addresses. */
-  concerns(
-    scan: DnsScan,
-    { way, segment }: Exit,
-    ingress: Segment | undefined,
-    addresses: readonly number[],
-    hasReverse: boolean,
-  ): boolean {
+  /** Whether anything but addresses may have to be changed in a message. */
+  mayConcern(hasReverse: boolean, hasRecords: boolean): boolean {
     const { nat, forwards, txtKeys } = this.#policy;
-    if (way === 'between-guests' || nat.length === 0) return false;
-    if (hasReverse || forwards.length > 0 || (txtKeys.length > 0 && way === 'to-lan')) return true;
+    return nat.length > 0 && (hasReverse || (hasRecords && forwards.length + txtKeys.length > 0));
+  }
+
+  /** Whether anything of a message may have to be changed on this way. */
+  concerns(message: MdnsMessage, { way, segment }: Exit, ingress: Segment | undefined): boolean {
+    if (way === 'between-guests' || this.#policy.nat.length === 0) return false;
+    if (this.mayConcern(message.hasReverse, message.hasRecords)) return true;
     const lan = way === 'to-lan' ? segment : ingress;
-    return addresses.some((entry) => {
-      const address = dataOf(scan, entry);
+    return message.addresses.some(({ entry }) => {
+      const address = dataOf(message.scan, entry);
       return way === 'to-lan' ? this.isInside(address) : isSame(address, lan?.own[familyOf(address.length)]);
     });
   }

@@ -1,6 +1,6 @@
 import type { Packet } from 'dns-packet';
 import { a, ask, ptr, respond, said } from './testing/messages';
-import { exitsOf, Scene, unwire, wire } from './testing/scene';
+import { exitsOf, Scene, sentBy, unwire, wire } from './testing/scene';
 
 describe('known answers in several packets', () => {
   const part = (name: string, isLast: boolean): Packet => ({
@@ -9,9 +9,7 @@ describe('known answers in several packets', () => {
   });
   const other = { address: '192.168.77.21' };
   const sentNames = (scene: Scene): readonly (string | undefined)[] =>
-    scene.actions.flatMap((action) =>
-      action.do === 'send' && action.ifindex === 2 ? [said(unwire(action.payload))[0]] : [],
-    );
+    sentBy(scene, 'tap0').map((payload) => said(unwire(payload))[0]);
   const names = (...each: readonly string[]): readonly string[] =>
     each.map((name) => `_x._tcp.local PTR ${name}`);
 

@@ -33,8 +33,13 @@ interface Line {
 export class TruncatedOrder {
   readonly #lines = new Map<string, Line>(); // BOUNDED: by the interfaces and families
 
-  /** `send`: at once. `held`: a copy will be in `due`. `full`: too many wait already. */
-  offer(source: string, isTruncated: boolean, outgoing: Outgoing, now: Millis): 'send' | 'held' | 'full' {
+  /** `send`: at once. `held`: a copy will be in `due`. `held-full`: too many wait already. */
+  offer(
+    source: string,
+    isTruncated: boolean,
+    outgoing: Outgoing,
+    now: Millis,
+  ): 'send' | 'held' | 'held-full' {
     const exit = `${outgoing.ifindex} ${outgoing.group.family}`;
     const line = this.#lines.get(exit);
     if (line === undefined) {
@@ -42,7 +47,7 @@ export class TruncatedOrder {
       return 'send';
     }
     if (line.holder !== source) {
-      if (line.queue.length >= MAX_WAITING) return 'full';
+      if (line.queue.length >= MAX_WAITING) return 'held-full';
       const payload = outgoing.payload.slice();
       line.queue.push({ source, isTruncated, outgoing: { ...outgoing, payload } });
       return 'held';

@@ -23,7 +23,7 @@ export interface UdpOptions {
   readonly receiveBufferBytes?: number;
   /** Bytes, at most and by default 65,536. Longer ones are cut; the smaller, the more come in one batch, up to 64. */
   readonly largestDatagram?: number;
-  /** Where `sendAll` sends to, on `multicastIfindex`. */
+  /** Where `sendToTargets` sends to, on `multicastIfindex`. */
   readonly target?: { readonly address: string; readonly port: number };
   /** The bytes of datagrams are valid only until `onDatagrams` returns: no copies are made. */
   readonly lends?: boolean;
@@ -41,17 +41,30 @@ export interface UdpDatagram {
   readonly hopLimit: number;
 }
 
+/** The addon's own name of a socket. */
+export type UdpSocket = object;
+
 export interface UdpHandle extends BatchSocket {
+  readonly socket: UdpSocket;
   readonly fd: number;
   /** Port that the kernel chose for port 0. */
   readonly port: number;
   /** `ifindex` and `source` are the packet info of the send; 0 and '' leave them to the kernel. */
   send(data: Uint8Array, address: string, port: number, ifindex?: number, source?: string): void;
-  /** To `target`, by one system call; how many of them, from `first` on: 64 at most. Throws when the kernel refuses the first. */
-  sendAll(batch: readonly Uint8Array[], first?: number): number;
   close(): void;
+}
+
+export interface UdpRefusal {
+  /** Its place among the sockets. */
+  readonly socket: number;
+  readonly error: NativeError;
 }
 
 export interface UdpNative {
   openUdp(options: UdpOptions): UdpHandle;
+  /**
+   * Every datagram to the `target` of every socket, by each in order, 64 by a system call. Gives those that the kernel refused; they do not
+   * keep others. Throws NativeError: EDESTADDRREQ for a socket without a target, EBADF for one that is closed.
+   */
+  sendToTargets(sockets: readonly UdpSocket[], batch: readonly Uint8Array[]): readonly UdpRefusal[];
 }

@@ -5,6 +5,7 @@ import type {
   GroupPort,
   GroupPortOptions,
   GroupPorts,
+  GroupSender,
   SearchPort,
   SearchPortOptions,
 } from '../group-ports';
@@ -25,6 +26,7 @@ export class FakeGroupPorts implements GroupPorts {
   readonly refusing = new Set<number>();
   readonly #links = new Map<number, { readonly ipv4: string; readonly ipv6: string }>();
   readonly #groups = new Map<string, GroupPortOptions>();
+  readonly #toGroup = new WeakMap<GroupPort, (payload: Uint8Array) => void>();
   readonly #searches = new Map<number, SearchPortOptions>();
 
   /** This host's address in each family on the interface. */
@@ -66,23 +68,29 @@ export class FakeGroupPorts implements GroupPorts {
     if (this.#groups.has(key)) throw new Error(`opened twice: ${key}`);
     this.#groups.set(key, options);
     const isOpen = (): boolean => this.#groups.get(key) === options;
-    return {
-      send: (payloads) =>
-        payloads.flatMap((payload) => {
-          try {
-            this.#carry(isOpen(), ifindex, family, port, group, port, payload);
-            return [];
-          } catch (fault) {
-            if (fault instanceof KernelError) return [fault];
-            throw fault;
-          }
-        }),
+    const made: GroupPort = {
       answer: (payload, address, to) => {
         this.#carry(isOpen(), ifindex, family, port, address, to, payload);
       },
       close: () => {
         if (isOpen()) this.#groups.delete(key);
       },
+    };
+    this.#toGroup.set(made, (payload) => {
+      this.#carry(isOpen(), ifindex, family, port, group, port, payload);
+    });
+    return made;
+  }
+
+  sender(ports: readonly GroupPort[]): GroupSender {
+    const sends = ports.map((port) => {
+      const send = this.#toGroup.get(port);
+      if (send === undefined) throw new Error('a sender of a port that is not one of these');
+      return send;
+    });
+    return {
+      ports: ports.length,
+      send: (payloads) => sends.flatMap((send) => payloads.flatMap((payload) => refusal(send, payload))),
     };
   }
 
@@ -118,6 +126,17 @@ export class FakeGroupPorts implements GroupPorts {
     if (this.refusing.has(ifindex)) throw new KernelError('EPERM', `send on #${ifindex}`);
     const from = `${link[family]}:${fromPort}`;
     this.sent.push({ ifindex, from, to: `${address}:${port}`, payload: payload.slice() });
+  }
+}
+
+/** As a list; a closed port is a mistake of the caller. */
+function refusal(send: (payload: Uint8Array) => void, payload: Uint8Array): readonly KernelError[] {
+  try {
+    send(payload);
+    return [];
+  } catch (fault) {
+    if (fault instanceof KernelError && fault.code !== 'EBADF') return [fault];
+    throw fault;
   }
 }
 

@@ -35,7 +35,10 @@ export const JOURNAL_ROWS: readonly Row[] = [
       journal.begin(put({ a: 1, b: { deep: [1, 'x', null] } }));
       journal.begin(put({ c: true }, 'a'));
     },
-    want: { entries: { b: { deep: [1, 'x', null] }, c: true }, before: { a: 1, b: { deep: [1, 'x', null] } } },
+    want: {
+      entries: { b: { deep: [1, 'x', null] }, c: true },
+      before: { a: 1, b: { deep: [1, 'x', null] } },
+    },
   },
   {
     name: 'a key put anew holds the new value; deleting the absent is nothing',

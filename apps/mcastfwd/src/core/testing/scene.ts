@@ -114,13 +114,13 @@ export class Scene {
 
 export type Out = Readonly<Partial<Record<Ifname, Packet>>> & { readonly dropped?: string };
 
-const nameOf = (ifindex: number): Ifname | undefined =>
-  (Object.keys(IFINDEX) as Ifname[]).find((ifname) => IFINDEX[ifname] === ifindex);
+const nameOf = (ifindex: number): Ifname | '?' =>
+  (Object.keys(IFINDEX) as Ifname[]).find((ifname) => IFINDEX[ifname] === ifindex) ?? '?';
 
 export function outOf({ dropped, actions }: Pick<Step, 'dropped' | 'actions'>): Out {
   const sent = actions.flatMap((action) =>
     action.do === 'send' || action.do === 'search'
-      ? [[nameOf(action.ifindex) ?? '?', unwire(action.payload)] as const]
+      ? action.ifindexes.map((ifindex) => [nameOf(ifindex), unwire(action.payload)] as const)
       : [],
   );
   return { ...Object.fromEntries(sent), ...(dropped === null ? {} : { dropped }) };
@@ -129,7 +129,13 @@ export function outOf({ dropped, actions }: Pick<Step, 'dropped' | 'actions'>): 
 /** Interfaces that something went out by. */
 export const exitsOf = (step: Pick<Step, 'actions'>): readonly string[] =>
   step.actions.flatMap((action) =>
-    action.do === 'send' || action.do === 'search' ? [nameOf(action.ifindex) ?? '?'] : [],
+    action.do === 'send' || action.do === 'search' ? action.ifindexes.map(nameOf) : [],
+  );
+
+/** What went out to the group by an interface, in order. */
+export const sentBy = ({ actions }: Pick<Step, 'actions'>, ifname: Ifname): readonly Uint8Array[] =>
+  actions.flatMap((action) =>
+    action.do === 'send' && action.ifindexes.includes(IFINDEX[ifname]) ? [action.payload] : [],
   );
 
 export const sessionOf = (step: Pick<Step, 'actions'>): number => {
