@@ -65,7 +65,7 @@ describe(`LinuxGroupPorts${why === undefined ? '' : ` (needs ${why})`}`, () => {
       const inside = {
         openUdp: (options: Parameters<typeof native.openUdp>[0]) =>
           native.runInNetns(here, () => native.openUdp(options)),
-        sendToTargets: native.sendToTargets,
+        sendToTargets: (...args: Parameters<typeof native.sendToTargets>) => native.sendToTargets(...args),
       };
       try {
         const { seen, want } = await run({

@@ -18,7 +18,7 @@ const LARGEST_BYTES = 16_384;
 /** So many of them come together (libs/native). */
 const BATCH = 64;
 /** What a stream of packets may wait: responders wait 20 to 120 ms of their own (RFC 6762 §6). */
-const GATHERING: Gathering = { gap: millis(3), longest: millis(8) };
+const GATHERING: Gathering = { gap: millis(3), longest: millis(16) };
 
 /**
  * By UDP sockets. One for a group is bound to the group's address: so it hears the group and nothing else, and leaves unicast to whoever
@@ -102,7 +102,9 @@ export class LinuxGroupPorts implements GroupPorts {
           handle.send(payload, address, port, ifindex);
         });
       },
-      close: handle.close,
+      close: () => {
+        handle.close();
+      },
     };
   }
 
