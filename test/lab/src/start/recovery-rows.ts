@@ -63,7 +63,7 @@ function tracesOf({ host_ifname, netns_name }: ConnectedNamespace, listing: Host
 
 async function sigtermLeavesNothing(scene: Scene): Promise<Verdict> {
   const { code, signal, stderr } = await scene.manager.stop();
-  const left = await differenceNow(scene.lab.host, scene.before);
+  const left = await settle(scene.lab.host, scene.before);
   const end = `exit ${code ?? signal ?? '?'}`;
   if (code !== 0) return { ok: false, evidence: [end, ...left, stderr].join('\n') };
   if (left.length > 0) return { ok: false, evidence: [`${end}; left behind or lost:`, ...left].join('\n') };
