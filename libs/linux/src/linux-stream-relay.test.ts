@@ -52,9 +52,12 @@ async function serveUnix(server: Server): Promise<RelayTarget> {
   return { via: 'unix', path };
 }
 
+/** An address of the loopback for this process alone, where no other one takes a port between two calls of ours. */
+const ADDRESS = `127.${64 + ((process.pid >> 16) & 63)}.${(process.pid >> 8) & 255}.${process.pid & 255}`;
+
 async function serveTcp(server: Server): Promise<RelayTarget> {
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  return { via: 'tcp', address: '127.0.0.1', port: (server.address() as AddressInfo).port };
+  await once(server.listen(0, ADDRESS), 'listening');
+  return { via: 'tcp', address: ADDRESS, port: (server.address() as AddressInfo).port };
 }
 
 function linuxSubject(): RelaySubject {
@@ -74,17 +77,17 @@ function linuxSubject(): RelaySubject {
     relay,
     listen: async (onCaller) => {
       port = await freePort();
-      const listener = relay.listen({ address: '127.0.0.1', port }, { onCaller, onFault: () => undefined });
+      const listener = relay.listen({ address: ADDRESS, port }, { onCaller, onFault: () => undefined });
       closers.push(() => {
         listener.close();
       });
     },
-    dial: () => new SocketEnd(connect({ port, host: '127.0.0.1', allowHalfOpen: true })),
+    dial: () => new SocketEnd(connect({ port, host: ADDRESS, allowHalfOpen: true })),
     serve,
     nobody: async (via) => {
       if (via === 'unix') return { via, path: join(directory, 'nobody') };
       if (via === 'vsock') return { via, cid: 4_000_000, port: 5555 };
-      return { via, address: '127.0.0.1', port: await freePort() };
+      return { via, address: ADDRESS, port: await freePort() };
     },
     until,
   };
