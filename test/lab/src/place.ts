@@ -3,7 +3,7 @@ import { Child, type Finished, type SpawnOptions } from './child';
 import { inUserNamespace } from './user-namespace';
 
 export interface RunOptions extends SpawnOptions {
-  /** The command is killed after this; default 10 s. */
+  /** The command is killed after this; default 30 s. */
   readonly timeout?: Millis;
   /** Standard input. */
   readonly input?: string;
@@ -41,7 +41,7 @@ export class Place {
 
   /** Runs a command here to its end, whatever that is. */
   async run(command: string, args: readonly string[] = [], options: RunOptions = {}): Promise<Finished> {
-    const { timeout = seconds(10), input, ...rest } = options;
+    const { timeout = seconds(30), input, ...rest } = options;
     const child = this.spawn(command, args, input === undefined ? rest : { ...rest, stdio: 'open' });
     if (input !== undefined) {
       child.write(input);
