@@ -1,3 +1,4 @@
+import { seconds } from '@pp/base';
 import { SeededRandom } from '@pp/base/testing';
 import { decoded, labMissing, labTest, secondUidMissing, STANDARD, until, type HeldNamespace } from '@pp/lab';
 import { encode } from '@pp/proto';
@@ -245,4 +246,6 @@ labTest(
     await end();
     expect(await rig.expectSameView({ seed: SEED })).toEqual([]);
   },
+  labMissing(),
+  seconds(60 + 5 * STEPS),
 );
