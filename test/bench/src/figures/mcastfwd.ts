@@ -1,6 +1,6 @@
 import { seconds } from '@pp/base';
 import { Avahi, program, until, type Child, type Host } from '@pp/lab';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { Bed } from '../bed/bed';
 import { programPath } from '../bed/programs';
 import { residentMb } from '../manager/process';
@@ -32,8 +32,6 @@ const STEADY = { query: { two: 3000, ten: 500 }, response: { two: 1000, ten: 200
 const SPAN_MS = 1000;
 /** avahi holds responses back for up to half a second. */
 const TAIL_MS = 900;
-/** getconf CLK_TCK is 100 on all of Linux's architectures that we build for. */
-const TICK_MS = 10;
 
 /** A relay between a sender and some listeners, of which the last one counts. */
 interface Way {
@@ -86,10 +84,10 @@ async function measurePair(
     both((way) => latencyMs(way, kind)),
   );
   say('latency');
-  const steadyMs: Record<keyof Pair, number[]> = { ours: [], theirs: [] };
+  const outcomes: Record<keyof Pair, Outcome[]> = { ours: [], theirs: [] };
   const cpu = await interleave(
     rounds,
-    both((way, name) => cpuSeconds(way, kind, steady, steadyMs[name])),
+    both((way, name) => cpuSeconds(way, kind, steady, outcomes[name])),
   );
   say('CPU');
   const capacity = await interleave(
@@ -110,7 +108,7 @@ async function measurePair(
       cpu,
       's',
       hoped(0.25),
-      `at ${steady} a second; every copy to every interface is in it; p50 then: ${spreadText(spreadOf(steadyMs.ours), 'ms')}, of avahi ${spreadText(spreadOf(steadyMs.theirs), 'ms')}`,
+      `at ${steady} a second; every copy to every interface is in it; then ${outcomeText(outcomes.ours)}, of avahi ${outcomeText(outcomes.theirs)}`,
     ),
     ratioRow(`${what}: added latency, p50, of avahi’s`, latency, 'ms', hoped(1), 'at 200 a second'),
   ];
@@ -194,21 +192,29 @@ async function carries(way: Way, kind: Kind, rate: number): Promise<boolean> {
   return heard >= sent && sent > rate * 0.9; // the sender itself must have come up to it
 }
 
-/** `latencies` gets the median of this run's. */
-async function cpuSeconds(way: Way, kind: Kind, rate: number, latencies: number[]): Promise<number> {
-  const before = ticksOf(way.relay.pid);
-  const { sent, p50Ms } = await run(way, kind, rate, 3000);
-  latencies.push(p50Ms);
-  return (((ticksOf(way.relay.pid) - before) * TICK_MS) / 1000) * (100_000 / sent);
+/** For 100,000 that were sent, lost ones too; `outcomes` gets what became of them. */
+async function cpuSeconds(way: Way, kind: Kind, rate: number, outcomes: Outcome[]): Promise<number> {
+  const before = cpuNs(way.relay.pid);
+  const outcome = await run(way, kind, rate, 3000);
+  outcomes.push(outcome);
+  return ((cpuNs(way.relay.pid) - before) / 1e9) * (100_000 / outcome.sent);
+}
+
+function outcomeText(outcomes: readonly Outcome[]): string {
+  const [sent, heard] = [outcomes.map((each) => each.sent), outcomes.map((each) => each.heard)].map(
+    (counts) => counts.reduce((sum, each) => sum + each, 0),
+  );
+  const share = ((heard ?? NaN) / (sent ?? NaN)) * 100;
+  return `${share.toFixed(1)} % came through, p50 ${spreadText(spreadOf(outcomes.map(({ p50Ms }) => p50Ms)), 'ms')}`;
 }
 
 const latencyMs = async (way: Way, kind: Kind): Promise<number> => (await run(way, kind, 200, 1500)).p50Ms;
 
-/** utime and stime, proc_pid_stat(5); the name before them may hold blanks. */
-function ticksOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
-  return Number(fields[11]) + Number(fields[12]);
-}
+/** Of all its threads: proc_pid_schedstat, exact where the ticks of `stat` are tens of milliseconds. */
+const cpuNs = (pid: number): number =>
+  readdirSync(`/proc/${pid}/task`)
+    .map((thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')[0]))
+    .reduce((sum, each) => sum + each, 0);
 
 interface Samples {
   readonly ours: readonly number[];
