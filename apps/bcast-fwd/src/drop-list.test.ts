@@ -1,7 +1,7 @@
 import { seconds } from '@pp/base';
 import type { FrameFacts } from '@pp/ports';
 import { addToSum, checksumOf } from '@pp/wire';
-import { hex } from '@pp/wire/testing';
+import { hex, toHex } from '@pp/wire/testing';
 import { DROP_REASONS, type DropReason } from './core/drop-reason';
 import { PAIRS, Rig, SETTINGS, view, type Name, type Spoken } from './testing/rig';
 
@@ -155,6 +155,15 @@ test.each([
   const frame = frameOf(rig, { change });
   const { verdict, copies } = rig.service.relay.step(1, frame, { ...FACTS, ...facts }, rig.clock.now());
   expect([verdict.is, copies.length]).toEqual(['forwarded', 2]);
+});
+
+test('a datagram without a checksum gets one', async () => {
+  const rig = new Rig();
+  await rig.start();
+  rig.send('eth0', frameOf(rig, { change: { 40: 0, 41: 0 } }));
+  const [packet] = rig.packetsOn('tap0');
+  expect(toHex(packet?.payload.subarray(6, 8) ?? new Uint8Array(0))).not.toBe('0000');
+  expect(rig.heard('tap0')).toEqual([`${LAN_HOST}:40000 > 255.255.255.255:6969 hello`]); // and it is right
 });
 
 test('link-layer padding is left out', async () => {

@@ -22,7 +22,7 @@ interface OpenPort {
 /** A port that could not be opened is tried again after this. */
 const REOPEN = millis(1000);
 /** The interface goes, is down, or is busy: news of it come by netlink. */
-const PASSING = new Set(['ENODEV', 'ENXIO', 'ENETDOWN', 'ENETUNREACH', 'ENOBUFS', 'EAGAIN', 'EMSGSIZE']);
+const PASSING = new Set(['ENODEV', 'ENXIO', 'ENETDOWN', 'ENETUNREACH', 'ENOBUFS', 'EAGAIN']);
 
 /** A packet socket for each link that is relayed. */
 export class LinkPorts {
@@ -48,14 +48,17 @@ export class LinkPorts {
     return this.#open.has(ifindex);
   }
 
-  /** Frames for a link without a port count as failed. */
+  /** Frames for a link without a port count as failed. One that is refused does not keep those behind it. */
   send(ifindex: number, frames: readonly Uint8Array[]): void {
-    try {
-      this.sendFailures += frames.length - (this.#open.get(ifindex)?.port.send(frames) ?? 0);
-    } catch (fault) {
-      if (!isPassing(fault)) throw fault;
-      this.sendFailures += frames.length;
+    const port = this.#open.get(ifindex)?.port;
+    let sent = 0;
+    for (let at = 0; port !== undefined && at < frames.length;) {
+      const { taken, refused } = sentOf(port, at === 0 ? frames : frames.slice(at));
+      sent += taken;
+      if (taken + refused === 0) break; // the queue is full
+      at += taken + refused;
     }
+    this.sendFailures += frames.length - sent;
   }
 
   /** Frames that the kernel dropped because they came faster than they were read. */
@@ -123,6 +126,16 @@ export class LinkPorts {
       this.#retry = null;
       this.#parts.onRetry();
     });
+  }
+}
+
+/** How many the kernel took, and how many it refused: one for what it is, or all for the interface's sake. */
+function sentOf(port: PacketPort, frames: readonly Uint8Array[]): { taken: number; refused: number } {
+  try {
+    return { taken: port.send(frames), refused: 0 };
+  } catch (fault) {
+    if (!(fault instanceof KernelError)) throw fault;
+    return { taken: 0, refused: isPassing(fault) ? frames.length : 1 };
   }
 }
 

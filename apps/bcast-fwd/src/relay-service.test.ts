@@ -213,6 +213,21 @@ test('a link without Ethernet: bare packets, to its targets', async () => {
   expect(rig.counts()).toBe('received 2 = forwarded 2 + dropped 0 + waiting 0');
 });
 
+test.each(['ENOKEY', 'EDESTADDRREQ', 'EPERM'] as const)(
+  'a station that the kernel refuses with %s (WireGuard has no peer for it) keeps no other from hearing',
+  async (code) => {
+    const rig = new Rig({ targets: new Map([['wg0', [0x0a090003, 0x0a090002, 0x0a090004]]]) });
+    rig.packets.refusals.set(NAMES.wg0, (frame) => (frame[19] === 2 ? code : null));
+    await rig.start(['eth0', 'wg0'], [{ lan: 'eth0', guest: 'wg0' }]);
+    rig.say('eth0', { from: LAN_HOST });
+    expect(rig.heard('wg0').map((text) => text.replace(/.*> | hello/g, ''))).toEqual([
+      '10.9.0.3:6969',
+      '10.9.0.4:6969',
+    ]);
+    expect(rig.service.sendFailures).toBe(1);
+  },
+);
+
 test('fragments are put together, and cut again for the way out', async () => {
   const rig = await started();
   rig.tell([view('eth0'), view('tap0', { mtu: 1000 })]);
@@ -224,6 +239,19 @@ test('fragments are put together, and cut again for the way out', async () => {
     'at 1952: 556',
   ]);
   expect(rig.counts()).toBe('received 2 = forwarded 2 + dropped 0 + waiting 0');
+});
+
+test('the longest datagram that there is crosses whole, to every guest', async () => {
+  const rig = await started({ rate: 0 });
+  const payload = Uint8Array.from({ length: 65_507 }, (_, i) => i * 7);
+  rig.say('eth0', { from: LAN_HOST, payload });
+  for (const name of ['tap0', 'tap1'] as const) {
+    const whole = new Uint8Array(8 + payload.length);
+    for (const part of rig.packetsOn(name)) whole.set(part.payload, part.fragmentOffset);
+    expect(rig.packetsOn(name)).toHaveLength(45);
+    expect(Buffer.compare(whole.subarray(8), payload)).toBe(0);
+  }
+  expect(rig.counts()).toBe('received 45 = forwarded 45 + dropped 0 + waiting 0');
 });
 
 test('what is whole and too large for the way out is cut, with a number of its own', async () => {

@@ -33,7 +33,10 @@ export interface PacketPortOptions {
 
 /** Frames of one interface, both ways; of one without Ethernet (WireGuard, TUN) they are bare IP packets. */
 export interface PacketPort {
-  /** Sends frames at once; returns how many were taken (fewer where a queue is full). Throws KernelError, e.g. ENETDOWN, ENXIO. */
+  /**
+   * Sends frames at once; returns how many were taken: fewer where a queue is full, or one is refused. Throws KernelError when the first is
+   * refused: ENETDOWN, ENXIO; EMSGSIZE, or ENOKEY and EDESTADDRREQ (WireGuard has no peer for it), which are about this frame alone.
+   */
   send(frames: readonly Uint8Array[]): number;
   /** Frames that the kernel dropped since the last call because this process was too slow. */
   missed(): number;

@@ -1,4 +1,4 @@
-import { KernelError } from '@pp/base';
+import { KernelError, type Errno } from '@pp/base';
 import { runBpf, VIRTIO_NET_HEADER } from '@pp/wire';
 import type { FrameFacts, PacketPort, PacketPortOptions, PacketPorts } from '../packet-port';
 
@@ -77,9 +77,14 @@ function carryAll(): void {
   }
 }
 
+/** An Ethernet frame of 1,500 bytes of payload. */
+const LONGEST = 1514;
+
 /** Ports on segments in memory. Strict: an interface that is not there is ENODEV, a closed port does not send. */
 export class FakePacketPorts implements PacketPorts {
   readonly #links = new Map<number, { readonly lan: PacketLan; readonly mac: string }>(); // BOUNDED: by the test
+  /** Why the kernel refuses a frame that goes out on an interface; null: it does not. BOUNDED: by the test. */
+  readonly refusals = new Map<number, (frame: Uint8Array) => Errno | null>();
   /** By interface, how many. BOUNDED: by the test. */
   readonly #open = new Map<number, number>();
 
@@ -115,7 +120,13 @@ export class FakePacketPorts implements PacketPorts {
       send: (frames) => {
         if (!isOpen) throw new KernelError('EBADF', `send on #${ifindex}`);
         if (!this.#links.has(ifindex)) throw new KernelError('ENXIO', `send on #${ifindex}`);
-        for (const frame of frames) put(frame.subarray(headerBytes));
+        for (const [index, frame] of frames.entries()) {
+          const isTooLong = headerBytes === 0 && frame.length > LONGEST;
+          const code = isTooLong ? 'EMSGSIZE' : (this.refusals.get(ifindex)?.(frame) ?? null);
+          if (code !== null && index === 0) throw new KernelError(code, `send on #${ifindex}`);
+          if (code !== null) return index;
+          put(frame.subarray(headerBytes));
+        }
         return frames.length;
       },
       missed: () => 0,

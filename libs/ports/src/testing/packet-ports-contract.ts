@@ -175,6 +175,23 @@ export const PACKET_PORTS_ROWS: readonly Row[] = [
     want: [7],
   },
   {
+    name: 'a frame that is too long is refused, and ends what is sent with it',
+    run: async (s) => {
+      const [near, far] = [listen(s), listen({ ...s, near: s.far })];
+      const long = new Uint8Array(1600);
+      const seen = [
+        near.port.send([markedFrame(FAR, 1, NEAR), long, markedFrame(FAR, 2, NEAR)]),
+        codeOf(() => near.port.send([long, markedFrame(FAR, 3, NEAR)])),
+        near.port.send([markedFrame(FAR, END, NEAR)]),
+      ];
+      await far.ended;
+      near.port.close();
+      far.port.close();
+      return [...seen, far.heard];
+    },
+    want: [1, 'EMSGSIZE', 1, [1]],
+  },
+  {
     name: 'an interface that is gone is ENODEV',
     run: (s) => Promise.resolve(codeOf(() => listen({ ...s, near: s.gone }))),
     want: 'ENODEV',
