@@ -2,7 +2,7 @@
  * `tsx tools/bundle.ts APP` makes one executable file of apps/APP: dist/bin/APP, with everything in it but node itself.
  * In the source `__PP_VERSION__` is the app's version and `__PP_ADDON__` the addon in base64.
  */
-import { build, type Metafile } from 'esbuild';
+import { build, type Metafile, type Plugin } from 'esbuild';
 import {
   chmodSync,
   existsSync,
@@ -48,6 +48,7 @@ async function main(app: string | undefined): Promise<void> {
       __PP_VERSION__: JSON.stringify(readPackage(join('apps', app)).version),
       __PP_ADDON__: JSON.stringify(embedded),
     },
+    plugins: [withoutLogThreads],
     logLevel: 'warning',
   });
   if (metafile.inputs[ADDON_LOADER] !== undefined && embedded === '')
@@ -62,6 +63,20 @@ const ADDON = `dist/native/addon-${process.arch}.node`;
 function addon(): string {
   return existsSync(join(ROOT, ADDON)) ? readFileSync(join(ROOT, ADDON), 'base64') : '';
 }
+
+/** pino's way to write by threads, which we do not: node's modules for threads cost memory when they are merely loaded. */
+const withoutLogThreads: Plugin = {
+  name: 'without-log-threads',
+  setup(bundle) {
+    bundle.onResolve({ filter: /^thread-stream$/ }, () => ({ path: 'thread-stream', namespace: 'threads' }));
+    bundle.onResolve({ filter: /^worker_threads$/ }, ({ importer }) =>
+      importer.includes('/pino/') ? { path: 'worker_threads', namespace: 'threads' } : undefined,
+    );
+    bundle.onLoad({ filter: /.*/, namespace: 'threads' }, () => ({
+      contents: 'module.exports = { isMainThread: true };',
+    }));
+  },
+};
 
 function apps(): readonly string[] {
   return readdirSync(join(ROOT, 'apps')).filter((app) => existsSync(join(ROOT, 'apps', app, 'src/main.ts')));

@@ -57,4 +57,4 @@ const pairs = (value: object): string =>
     .join(' ');
 
 /** Interface names may hold anything but space, slash and colon, also what a terminal would obey. */
-const CONTROL = /\p{Cc}/gu;
+const CONTROL = /[^ -~\u00a0-\uffff]/g;

@@ -6,7 +6,7 @@
  * sent a message, and with what uid and pid; all else in a message is the sender's claim. A descriptor has one owner at any time, and
  * what nobody took is closed. When the bus goes away, every pending call is rejected and `closed` settles.
  */
-import { readFile } from 'node:fs/promises';
+import { promises as files } from 'node:fs'; // loaded when it is used
 import { seconds, type Checked, type Clock, type Logger } from '@pp/base';
 import { BUS } from './bus-daemon';
 import { Calls, type CallReply, type CallRequest } from './calls';
@@ -139,7 +139,7 @@ async function hello(connection: Connection, calls: Calls, { clock, peer }: BusP
 /** Where D-Bus and systemd keep it (D-Bus Specification, org.freedesktop.DBus.Peer.GetMachineId). */
 async function machineId(): Promise<string> {
   for (const path of ['/etc/machine-id', '/var/lib/dbus/machine-id']) {
-    const text = await readFile(path, 'latin1').catch(() => ''); // an unreadable one is as good as none
+    const text = await files.readFile(path, 'latin1').catch(() => ''); // an unreadable one is as good as none
     if (text !== '') return text.trim();
   }
   throw new DBusError(DBUS_ERROR.failed, 'this host has no machine id');

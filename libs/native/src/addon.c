@@ -73,6 +73,7 @@ static napi_value attach(napi_env napi, napi_callback_info info) {
 }
 
 NAPI_MODULE_INIT(/* napi_env env, napi_value exports */) {
+  pp_give_memory_back();
   pp_env *state = pp_alloc(sizeof *state);
   state->napi = env;
   state->own_netns = state->current_netns = -1;

@@ -43,6 +43,7 @@ typedef struct {
 void *pp_alloc(size_t bytes); /* zeroed; ends the process if there is none */
 void pp_free(void *memory);
 long pp_allocations(void);
+void pp_give_memory_back(void); /* of the whole process, from now on: freed blocks go back to the kernel */
 
 /* error.c: every function that returns napi_value returns NULL after throwing */
 const char *pp_errno_name(int code);

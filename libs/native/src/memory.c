@@ -1,6 +1,7 @@
 /* Allocation with a count of what is alive, which is the leak check of our own memory (node's is not ours to judge). */
 #include "addon.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 
 static atomic_long alive;
@@ -19,3 +20,14 @@ void pp_free(void *memory) {
 }
 
 long pp_allocations(void) { return atomic_load(&alive); }
+
+/*
+ * glibc raises these two thresholds, of 128 KiB each, to the size of whatever was freed (mallopt(3)), up to 32 MiB: V8's compilers free blocks
+ * of megabytes, and from then on their memory stays with the process, in an arena for each thread. Said by us they stay as they are.
+ */
+void pp_give_memory_back(void) {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 128 << 10);
+  mallopt(M_TRIM_THRESHOLD, 128 << 10);
+#endif
+}

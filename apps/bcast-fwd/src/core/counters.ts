@@ -16,7 +16,7 @@ export class Counters {
 
   /** By reason, only those that happened. */
   get dropped(): ReadonlyMap<DropReason, number> {
-    return new Map([...this.#dropped].sort(([a], [b]) => a.localeCompare(b)));
+    return new Map([...this.#dropped].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   get droppedTotal(): number {

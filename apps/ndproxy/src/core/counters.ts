@@ -26,7 +26,7 @@ export class Counters {
 
   /** By reason, only those that happened. */
   get dropped(): Readonly<Partial<Record<DropReason, number>>> {
-    return Object.fromEntries([...this.#dropped].sort(([a], [b]) => a.localeCompare(b)));
+    return Object.fromEntries([...this.#dropped].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   get droppedTotal(): number {

@@ -206,8 +206,8 @@ export class Group {
     const { state } = this;
     const { limits } = state.settings;
     for (const location of [...state.table.entries()]) {
-      const { address, ifindex, mac, probes, dueAt, heardAt } = location;
-      if (dueAt > now) continue;
+      if (location.dueAt > now) continue;
+      const { address, ifindex, mac, probes, heardAt } = location;
       const member = state.members.get(ifindex);
       if (member?.link.role !== 'downstream' || isLinkLocal(address)) {
         if (now - heardAt >= limits.forgetAfter) state.table.forget(address);

@@ -16,6 +16,17 @@ export const addressKey = (bytes: Uint8Array, at = 0): AddressKey =>
     word(bytes, at + 14),
   ) as AddressKey;
 
+/** The bytes that a key was made from; new ones each time. */
+export function addressOf(key: AddressKey): Uint8Array {
+  const bytes = new Uint8Array(16);
+  for (let i = 0; i < 8; i++) {
+    const code = key.charCodeAt(i);
+    bytes[2 * i] = code >>> 8;
+    bytes[2 * i + 1] = code;
+  }
+  return bytes;
+}
+
 const word = (bytes: Uint8Array, at: number): number => ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
 
 /** Six bytes at `at` as a number, for comparing. */

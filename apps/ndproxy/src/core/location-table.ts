@@ -1,5 +1,5 @@
 import { millis, type Millis } from '@pp/base';
-import { addressKey, macNumber, type AddressKey } from './keys';
+import { addressKey, addressOf, macNumber, type AddressKey } from './keys';
 import type { Limits } from './limits';
 
 /** Where a node is: on which segment, and its Ethernet address there. */
@@ -30,7 +30,30 @@ export type Move =
   | { readonly to: 'located'; readonly address: Uint8Array; readonly ifindex: number }
   | { readonly to: 'lost'; readonly address: Uint8Array; readonly ifindex: number };
 
-type Held = { -readonly [K in keyof Location]: Location[K] };
+/** A location as it is kept. Thousands are: the address is in the key alone, since sixteen bytes of their own take two hundred. */
+class Held implements Location {
+  heardAt: Millis;
+  certainty: Location['certainty'];
+  probes = 0;
+  dueAt: Millis;
+
+  constructor(
+    readonly key: AddressKey,
+    readonly ifindex: number,
+    readonly mac: Uint8Array | null,
+    certainty: Location['certainty'],
+    now: Millis,
+    dueAt: Millis,
+  ) {
+    this.heardAt = now;
+    this.certainty = certainty;
+    this.dueAt = dueAt;
+  }
+
+  get address(): Uint8Array {
+    return addressOf(this.key);
+  }
+}
 
 /** An advertised location holds so long against an advertisement without O, RFC 4861 §10, REACHABLE_TIME. */
 const REACHABLE = millis(30_000);
@@ -114,15 +137,8 @@ export class LocationTable {
   #insert(key: AddressKey, sighting: Sighting, now: Millis, quietly = false): void {
     if (!this.#makeRoom(sighting, now)) return;
     const mac = this.#macOf(sighting);
-    const held: Held = {
-      address: sighting.address.slice(),
-      ifindex: sighting.ifindex,
-      mac,
-      heardAt: now,
-      certainty: sighting.certainty,
-      probes: 0,
-      dueAt: this.#dueAt(sighting.certainty, mac, now),
-    };
+    const { ifindex, certainty } = sighting;
+    const held = new Held(key, ifindex, mac, certainty, now, this.#dueAt(certainty, mac, now));
     this.#byAddress.set(key, held);
     this.#link(key, held);
     if (!quietly) this.#tell('located', held);

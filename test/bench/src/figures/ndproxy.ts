@@ -6,7 +6,7 @@ import type { Bed } from '../bed/bed';
 import { LineProgram } from '../bed/line-program';
 import { programPath } from '../bed/programs';
 import { Collector } from '../manager/collector';
-import { cpuSecondsOf, residentMb } from '../manager/process';
+import { anonymousMb, cpuSecondsOf, residentMb } from '../manager/process';
 import { hoped, unmeasured, type Row } from '../report/row';
 import { spreadText } from '../report/table';
 import { interleave, pairRatios } from '../stats/interleave';
@@ -27,6 +27,8 @@ const WARM_UP = 3000;
 const A_ROUND = 300;
 /** Nodes behind the proxy that the flood asks for, again and again. */
 const NODES = 1000;
+/** In the table of the proxy whose memory is looked at: its asker is one of them. */
+const NEIGHBORS = 4096;
 const FLOOD = 40_000;
 const STEADY = 10_000;
 
@@ -38,6 +40,7 @@ interface Asking {
 
 /** One proxy between its own asker and its own answerer. */
 interface Way extends Asking {
+  readonly host: Host;
   readonly proxy: Child;
 }
 
@@ -70,9 +73,16 @@ async function measure(bed: Bed, settings: Settings): Promise<readonly Row[]> {
     }
     loss.kernel.push((await flood(kernel, FLOOD, 5000)).lossPercent);
   }
-  const memory = residentMb(ours.proxy.pid);
+  const memory = memoryRow('after all of this', ours.proxy.pid, 'with what the floods left in the heap');
   await Promise.all([ours.proxy.stop(), theirs.proxy.stop()]);
-  return [latencyRow(latency), cpuRow(cpu), lossRow(loss), memoryRow(memory), await slopeRow(bed, settings)];
+  return [
+    latencyRow(latency),
+    cpuRow(cpu),
+    lossRow(loss),
+    await fullTableRow(bed),
+    memory,
+    await slopeRow(bed, settings),
+  ];
 }
 
 async function ndppdMissing(bed: Bed): Promise<string | null> {
@@ -94,7 +104,8 @@ async function hostsOf(bed: Bed, name: string): Promise<Readonly<Record<'asker' 
     ip addr add 2001:db8:1::ffff:1/64 dev lan0 nodad
     echo 2 > /proc/sys/net/ipv6/conf/lan0/accept_ra
     echo 1 > /proc/sys/net/ipv6/conf/all/forwarding`);
-  await asker.shell('ip link set eth0 up; ip addr add 2001:db8:1::a:0:0/64 dev eth0 nodad');
+  // Without a link-local address the asker is one neighbour, not two.
+  await asker.shell('ip link set eth0 addrgenmode none up; ip addr add 2001:db8:1::a:0:0/64 dev eth0 nodad');
   await target.shell('echo 1 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6; ip link set eth0 up');
   return { asker, host, target };
 }
@@ -123,7 +134,7 @@ async function way(bed: Bed, name: string, start: (host: Host) => Promise<Child>
   const { asker, host, target } = await hostsOf(bed, name);
   await new LineProgram(target, programPath('nd-traffic'), ['answer', 'eth0']).next();
   const proxy = await start(host);
-  const made: Way = { asker, proxy, next: 1 };
+  const made: Way = { asker, host, proxy, next: 1 };
   await until(`${name} answers`, async () => (await askMillis(made, 1)) > 0, {
     deadline: seconds(30), // a downstream opens after 12 s without a router
   });
@@ -177,6 +188,22 @@ async function cpuSeconds(way: Way): Promise<number> {
   const before = cpuSecondsOf(way.proxy.pid);
   const { sent } = await flood(way, STEADY, 10_000);
   return (cpuSecondsOf(way.proxy.pid) - before) * (100_000 / sent);
+}
+
+/** A proxy that has just started, when its table has so many neighbours. Asked what it knows only afterwards: telling it takes memory, too. */
+async function fullTableRow(bed: Bed): Promise<Row> {
+  const full = await way(bed, 'full', (host) => startOurs(host));
+  await askMillis(full, NEIGHBORS - 2); // one has answered before
+  const row = memoryRow(`with ${NEIGHBORS} neighbours`, full.proxy.pid, 'each with its route and its group');
+  const known = await neighborsOf(full.host);
+  await full.proxy.stop();
+  if (known === NEIGHBORS) return row;
+  throw new Error(`the table has ${known} neighbours, not ${NEIGHBORS}`);
+}
+
+async function neighborsOf(host: Host): Promise<number> {
+  const told = await host.ok(program('ndproxy'), ['status', '--json', '--state-dir', '/run/lab/ndproxy']);
+  return (JSON.parse(told) as { readonly neighbors: readonly object[] }).neighbors.length;
 }
 
 /** A proxy that collects its garbage when asked, and what it holds as messages go through it. */
@@ -255,11 +282,16 @@ function lossRow({ ours, theirs, kernel }: WithKernel): Row {
   };
 }
 
-const memoryRow = (measured: number): Row => ({
-  name: 'ndproxy: resident memory after all of this',
-  measured,
-  unit: 'MB',
-  goal: hoped(55),
-  spread: null,
-  details: ['4,096 neighbours, their routes and multicast groups, and what the floods left in the heap'],
-});
+function memoryRow(when: string, pid: number, more: string): Row {
+  const own = anonymousMb(pid).toFixed(1);
+  return {
+    name: `ndproxy: resident memory ${when}`,
+    measured: residentMb(pid),
+    unit: 'MB',
+    goal: hoped(55),
+    spread: null,
+    details: [
+      `${more}; ${own} MB of it its own, the rest pages of node’s files, shared by all that run node`,
+    ],
+  };
+}

@@ -3,6 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** Resident memory in MB (10^6 bytes). */
 export const residentMb = (pid: number): number => kilobytesOf(`/proc/${pid}/status`, 'VmRSS') * 1024e-6;
 
+/** That part of it which is no file's, in MB: pages of files, as of the node binary, are shared by all who run it, and the kernel may drop them. */
+export const anonymousMb = (pid: number): number => kilobytesOf(`/proc/${pid}/status`, 'RssAnon') * 1024e-6;
+
 /** Resident memory in MB with what is shared divided by those who share it; the node binary is. */
 export const proportionalMb = (pid: number): number =>
   kilobytesOf(`/proc/${pid}/smaps_rollup`, 'Pss') * 1024e-6;

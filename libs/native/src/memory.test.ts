@@ -1,0 +1,43 @@
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
+import { plainEnv } from './testing/plain-env';
+
+const ADDON =
+  process.env['PP_ADDON_PATH'] ?? resolve(__dirname, `../../../dist/native/addon-${process.arch}.node`);
+
+/** Frees a large block, by which glibc learns to keep such blocks, and tells by how many bytes four of 1 MiB make the heap grow. */
+const PROGRAM = `
+  const { readFileSync } = require('node:fs');
+  if (process.argv[1] === 'with') process.dlopen({ exports: {} }, ${JSON.stringify(ADDON)});
+  const heap = () => {
+    const [, from, to] = /^([0-9a-f]+)-([0-9a-f]+) .*\\[heap\\]$/m.exec(readFileSync('/proc/self/maps', 'latin1'));
+    return Number('0x' + to) - Number('0x' + from);
+  };
+  structuredClone(new ArrayBuffer(16 << 20));
+  gc();
+  setTimeout(() => {
+    const before = heap();
+    const kept = Array.from({ length: 4 }, () => new ArrayBuffer(1 << 20));
+    console.log(heap() - before, kept.length);
+  }, 0);
+`;
+
+function heapGrowth(how: 'with' | 'without'): number {
+  const { stdout, stderr } = spawnSync(process.execPath, ['--expose-gc', '-e', PROGRAM, how], {
+    encoding: 'utf8',
+    env: { ...plainEnv(), LD_PRELOAD: '' },
+  });
+  if (stdout === '') throw new Error(stderr);
+  return parseInt(stdout, 10);
+}
+
+const isSanitized = (process.env['LD_PRELOAD'] ?? '').includes('asan');
+const testGlibc = (name: string, body: () => void): void => {
+  if (isSanitized) test.skip(`${name} (skipped: the sanitizer has an allocator of its own)`, body);
+  else test(name, body);
+};
+
+testGlibc('large blocks go back to the kernel, also after a larger one was freed', () => {
+  expect(heapGrowth('without')).toBeGreaterThan(3 << 20);
+  expect(heapGrowth('with')).toBeLessThan(1 << 20);
+});
