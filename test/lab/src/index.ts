@@ -18,6 +18,7 @@ export * from './services/dnsmasq';
 export * from './services/links';
 export * from './services/peer-echo';
 export * from './services/probes';
+export * from './services/radvd';
 export * from './services/service-unit';
 export * from './services/slaac';
 export * from './services/tap-pump';
