@@ -4,7 +4,7 @@ import { SPEC, type Config } from './config';
 const ALONE: Config = {
   mode: 'route',
   loopPolicy: 'guard',
-  switches: { suppress: false, announceMoves: false, raMulticast: false },
+  switches: { suppress: false, announceMoves: false, raMulticast: false, dropSigned: false },
   strict: false,
   groups: [],
   portier: false,
@@ -40,8 +40,12 @@ const rows: { name: string; in: string; want: Config | string }[] = [
   },
   {
     name: 'all switches',
-    in: '--strict --suppress --announce-moves --ra-multicast',
-    want: { ...ALONE, strict: true, switches: { suppress: true, announceMoves: true, raMulticast: true } },
+    in: '--strict --suppress --announce-moves --ra-multicast --drop-signed',
+    want: {
+      ...ALONE,
+      strict: true,
+      switches: { suppress: true, announceMoves: true, raMulticast: true, dropSigned: true },
+    },
   },
   { name: 'the API of Portier', in: '--portier', want: { ...ALONE, portier: true } },
   { name: 'an unknown mode', in: '--mode hub', want: "--mode 'hub' is unknown; write route or bridge" },

@@ -61,6 +61,10 @@ export const SPEC: ServiceSpec<Config> = {
       text: 'pass a router advertisement that answers one host on to all, for modems that send no others',
     },
     {
+      flags: '--drop-signed',
+      text: 'drop what SEND has signed where it must be changed; without it, it passes as if unsigned (RFC 4389 §9)',
+    },
+    {
       flags: '--group <NAME:UP,DOWN,...>',
       text: 'an upstream and its downstreams; may be repeated',
       repeat: true,
@@ -83,6 +87,7 @@ function parse(raw: RawArgs): Checked<Config> {
       suppress: raw.has('suppress'),
       announceMoves: raw.has('announce-moves'),
       raMulticast: raw.has('ra-multicast'),
+      dropSigned: raw.has('drop-signed'),
     }),
     strict: accept(raw.has('strict')),
     groups: checkedGroups(raw),

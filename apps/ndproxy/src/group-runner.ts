@@ -241,8 +241,9 @@ function post(outbox: Outbox, ifindex: number, frame: Uint8Array): void {
 /** The interface goes, is down, or is busy: news of it come by netlink. */
 const PASSING = new Set(['ENODEV', 'ENXIO', 'ENETDOWN', 'ENETUNREACH', 'ENOBUFS', 'EAGAIN', 'EMSGSIZE']);
 
+/** One that a duplicate check has found elsewhere is that other node's, and proxied as such. */
 const ownAddresses = ({ addresses }: InterfacesView): readonly OwnAddress[] =>
-  addresses.flatMap(({ ifindex, cidr, usable }) => {
-    const parsed = parseCidr(cidr);
+  addresses.flatMap(({ ifindex, cidr, usable, duplicate }) => {
+    const parsed = duplicate === true ? null : parseCidr(cidr);
     return parsed?.family === 'ipv6' ? [{ ifindex, address: ipv6ToBytes(parsed.address), usable }] : [];
   });

@@ -13,7 +13,7 @@ import {
 } from './core/testing/scene';
 import { NaFlag } from '@pp/wire';
 import { statusOf } from './status';
-import { GROUP, Rig, view } from './testing/rig';
+import { ADDRESSES, GROUP, Rig, view } from './testing/rig';
 
 const guest = { mac: 2, source: GUEST };
 const unsolicited = advertise(guest, ip('ff02::1'), DOWN, { flags: NaFlag.override });
@@ -152,6 +152,15 @@ describe('routes', () => {
     { ifindex: 1, cidr: '2001:db8::a/64', usable: true },
     { ifindex: 2, cidr: 'fe80::a:2/64', usable: true },
   ];
+});
+
+test('an address that the host’s own duplicate check has found elsewhere is that other node’s', async () => {
+  const rig = new Rig();
+  await rig.start();
+  const taken = { ifindex: 1, cidr: '2001:db8::2/64', usable: false, duplicate: true } as const;
+  await rig.tell([view('eth0'), view('tap0')], [...ADDRESSES, taken]);
+  await rig.send('tap0', unsolicited);
+  expect(rig.routes.text).toEqual([GUEST_ROUTE]);
 });
 
 test('groups of guests’ addresses are joined on the other segments, and left again', async () => {

@@ -114,6 +114,7 @@ export class NetlinkInterfaces implements InterfaceNews {
         cidr,
         ...(broadcast === undefined ? {} : { broadcast }),
         usable: isUsable(flags),
+        ...((flags & IFA_F_DADFAILED) === 0 ? {} : { duplicate: true }),
       })),
     });
   }

@@ -22,6 +22,8 @@ export interface InterfaceAddress {
   readonly broadcast?: string;
   /** False while it is checked for duplicates, or was found to be one. */
   readonly usable: boolean;
+  /** It was found to be somebody else's: this host does not have it. */
+  readonly duplicate?: true;
 }
 
 export interface InterfacesView {

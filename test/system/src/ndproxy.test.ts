@@ -180,6 +180,7 @@ labTest('with its switches: who is known is asked alone, and a move is announced
     suppress: true,
     announceMoves: true,
     raMulticast: false,
+    dropSigned: false,
   });
 });
 

@@ -5,6 +5,7 @@ import {
   linkAddressOption,
   NaFlag,
   ND_HOP_LIMIT,
+  NdOptionType,
   NextHeader,
   option,
   RaFlag,
@@ -35,6 +36,8 @@ import {
 const guest = { mac: 2, source: GUEST };
 const neighbor = { mac: 9, source: NEIGHBOR };
 const NS = solicit(guest, NEIGHBOR);
+/** RFC 3971 §5.2, of no real key. */
+const SIGNATURE = option(NdOptionType.rsaSignature, new Uint8Array(38));
 
 /** `frame` with some bytes changed, and its checksum made right again unless `keepChecksum`. */
 function changed(
@@ -298,6 +301,19 @@ const byState: readonly Row[] = [
     before: (scene) => {
       scene.receive(UP, routerAdvert({ flags: RaFlag.proxy }));
     },
+  },
+  {
+    reason: 'signed',
+    name: 'a solicitation with a link-layer address, where such are dropped',
+    frame: solicit(guest, NEIGHBOR, [linkAddressOption('source', mac(2)), SIGNATURE]),
+    options: { switches: { dropSigned: true } },
+  },
+  {
+    reason: 'signed',
+    name: 'a router advertisement, where such are dropped',
+    at: UP,
+    frame: routerAdvert({ options: [SIGNATURE] }),
+    options: { switches: { dropSigned: true } },
   },
   { reason: 'gate-closed', name: 'a downstream that is new', frame: NS, options: { open: false } },
   {

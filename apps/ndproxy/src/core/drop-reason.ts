@@ -50,6 +50,7 @@ export const DROP_REASONS = {
   'redirect-router': 'redirect not from a router of the upstream',
   'redirect-downstream': 'redirect on a downstream',
   // The proxy itself
+  signed: 'signed, and could not pass unchanged (--drop-signed)',
   looped: 'the same message from another segment, just before',
   'loop-disabled': 'switched off after another proxy was heard',
   'gate-closed': 'downstream not open yet: two router advertisements, or 12 s without any, come first',

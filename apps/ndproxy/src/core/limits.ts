@@ -12,9 +12,16 @@ export interface Switches {
   readonly announceMoves: boolean;
   /** An advertisement to one host goes to all nodes of all downstreams, for routers that never send another. */
   readonly raMulticast: boolean;
+  /** A signed message (RFC 3971) that would have to be changed is dropped; else it passes, and receivers take it as unsigned. */
+  readonly dropSigned: boolean;
 }
 
-export const ALL_OFF: Switches = { suppress: false, announceMoves: false, raMulticast: false };
+export const ALL_OFF: Switches = {
+  suppress: false,
+  announceMoves: false,
+  raMulticast: false,
+  dropSigned: false,
+};
 
 /** What bounds a group's memory and patience. Tests shorten the waits here and nowhere else. */
 export interface Limits {

@@ -14,6 +14,7 @@ export function onRouterAdvert(state: GroupState, packet: NdPacket, from: Member
   if (from.link.role === 'downstream') return onDownstream(state, from, now);
   if (((packet.frame[RA_FLAGS_AT] ?? 0) & RaFlag.proxy) !== 0 && state.settings.loopPolicy !== 'nested')
     return onProxied(state, from, now);
+  if (state.settings.switches.dropSigned && packet.isSignedInVain) return dropped('signed'); // nor is it sent again
   const { ifindex } = from.link;
   const { senderMac: mac } = packet;
   state.learn({ address: packet.source, ifindex, mac, certainty: 'advertised', override: true }, now);

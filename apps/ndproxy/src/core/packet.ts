@@ -139,6 +139,13 @@ export class NdPacket {
     return -1;
   }
 
+  /** It is signed, and a proxy cannot pass it on as it came: RFC 3971, RFC 4389 §9. */
+  get isSignedInVain(): boolean {
+    if (this.optionAt(NdOptionType.rsaSignature) < 0) return false;
+    if (this.kind === 'router-advert') return true; // P is set
+    return this.optionAt(sourceLinkAddress) >= 0 || this.optionAt(targetLinkAddress) >= 0;
+  }
+
   /** The Ethernet address that the sender says it (in advertisements: the target) has; without that option, the one it sent from. A view. */
   get senderMac(): Uint8Array {
     const at = this.optionAt(this.#type.linkOption);

@@ -33,6 +33,7 @@ export function passOn(
   now: Millis,
   way: Way = ANY_WAY,
 ): Verdict {
+  if (state.settings.switches.dropSigned && packet.isSignedInVain) return dropped('signed');
   return isMulticast(packet.frame, DESTINATION_AT)
     ? flood(state, packet, from, now, way)
     : passTo(state, packet, from, now, way);

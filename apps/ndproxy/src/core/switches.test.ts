@@ -1,4 +1,6 @@
-import { linkAddressOption, NaFlag } from '@pp/wire';
+import { linkAddressOption, NaFlag, NdOptionType, option } from '@pp/wire';
+import { toHex } from '@pp/wire/testing';
+import { CHECKED_BEFORE as CHECKED } from './admit';
 import { NEVER } from './limits';
 import {
   advertise,
@@ -205,4 +207,36 @@ test('strict: two advertisements open it', () => {
   scene.pass(1); // the advertisement is sent again
   scene.receive(DOWN, solicit(guest, ip('2001:db8::8')));
   expect(scene.outcome).toBe('forwarded');
+});
+
+/** RFC 3971 §5.2, of no real key. */
+const SIGNATURE = option(NdOptionType.rsaSignature, new Uint8Array(38));
+const signedCheck = solicit({ mac: 2, source: ip('::') }, GUEST, [SIGNATURE]);
+
+test.each([
+  {
+    name: 'off: what is signed passes, though it is changed',
+    dropSigned: false,
+    frame: solicit(guest, NEIGHBOR, [linkAddressOption('source', mac(2)), SIGNATURE]),
+  },
+  { name: 'on: what needs no change passes, signature and all', dropSigned: true, frame: signedCheck },
+  {
+    name: 'on: what is not signed is none of its business',
+    dropSigned: true,
+    frame: solicit(guest, NEIGHBOR),
+  },
+])('drop-signed, $name', ({ dropSigned, frame }) => {
+  const scene = new Scene({ switches: { dropSigned } });
+  scene.receive(DOWN, frame);
+  expect(scene.outcome).toBe('forwarded');
+});
+
+test('a message that needs no change is the same to the last byte behind the Ethernet header', () => {
+  const scene = new Scene({ switches: { dropSigned: true } });
+  const { actions } = scene.group.step(DOWN, signedCheck, CHECKED, scene.now);
+  const frames = actions.flatMap((action) => (action.do === 'send' ? [action.frame] : []));
+  expect(frames.map((frame) => toHex(frame.subarray(14)))).toEqual([
+    toHex(signedCheck.subarray(14)),
+    toHex(signedCheck.subarray(14)),
+  ]);
 });
