@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { accept, checkedAll, checkedEach, refuse, type Checked } from '@pp/base';
 import { choice, VERSION, type RawArgs, type ServiceSpec } from '@pp/daemon';
 import { checkedStore, STORE_EXAMPLE } from '@pp/state';
-import { ARC_BRIDGE, extraPool, isIfname, poolsWith, type Pools } from '@pp/datapath';
+import { ARC_BRIDGE, extraPool, isIfname, POOL_KINDS, poolsWith, type Pools } from '@pp/datapath';
 import { uidsIn } from './domain/accounts';
 import { localSourcesOf, type FoundSources } from './domain/local-sources';
 import { UPLINK_KINDS, type UplinkKind } from './domain/uplink';
@@ -41,7 +41,7 @@ export const SERVICE_SPEC: ServiceSpec<Config> = {
     },
     {
       flags: '--pool <KIND=CIDR>',
-      text: 'more addresses behind the built-in ones, e.g. namespace=10.80.0.0/16',
+      text: `more addresses behind the built-in ones, KIND ${POOL_KINDS.join(', ')}; e.g. namespace=10.80.0.0/16`,
       repeat: true,
     },
     {

@@ -43,7 +43,7 @@ Exit code 7: the sums may be too small; why is said on standard error.`;
 
 export const trafficOptions = (command: Command): Command =>
   command
-    .description('show how much traffic whom passed by which uplink')
+    .description('show who had how much traffic, and by which uplink')
     .usage('[report] [--fleet] [--month YYYY-MM] [--by WORDS] [--csv|--json] | top [--by WORDS] [options]')
     .argument('[words...]')
     .option('--month <YYYY-MM>', 'report: of this month, UTC; default: all that was ever counted')
