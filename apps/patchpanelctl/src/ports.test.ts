@@ -18,6 +18,8 @@ const NO_HOLD = { forSeconds: null, whilePid: null };
 /** An outside in the test's hands; `refuse` answers every call with that error. */
 class Outside {
   out = '';
+  warned = '';
+  uplinks: readonly object[] = [{ ifname: 'eth0', state: 'up' }];
   readonly asked: string[] = [];
   openBuses = 0;
   openFds = 0;
@@ -63,6 +65,9 @@ class Outside {
     print: (text) => {
       this.out += text;
     },
+    warn: (sentence) => {
+      this.warned += sentence;
+    },
     onSignal: (handler) => {
       this.listeners++;
       this.signal = () => {
@@ -70,7 +75,7 @@ class Outside {
       };
       return () => this.listeners--;
     },
-    status: () => Promise.resolve(JSON.stringify({ ports: this.ports })),
+    status: () => Promise.resolve(JSON.stringify({ ports: this.ports, uplinks: this.uplinks })),
   };
 
   #call({ member, body = [] }: CallRequest) {
@@ -196,4 +201,19 @@ test('a rule for one address says so', () => {
   expect(ruleText({ ...RULE, toAddress: '2001:db8::26' })).toBe(
     'tcp port 8080 on eth0 forwarded to [2001:db8::26]:80',
   );
+});
+
+const ABSENT =
+  'eth0 is no uplink now: the rule waits until it is one; patchpanelctl status shows those that are';
+
+test.each([
+  { name: 'an uplink that is up', uplinks: [{ ifname: 'eth0', state: 'up' }], want: '' },
+  { name: 'one without carrier', uplinks: [{ ifname: 'eth0', state: 'down' }], want: '' },
+  { name: 'one that is awaited', uplinks: [{ ifname: 'eth0', state: 'awaited' }], want: ABSENT },
+  { name: 'another one', uplinks: [{ ifname: 'eth1', state: 'up' }], want: ABSENT },
+])('a port of $name', async ({ uplinks, want }) => {
+  const outside = new Outside();
+  outside.uplinks = uplinks;
+  await port({ what: 'create', rule: RULE, hold: NO_HOLD }, false, outside.doors);
+  expect(outside.warned).toBe(want);
 });

@@ -17,6 +17,7 @@ export interface PortDoors {
   readonly native: Pick<Native, 'pidfdOpen' | 'watchFd' | 'closeFd'>;
   readonly clock: Pick<Clock, 'after'>;
   readonly print: (text: string) => void;
+  readonly warn: (sentence: string) => void;
   readonly onSignal: (handler: (signal: NodeJS.Signals) => void) => () => void;
   /** The text that the manager's status socket gives. */
   readonly status: () => Promise<string>;
@@ -47,6 +48,7 @@ async function create(
     await withBus(doors.connectBus, async (bus) => {
       await modify(bus, 'CREATE', rule);
       doors.print(json ? jsonLine(rule) : `${ruleText(rule)}\n`);
+      if (rule.type === 'forwarding' && rule.ifname !== '') await warnIfAbsent(rule.ifname, doors);
       if (end === null) return;
       await end;
       await modify(bus, 'DELETE', rule).catch(ifClosedMeanwhile);
@@ -54,6 +56,24 @@ async function create(
   } finally {
     await scope.close();
   }
+}
+
+/** A rule may wait for its uplink, but one with a slip of the pen waits for ever. Who may not see the status is not told. */
+async function warnIfAbsent(ifname: string, { status, warn }: PortDoors): Promise<void> {
+  const text = await status().catch((fault: unknown) => {
+    if (fault instanceof Refused) return '{}';
+    throw fault;
+  });
+  const { uplinks } = JSON.parse(text) as { readonly uplinks?: readonly UplinkState[] };
+  if (uplinks?.some((uplink) => uplink.ifname === ifname && uplink.state !== 'awaited') === false)
+    warn(
+      `${ifname} is no uplink now: the rule waits until it is one; patchpanelctl status shows those that are`,
+    );
+}
+
+interface UplinkState {
+  readonly ifname: string;
+  readonly state: string;
 }
 
 /** Settles when the rule shall go; null: it stays. A process that is not there is refused before anything is done. */
