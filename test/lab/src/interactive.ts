@@ -3,7 +3,7 @@
  * `npm run lab -- COMMAND [ARGS...]` runs COMMAND on the host instead, with LAB_<HOST>_PID in its environment, and exits as it does.
  */
 import { startManager } from './manager';
-import { howToEnter, interrupted, runLabProgram, say } from './program';
+import { howToEnter, interrupted, openForVisitors, runLabProgram, say } from './program';
 import { standardLab, type StandardLab } from './standard-lab';
 
 void runLabProgram(main);
@@ -14,7 +14,10 @@ async function main(): Promise<number> {
   const lab = await standardLab({ secondUplink: true });
   try {
     say('== starting patchpanel-manager on the host, with eth0 and eth1 as its uplinks');
-    await startManager(lab.host, { args: ['--uplink', 'eth0=ethernet', '--uplink', 'eth1=ethernet'] });
+    await startManager(lab.host, {
+      args: ['--uplink', 'eth0=ethernet', '--uplink', 'eth1=ethernet', '--helpers', 'spawn'],
+    });
+    await openForVisitors(lab);
     if (command !== undefined) return await Promise.race([runOnHost(lab, command, args), interrupted()]);
     say(`== the lab is up until Ctrl-C; to enter it:\n${howToEnter(lab)}`);
     await interrupted();

@@ -6,7 +6,7 @@
  */
 import { parseArgs } from 'node:util';
 import { startManager } from './manager';
-import { howToEnter, interrupted, runLabProgram, say } from './program';
+import { howToEnter, interrupted, openForVisitors, runLabProgram, say, showProgress } from './program';
 import { standardLab, type StandardLab } from './standard-lab';
 import { ADB_ROWS } from './start/adb-rows';
 import { BROADCAST_ROWS } from './start/broadcast-rows';
@@ -75,6 +75,7 @@ async function show(lab: StandardLab, { json }: Options): Promise<Shown> {
       ...RECOVERY_ROWS,
     ],
     scene,
+    showProgress,
   );
   process.stdout.write(json ? `${JSON.stringify(rows, null, 2)}\n` : tableText(rows));
   return { scene, rows };
@@ -82,7 +83,10 @@ async function show(lab: StandardLab, { json }: Options): Promise<Shown> {
 
 /** The last row has stopped the manager: the visitor finds it serving again, and a connected guest. */
 async function holdOpen(scene: Scene): Promise<void> {
-  scene.manager = await startManager(scene.lab.host);
+  scene.manager = await startManager(scene.lab.host, {
+    args: ['--uplink', 'eth0=ethernet', '--helpers', 'spawn'],
+  });
+  await openForVisitors(scene.lab);
   const { namespace } = await connectGuest(scene);
   say(`== the lab stays up until Ctrl-C; to enter it:\n${howToEnter(scene.lab)}`);
   say(`  guest     ${scene.guest.enterCommand}   (${namespace.netns_name}, ${namespace.peer_ipv4_address})`);

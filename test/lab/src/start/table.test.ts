@@ -6,6 +6,16 @@ const ROWS: readonly Row<string[]>[] = [
   { name: 'third', check: () => Promise.resolve({ ok: true, evidence: '' }) },
 ];
 
+test('progress is told row by row', async () => {
+  const told: string[] = [];
+  const rows: readonly Row<null>[] = ['one', 'two'].map((name) => ({
+    name,
+    check: () => Promise.resolve({ ok: true, evidence: '' }),
+  }));
+  await checkRows(rows, null, (line) => told.push(line));
+  expect(told).toEqual(['1 of 2: one', '2 of 2: two', '']);
+});
+
 test('rows are checked in order, and one that throws is false', async () => {
   const rows = await checkRows(ROWS, []);
   expect(rows).toEqual([

@@ -18,17 +18,20 @@ export interface CheckedRow extends Verdict {
   readonly skipped?: true;
 }
 
-/** Checks one row after the other; a check that throws has found its claim false, and says why. */
+/** Checks one row after the other; a check that throws has found its claim false, and says why. `onProgress`: told what is checked now; empty at the end. */
 export async function checkRows<Scene>(
   rows: readonly Row<Scene>[],
   scene: Scene,
+  onProgress: (line: string) => void = () => undefined,
 ): Promise<readonly CheckedRow[]> {
   const checked: CheckedRow[] = [];
   for (const { name, check, missing } of rows) {
+    onProgress(`${checked.length + 1} of ${rows.length}: ${name}`);
     const lack = missing?.();
     if (lack === undefined) checked.push({ name, ...(await check(scene).catch(asVerdict)) });
     else checked.push({ name, skipped: true, ok: false, evidence: `needs ${lack}` });
   }
+  onProgress('');
   return checked;
 }
 
