@@ -162,9 +162,9 @@ const rows: readonly {
   {
     name: 'another verdict is one batch',
     from: desired({ 'namespace/0': namespace() }),
-    to: desired({ 'namespace/0': namespace({ egress: { kind: 'user' } }) }),
+    to: desired({ 'namespace/0': namespace({ egress: { kind: 'nowhere' } }) }),
     want: [
-      'nft.elements add guest_egress { "arc_ns0" : jump egress_user } del guest_egress { "arc_ns0" : jump egress_default }',
+      'nft.elements add guest_egress { "arc_ns0" : jump egress_nowhere } del guest_egress { "arc_ns0" : jump egress_default }',
     ],
   },
   {

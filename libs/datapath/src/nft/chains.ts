@@ -18,6 +18,9 @@ export const sourceChain = (source: TrafficSource): string => `source_${source.t
 /** Chain that lets a guest's packet in if its Ethernet address is the guest's, or is not the host's. */
 export const GUEST_MAC_CHAIN = { guest: 'mac_of_guest', host: 'mac_not_of_host' } as const;
 
+/** The same for a guest whose traffic is the user's, which is written into the mark already. */
+export const USER_MAC_CHAIN = { guest: 'mac_of_user_guest', host: 'mac_not_of_user_host' } as const;
+
 /** Chain that writes the uplink into the mark of a connection that leaves by it. */
 export const pinChain = (ifname: string): string => `pin_to_${chainWord(ifname)}`;
 

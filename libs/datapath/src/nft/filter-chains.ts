@@ -1,8 +1,8 @@
 import type { Shape, Uplink } from '../desired';
 import { formatMark, NEEDS_SNAT, NOWHERE_TAG, ROUTING_TAG_MASK, routingTag } from '../marks';
 import type { ArcVpnRules } from './arc-vpn';
-import { forwardChain, GUEST_MAC_CHAIN } from './chains';
-import { pinRule } from './mark-chains';
+import { forwardChain, GUEST_MAC_CHAIN, USER_MAC_CHAIN } from './chains';
+import { MARK_AS_USER, pinRule } from './mark-chains';
 import { MULTICAST_RULES } from './multicast-rules';
 import { ACCESS_RULES, ARRIVAL_RULE } from './port-chains';
 import { at, base, drop, fromUplink, marked, othersAmong, OUR_GROUPS, plain, type Chain } from './rules';
@@ -27,14 +27,8 @@ const ICMPV6_TO_HOST = [
  * what listens on loopback only. IPv4 of a guest pays for two look-ups, what comes from an uplink for none.
  */
 export const guardChains = (uplinks: readonly Uplink[], { sources }: ArcVpnRules): readonly Chain[] => [
-  plain(GUEST_MAC_CHAIN.guest, [
-    `iifname . ether saddr ${at(SETS.guestMac)} accept`,
-    drop('drop_spoofed_mac'),
-  ]),
-  plain(GUEST_MAC_CHAIN.host, [
-    `iifname . ether saddr ${at(SETS.hostMac)} ${drop('drop_spoofed_mac')}`,
-    'accept',
-  ]),
+  ...macChains(GUEST_MAC_CHAIN, 'accept'),
+  ...macChains(USER_MAC_CHAIN, `${MARK_AS_USER} accept`),
   plain('guest_sources', [
     `iifname ${at(SETS.guestMacChecked)} iifname . ether saddr != ${at(SETS.guestMac)} ${drop('drop_spoofed_mac')}`,
     `iifname . ether saddr ${at(SETS.hostMac)} ${drop('drop_spoofed_mac')}`,
@@ -55,6 +49,14 @@ export const guardChains = (uplinks: readonly Uplink[], { sources }: ArcVpnRules
       `iifname ${GUESTS} jump guest_sources`,
     ],
   ),
+];
+
+const macChains = (
+  { guest, host }: typeof GUEST_MAC_CHAIN | typeof USER_MAC_CHAIN,
+  letIn: string,
+): readonly Chain[] => [
+  plain(guest, [`iifname . ether saddr ${at(SETS.guestMac)} ${letIn}`, drop('drop_spoofed_mac')]),
+  plain(host, [`iifname . ether saddr ${at(SETS.hostMac)} ${drop('drop_spoofed_mac')}`, letIn]),
 ];
 
 /** What guests may reach of the host. */
@@ -88,9 +90,10 @@ export function forwardChains({ lockdown }: Shape, arcVpn: ArcVpnRules): readonl
       'forward',
       ['filter', 'forward', 'filter - 10'],
       [
-        MSS_RULE,
         ...(lockdown === true ? [lockdownRule()] : []),
         `${marked(ROUTING_TAG_MASK, NOWHERE_TAG)} oifname != ${GUESTS} ${drop('drop_no_uplink')}`,
+        'ct status assured accept', // both ends have spoken, so it opens nothing
+        MSS_RULE,
         'ct state established,related accept',
         // NAT passes these by, so they would leave with the guest's address.
         `${marked(NEEDS_SNAT, NEEDS_SNAT)} ct state invalid,untracked ${drop('drop_invalid')}`,

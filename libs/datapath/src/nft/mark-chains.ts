@@ -13,7 +13,7 @@ import {
   VPN_INTENT_MASK,
 } from '../marks';
 import { egressChain, pinChain, sourceChain, tagChain } from './chains';
-import { at, base, fromUplink, mark, othersAmong, plain, type Chain } from './rules';
+import { at, base, fromUplink, mark, marked, othersAmong, OUR_GROUPS, plain, type Chain } from './rules';
 import { SETS } from './sets';
 
 /** UNKNOWN stands for no source, so nothing is written for it. */
@@ -32,17 +32,37 @@ const UNMARKED = `meta mark ${formatMark(0)}`;
 const NOT_LED = 'ct status & dnat == 0';
 
 /**
- * Ahead in an egress chain, a short cut to where the long way leads as well. Since a packet of the connection has left by an uplink, its
- * mark has the source: then the packet's mark is one write, of the connection's bits in `kept` and of `bits`, without a look-up.
+ * A short cut to where the long way leads as well. Since a packet of the connection has left by an uplink, its mark has the source: then
+ * the packet's mark is one write, of the connection's bits in `kept` and of `bits`, without a look-up.
  */
-const asBefore = (conditions: readonly string[], kept: number, bits: number): readonly string[] => {
-  const pinned = [...conditions, `ct mark & ${formatMark(SOURCE_MASK)} != ${formatMark(0)}`].join(' ');
-  const write = (constant: number): string =>
-    `meta mark set ct mark & ${formatMark(kept)} | ${formatMark(constant)} accept`;
-  return [`${pinned} meta nfproto ipv4 ${write(bits | NEEDS_SNAT)}`, `${pinned} ${write(bits)}`];
-};
+const asBefore = (conditions: readonly string[], kept: number, bits: number): string =>
+  [
+    ...conditions,
+    `ct mark & ${formatMark(SOURCE_MASK)} != ${formatMark(0)}`,
+    `meta mark set ct mark & ${formatMark(kept)} | ${formatMark(bits)} accept`,
+  ].join(' ');
+
+/** Ahead in an egress chain. */
+const eitherAsBefore = (conditions: readonly string[], kept: number, bits: number): readonly string[] => [
+  asBefore([...conditions, 'meta nfproto ipv4'], kept, bits | NEEDS_SNAT),
+  asBefore(conditions, kept, bits),
+];
 
 const TAG_AND_SOURCE = (ROUTING_TAG_MASK | SOURCE_MASK) >>> 0;
+
+/** IPv4 of a guest whose traffic is the user's. */
+const AS_USER = { mask: VPN_INTENT_MASK | NEEDS_SNAT, bits: ROUTE_ON_VPN | NEEDS_SNAT } as const;
+
+/** Written where `guard` has looked the guest up, so that `classify` need not do it again. */
+export const MARK_AS_USER = mark(AS_USER.mask, AS_USER.bits);
+
+/** In `classify`, the short cut of the user's egress chain. */
+const userAsBefore = ({ vpn, uplinks }: EgressShape): string =>
+  asBefore(
+    [marked(AS_USER.mask, AS_USER.bits), `meta iifgroup ${OUR_GROUPS}`, NOT_LED, ...onlyOn(vpn, uplinks)],
+    TAG_AND_SOURCE,
+    AS_USER.bits,
+  );
 
 type EgressShape = Pick<Shape, 'vpn' | 'uplinks' | 'guestPrefixes'>;
 
@@ -58,13 +78,13 @@ export function egressChains({ vpn, uplinks, guestPrefixes }: EgressShape): read
   const pastVpn = mark(VPN_INTENT_MASK, BYPASS_VPN);
   return [
     plain(egressChain({ kind: 'default' }), [
-      ...asBefore([], TAG_AND_SOURCE, BYPASS_VPN),
+      ...eitherAsBefore([], TAG_AND_SOURCE, BYPASS_VPN),
       asConnection,
       NEEDS_NAT,
       pastVpn,
     ]),
     plain(egressChain({ kind: 'user' }), [
-      ...asBefore([NOT_LED, ...onlyOn(vpn, uplinks)], TAG_AND_SOURCE, ROUTE_ON_VPN),
+      asBefore(['meta nfproto ipv6', NOT_LED, ...onlyOn(vpn, uplinks)], TAG_AND_SOURCE, ROUTE_ON_VPN), // IPv4: in `classify`
       asConnection,
       NEEDS_NAT,
       notToHost,
@@ -93,7 +113,7 @@ export function uplinkMarkChains(uplink: Uplink): readonly Chain[] {
   const tag = routingTag(ifindex);
   return [
     plain(egressChain({ kind: 'uplink', ifname }), [
-      ...asBefore([UNMARKED], SOURCE_MASK, tag),
+      ...eitherAsBefore([UNMARKED], SOURCE_MASK, tag),
       toTag(tag),
       NEEDS_NAT,
     ]),
@@ -106,7 +126,7 @@ export const pinRule = ({ ifindex }: Uplink): string =>
   `ct mark set meta mark & ${formatMark(SOURCE_MASK)} | ${formatMark(routingTag(ifindex))}`;
 
 /** Egress first: it may take the whole mark from the connection. What comes from outside counts for whom it answers. */
-export function classifyChains(uplinks: readonly Uplink[]): readonly Chain[] {
+export function classifyChains(shape: EgressShape): readonly Chain[] {
   const sources = MARKED_SOURCES.map(
     (source) => `${formatMark(sourceMark(source))} : jump ${sourceChain(source)}`,
   );
@@ -121,10 +141,11 @@ export function classifyChains(uplinks: readonly Uplink[]): readonly Chain[] {
       'classify',
       ['filter', 'prerouting', 'mangle'],
       [
-        ...othersAmong(uplinks).flatMap((uplink) => [
+        ...othersAmong(shape.uplinks).flatMap((uplink) => [
           `${fromUplink(uplink)} ct direction reply ${UNMARKED} meta mark set ${source} accept`, // most of what comes in
           `${fromUplink(uplink)} goto from_outside`,
         ]),
+        userAsBefore(shape),
         `iifname vmap ${at(SETS.guestEgress)}`,
         `iifname vmap ${at(SETS.guestSource)}`,
         `iifname ${at(SETS.uplinks)} goto from_outside`,

@@ -22,7 +22,7 @@ export const lockdownChain = ({ lockdown }: Shape): Chain =>
     lockdown === true ? [lockdownRule('"lo"')] : [],
   );
 
-/** First of `forward`: data packets are told by their flags, and cost no look-up. */
+/** In `forward`: data packets are told by their flags, and cost no look-up. */
 export const MSS_RULE = 'tcp flags & (syn | rst) == syn jump clamp_mss';
 
 /** A guest does not know how small packets must be on the way; the kernel takes the smaller of both directions. */

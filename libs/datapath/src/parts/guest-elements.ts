@@ -1,6 +1,6 @@
 import type { Element } from '../desired';
 import type { TrafficSource } from '../marks';
-import { egressChain, GUEST_MAC_CHAIN, sourceChain, type Egress } from '../nft/chains';
+import { egressChain, GUEST_MAC_CHAIN, sourceChain, USER_MAC_CHAIN, type Egress } from '../nft/chains';
 import { SETS } from '../nft/sets';
 
 /** What the packet filter has to know of one link to a guest. */
@@ -33,7 +33,7 @@ export function guestElements({
     ...sources.map((address) => ({
       set: SETS.guestAddress.name,
       key: [ifname, address],
-      jump: GUEST_MAC_CHAIN[mac.of],
+      jump: (egress.kind === 'user' ? USER_MAC_CHAIN : GUEST_MAC_CHAIN)[mac.of],
     })),
     ...macElements(ifname, mac),
     { set: SETS.guestGateways.name, key: [gateway] },

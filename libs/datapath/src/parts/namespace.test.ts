@@ -42,9 +42,9 @@ test('IPv6 is forwarded for this link alone where the kernel can', () => {
   expect(linkSysctls.map(sysctlText)).toContain('net.ipv6.conf.arc_ns3.force_forwarding = 1');
 });
 
-const BASIC = [
+const basic = (letIn = 'mac_of_guest'): readonly string[] => [
   'guests "arc_ns3"',
-  'guest_address "arc_ns3" . 100.115.92.142 : jump mac_of_guest',
+  `guest_address "arc_ns3" . 100.115.92.142 : jump ${letIn}`,
   'guest_mac_checked "arc_ns3"',
   `guest_mac "arc_ns3" . ${SPEC.peerMac}`,
   'guest_gateways 100.115.92.141',
@@ -53,6 +53,8 @@ const BASIC = [
 const rows: readonly {
   readonly name: string;
   readonly in: Partial<NamespacePart>;
+  /** Chain that its packets enter by. */
+  readonly letIn?: string;
   readonly want: readonly string[];
 }[] = [
   {
@@ -63,6 +65,7 @@ const rows: readonly {
   {
     name: 'as the user',
     in: { egress: { kind: 'user' } },
+    letIn: 'mac_of_user_guest',
     want: ['guest_egress "arc_ns3" : jump egress_user', 'guest_source "arc_ns3" : jump source_user'],
   },
   {
@@ -89,6 +92,6 @@ const rows: readonly {
   },
 ];
 
-test.each(rows)('what the packet filter knows: $name', ({ in: change, want }) => {
-  expect(elements(change)).toEqual([...BASIC, ...want]);
+test.each(rows)('what the packet filter knows: $name', ({ in: change, letIn, want }) => {
+  expect(elements(change)).toEqual([...basic(letIn), ...want]);
 });

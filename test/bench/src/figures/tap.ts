@@ -3,8 +3,8 @@ import { ApiClient, dotted, guestMac, until, type Child, type Guest, type Host }
 import type { Bed, Machine } from '../bed/bed';
 import { programPath } from '../bed/programs';
 import { Manager } from '../manager/manager';
-import { cpuSecondsOf } from '../manager/process';
-import { atLeast, type Row } from '../report/row';
+import { exactCpuSecondsOf } from '../manager/process';
+import { atLeast, hoped, type Row } from '../report/row';
 import { spreadText } from '../report/table';
 import { interleave, pairRatios } from '../stats/interleave';
 import { spreadOf } from '../stats/spread';
@@ -55,7 +55,7 @@ async function measure(bed: Bed, settings: Settings): Promise<readonly Row[]> {
       progress(settings, `TAP, ${way}`, rounds),
     );
     const cpu = { ours: running.ours.cpuPerGb.splice(0), byHand: running.byHand.cpuPerGb.splice(0) };
-    rows.push(row(way, samples, cpu));
+    rows.push(rateRow(way, samples), cpuRow(way, cpu));
   }
   api.close();
   await manager.stop();
@@ -141,7 +141,7 @@ const SPAN_SEC = 1;
 
 async function gigabits({ guest, machine, movers, cpuPerGb }: Running, way: Way): Promise<number> {
   const args = [...clientArgs(machine.sink), '-t', String(SPAN_SEC), ...(way === 'in' ? ['-R'] : [])];
-  const cpuSeconds = (): number => movers.reduce((sum, { pid }) => sum + cpuSecondsOf(pid), 0);
+  const cpuSeconds = (): number => movers.reduce((sum, { pid }) => sum + exactCpuSecondsOf(pid), 0);
   const before = cpuSeconds();
   const text = await guest.ok('iperf3', args, { timeout: seconds(SPAN_SEC + 20) });
   const { end } = JSON.parse(text) as {
@@ -154,20 +154,38 @@ async function gigabits({ guest, machine, movers, cpuPerGb }: Running, way: Way)
 
 type Samples = Readonly<Record<Name, readonly number[]>>;
 
-function row(way: Way, rates: Samples, cpu: Samples): Row {
+const both = ({ ours, byHand }: Samples, unit: string): string =>
+  `manager: ${spreadText(spreadOf(ours), unit)}; by hand: ${spreadText(spreadOf(byHand), unit)}`;
+
+const directionOf = (way: Way): string => (way === 'out' ? 'from a VM' : 'to a VM');
+
+function rateRow(way: Way, rates: Samples): Row {
   const spread = spreadOf(pairRatios(rates.ours, rates.byHand));
-  const both = ({ ours, byHand }: Samples, unit: string): string =>
-    `manager: ${spreadText(spreadOf(ours), unit)}; by hand: ${spreadText(spreadOf(byHand), unit)}`;
   return {
-    name: `tap: TCP ${way === 'out' ? 'from' : 'to'} a VM, share of a bridge made by hand`,
+    name: `tap: TCP ${directionOf(way)}, share of a bridge made by hand`,
     measured: spread.median,
     unit: 'x',
     goal: atLeast(0.95),
     spread,
     details: [
       both(rates, 'Gbit/s'),
-      `CPU of the pump and of iperf3 at the sink, in whose time the host forwards, ${both(cpu, 's/GB')}; share ${spreadOf(pairRatios(cpu.ours, cpu.byHand)).median.toFixed(2)}`,
       'iperf3, one connection, reno; virtio-net headers and segmentation offload on both TAPs, one pump in C for both',
+    ],
+  };
+}
+
+/** The same by what it costs, which the machine's other work disturbs less. */
+function cpuRow(way: Way, cpu: Samples): Row {
+  const spread = spreadOf(pairRatios(cpu.ours, cpu.byHand));
+  return {
+    name: `tap: CPU for a GB ${directionOf(way)}, times that by a bridge made by hand`,
+    measured: spread.median,
+    unit: 'x',
+    goal: hoped(1.05),
+    spread,
+    details: [
+      both(cpu, 's/GB'),
+      'of the pump and of iperf3 at the sink, in whose time the host forwards; limit: policy routing, three tables for a packet out and four for one in, its source included, and two look-ups of the guest',
     ],
   };
 }

@@ -21,6 +21,15 @@ export function cpuSecondsOf(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * TICK_SEC;
 }
 
+/** CPU seconds of all threads that still run, to the nanosecond: Documentation/scheduler/sched-stats.rst, the first field. */
+export function exactCpuSecondsOf(pid: number): number {
+  const tasks = `/proc/${pid}/task`;
+  const nanoseconds = readdirSync(tasks).map((thread) =>
+    Number(readFileSync(`${tasks}/${thread}/schedstat`, 'latin1').split(' ')[0]),
+  );
+  return nanoseconds.reduce((sum, each) => sum + each, 0) / 1e9;
+}
+
 function kilobytesOf(file: string, key: string): number {
   const match = new RegExp(`^${key}:\\s*(\\d+) kB`, 'm').exec(readFileSync(file, 'latin1'));
   if (match === null) throw new Error(`${file} has no ${key}`);
