@@ -7,14 +7,14 @@ type Truthy<T> = Exclude<T, undefined | null | false | 0 | ''>;
 
 /**
  * Asks `condition` again and again until it answers something truthy, and returns that. A throw counts as "not yet".
- * After `deadline` (10 s) it throws with `what` and the last throw as its cause.
+ * After `deadline` (20 s) it throws with `what` and the last throw as its cause.
  */
 export async function until<T>(
   what: string,
   condition: () => T | Promise<T>,
   options: { readonly deadline?: Millis } = {},
 ): Promise<Truthy<T>> {
-  const deadline = options.deadline ?? seconds(10);
+  const deadline = options.deadline ?? seconds(20);
   const end = performance.now() + deadline;
   for (;;) {
     const answer = await ask(condition);
