@@ -29,7 +29,7 @@ const KINDS = {
     batch: 64,
     isOffloaded: false,
     isMulticast: false,
-    isPaced: false,
+    isPaced: true,
   },
   ipv6: {
     protocol: ETH_P_IPV6,
