@@ -49,21 +49,20 @@ export function encodeMessage(message: Outgoing, serial: number, fdCount = 0): B
 
 /** All that comes before the body, whose length is yet to be set. */
 export function writeHeader(out: Marshaller, message: Outgoing, serial: number, fdCount: number): void {
-  out.byte(LITTLE_ENDIAN);
-  out.byte(MESSAGE_TYPE[message.type]);
-  out.byte(message.noReplyExpected === true ? FLAG_NO_REPLY_EXPECTED : 0);
-  out.byte(PROTOCOL_VERSION);
+  const flags = message.noReplyExpected === true ? FLAG_NO_REPLY_EXPECTED : 0;
+  out.u32(LITTLE_ENDIAN | (MESSAGE_TYPE[message.type] << 8) | (flags << 16) | (PROTOCOL_VERSION << 24));
   out.u32(0); // length of the body
   out.u32(serial);
   out.u32(0); // length of the fields
-  for (const rule of FIELD_RULES)
-    writeField(out, rule, rule.name === 'unixFds' ? fdCount : message[rule.name]);
+  for (const rule of FIELD_RULES) {
+    const value = rule.name === 'unixFds' ? fdCount : message[rule.name];
+    if (value !== undefined && value !== rule.whenAbsent) writeField(out, rule, value);
+  }
   out.u32At(FIELDS_LENGTH_AT, out.length - FIXED_HEADER_BYTES);
   out.align(8);
 }
 
-function writeField(out: Marshaller, rule: FieldRule, value: string | number | undefined): void {
-  if (value === undefined || value === rule.whenAbsent) return;
+function writeField(out: Marshaller, rule: FieldRule, value: string | number): void {
   if (!rule.isValid(value)) throw new TypeError(`'${value}' cannot be the ${rule.name} of a D-Bus message`);
   out.align(8);
   out.u32(rule.start);

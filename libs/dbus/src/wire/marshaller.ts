@@ -72,13 +72,12 @@ export class Marshaller {
   }
 
   byte(value: number): void {
-    const at = this.#take(1);
+    const at = this.#take(1, 1);
     this.#bytes[at] = value;
   }
 
   u32(value: number): void {
-    this.align(4);
-    const at = this.#take(4);
+    const at = this.#take(4, 4);
     this.#bytes.writeUInt32LE(value, at);
   }
 
@@ -95,15 +94,11 @@ export class Marshaller {
 
   /** Pads with zeros. */
   align(width: number): void {
-    const padding = -this.#length & (width - 1);
-    const at = this.#take(padding);
-    this.#bytes.fill(0, at, at + padding);
+    this.#take(width, 0);
   }
 
   #number(code: 'n' | 'q' | 'i' | 'x' | 't' | 'd', value: unknown): void {
-    const width = ALIGNMENT[code];
-    this.align(width);
-    const at = this.#take(width);
+    const at = this.#take(ALIGNMENT[code], ALIGNMENT[code]);
     switch (code) {
       case 'n':
         this.#bytes.writeInt16LE(integer(value, -0x8000, 0x7fff), at);
@@ -174,7 +169,7 @@ export class Marshaller {
 
   #byteArray(bytes: Uint8Array): void {
     this.u32(bytes.length);
-    const at = this.#take(bytes.length);
+    const at = this.#take(1, bytes.length);
     this.#bytes.set(bytes, at);
   }
 
@@ -198,25 +193,26 @@ export class Marshaller {
 
   #terminated(value: string, length: number): void {
     if (value.includes('\0')) misfit('a NUL');
-    const at = this.#take(length + 1);
+    const at = this.#take(1, length + 1);
     this.#bytes.write(value, at);
     this.#bytes[at + length] = 0;
   }
 
-  /** Returns where the next `count` bytes go; makes room for them. */
-  #take(count: number): number {
-    const at = this.#length;
-    this.#length += count;
-    if (this.#length > this.#bytes.length) this.#grow(at);
+  /** Pads to a multiple of `width`, and returns where the next `count` bytes go; makes room for them. */
+  #take(width: number, count: number): number {
+    const at = (this.#length + width - 1) & -width;
+    if (at + count > this.#bytes.length) this.#grow(at + count);
+    for (let pad = this.#length; pad < at; pad++) this.#bytes[pad] = 0;
+    this.#length = at + count;
     return at;
   }
 
-  #grow(written: number): void {
-    if (this.#length > MAX_MESSAGE_BYTES) {
-      throw new DBusError(DBUS_ERROR.limitsExceeded, `a message of ${this.#length} bytes is too large`);
+  #grow(length: number): void {
+    if (length > MAX_MESSAGE_BYTES) {
+      throw new DBusError(DBUS_ERROR.limitsExceeded, `a message of ${length} bytes is too large`);
     }
-    const larger = Buffer.allocUnsafe(Math.max(this.#length, 2 * this.#bytes.length));
-    this.#bytes.copy(larger, 0, 0, written);
+    const larger = Buffer.allocUnsafe(Math.max(length, 2 * this.#bytes.length));
+    larger.set(this.bytes);
     this.#bytes = larger;
   }
 }

@@ -75,7 +75,7 @@ export class Unmarshaller {
   }
 
   byte(): number {
-    return this.#bytes[this.#skip(1)] ?? 0;
+    return this.#bytes[this.#skip(1, 1)] ?? 0;
   }
 
   signature(): string {
@@ -93,17 +93,13 @@ export class Unmarshaller {
     ];
     const type = length === 1 && nul === 0 ? SINGLE_OF_BYTE[code] : undefined;
     if (type === undefined) return parseSingleType(this.signature());
-    this.#skip(3);
+    this.#skip(1, 3);
     return type;
   }
 
   /** Skips padding, which must be zero. */
   align(width: number): void {
-    const end = (this.#at + width - 1) & -width;
-    if (end > this.#end) throw this.#malformed('a value runs past the end');
-    for (; this.#at < end; this.#at++) {
-      if (this.#bytes[this.#at] !== 0) throw this.#malformed('padding is not zero');
-    }
+    this.#skip(width, 0);
   }
 
   finish(): void {
@@ -144,7 +140,7 @@ export class Unmarshaller {
 
   #byteArray(): Uint8Array {
     const length = this.#arrayEnd(1) - this.#at;
-    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + this.#skip(length), length);
+    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + this.#skip(1, length), length);
   }
 
   /** Reads the length and the padding, to the first element; returns where the last one ends. */
@@ -176,7 +172,7 @@ export class Unmarshaller {
 
   /** `length` bytes of UTF-8, and the NUL after them. */
   #text(length: number): string {
-    const start = this.#skip(length + 1);
+    const start = this.#skip(1, length + 1);
     const end = start + length;
     if (this.#bytes[end] !== 0) throw this.#malformed('a string is not ended by a NUL');
     const text = this.#bytes.toString('utf8', start, end);
@@ -188,15 +184,13 @@ export class Unmarshaller {
   }
 
   #u32(): number {
-    this.align(4);
-    const at = this.#skip(4);
+    const at = this.#skip(4, 4);
     return this.#isLittle ? this.#bytes.readUInt32LE(at) : this.#bytes.readUInt32BE(at);
   }
 
   #number(code: 'n' | 'q' | 'i' | 'x' | 't' | 'd'): number | bigint {
-    const width = ALIGNMENT[code];
-    this.align(width);
-    const [bytes, isLittle, at] = [this.#bytes, this.#isLittle, this.#skip(width)];
+    const at = this.#skip(ALIGNMENT[code], ALIGNMENT[code]);
+    const [bytes, isLittle] = [this.#bytes, this.#isLittle];
     switch (code) {
       case 'n':
         return isLittle ? bytes.readInt16LE(at) : bytes.readInt16BE(at);
@@ -213,10 +207,13 @@ export class Unmarshaller {
     }
   }
 
-  /** Returns where the skipped bytes begin. */
-  #skip(length: number): number {
-    const start = this.#at;
+  /** Skips zeros to a multiple of `width`, then `length` bytes; returns where these begin. */
+  #skip(width: number, length: number): number {
+    const start = (this.#at + width - 1) & -width;
     if (length > this.#end - start) throw this.#malformed('a value runs past the end');
+    for (; this.#at < start; this.#at++) {
+      if (this.#bytes[this.#at] !== 0) throw this.#malformed('padding is not zero');
+    }
     this.#at = start + length;
     return start;
   }
