@@ -1,6 +1,6 @@
-import { DBUS_ERROR, DBusError, Malformed } from '../errors';
+import { DBUS_ERROR, DBusError } from '../errors';
+import { array, bigint, boolean, double, integer, misfit, objectPath, text } from './fit';
 import { MAX_MESSAGE_BYTES, SPEC_MAX_VALUE_DEPTH } from './limits';
-import { isObjectPath } from './names';
 import {
   ALIGNMENT,
   parseSignature,
@@ -216,22 +216,3 @@ export class Marshaller {
     this.#bytes = larger;
   }
 }
-
-function misfit(what: string): never {
-  throw new Malformed(what);
-}
-
-const integer = (value: unknown, from: number, to: number): number =>
-  typeof value === 'number' && Number.isInteger(value) && value >= from && value <= to
-    ? value
-    : misfit(`no integer from ${from} to ${to}`);
-
-const bigint = (value: unknown, wrap: (bits: bigint) => bigint): bigint =>
-  typeof value === 'bigint' && wrap(value) === value ? value : misfit('no bigint of 64 bits');
-
-const double = (value: unknown): number => (typeof value === 'number' ? value : misfit('no number'));
-const boolean = (value: unknown): boolean => (typeof value === 'boolean' ? value : misfit('no boolean'));
-const text = (value: unknown): string => (typeof value === 'string' ? value : misfit('no string'));
-const objectPath = (value: unknown): string =>
-  isObjectPath(text(value)) ? text(value) : misfit('no object path');
-const array = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : misfit('no array'));
