@@ -99,6 +99,14 @@ describe('on the way', () => {
     expect(new Scene(deny('_ipp._tcp')).hear('eth0', wire(only)).dropped).toBe('filtered');
   });
 
+  test('what goes for another reason is not said to be filtered', () => {
+    const packet: Packet = {
+      type: 'response',
+      answers: [{ type: 'A', name: 'h.local', ttl: 9, data: '169.254.1.1' }],
+    };
+    expect(new Scene(deny('_ipp._tcp')).hear('eth0', wire(packet)).dropped).toBe('link-local-only');
+  });
+
   test.each([
     { rule: 'out:_ipp._tcp' },
     { rule: 'in:_ipp._tcp' },

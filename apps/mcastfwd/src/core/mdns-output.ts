@@ -70,7 +70,7 @@ export class MdnsOutput {
       return this.#alike(policy);
     const edit = this.#edited(policy);
     let reason: DropReason = 'link-local-only';
-    if (rules.length > 0 && this.#filter(edit, rules)) reason = 'filtered';
+    if (this.#filter(edit, rules)) reason = 'filtered';
     if (this.#dropConflicts(edit, conflicts)) reason = 'address-conflict';
     if (isTranslated && exit.way === 'to-lan')
       reason = translation.outwards(this.#message.scan, edit, exit) ?? reason;
@@ -128,8 +128,11 @@ export class MdnsOutput {
     return conflicts.length > 0;
   }
 
+  /** Whether they leave anything out. */
   #filter(edit: MessageEdit, rules: readonly FilterRule[]): boolean {
+    if (rules.length === 0) return false;
     const { scan } = this.#message;
+    let isFiltered = false;
     for (let entry = 0; entry < scan.entries; entry++) {
       const name = nameAt(scan.bytes, scan.name(entry));
       const isPointer =
@@ -137,9 +140,11 @@ export class MdnsOutput {
       const target = isPointer ? nameAt(scan.bytes, scan.rdata(entry)) : null;
       const passes =
         (isEnumeration(name) || letsThrough(rules, name)) && (target === null || letsThrough(rules, target));
-      if (!passes) edit.drop(entry);
+      if (passes) continue;
+      edit.drop(entry);
+      isFiltered = true;
     }
-    return edit.isDropping;
+    return isFiltered;
   }
 
   /** A message that says or asks nothing any more does not go out. */

@@ -85,6 +85,7 @@ describe('dropped', () => {
       want: 'off-link',
     },
     { name: 'too long', in: new Uint8Array(8973), facts: {}, want: 'too-big' },
+    { name: 'as long as may be', in: new Uint8Array(8972), facts: {}, want: 'dns-slack' },
     { name: 'a response from another port', in: response, facts: { port: 5354 }, want: 'response-port' },
     {
       name: 'a one-shot query with answers',
@@ -122,6 +123,14 @@ describe('dropped', () => {
     });
     const { received, forwarded, dropped } = scene.relay.counters(GROUP.mdns4);
     expect([received, forwarded, dropped]).toEqual([1, 0, [[want, 1]]]);
+  });
+
+  test.each([
+    { bytes: 8952, want: 'dns-slack' },
+    { bytes: 8953, want: 'too-big' },
+  ])('by IPv6, whose header is longer, $bytes bytes: $want', ({ bytes, want }) => {
+    const facts = { group: GROUP.mdns6, address: 'fe80::77' };
+    expect(new Scene().hear('eth0', new Uint8Array(bytes), facts).dropped).toBe(want);
   });
 
   test('no address of the family on any other link', () => {

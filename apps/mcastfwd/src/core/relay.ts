@@ -14,8 +14,8 @@ import { Senders } from './senders';
 import { Sessions, type Session } from './sessions';
 import { Topology, type Link, type Segment } from './topology';
 
-/** IPv4 and UDP headers, RFC 6762 §17. */
-const HEADERS = 28;
+/** RFC 6762 §17: 9,000 bytes are counted with the headers of IP and UDP. */
+const LONGEST = { ipv4: MDNS_MAX_PACKET - 28, ipv6: MDNS_MAX_PACKET - 48 } as const;
 
 /**
  * Passes multicast packets on between the interfaces of a topology. Pure: packets, time and interfaces in, actions out. Nothing that a
@@ -85,7 +85,7 @@ export class Relay {
   receive(group: Group, datagram: Datagram, now: Millis): Step {
     const counters = this.counters(group);
     counters.received++;
-    const ingress = this.#ingressOf(datagram);
+    const ingress = this.#ingressOf(group, datagram);
     if (typeof ingress === 'string') return this.#drop(counters, ingress);
     const reading = this.#reader.read(group, datagram, ingress, now);
     if (typeof reading === 'string') return this.#drop(counters, reading);
@@ -105,7 +105,7 @@ export class Relay {
     counters.received++;
     const session = this.#sessions.get(sessionId, now);
     if (session === undefined) return this.#drop(counters, 'reply-late');
-    const ingress = this.#ingressOf(datagram);
+    const ingress = this.#ingressOf(group, datagram);
     if (typeof ingress === 'string') return this.#drop(counters, ingress);
     if (!session.exits.has(ingress.ifindex)) return this.#drop(counters, 'reply-stray');
     const back = this.#topology
@@ -133,10 +133,10 @@ export class Relay {
   }
 
   /** Where a packet comes from, if it may come from there. */
-  #ingressOf({ data, ifindex, address }: Datagram): Segment | DropReason {
+  #ingressOf({ family }: Group, { data, ifindex, address }: Datagram): Segment | DropReason {
     const ingress = this.#topology.segments.get(ifindex);
     if (ingress === undefined) return 'not-member';
-    if (data.length > MDNS_MAX_PACKET - HEADERS) return 'too-big';
+    if (data.length > LONGEST[family]) return 'too-big';
     return this.#senders.faultOf(address, ifindex) ?? ingress;
   }
 
