@@ -1,5 +1,5 @@
 import { KernelError, millis, type Cancel } from '@pp/base';
-import type { FrameFacts, PacketPort } from '@pp/ports';
+import { sendAll, type FrameFacts, type PacketPort } from '@pp/ports';
 import { filterOf } from './core/filter';
 import type { RelayLink } from './core/link';
 import type { Doors } from './doors';
@@ -51,14 +51,7 @@ export class LinkPorts {
   /** Frames for a link without a port count as failed. One that is refused does not keep those behind it. */
   send(ifindex: number, frames: readonly Uint8Array[]): void {
     const port = this.#open.get(ifindex)?.port;
-    let sent = 0;
-    for (let at = 0; port !== undefined && at < frames.length;) {
-      const { taken, refused } = sentOf(port, at === 0 ? frames : frames.slice(at));
-      sent += taken;
-      if (taken + refused === 0) break; // the queue is full
-      at += taken + refused;
-    }
-    this.sendFailures += frames.length - sent;
+    this.sendFailures += port === undefined ? frames.length : sendAll(port, frames);
   }
 
   /** Frames that the kernel dropped because they came faster than they were read. */
@@ -126,16 +119,6 @@ export class LinkPorts {
       this.#retry = null;
       this.#parts.onRetry();
     });
-  }
-}
-
-/** How many the kernel took, and how many it refused: one for what it is, or all for the interface's sake. */
-function sentOf(port: PacketPort, frames: readonly Uint8Array[]): { taken: number; refused: number } {
-  try {
-    return { taken: port.send(frames), refused: 0 };
-  } catch (fault) {
-    if (!(fault instanceof KernelError)) throw fault;
-    return { taken: 0, refused: isPassing(fault) ? frames.length : 1 };
   }
 }
 

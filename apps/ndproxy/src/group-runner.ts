@@ -1,5 +1,5 @@
 import { ByteArena, KernelError, millis, type Cancel, type Millis } from '@pp/base';
-import type { FrameFacts, InterfacesView, PacketPort } from '@pp/ports';
+import { sendAll, type FrameFacts, type InterfacesView, type PacketPort } from '@pp/ports';
 import { ipv6ToBytes, parseCidr } from '@pp/wire';
 import type { Action } from './core/action';
 import { Group, type Step } from './core/group';
@@ -221,13 +221,7 @@ export class GroupRunner {
   }
 
   #send(port: PacketPort | null | undefined, frames: Uint8Array[]): void {
-    if (frames.length === 0) return;
-    try {
-      if (port !== undefined && port !== null) this.sendFailures += frames.length - port.send(frames);
-    } catch (fault) {
-      if (!(fault instanceof KernelError) || !PASSING.has(fault.code)) throw fault;
-      this.sendFailures += frames.length;
-    }
+    if (port !== undefined && port !== null) this.sendFailures += sendAll(port, frames);
     frames.length = 0;
   }
 }
@@ -239,7 +233,7 @@ function post(outbox: Outbox, ifindex: number, frame: Uint8Array): void {
 }
 
 /** The interface goes, is down, or is busy: news of it come by netlink. */
-const PASSING = new Set(['ENODEV', 'ENXIO', 'ENETDOWN', 'ENETUNREACH', 'ENOBUFS', 'EAGAIN', 'EMSGSIZE']);
+const PASSING = new Set(['ENODEV', 'ENXIO', 'ENETDOWN', 'ENETUNREACH', 'ENOBUFS', 'EAGAIN']);
 
 /** One that a duplicate check has found elsewhere is that other node's, and proxied as such. */
 const ownAddresses = ({ addresses }: InterfacesView): readonly OwnAddress[] =>

@@ -63,6 +63,16 @@ test('one that went between its news and us is tried again', async () => {
   expect(rig.packets.openIfindexes).toEqual([1, 2]);
 });
 
+test('an interface that the kernel sends nothing on (WireGuard without a peer) ends nothing, and is counted', async () => {
+  const rig = new Rig();
+  await rig.start(['eth0', 'tap0', 'tap1']);
+  const before = rig.lan(3).frames.length;
+  rig.packets.refusals.set(2, () => 'ENOKEY');
+  await rig.send('eth0', solicit({ mac: 0x41, source: NEIGHBOR }, GUEST));
+  expect(rig.lan(3).frames.length).toBe(before + 1);
+  expect(statusOf(rig.service)).toMatchObject({ groups: [{ sendFailures: 1 }] });
+});
+
 test('a changed Ethernet address is used from then on', async () => {
   const rig = new Rig();
   await rig.start();

@@ -16,4 +16,5 @@ export * from './network-news';
 export * from './packet-port';
 export * from './process-netns';
 export * from './reply-sockets';
+export * from './send-all';
 export * from './stream-relay';
