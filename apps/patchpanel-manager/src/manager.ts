@@ -86,7 +86,9 @@ export class Manager {
     const { entries, before } = this.#parts.journal.load();
     const last = remembered(entries);
     const kept = keptLifelines([...last.guests.keys(), ...last.dnsRules.keys()], this.#parts);
-    const guests = new Map([...last.guests].filter(([key, guest]) => kept.has(key) || outlives(guest, this.#parts.processNetns)));
+    const guests = new Map(
+      [...last.guests].filter(([key, guest]) => kept.has(key) || outlives(guest, this.#parts.processNetns)),
+    );
     const dnsRules = new Map([...last.dnsRules].filter(([key]) => kept.has(key)));
     const former = cutShort(last, before === null ? last : remembered(before), new Set(guests.keys()));
     const { present, ...network } = uplinksOf(first, this.#parts.uplinks);
