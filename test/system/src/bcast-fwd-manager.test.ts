@@ -53,8 +53,7 @@ labTest(
     );
 
     const server = startPong(lab.lanhost);
-    await until('the VM to be answered', () => isAnswered(vm.guest),
-    );
+    await until('the VM to be answered', () => isAnswered(vm.guest));
     await server.stop();
 
     await manager.kill();

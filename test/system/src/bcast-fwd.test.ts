@@ -10,7 +10,17 @@ import {
   until,
   type StandardLab,
 } from '@pp/lab';
-import { broadcast, Ear, guestBehind, isAnswered, relayStatus, serves, startPong, startRelay, STATE } from './bcast-rig';
+import {
+  broadcast,
+  Ear,
+  guestBehind,
+  isAnswered,
+  relayStatus,
+  serves,
+  startPong,
+  startRelay,
+  STATE,
+} from './bcast-rig';
 
 /*
  * lan: lanhost 192.168.77.20, host eth0 192.168.77.2 -- bcast-fwd -- vg1: g1 100.115.92.26, vg2: g2 100.115.92.30
@@ -50,8 +60,7 @@ labTest('broadcasts cross both ways, answers come back, and nothing is left behi
   expect([...at1.packets('from g2'), ...at2.packets('from g1')]).toEqual([]);
 
   const server = startPong(lab.lanhost);
-  await until('the guest to be answered', () => isAnswered(g1),
-  );
+  await until('the guest to be answered', () => isAnswered(g1));
   await server.stop();
 
   const { interfaces, pairs, follows, replies } = await relayStatus(lab.host);

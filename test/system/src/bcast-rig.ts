@@ -100,9 +100,13 @@ export function broadcast(
   }: Broadcast,
 ): Promise<string> {
   const options = `broadcast,so-bindtodevice=${device},bind=0.0.0.0:${sourcePort},reuseaddr`;
-  return place.ok('socat', ['-b65507', `-T${patience}`, `-t${patience}`, '-', `UDP4-DATAGRAM:${to}:${port},${options}`], {
-    input: text,
-  });
+  return place.ok(
+    'socat',
+    ['-b65507', `-T${patience}`, `-t${patience}`, '-', `UDP4-DATAGRAM:${to}:${port},${options}`],
+    {
+      input: text,
+    },
+  );
 }
 
 /** What arrives at a place, with the headers as tcpdump shows them. */

@@ -20,6 +20,6 @@ export class Counters {
 
   /** Only those that happened, by name. */
   get dropped(): readonly (readonly [DropReason, number])[] {
-    return [...this.#dropped].sort(([a], [b]) => a.localeCompare(b));
+    return [...this.#dropped].sort(([a], [b]) => (a < b ? -1 : 1));
   }
 }
