@@ -1,5 +1,5 @@
 /*
- * The floor under TerminaVmStartup: the same TAP, address, route and elements by ioctl and raw netlink, one socket per family.
+ * The floor under TerminaVmStartup: the same TAP, qdisc, address, route and elements by ioctl and raw netlink, one socket per family.
  *
  *   termina-floor IFNAME OWNER HOST_ADDRESS PREFIX_LENGTH GUEST CONTAINERS CONTAINERS_LENGTH ALIAS GROUP [SET:KEYHEX[:CHAIN]]...
  *
@@ -8,6 +8,7 @@
 #include "elements.h"
 #include "veth.h"
 #include <linux/if_tun.h>
+#include <linux/pkt_sched.h>
 #include <net/if_arp.h>
 #include <sys/ioctl.h>
 
@@ -46,6 +47,14 @@ static void set_group_alias_up(uint32_t index) {
   end(&b, request);
 }
 
+/* As the manager has it: a TAP has a queue of its own. */
+static void set_no_queue(uint32_t index) {
+  struct tcmsg head = {.tcm_ifindex = index, .tcm_parent = TC_H_ROOT};
+  size_t request = begin(&b, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ACK, &head, sizeof head);
+  attr_text(&b, TCA_KIND, "noqueue");
+  end(&b, request);
+}
+
 static void add_containers_route(uint32_t index) {
   struct rtmsg head = {
       .rtm_family = AF_INET,
@@ -65,6 +74,7 @@ static void add_containers_route(uint32_t index) {
 static void start_guest(void) {
   int fd = make_tap();
   uint32_t index = index_of(rt, &b, tap.ifname);
+  set_no_queue(index);
   set_group_alias_up(index);
   add_address(&b, index, tap.host, tap.prefix);
   add_containers_route(index);
