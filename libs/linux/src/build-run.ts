@@ -75,10 +75,12 @@ async function buildLinks(
   keepTaps(making.made, outcomes);
   const failed = making.made.filter(({ at }) => outcomes.refused(at));
   await deleteAgain(context, [...homeless, ...failed], outcomes);
-  for (const { at, op, ifindex } of making.made)
-    if (!outcomes.refused(at)) context.own.set(op.link.ifname, ifindex);
+  const complete = new Map(
+    making.made.filter(({ at }) => !outcomes.refused(at)).map(({ op, ifindex }) => [op.link.ifname, ifindex]),
+  );
+  for (const [ifname, ifindex] of complete) context.own.set(ifname, ifindex);
   const gone = new Set(links.filter(({ at }) => outcomes.refused(at)).map(({ op }) => op.link.ifname));
-  for (const { at, ifname } of confs) if (!gone.has(ifname)) outcomes.set(at, 'done');
+  for (const { at, ifname } of confs) if (complete.has(ifname)) outcomes.set(at, 'done');
   for (const { at, op } of wanted)
     if (!ifnamesIn(op).some((name) => gone.has(name))) outcomes.set(at, 'done');
 }

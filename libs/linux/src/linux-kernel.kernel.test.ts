@@ -126,6 +126,13 @@ describeOnKernel('LinuxKernel', (native) => {
       expect(seen.trim().split('\n')).toEqual(Object.values(wanted));
     });
 
+    test('are not done where the link is not there', async () => {
+      await done(netns);
+      const [first, ...rest] = await host.kernel.apply([netns, veth, conf('accept_local', '1')]);
+      expect(first).toMatchObject({ code: 'EEXIST' });
+      expect(rest).toEqual(['skipped', 'skipped']);
+    });
+
     test('that are no numbers are refused', async () => {
       const [, , outcome] = await host.kernel.apply([netns, veth, conf('accept_local', 'x')]);
       expect(outcome).toMatchObject({ code: 'EINVAL' });
