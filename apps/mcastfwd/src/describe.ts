@@ -1,3 +1,4 @@
+import { printable } from '@pp/daemon';
 import {
   DnsFlag,
   DnsScan,
@@ -18,11 +19,8 @@ export function traceLine({ group, ifname, datagram, isReply, step }: Traced): s
   const from = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
   const what = group.kind === 'mdns' ? dnsText(data) : group.kind === 'ssdp' ? ssdpText(data) : 'packet';
   const head = `${group.name} ${isReply ? 'answer' : 'in'} ${ifname} ${from} ${what}, ${data.length} B`;
-  return `${head}: ${outcomeText(step.dropped, step.exits)}`.replaceAll(CONTROL, '?');
+  return printable(`${head}: ${outcomeText(step.dropped, step.exits)}`);
 }
-
-/** Names may hold what a terminal would obey. */
-const CONTROL = /\p{Cc}/gu;
 
 function outcomeText(dropped: DropReason | null, exits: readonly ExitOutcome[]): string {
   const others = exits.map(({ ifname, outcome }) => `${ifname} ${outcome}`).join(', ');

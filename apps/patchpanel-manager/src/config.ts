@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { accept, checkedAll, checkedEach, refuse, type Checked } from '@pp/base';
 import { choice, VERSION, type RawArgs, type ServiceSpec } from '@pp/daemon';
+import { HELPERS } from '@pp/forwarding';
 import { checkedStore, STORE_EXAMPLE } from '@pp/state';
 import { ARC_BRIDGE, extraPool, isIfname, POOL_KINDS, poolsWith, type Pools } from '@pp/datapath';
 import { uidsIn } from './domain/accounts';
 import { localSourcesOf, type FoundSources } from './domain/local-sources';
 import { UPLINK_KINDS, type UplinkKind } from './domain/uplink';
 import type { UplinkChoice } from './feeds/uplinks';
-import { HELPERS } from './helpers/supervisor';
 
 export interface Config {
   /** Empty: uplinks are found. */

@@ -96,9 +96,6 @@ function kept<In extends readonly unknown[], Out>(make: (...inputs: In) => Out):
   };
 }
 
-/** Before the first start, and after a clean stop. */
-export const NOTHING: Desired = { shape: null, sysctls: new Map(), parts: new Map() };
-
 /** All of the table that is not elements. */
 function shapeOf(
   uplinks: World['uplinks'],

@@ -1,6 +1,6 @@
 import { accept, refuse, type Checked } from '@pp/base';
 import { SeededRandom } from '@pp/base/testing';
-import { applyAll, plan } from '@pp/datapath';
+import { applyAll, NOTHING, plan } from '@pp/datapath';
 import type { FakeKernel } from '@pp/datapath/testing';
 import type { MessageName } from '@pp/proto';
 import type { ApiMethod } from './dbus/api';
@@ -10,7 +10,7 @@ import { portMethods } from './dbus/port-methods';
 import { API, FORWARDING } from './dbus/spec';
 import { trafficMethods } from './dbus/traffic-methods';
 import { vpnMethods } from './dbus/vpn-methods';
-import { DesiredState, NOTHING } from './desired';
+import { DesiredState } from './desired';
 import type { World } from './domain/world';
 import type { Manager } from './manager';
 import { FakeHost } from './testing/fake-host';

@@ -1,6 +1,5 @@
-import { namespacePart, plan, type Desired, type Op } from '@pp/datapath';
+import { namespacePart, NOTHING, plan, type Desired, type Op } from '@pp/datapath';
 import { FakeKernel } from '@pp/datapath/testing';
-import { NOTHING } from './desired';
 import type { Damage } from './domain/losses';
 import { mend } from './mending';
 

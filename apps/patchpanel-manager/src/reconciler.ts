@@ -1,10 +1,19 @@
 import { causeChain, KernelError, refuse, type Checked, type Logger, type Refusal } from '@pp/base';
-import { applyAll, applyMost, plan, repair, sysctlWishes, type Desired, type Kernel } from '@pp/datapath';
+import {
+  applyAll,
+  applyMost,
+  NOTHING,
+  plan,
+  repair,
+  sysctlWishes,
+  type Desired,
+  type Kernel,
+} from '@pp/datapath';
 import type { Journal } from '@pp/ports';
 import type { Decide } from './domain/decision';
 import { emptyWorld, type World } from './domain/world';
 import type { Damage } from './domain/losses';
-import { DesiredState, netnsNamesOf, NOTHING } from './desired';
+import { DesiredState, netnsNamesOf } from './desired';
 import { mend, type Mended } from './mending';
 import {
   entriesBetween,

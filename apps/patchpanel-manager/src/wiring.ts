@@ -3,6 +3,7 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deferred, type Task } from '@pp/base';
 import { ExitCode, Refused, type DaemonContext, type Parts } from '@pp/daemon';
+import { HELPERS } from '@pp/forwarding';
 import type { Kernel } from '@pp/datapath';
 import { busTask, connectBus, type Bus } from '@pp/dbus';
 import {
@@ -33,7 +34,7 @@ import { neighborAnnouncer } from './dbus/neighbor-announcer';
 import { serve, type ApiMethods, type Services } from './dbus/service';
 import { FORWARDING, PATH, SERVICE } from './dbus/spec';
 import { MachineProcesses } from './helpers/machine-processes';
-import { HELPERS, Supervisor } from './helpers/supervisor';
+import { Supervisor } from './helpers/supervisor';
 import { trafficMethods } from './dbus/traffic-methods';
 import { vpnMethods } from './dbus/vpn-methods';
 import { Ipv6Restarts } from './ipv6-restarts';

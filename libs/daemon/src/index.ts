@@ -6,6 +6,7 @@ export * from './found-path';
 export * from './log';
 export * from './open-native';
 export * from './print';
+export * from './printable';
 export * from './program';
 export * from './raw-args';
 export * from './refused';

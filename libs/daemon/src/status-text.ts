@@ -1,3 +1,5 @@
+import { printable } from './printable';
+
 /** Rows under a head line, columns as wide as their widest cell. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows];
@@ -48,13 +50,10 @@ function cell(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? '-' : value.map(cell).join(',');
   if (typeof value === 'object') return pairs(value);
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return text.replaceAll(CONTROL, '?');
+  return printable(text);
 }
 
 const pairs = (value: object): string =>
   Object.entries(value)
     .map(([key, inner]) => `${key}=${cell(inner)}`)
     .join(' ');
-
-/** Interface names may hold anything but space, slash and colon, also what a terminal would obey. */
-const CONTROL = /[^ -~\u00a0-\uffff]/g;

@@ -162,3 +162,6 @@ export interface Desired {
   /** By owner: "uplinks", "namespace/3", ... */
   readonly parts: ReadonlyMap<string, Part>;
 }
+
+/** Before the first start, and after a clean stop. */
+export const NOTHING: Desired = { shape: null, sysctls: new Map(), parts: new Map() };

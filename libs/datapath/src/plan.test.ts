@@ -1,5 +1,5 @@
 import { describe as describeOp } from './describe';
-import type { Bridge, Desired, Part, Tap } from './desired';
+import { NOTHING, type Bridge, type Desired, type Part, type Tap } from './desired';
 import { namespacePart, type NamespacePart } from './parts/namespace';
 import { plan } from './plan';
 
@@ -12,7 +12,6 @@ const NO_PART: Part = {
   elements: [],
   linkSysctls: [],
 };
-const NOTHING: Desired = { shape: null, sysctls: new Map(), parts: new Map() };
 const SHAPE = { uplinks: [{ ifname: 'eth0', ifindex: 2 }], guestPrefixes: ['100.115.92.0/23'] };
 const OTHER_SHAPE = { ...SHAPE, uplinks: [{ ifname: 'wlan0', ifindex: 3 }] };
 const ORIGINALS = new Map([

@@ -1,13 +1,12 @@
 import { SeededRandom } from '@pp/base/testing';
 import { applyAll, applyMost } from './apply';
-import type { Desired } from './desired';
+import { NOTHING, type Desired } from './desired';
 import { plan } from './plan';
 import { repair } from './repair';
 import { FakeKernel } from './testing/fake-kernel';
 import { neighbourOf, RANDOM_HOST, randomDesired } from './testing/random-desired';
 import { wantDump } from './testing/want-dump';
 
-const NOTHING: Desired = { shape: null, sysctls: new Map(), parts: new Map() };
 const ORIGINALS = RANDOM_HOST.sysctls;
 const STATES = 40;
 const SEEDS = Array.from({ length: 10 }, (_, i) => 1000 + i);

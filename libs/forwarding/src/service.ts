@@ -4,3 +4,6 @@ export const FORWARDING = {
   path: '/org/chromium/PatchPanel',
   interface: 'org.chromium.PatchPanel.Forwarding1',
 } as const;
+
+/** Programs that follow the manager; it runs them itself unless it is told otherwise. */
+export const HELPERS = ['ndproxy', 'mcastfwd', 'bcast-fwd', 'adb-proxy', 'counters'] as const;

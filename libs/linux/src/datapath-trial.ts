@@ -1,6 +1,6 @@
 import { KernelError } from '@pp/base';
 import type { Logger } from '@pp/base';
-import { describe, plan, poolsWith, uplinksPart, vmPart } from '@pp/datapath';
+import { describe, NOTHING, plan, poolsWith, uplinksPart, vmPart } from '@pp/datapath';
 import type { Desired, Op } from '@pp/datapath';
 import type { Native } from '@pp/native';
 import { addLink, dumpLinks, NetlinkClient, netlinkIn, type Link } from '@pp/netlink';
@@ -13,8 +13,6 @@ export interface DatapathTrial {
   /** Whether a TAP is tried, too. */
   readonly taps: boolean;
 }
-
-const NOTHING: Desired = { shape: null, sysctls: new Map(), parts: new Map() };
 
 /**
  * Lays the datapath of one uplink and one VM in a network namespace that nobody else sees and that ends with this call: the first step

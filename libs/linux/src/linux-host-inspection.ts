@@ -11,7 +11,7 @@ import { networkSubject } from './foreign-rules';
 import { hostNetns, type InHost } from './host-netns';
 import { isOurs } from './is-ours';
 import { viewOf } from './network-view';
-import { SYSTEM_PATH } from './nft-runner';
+import { errnoIn, SYSTEM_PATH } from './nft-runner';
 import { SysctlFiles } from './sysctl-files';
 
 export interface LinuxHostInspectionOptions {
@@ -123,7 +123,5 @@ function orNull<T>(look: () => T): T | null {
 function refusal(fault: Error, stderr: string, request: string): KernelError {
   if (isSystemError(fault)) return kernelErrorOf(fault, request);
   const [line = ''] = stderr.split('\n');
-  return new KernelError(line.includes('Operation not permitted') ? 'EPERM' : 'EINVAL', request, line, {
-    cause: fault,
-  });
+  return new KernelError(errnoIn(line), request, line, { cause: fault });
 }

@@ -94,7 +94,7 @@ function refusal(stderr: string, signal: string | null, request: string): Kernel
   return new KernelError(errnoIn(line), request, detail);
 }
 
-/** strerror(3) in the C locale; what has no errno is a fault of the text. */
+/** What nft says in the C locale, strerror(3). */
 const MESSAGES: readonly (readonly [string, Errno])[] = [
   ['No such file or directory', 'ENOENT'],
   ['File exists', 'EEXIST'],
@@ -106,4 +106,5 @@ const MESSAGES: readonly (readonly [string, Errno])[] = [
   ['Message too long', 'EMSGSIZE'],
 ];
 
-const errnoIn = (line: string): Errno => MESSAGES.find(([text]) => line.includes(text))?.[1] ?? 'EINVAL';
+export const errnoIn = (line: string): Errno =>
+  MESSAGES.find(([text]) => line.includes(text))?.[1] ?? 'EINVAL';

@@ -1,6 +1,6 @@
 /** A walk from state to state on Linux, beside the same walk on the fake kernel. WALK_SEED and WALK_STEPS choose another, longer one. */
 import { SeededRandom } from '@pp/base/testing';
-import { applyAll, applyMost, plan, repair } from '@pp/datapath';
+import { applyAll, applyMost, NOTHING, plan, repair } from '@pp/datapath';
 import type { Desired, Kernel, Observed } from '@pp/datapath';
 import { FakeKernel, neighbourOf, RANDOM_HOST, RANDOM_UPLINKS, randomDesired } from '@pp/datapath/testing';
 import { describeOnKernel } from '@pp/netlink/testing';
@@ -8,7 +8,6 @@ import { TestHost } from './testing';
 
 const SEED = Number(process.env['WALK_SEED'] ?? 4711);
 const STEPS = Number(process.env['WALK_STEPS'] ?? 30);
-const NOTHING: Desired = { shape: null, sysctls: new Map(), parts: new Map() };
 
 function states(random: SeededRandom): readonly Desired[] {
   const fresh = Array.from({ length: 10 }, () => randomDesired(random, { fixed: true }));

@@ -2,9 +2,6 @@ import { seconds, type Clock, type Logger, type Millis, type Task } from '@pp/ba
 import type { HelperProcess, HelperProcesses } from './helper-processes';
 import { KeptHelper, type HelperStatus } from './kept-helper';
 
-/** What runs beside the manager. */
-export const HELPERS = ['ndproxy', 'mcastfwd', 'bcast-fwd', 'adb-proxy', 'counters'] as const;
-
 /** From SIGTERM to SIGKILL, and from there to giving up. The manager itself has 20 s to stop. */
 const PATIENCE = { term: seconds(5), kill: seconds(2) } as const;
 

@@ -1,6 +1,6 @@
 import { accept } from '@pp/base';
-import { applyAll, plan } from '@pp/datapath';
-import { DesiredState, NOTHING } from '../desired';
+import { applyAll, NOTHING, plan } from '@pp/datapath';
+import { DesiredState } from '../desired';
 import type { World } from '../domain/world';
 import type { Manager } from '../manager';
 import { FakeHost, Killed } from './fake-host';

@@ -1,3 +1,5 @@
+import { printable } from '@pp/daemon';
+
 /** What one check says. `problem`: guests' network does not work, or not as it should; `warning`: it may not. */
 export interface Finding {
   readonly level: 'ok' | 'warning' | 'problem';
@@ -34,6 +36,3 @@ export const unseen = (
 /** `ok NAME: what was found; what to do` */
 export const lineOf = ({ level, name, found, advice }: Finding): string =>
   `${level} ${name}: ${printable(advice === undefined ? found : `${found}; ${advice}`)}\n`;
-
-/** Names of interfaces and chains are others' choice. */
-const printable = (text: string): string => text.replaceAll(/\p{Cc}/gu, '?');

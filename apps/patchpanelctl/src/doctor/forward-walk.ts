@@ -2,7 +2,8 @@
  * Walks a forwarded packet through somebody else's chain, in three values: a rule whose matches are all known to be true decides, one with
  * a match known to be false is passed, and of the rest it is remembered that they may.
  */
-import { isObject, type FirewallChain, type FirewallRule, type Statement } from './ruleset';
+import { isObject } from './json';
+import type { FirewallChain, FirewallRule, Statement } from './ruleset';
 
 /** Of a guest's connection. */
 export interface ForwardedPacket {

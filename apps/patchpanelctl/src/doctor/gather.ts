@@ -2,6 +2,7 @@
 import { causeChain, KernelError } from '@pp/base';
 import { ExitCode, Refused } from '@pp/daemon';
 import { sysctlWishes } from '@pp/datapath';
+import { HELPERS } from '@pp/forwarding';
 import type { HostInspection } from '@pp/ports';
 import { SERVICE, type BusDoor } from '../call-manager';
 import type { BusFacts, Facts, ManagerFacts, Meddling, Told } from './facts';
@@ -17,9 +18,6 @@ export interface DoctorDoors extends BusDoor {
   /** Of this program. */
   readonly version: string;
 }
-
-/** Those of the manager's package, where the manager runs none itself. */
-const HELPERS = ['ndproxy', 'mcastfwd', 'bcast-fwd', 'adb-proxy', 'counters'];
 
 export async function gather(doors: DoctorDoors): Promise<Facts> {
   const { host, version } = doors;

@@ -1,7 +1,8 @@
 /** The part of `nft -j list ruleset` that decides what is forwarded. What others wrote is read as far as it is known, and nothing is refused. */
+import { isObject, objectIn, objects, word, type JsonObject } from './json';
 
 /** One statement of a rule: an object with one key, as libnftables-json(5) has it. */
-export type Statement = Readonly<Record<string, unknown>>;
+export type Statement = JsonObject;
 
 export interface FirewallRule {
   readonly handle: number;
@@ -20,33 +21,19 @@ export interface FirewallChain {
 
 /** null: the text is no ruleset. */
 export function chainsIn(text: string): readonly FirewallChain[] | null {
-  const listed = parsed(text)?.['nftables'];
+  const listed = objectIn(text)?.['nftables'];
   if (!Array.isArray(listed)) return null;
-  const objects = (listed as readonly unknown[]).filter(isObject);
+  const found = objects(listed);
   const rules = new Map<string, FirewallRule[]>(); // BOUNDED: by the text
-  for (const { rule } of objects) {
+  for (const { rule } of found) {
     if (!isObject(rule)) continue;
     const key = keyOf(rule['family'], rule['table'], rule['chain']);
     const { handle, expr } = rule;
-    const statements = Array.isArray(expr) ? (expr as readonly unknown[]).filter(isObject) : [];
     const known = rules.get(key) ?? [];
-    known.push({ handle: Number(handle), statements });
+    known.push({ handle: Number(handle), statements: objects(expr) });
     rules.set(key, known);
   }
-  return objects.flatMap(({ chain }) => (isObject(chain) ? [chainOf(chain, rules)] : []));
-}
-
-export const isObject = (value: unknown): value is Statement =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function parsed(text: string): Statement | null {
-  try {
-    const value = JSON.parse(text) as unknown;
-    return isObject(value) ? value : null;
-  } catch (fault) {
-    if (!(fault instanceof SyntaxError)) throw fault;
-    return null;
-  }
+  return found.flatMap(({ chain }) => (isObject(chain) ? [chainOf(chain, rules)] : []));
 }
 
 function chainOf(chain: Statement, rules: ReadonlyMap<string, readonly FirewallRule[]>): FirewallChain {
@@ -60,7 +47,5 @@ function chainOf(chain: Statement, rules: ReadonlyMap<string, readonly FirewallR
     rules: rules.get(keyOf(family, table, name)) ?? [],
   };
 }
-
-const word = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 const keyOf = (...words: readonly unknown[]): string => words.map(word).join('\n');
