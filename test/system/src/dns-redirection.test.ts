@@ -14,7 +14,7 @@ import {
 import { encode, SetDnsRedirectionRuleRequestRuleType as Type, type Init, type Messages } from '@pp/proto';
 import { spawnSync } from 'node:child_process';
 import { GuestRig, UPLINK_ARGS } from './guest-rig';
-import { expectAnswer, expectAnswers, forwardIpv6 } from './port-probe';
+import { askUntil, expectAnswer, expectAnswers, forwardIpv6 } from './port-probe';
 
 /*
  * SetDnsRedirectionRule with dnsmasq on both ends: the router answers one address for a name, the proxy (in a connected namespace) and a
@@ -36,6 +36,7 @@ beforeAll(async () => {
   if (missing !== undefined) return;
   rig = await GuestRig.open({ args: [...UPLINK_ARGS, '--session-user', String(SESSION)] });
   await (await startProxy()).stop(); // what the manager opens once for the namespace of a process is open from here on
+  await rig.expectUnchanged();
   await rig.rememberIdle();
 }, 60_000);
 
@@ -49,6 +50,7 @@ async function answer(
   server: string,
   how: 'udp' | 'tcp',
   uid?: number,
+  patience = seconds(1),
 ): Promise<string | undefined> {
   const as = uid === undefined ? [] : ['setpriv', '--reuid', String(uid), '--clear-groups', '--'];
   const query = [
@@ -57,7 +59,7 @@ async function answer(
     NAME,
     '+short',
     '+tries=1',
-    '+time=1',
+    `+time=${patience / 1000}`,
     how === 'tcp' ? '+tcp' : '+notcp',
   ];
   const [command = '', ...args] = [...as, ...query];
@@ -65,13 +67,12 @@ async function answer(
   return /^\d+\.\d+\.\d+\.\d+$/m.exec(stdout)?.[0];
 }
 
-/** Both ways of asking, which must agree; one alone that gave no answer in its second is asked again. */
+/** Both ways of asking, which must agree; where one alone gave no answer in its second, both are asked again. */
 async function answers(place: Place, server: string, uid?: number): Promise<string | undefined> {
-  const ask = () =>
-    Promise.all([answer(place, server, 'udp', uid), answer(place, server, 'tcp', uid)] as const);
-  let [udp, tcp] = await ask();
-  for (let again = 0; again < 3 && (udp === undefined) !== (tcp === undefined); again++)
-    [udp, tcp] = await ask();
+  const [udp, tcp] = await askUntil(
+    () => Promise.all([answer(place, server, 'udp', uid), answer(place, server, 'tcp', uid)] as const),
+    (seen) => (seen[0] === undefined) === (seen[1] === undefined),
+  );
   expect([server, tcp]).toEqual([server, udp]);
   return udp;
 }
@@ -200,7 +201,8 @@ labTest(
       nameservers: [STANDARD.internet.v4, STANDARD.router.v4],
     });
     const several = [];
-    for (let i = 0; i < 6; i++) several.push(await answer(host, STANDARD.router.v4, 'udp', SESSION));
+    for (let i = 0; i < 6; i++)
+      several.push(await answer(host, STANDARD.router.v4, 'udp', SESSION, seconds(20)));
     expect(several.sort()).toEqual([FAR, FAR, FAR, ROUTER, ROUTER, ROUTER]);
     await endBoth();
     await end();

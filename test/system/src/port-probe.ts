@@ -1,4 +1,4 @@
-import { millis } from '@pp/base';
+import { seconds } from '@pp/base';
 import type { Place } from '@pp/lab';
 
 export type Protocol = 'tcp' | 'udp';
@@ -11,18 +11,24 @@ export const forwardIpv6 = (host: Place, link: string): Promise<string> =>
 const isMissing = (seen: unknown, want: unknown): boolean =>
   seen !== want && (seen === undefined || seen === false);
 
-/**
- * Expects these answers. What waits for an answer that must not come cannot wait long, so where one is missing all are asked for again, three
- * times at most.
- */
+/** How long an answer that is wanted is asked for again and again: what waits for one that must not come cannot wait long. */
+const AT_MOST = seconds(20);
+
+/** Asks until it is enough, or there is no time left; what was seen last either way. */
+export async function askUntil<T>(ask: () => Promise<T>, isEnough: (seen: T) => boolean): Promise<T> {
+  const end = performance.now() + AT_MOST;
+  let seen = await ask();
+  while (!isEnough(seen) && performance.now() < end) seen = await ask();
+  return seen;
+}
+
+/** Expects these answers; where one is missing, all are asked for again. */
 export async function expectAnswers<T>(
   ask: () => Promise<readonly T[]>,
   want: readonly T[],
   context?: unknown,
 ): Promise<void> {
-  let seen = await ask();
-  for (let again = 0; again < 3 && seen.some((each, i) => isMissing(each, want[i])); again++)
-    seen = await ask();
+  const seen = await askUntil(ask, (answers) => !answers.some((each, i) => isMissing(each, want[i])));
   expect([context, seen]).toEqual([context, want]);
 }
 
@@ -30,8 +36,8 @@ export async function expectAnswers<T>(
 export const expectAnswer = <T>(ask: () => Promise<T>, want: T): Promise<void> =>
   expectAnswers(async () => [await ask()], [want]);
 
-/** How long a probe waits for an answer that may not come. */
-const PATIENCE = millis(1500);
+/** How long a probe, once it runs, waits for an answer that may not come. */
+const PATIENCE = seconds(1.5);
 
 /**
  * The address by which the peer-echo at `address` and `port` sees a client on `place`; undefined where nothing answers. `uid`: the client's.
@@ -44,10 +50,9 @@ export async function seenBy(
   port: number,
   uid?: number,
 ): Promise<string | undefined> {
-  const wait = (PATIENCE / 1000).toFixed(1);
-  const ask = `exec 3<>/dev/${protocol}/${address}/${port} && echo ask >&3 && timeout ${wait} head -n 1 <&3`;
+  const ask = `exec 3<>/dev/${protocol}/${address}/${port} && echo ask >&3 && head -n 1 <&3`;
   const as = uid === undefined ? [] : ['setpriv', '--reuid', String(uid), '--clear-groups', '--'];
-  const [command, ...args] = [...as, 'bash', '-c', ask];
-  const { stdout } = await place.run(command, args, { timeout: PATIENCE });
+  const [command, ...args] = [...as, 'timeout', String(PATIENCE / 1000), 'bash', '-c', ask];
+  const { stdout } = await place.run(command, args);
   return /^peer (\S+) \d+$/m.exec(stdout)?.[1];
 }
