@@ -1,19 +1,33 @@
 /**
  * `tsx tools/run-tests.ts [NX ARGS...]` runs lint, typecheck and every test of every project and ends with a line `N passed, N failed`:
  * tests, and with them each project whose lint, typecheck or whole test run failed. Exit code 0 only if nothing failed.
+ *
+ * The tests are of real kernels and daemons on machines that others use too. So where only a few test files failed, these are run once more
+ * with nothing beside them; what passes then is counted as passed, and named at the end, since it is a fault of the test or a race of ours.
  */
 import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
+/** More than these are no accident. */
+const FEW = 3;
+
 interface Totals {
   readonly passed: number;
+  /** Tests, and tasks that no failed test explains. */
   readonly failed: number;
+  readonly failedTests: number;
   readonly skipped: number;
 }
 
-interface NxRun {
+interface TestFile {
+  readonly project: string;
+  readonly path: string;
+}
+
+interface Run {
   readonly output: string;
   readonly ok: boolean;
 }
@@ -22,18 +36,42 @@ async function main(args: readonly string[]): Promise<number> {
   const checks = await nx(['-t', 'lint', 'typecheck', ...args]);
   // Tests look at the kernel too, which no cache key knows.
   const tests = await nx(['-t', 'test', '--skip-nx-cache', ...args]);
-  const { passed, failed, skipped } = totalsOf(checks.output + tests.output);
-  const unexplained = failed === 0 && !(checks.ok && tests.ok) ? 1 : 0;
-  if (skipped > 0) print(`\n${skipped} skipped, each by name above or with "nx test PROJECT"\n`);
+  const totals = totalsOf(checks.output + tests.output);
+  const unsteady = tests.ok ? [] : await passedAgain(tests.output);
+  const { passed, failed } =
+    unsteady.length > 0
+      ? { passed: totals.passed + totals.failedTests, failed: totals.failed - totals.failedTests }
+      : totals;
+  const unexplained = failed === 0 && !(checks.ok && (tests.ok || unsteady.length > 0)) ? 1 : 0;
+  if (totals.skipped > 0)
+    print(`\n${totals.skipped} skipped, each by name above or with "nx test PROJECT"\n`);
+  for (const { project, path } of unsteady)
+    print(`\nNOT STEADY, passed only the second time: ${project} ${path}\n`);
   print(`\n${passed} passed, ${failed + unexplained} failed\n`);
   return failed + unexplained === 0 ? 0 : 1;
 }
 
+/** The failed test files, if these alone made the run fail, are few, and all pass when each is run by itself. */
+async function passedAgain(output: string): Promise<readonly TestFile[]> {
+  const files = failedFilesOf(output);
+  if (files.length === 0 || files.length > FEW || totalsOf(output).failed > totalsOf(output).failedTests)
+    return [];
+  for (const { project, path } of files) {
+    print(`\n== once more: ${project} ${path}\n`);
+    const { ok } = await run('jest', ['--runTestsByPath', path], join(ROOT, 'node_modules', project));
+    if (!ok) return [];
+  }
+  return files;
+}
+
 /** Runs `nx run-many` with its output shown as it comes. */
-function nx(args: readonly string[]): Promise<NxRun> {
+const nx = (args: readonly string[]): Promise<Run> =>
+  run('nx', ['run-many', '--output-style=stream', ...args], ROOT);
+
+function run(command: string, args: readonly string[], cwd: string): Promise<Run> {
   const env = { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', FORCE_COLOR: '0' };
-  const child = spawn(join(ROOT, 'node_modules/.bin/nx'), ['run-many', '--output-style=stream', ...args], {
-    cwd: ROOT,
+  const child = spawn(join(ROOT, 'node_modules/.bin', command), args, {
+    cwd,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -53,8 +91,8 @@ function nx(args: readonly string[]): Promise<NxRun> {
 }
 
 /** Sums jest's summaries, and counts the failed tasks that no failed test explains. */
-export function totalsOf(output: string): Totals {
-  const lines = output.replaceAll(/\u001b\[[\d;]*m/g, '').split('\n');
+function totalsOf(output: string): Totals {
+  const lines = linesOf(output);
   const totals = { passed: 0, failed: 0, skipped: 0 };
   const explained = new Set<string>();
   for (const line of lines) {
@@ -66,9 +104,22 @@ export function totalsOf(output: string): Totals {
   const failedTasks = lines.flatMap(
     (line) => /^ *- (\S+:(?:lint|typecheck|test|addon|build))$/.exec(line)?.[1] ?? [],
   );
-  totals.failed += failedTasks.filter((task) => !explained.has(task)).length;
-  return totals;
+  const unexplained = failedTasks.filter((task) => !explained.has(task)).length;
+  return { ...totals, failed: totals.failed + unexplained, failedTests: totals.failed };
 }
+
+/** What jest says `FAIL` of, each once. */
+function failedFilesOf(output: string): readonly TestFile[] {
+  const found = linesOf(output).flatMap((line) => {
+    const [, project, path] = /^(\S+): FAIL (\S+)/.exec(line) ?? [];
+    return project === undefined || path === undefined
+      ? []
+      : [[`${project} ${path}`, { project, path }] as const];
+  });
+  return [...new Map(found).values()];
+}
+
+const linesOf = (output: string): readonly string[] => stripVTControlCharacters(output).split('\n');
 
 function countOf(summary: string, what: keyof Totals): number {
   return Number(new RegExp(`(\\d+) ${what}`).exec(summary)?.[1] ?? 0);
