@@ -39,7 +39,8 @@ function udp(port: number): Promise<unknown> {
   const socket = createSocket('udp6');
   socket.on('message', (data, { address, port: from }) => {
     const line = peerLine({ remoteAddress: address, remotePort: from });
-    socket.send(Buffer.concat([Buffer.from(line), data]), from, address);
+    // Where the answer cannot go (the way back is gone, or a rule of this host forbids it) the client finds out.
+    socket.send(Buffer.concat([Buffer.from(line), data]), from, address, () => undefined);
   });
   return once(socket.bind(port, '::'), 'listening');
 }
