@@ -1,4 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { JOURNAL_ROWS, plain, put } from '@pp/ports/testing';
@@ -13,6 +22,13 @@ beforeEach(() => {
 afterEach(() => {
   rmSync(dir, { recursive: true });
 });
+
+const openDescriptors = (): number => readdirSync('/proc/self/fd').length;
+
+function linkOver(target: string, at: string): void {
+  rmSync(at, { force: true });
+  symlinkSync(target, at);
+}
 
 const reopened = (): FileJournal => new FileJournal(path);
 
@@ -61,6 +77,25 @@ test('a damaged line ends the history before it', () => {
   const again = reopened();
   expect(plain(again.load())).toEqual({ entries: { a: 1 }, before: {} });
   again.close();
+});
+
+test('a disk without room for a shorter file: the longer one goes on, and no descriptor is lost', () => {
+  const journal = new FileJournal(path);
+  const [descriptors, text] = [openDescriptors(), 'x'.repeat(10_000)];
+  for (let n = 0; n < 100; n++) {
+    linkOver('/dev/full', `${path}.new`); // takes no byte: ENOSPC
+    journal.begin(put({ n, text }));
+    journal.commit();
+  }
+  expect([openDescriptors(), plain(journal.load()).before]).toEqual([descriptors, null]);
+  expect(statSync(path).size).toBeGreaterThan(1_000_000);
+  rmSync(`${path}.new`);
+  for (let n = 0; n < 100; n++) {
+    journal.begin(put({ n, text }));
+    journal.commit();
+  }
+  expect(statSync(path).size).toBeLessThan(400_000); // there was room again
+  journal.close();
 });
 
 test('the file does not grow with the number of changes', () => {

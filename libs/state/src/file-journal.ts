@@ -7,6 +7,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
@@ -80,19 +81,26 @@ export class FileJournal implements Journal {
     }
   }
 
-  /** One `begin` with all entries, in a new file that takes the old one's name in one step. */
+  /** One `begin` with all entries, in a new file that takes the old one's name in one step. Where there is no room for it the old one goes on. */
   #compact(): void {
     const fresh = `${this.#path}.new`;
-    const fd = openSync(fresh, 'w', 0o600);
-    const size = writeAll(
-      fd,
-      encodeRecord(beginRecord({ put: this.#entries, del: [] })) + encodeRecord({ do: 'commit' }),
-    );
-    fsyncSync(fd);
-    renameSync(fresh, this.#path);
+    const whole = encodeRecord(beginRecord({ put: this.#entries, del: [] })) + encodeRecord({ do: 'commit' });
+    let fd = -1;
+    try {
+      fd = openSync(fresh, 'w', 0o600);
+      this.#liveSize = writeAll(fd, whole);
+      fsyncSync(fd);
+      renameSync(fresh, this.#path);
+    } catch (fault) {
+      if ((fault as NodeJS.ErrnoException).code === undefined) throw fault;
+      this.#liveSize = this.#size; // it is tried again when the file has grown as much again
+      if (fd >= 0) closeSync(fd);
+      rmSync(fresh, { force: true });
+      return;
+    }
     closeSync(this.#fd);
     this.#fd = fd;
-    this.#size = this.#liveSize = size;
+    this.#size = this.#liveSize;
   }
 }
 
