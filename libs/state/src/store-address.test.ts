@@ -33,7 +33,18 @@ test.each([
   expect(checked.ok ? checked.value : checked.sentence).toEqual(want);
 });
 
-test('a password is not shown', () => {
-  expect(shownStore({ kind: 'redis', url: 'redis://u:p@h:1/2' })).toBe('redis://h:1/2');
-  expect(shownStore({ kind: 'file', path: '/x' })).toBe('file:/x');
+test.each([
+  { in: 'redis://u:p@h:1/2', want: 'redis://h:1/2' },
+  { in: 'redis+unix:/run/r.sock?db=2&password=p', want: 'redis+unix:/run/r.sock' },
+])('a password is not shown: $in', ({ in: url, want }) => {
+  expect(shownStore({ kind: 'redis', url })).toBe(want);
 });
+
+test.each(['redis://:sec/ret@h', 'Redis://u:secret@h', 'redis:/u:secret@h', 'rediss://h/x?password=secret'])(
+  'nor in what refuses %s',
+  (text) => {
+    const checked = checkedStore(text);
+    expect(checked.ok || checked.sentence).toMatch(/^store '[^@?]*h(\/x)?' is no /);
+    expect(checked.ok || checked.sentence).not.toMatch(/sec|ret@/);
+  },
+);

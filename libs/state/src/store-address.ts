@@ -8,7 +8,7 @@ export type StoreAddress =
 
 export const STORE_EXAMPLE = 'redis://10.0.0.1:6379';
 
-/** "memory:", "file:/PATH", "redis://[USER:PASSWORD@]HOST[:PORT][/DB]", "rediss://..." with TLS, "redis+unix:/PATH". */
+/** "memory:", "file:/PATH", "redis://[USER:PASSWORD@]HOST[:PORT][/DB]", "rediss://..." with TLS, "redis+unix:/PATH[?db=DB&password=PASSWORD]". */
 export function checkedStore(text: string): Checked<StoreAddress> {
   if (text === 'memory:') return accept({ kind: 'memory' });
   const [, scheme, rest = ''] = /^([a-z+]+):(.*)$/s.exec(text) ?? [];
@@ -37,7 +37,7 @@ export function shownStore(address: StoreAddress): string {
     case 'file':
       return `file:${address.path}`;
     case 'redis':
-      return address.url.replace(/\/\/[^/]*@/, '//');
+      return withoutPassword(address.url);
   }
 }
 
@@ -50,10 +50,11 @@ function checkedUrl(text: string): Checked<StoreAddress> {
     url.search + url.hash === '';
   return isSound
     ? accept({ kind: 'redis', url: text })
-    : no(withoutPassword(text), `is no address of Redis; write for example ${STORE_EXAMPLE}`);
+    : no(text, `is no address of Redis; write for example ${STORE_EXAMPLE}`);
 }
 
-const withoutPassword = (text: string): string => text.replace(/\/\/[^/]*@/, '//');
+/** Whatever may be one, also where the text is no address: up to the last @, and after a question mark. */
+const withoutPassword = (text: string): string => text.replace(/:.*@/s, '://').replace(/\?.*/s, '');
 
 const no = (text: string, why: string): Checked<StoreAddress> =>
-  refuse('InvalidArgument', `store '${text}' ${why}`);
+  refuse('InvalidArgument', `store '${withoutPassword(text)}' ${why}`);
