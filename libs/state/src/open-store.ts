@@ -1,8 +1,9 @@
+import { causeChain } from '@pp/base';
 import { MemoryJournal } from '@pp/ports';
-import type { RedisOptions } from 'ioredis';
+import type { Redis, RedisOptions } from 'ioredis';
 import { FileJournal } from './file-journal';
 import { JournalStore } from './journal-store';
-import { RedisStore } from './redis-store';
+import { needsAnother, RedisStore, type RedisConnection } from './redis-store';
 import type { StateStore } from './state-store';
 import type { StoreAddress } from './store-address';
 
@@ -42,15 +43,33 @@ async function openRedis(url: string): Promise<StateStore> {
       Math.min(FIRST_RETRY_MS * 2 ** (tries - 1), LAST_RETRY_MS) * (0.5 + Math.random() / 2),
   };
   const redis = new Redis(url.replace(/^redis\+unix:/, ''), options);
-  let why: string | undefined = 'not connected yet';
-  redis.on('error', (fault: Error) => (why = fault.message === '' ? fault.name : fault.message));
-  redis.on('connect', () => (why = undefined));
-  redis.on('close', () => (why ??= 'the connection was closed'));
+  const connection = connectionOf(redis);
   redis.connect().catch(() => undefined); // told by 'error', and tried again
-  return new RedisStore(redis, {
-    why: () => (redis.status === 'ready' ? undefined : why),
-    renew: () => {
-      redis.disconnect(true);
-    },
+  return new RedisStore(redis, connection);
+}
+
+/** ioredis sends commands to database 0 where the server refuses SELECT: nothing is to be asked before it has said yes. */
+function connectionOf(redis: Redis): RedisConnection {
+  let why: string | undefined = 'not connected yet';
+  const renew = (): void => {
+    redis.disconnect(true);
+  };
+  const fails = (fault: unknown): void => {
+    why = causeChain(fault);
+  };
+  redis.on('error', fails);
+  redis.on('close', () => (why ??= 'the connection was closed'));
+  redis.on('ready', () => {
+    const { db = 0 } = redis.options;
+    if (db === 0) why = undefined;
+    else
+      redis.select(db).then(
+        () => (why = undefined),
+        (fault: unknown) => {
+          fails(fault);
+          if (needsAnother(fault)) renew();
+        },
+      );
   });
+  return { why: () => why, renew };
 }

@@ -7,9 +7,9 @@ import { StoreFault, type Batch, type StateStore, type Total } from './state-sto
 export type RedisCalls = Pick<Redis, 'eval' | 'hgetall' | 'hkeys' | 'disconnect'>;
 
 export interface RedisConnection {
-  /** What is wrong with it; undefined: nothing is known. */
+  /** What is wrong with it: nothing is asked then; undefined: nothing is known. */
   why(): string | undefined;
-  /** Nobody answers on it: makes another one. */
+  /** Nobody answers on it, or one who must not write: makes another one, to whoever has the name now. */
   renew(): void;
 }
 
@@ -62,16 +62,23 @@ export class RedisStore implements StateStore {
   }
 
   async #ask<T>(question: () => Promise<T>): Promise<T> {
+    const why = this.#connection.why();
+    if (why !== undefined) throw new StoreFault(`Redis: ${why}`);
     try {
       return await question();
     } catch (cause) {
-      const why = this.#connection.why();
-      // ioredis has a timeout of its own for silence, whose timer outlives the connection and ends the next one.
-      if (cause instanceof Error && cause.message === 'Command timed out') this.#connection.renew();
-      throw new StoreFault(`Redis: ${why ?? causeChain(cause)}`, { cause });
+      if (needsAnother(cause)) this.#connection.renew();
+      throw new StoreFault(`Redis: ${this.#connection.why() ?? causeChain(cause)}`, { cause });
     }
   }
 }
+
+/**
+ * ioredis has a timeout of its own for silence, whose timer outlives the connection and ends the next one. A server that became a replica
+ * would refuse for ever, while the name leads to another one by now.
+ */
+export const needsAnother = (fault: unknown): boolean =>
+  fault instanceof Error && /^(Command timed out$|READONLY )/.test(fault.message);
 
 /** Others may write to a shared server: what is not ours is passed over. */
 function totalOf(field: string, value: string): Total | undefined {

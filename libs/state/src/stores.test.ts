@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import RedisMock from 'ioredis-mock';
 import { openStore } from './open-store';
-import { RedisStore } from './redis-store';
-import type { StateStore } from './state-store';
+import { RedisStore, type RedisCalls } from './redis-store';
+import { StoreFault, type StateStore } from './state-store';
 import { redisMissing, RedisServer, until } from './testing/redis-server';
 import { batch, delta, lines, STORE_ROWS } from './testing/store-contract';
 
@@ -100,12 +100,44 @@ describeRedis(`redis-server${missing === undefined ? '' : ` (needs ${missing})`}
     expect(lines(await own.totals('2026-11'))).toEqual(['h1 eth0 1']);
   });
 
+  test('a database that it has not: nothing is written, least of all to another one', async () => {
+    store = await openStore({ kind: 'redis', url: `${server.url}?db=99` });
+    const refused = (): Promise<boolean> =>
+      store.add(batch(1, [delta('eth0', 1n)])).then(
+        () => Promise.reject(new Error('it was added')),
+        (fault: unknown) => (fault as Error).message === 'Redis: ERR DB index is out of range',
+      );
+    await until('the reason is known', refused);
+    expect(await admin.keys('*')).toEqual([]);
+  });
+
+  test('another database than the first', async () => {
+    store = await openStore({ kind: 'redis', url: `${server.url}?db=2` });
+    await until('it is added', async () => (await store.add(batch(1, [delta('eth0', 1n)]))) === 'added');
+    expect([await admin.keys('*'), lines(await store.totals('2026-11'))]).toEqual([[], ['h1 eth0 1']]);
+  });
+
   test('a key of another type is a fault, and nothing of the batch is added', async () => {
     const own = await opened();
     await admin.set('patchpanel:{fleet}:sequences', 'visitor');
     await expect(own.add(batch(1, [delta('eth0', 1n)]))).rejects.toThrow(/Redis: .*WRONGTYPE/);
     expect(await own.totals('2026-11')).toEqual([]);
   });
+});
+
+test.each([
+  { refusal: 'Command timed out', renews: 1 },
+  { refusal: "READONLY You can't write against a read only replica. script: 8d57", renews: 1 },
+  { refusal: 'LOADING Redis is loading the dataset in memory', renews: 0 },
+  { refusal: "OOM command not allowed when used memory > 'maxmemory'", renews: 0 },
+])('$refusal: told; another connection: $renews', async ({ refusal, renews }) => {
+  let renewed = 0;
+  const calls: RedisCalls = Object.assign(new RedisMock(), {
+    eval: () => Promise.reject(new Error(refusal)),
+  });
+  store = new RedisStore(calls, { why: () => undefined, renew: () => renewed++ });
+  await expect(store.add(batch(1, []))).rejects.toEqual(new StoreFault(`Redis: ${refusal}`));
+  expect(renewed).toBe(renews);
 });
 
 test('nobody at the address: a fault at once, with the reason', async () => {
