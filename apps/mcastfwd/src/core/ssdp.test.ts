@@ -82,12 +82,56 @@ describe('announcements', () => {
       policy: {},
       want: 'location-unreachable',
     },
+    {
+      name: 'loopback in the dress of IPv6',
+      from: 'tap0',
+      in: 'http://[::ffff:127.0.0.1]/d',
+      policy: {},
+      want: 'location-unreachable',
+    },
     { name: 'no URL', from: 'tap0', in: 'x', policy: {}, want: 'location-unreachable' },
   ];
   test.each(rows)('LOCATION of $name', ({ from, in: location, policy, want }) => {
     const step = new Scene(policy).hear(from, alive(location), ssdp);
     const [outcome] = step.exits;
     expect(/^LOCATION: (.*)\r$/m.exec(text(sentBy(step, 'eth0')[0]))?.[1] ?? outcome?.outcome).toBe(want);
+  });
+});
+
+describe('other headers with a URL', () => {
+  const forwards = [{ protocol: 'tcp', hostPort: 8080, guest: NEIGHBOR.tap0, guestPort: 80 }] as const;
+  const GOOD = `LOCATION: http://${NEIGHBOR.tap0}/d`;
+  const SEEN = `LOCATION: http://${LAN_ADDRESS}:8080/d`;
+  const rows: { name: string; in: readonly string[]; want: readonly string[] | string }[] = [
+    {
+      name: 'are rewritten as LOCATION is',
+      in: [`Application-URL: http://${NEIGHBOR.tap0}/apps/`, GOOD, `AL: <x:y><http://${NEIGHBOR.tap0}:80/a>`],
+      want: [
+        `Application-URL: http://${LAN_ADDRESS}:8080/apps/`,
+        SEEN,
+        `AL: <x:y><http://${LAN_ADDRESS}:8080/a>`,
+      ],
+    },
+    {
+      name: 'that lead nowhere are left out, and LOCATION stays',
+      in: [`SECURELOCATION.UPNP.ORG: https://${NEIGHBOR.tap0}/d`, GOOD, 'Al: <http://127.0.0.1/>', 'X: 1'],
+      want: [SEEN, 'X: 1'],
+    },
+    { name: 'of HTTP or not', in: [GOOD, 'AL: <urn:x>'], want: [SEEN, 'AL: <urn:x>'] },
+    { name: 'and no LOCATION', in: ['AL: <http://[fe80::1]/>'], want: 'location-unreachable' },
+    {
+      name: 'do not stand for LOCATION',
+      in: ['LOCATION: http://127.0.0.1/', 'AL: <http://tv/>'],
+      want: 'location-unreachable',
+    },
+  ];
+  test.each(rows)('$name', ({ in: more, want }) => {
+    const head = ['NOTIFY * HTTP/1.1', 'NT: x', 'NTS: ssdp:alive'];
+    const step = new Scene({ forwards }).hear('tap0', lines(...head, ...more), ssdp);
+    const [sent] = sentBy(step, 'eth0');
+    expect(sent === undefined ? step.exits[0]?.outcome : text(sent)).toEqual(
+      typeof want === 'string' ? want : text(lines(...head, ...want)),
+    );
   });
 });
 

@@ -24,7 +24,17 @@ export function readSsdp(data: Uint8Array, isReply: boolean): SsdpRead {
   return { ok: true, message: decoded.value };
 }
 
-/** The bytes for an exit, or why nothing goes there: a device that cannot be reached from there is not announced. */
+/** A place in the packet, and what stands there instead. */
+interface TextEdit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/**
+ * The bytes for an exit, or why nothing goes there: a device that cannot be reached from there is not announced. LOCATION decides; another
+ * URL that leads nowhere from there is left out with its line, unless it is all that there is.
+ */
 export function ssdpPayload(
   data: Uint8Array,
   { headers }: SsdpMessage,
@@ -33,24 +43,33 @@ export function ssdpPayload(
   translation: Translation,
 ): Uint8Array | DropReason {
   if (policy.locations === 'keep') return data;
-  const texts: { readonly start: number; readonly end: number; readonly text: string }[] = []; // BOUNDED: by the lines
+  const edits: TextEdit[] = []; // BOUNDED: by the lines
+  let [hasLocation, lost]: [boolean, DropReason | null] = [false, null];
   for (const header of headers) {
     if (!LOCATION_HEADERS.some((name) => name === header.name)) continue;
     const edit = locationEdit(header, exit, policy, translation);
-    if (typeof edit !== 'string') texts.push(...edit);
+    hasLocation ||= header.name === 'location';
+    if (typeof edit !== 'string') edits.push(...edit);
     else if (header.name === 'location') return edit;
+    else {
+      lost ??= edit;
+      edits.push({ ...header.line, text: '' });
+    }
   }
-  return texts.length === 0 ? data : withTexts(data, texts);
+  if (lost !== null && !hasLocation) return lost;
+  return edits.length === 0 ? data : withTexts(data, edits);
 }
 
 /** What of a URL is replaced; or why it leads nowhere. */
 function locationEdit(
-  { value, start }: SsdpHeader,
+  header: SsdpHeader,
   exit: Exit,
   policy: Policy,
   translation: Translation,
-): readonly { readonly start: number; readonly end: number; readonly text: string }[] | DropReason {
-  const authority = authorityOf(value);
+): readonly TextEdit[] | DropReason {
+  const at = urlIn(header);
+  if (at < 0) return [];
+  const authority = authorityOf(header.value.slice(at));
   if (authority === null) return 'location-unreachable';
   const { address, port } = authority;
   if (address === null) return [];
@@ -62,8 +81,12 @@ function locationEdit(
   if (forward === undefined || outside === null || policy.locations !== 'rewrite')
     return 'location-unforwarded';
   const text = `${hostText(outside)}:${forward.hostPort}`;
+  const start = header.start + at;
   return [{ start: start + authority.start, end: start + authority.end, text }];
 }
+
+/** Where the URL begins; AL is a list in which others than of HTTP may stand before it, or alone (-1): draft-cai-ssdp-v1. */
+const urlIn = ({ name, value }: SsdpHeader): number => (name === 'al' ? value.search(/<?https?:/i) : 0);
 
 function hostText(address: Uint8Array): string {
   if (address.length === 4) return address.join('.');

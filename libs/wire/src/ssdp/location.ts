@@ -26,9 +26,12 @@ export function authorityOf(url: string): Authority | null {
   return { address, port, start: whole.indexOf('//') + 2, end: whole.length };
 }
 
-/** Whether an address means the same beyond its own link: not link-local, loopback, unspecified or multicast. */
+/**
+ * Whether an address means the same beyond its own link: not link-local, loopback, unspecified or multicast, nor an IPv4 address in the
+ * dress of IPv6, which only programs on one host use (RFC 6890 §2.2.3).
+ */
 export function isRoutable(address: Ipv4Address | Ipv6Address): boolean {
-  if (address.includes(':')) return !/^(::1?$|f[ef][89ab]|ff)/.test(address) && !/^fe[89ab]/.test(address);
+  if (address.includes(':')) return !/^(::1?$|::ffff:\d+\.|fe[89ab]|ff)/.test(address);
   const [first = 0, second = 0] = address.split('.').map(Number);
   return first !== 0 && first !== 127 && first < 224 && !(first === 169 && second === 254);
 }

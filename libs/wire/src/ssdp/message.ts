@@ -18,6 +18,8 @@ export interface SsdpHeader {
   readonly value: string;
   readonly start: number;
   readonly end: number;
+  /** The whole line with what ends it. */
+  readonly line: { readonly start: number; readonly end: number };
 }
 
 export interface SsdpMessage {
@@ -78,7 +80,13 @@ function headersFrom(text: string, from: number): readonly SsdpHeader[] | SsdpFa
     if (headers.length === MAX_HEADERS) return 'ssdp-long';
     const start = at + match[0].length;
     const value = text.slice(start, end).trimEnd();
-    headers.push({ name: (match[1] ?? '').toLowerCase(), value, start, end: start + value.length });
+    headers.push({
+      name: (match[1] ?? '').toLowerCase(),
+      value,
+      start,
+      end: start + value.length,
+      line: { start: at, end: next },
+    });
     at = next;
   }
   return headers;

@@ -80,6 +80,15 @@ test('a value is replaced, and no other byte', () => {
   expect(headerOf(decoded.value, 'nts')).toBe('ssdp:alive');
 });
 
+test('a line is taken out, and no other byte', () => {
+  const message = lines(...NOTIFY, 'X:y');
+  const decoded = decodeSsdp(message);
+  if (!decoded.ok) throw new Error(decoded.fault);
+  const header = decoded.value.headers.find(({ name }) => name === 'location');
+  if (header === undefined) throw new Error('no location');
+  expect(withTexts(message, [{ ...header.line, text: '' }])).toEqual(lines(...NOTIFY.slice(0, 3), 'X:y'));
+});
+
 test.each([
   { mx: '3', want: 3 },
   { mx: '120', want: 5 },
@@ -126,7 +135,10 @@ test.each([
   { address: 'fe80::1', want: false },
   { address: '::1', want: false },
   { address: '::', want: false },
+  { address: 'febf::1', want: false },
   { address: 'ff02::c', want: false },
+  { address: '::ffff:127.0.0.1', want: false },
+  { address: '::ffff:192.168.1.2', want: false },
 ])('$address leads anywhere: $want', ({ address, want }) => {
   expect(isRoutable(address as Ipv4Address)).toBe(want);
 });
