@@ -136,6 +136,11 @@ describeOnKernel('the doors of ndproxy', (native) => {
       last().addresses.find(({ cidr }) => cidr === '2001:db8::7/64')?.usable;
     await until('its address, which is checked first', () => usable() === false);
     await until('that it is nobody’s', () => usable() === true);
+    host.ip('address add 10.9.0.1 peer 10.9.0.2 dev near');
+    host.ip('address add 2001:db8::9 peer 2001:db8::a dev near');
+    const peers = (): readonly (string | undefined)[] => last().addresses.map(({ peer }) => peer);
+    await until('the other ends', () => peers().includes('10.9.0.2/32') && peers().includes('2001:db8::a/128'));
+    expect(last().addresses.find(({ peer }) => peer === '10.9.0.2/32')?.cidr).toBe('10.9.0.1/32');
     host.ip('link set near down');
     await until('it is down', () => near()?.running === false);
     host.ip('link del near');

@@ -109,9 +109,10 @@ export class NetlinkInterfaces implements InterfaceNews {
         mtu: link.mtu,
         mac: link.mac,
       })),
-      addresses: [...this.#addresses.values()].map(({ ifindex, cidr, broadcast, flags }) => ({
+      addresses: [...this.#addresses.values()].map(({ ifindex, cidr, peer, broadcast, flags }) => ({
         ifindex,
         cidr,
+        ...(peer === undefined ? {} : { peer }),
         ...(broadcast === undefined ? {} : { broadcast }),
         usable: isUsable(flags),
         ...((flags & IFA_F_DADFAILED) === 0 ? {} : { duplicate: true }),

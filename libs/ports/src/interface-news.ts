@@ -18,6 +18,8 @@ export interface InterfaceAddress {
   readonly ifindex: number;
   /** With prefix length. */
   readonly cidr: string;
+  /** Point to point: the other end's, or what is behind it. */
+  readonly peer?: string;
   /** IPv4: the directed broadcast address that is set for it, if one is. */
   readonly broadcast?: string;
   /** False while it is checked for duplicates, or was found to be one. */

@@ -1,6 +1,6 @@
 import type { Packet } from 'dns-packet';
-import { a, aaaa, ask, ptr, respond } from './testing/messages';
-import { exitsOf, GROUP, LAN_ADDRESS, NEIGHBOR, Scene, sentBy, VIEW, wire } from './testing/scene';
+import { a, aaaa, ask, ptr, respond, said } from './testing/messages';
+import { exitsOf, GROUP, IFINDEX, LAN_ADDRESS, NEIGHBOR, Scene, sentBy, VIEW, wire } from './testing/scene';
 
 describe('verbatim', () => {
   test('a query with known answers goes from the LAN to all guests, byte by byte', () => {
@@ -140,6 +140,18 @@ describe('dropped', () => {
     );
     expect(scene.hear('eth0', query).dropped).toBe('no-exit');
   });
+});
+
+test('a guest at the other end of a point-to-point link is on it, and behind NAT', () => {
+  const others = VIEW.addresses.filter(({ cidr }) => !cidr.startsWith('100.115.92.25'));
+  const view = {
+    ...VIEW,
+    addresses: [...others, { ifindex: IFINDEX.tap0, cidr: '10.9.0.1/32', peer: '10.9.0.2/32', usable: true }],
+  };
+  const scene = new Scene({}, view);
+  const out = scene.pass('tap0', respond(a('g.local', '10.9.0.2')), { address: '10.9.0.2' });
+  expect(said(out.eth0)).toEqual([`g.local A ${LAN_ADDRESS}`]);
+  expect(scene.hear('tap0', wire(ask('x.local')), { address: '10.9.0.3' }).dropped).toBe('off-link');
 });
 
 describe('loops', () => {

@@ -21,7 +21,7 @@ export interface Link {
 export interface Segment {
   readonly ifname: string;
   readonly ifindex: number;
-  /** What is on this link. */
+  /** What is on this link; this host's own addresses come first. */
   readonly prefixes: readonly Cidr[];
   /** This host's own address there, by which others know it: the first of each family, for IPv6 the first that is not link-local. */
   readonly own: Readonly<Record<Family, Uint8Array | null>>;
@@ -117,16 +117,15 @@ class Builder {
 }
 
 function segmentOf(ifindex: number, ifname: string, { addresses }: InterfacesView): Segment {
-  const cidrs = addresses
-    .filter((address) => address.ifindex === ifindex && address.usable)
-    .flatMap(({ cidr }) => parseCidr(cidr) ?? []);
+  const usable = addresses.filter((address) => address.ifindex === ifindex && address.usable);
+  const cidrs = usable.flatMap(({ cidr }) => parseCidr(cidr) ?? []);
   const v4 = cidrs.filter(({ family }) => family === 'ipv4');
   const v6 = cidrs.flatMap((cidr) => (cidr.family === 'ipv6' ? [cidr] : []));
   const first6 = v6.find(({ address }) => !isLinkLocalIpv6(address));
   return {
     ifname,
     ifindex,
-    prefixes: cidrs,
+    prefixes: [...cidrs, ...usable.flatMap(({ peer = '' }) => parseCidr(peer) ?? [])],
     own: {
       ipv4: v4[0] === undefined ? null : addressBytes(v4[0].address),
       ipv6: first6 === undefined ? null : ipv6ToBytes(first6.address),

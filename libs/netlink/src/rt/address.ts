@@ -15,6 +15,8 @@ export interface Address {
   readonly ifindex: number;
   /** The interface's own address with its prefix length. */
   readonly cidr: string;
+  /** Point to point: the other end's address with its prefix length, which is what is on the link. */
+  readonly peer?: string;
   /** IPv4: what it broadcasts to on the link, where that is set. */
   readonly broadcast?: string;
   /** RT_SCOPE_*: 0 universe, 253 link, 254 host. */
@@ -84,12 +86,16 @@ export function decodeAddress({ type, body }: NetlinkMessage): Address | null {
   if (family === null) return null;
   const attributes = new Attributes(body, IFADDRMSG);
   // IFA_ADDRESS is the peer's address on a point-to-point link; IPv6 has no IFA_LOCAL but there.
-  const address = attributes.bytes(IFA_LOCAL) ?? attributes.bytes(IFA_ADDRESS);
+  const other = attributes.bytes(IFA_ADDRESS);
+  const address = attributes.bytes(IFA_LOCAL) ?? other;
   if (address === null) throw new MalformedError('address message without an address');
   const broadcast = attributes.bytes(IFA_BROADCAST);
+  const cidr = decodePrefix(family, address, readU8(body, 1));
+  const peer = other === null ? cidr : decodePrefix(family, other, readU8(body, 1));
   return {
     ifindex: readU32host(body, 4),
-    cidr: decodePrefix(family, address, readU8(body, 1)),
+    cidr,
+    ...(peer === cidr ? {} : { peer }),
     ...(broadcast === null ? {} : { broadcast: decodeIp(broadcast) }),
     scope: readU8(body, 3),
     flags: attributes.u32host(IFA_FLAGS) ?? readU8(body, 2),

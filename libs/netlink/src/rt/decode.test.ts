@@ -119,6 +119,15 @@ const rows: readonly Row[] = [
     want: { ifindex: 2, cidr: '100.115.92.129/30', broadcast: '100.115.92.131', scope: 0, flags: 0x80 },
   },
   {
+    name: 'address with a peer',
+    type: RT.RTM_NEWADDR,
+    body: `
+      02208000 02000000 0800 0100 0a000002      # IFA_ADDRESS 10.0.0.2
+      0800 0200 0a000001                        # IFA_LOCAL 10.0.0.1`,
+    decode: decodeAddress,
+    want: { ifindex: 2, cidr: '10.0.0.1/32', peer: '10.0.0.2/32', scope: 0, flags: 0x80 },
+  },
+  {
     name: 'route, all there is to say',
     type: RT.RTM_NEWROUTE,
     body: ROUTE,
