@@ -1,9 +1,9 @@
 /**
  * `tsx tools/package.ts [APP...]` makes a Debian package of each program in dist/bin, or of those named: dist/packages/NAME_VERSION_ARCH.deb.
  * A package has the program and what lies in its app's folders dbus/ (bus policy) and systemd/ (unit), and makes the user that the unit names;
- * node comes from elsewhere.
+ * node comes from elsewhere. The same sources make the same bytes: times in it are SOURCE_DATE_EPOCH, else that of the last commit.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { LEAVE_NOTHING, maintainerScripts } from './maintainer-scripts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const PACKAGES = join(ROOT, 'dist/packages');
@@ -52,6 +53,7 @@ function main(names: readonly string[]): void {
   const unknown = names.find((name) => !Object.hasOwn(APPS, name));
   if (unknown !== undefined)
     throw new Error(`'${unknown}' is no program; write one of ${Object.keys(APPS).join(', ')}`);
+  process.umask(0o022); // a package's files are for everybody, whoever makes it
   mkdirSync(PACKAGES, { recursive: true });
   const wanted = Object.entries(APPS).filter(([name]) => names.length === 0 || names.includes(name));
   for (const [name, facts] of wanted) process.stdout.write(`${pack(name, facts)}\n`);
@@ -65,10 +67,11 @@ function pack(name: string, facts: AppFacts): string {
     fill(tree, name);
     const { version, architecture } = { version: versionOf(name), architecture: architectureOf() };
     write(tree, 'DEBIAN/control', control(name, facts, version, architecture));
-    addUser(tree, name);
+    addScripts(tree, name);
     const path = join(PACKAGES, `${name}_${version}_${architecture}.deb`);
     execFileSync('dpkg-deb', ['--root-owner-group', '-Zgzip', '--build', tree, path], {
       stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, ...sourceDate() },
     });
     return path;
   } finally {
@@ -88,28 +91,31 @@ function fill(tree: string, name: string): void {
     for (const file of readdirSync(from))
       write(tree, join(place, file), readFileSync(join(from, file), 'utf8'));
   }
-  write(tree, `usr/share/doc/${name}/copyright`, readFileSync(join(ROOT, 'LICENSE'), 'utf8'));
+  write(tree, `usr/share/doc/${name}/copyright`, licencesIn(readFileSync(program, 'utf8')));
 }
 
-/** The user that the unit runs as, if it names one; where systemd is not, nothing runs the unit. */
-function addUser(tree: string, name: string): void {
+/** Our own licence and those of all that is in a program: its last comment, see bundle.ts. */
+function licencesIn(program: string): string {
+  const [, text] = /\n\/\*\n([^]*)\n\*\/\n$/.exec(program.slice(program.lastIndexOf('\n/*\n'))) ?? [];
+  if (text === undefined) throw new Error('the program does not end with its licences: npm run build');
+  return `${text}\n`;
+}
+
+/** What dpkg runs, and the user that the unit runs as, if it names one; where systemd is not, nothing runs the unit. */
+function addScripts(tree: string, name: string): void {
   const unit = join(tree, FOLDERS.systemd, `${name}.service`);
-  const [, user] = (existsSync(unit) && /^User=(.+)$/m.exec(readFileSync(unit, 'utf8'))) || [];
-  if (user === undefined) return;
-  write(tree, `usr/lib/sysusers.d/${name}.conf`, `u ${user} - "Helpers of patchpanel"\n`);
-  const script = join(tree, 'DEBIAN/postinst');
-  writeFileSync(
-    script,
-    [
-      '#!/bin/sh',
-      'set -e',
-      `if command -v systemd-sysusers > /dev/null; then systemd-sysusers ${name}.conf; fi`,
-      '# The bus looks users up when it reads its policies.',
-      'if test -d /run/systemd/system; then systemctl reload dbus || :; fi',
-      '',
-    ].join('\n'),
-  );
-  chmodSync(script, 0o755);
+  if (!existsSync(unit)) return;
+  const [, user] = /^User=(.+)$/m.exec(readFileSync(unit, 'utf8')) ?? [];
+  if (user !== undefined)
+    write(tree, `usr/lib/sysusers.d/${name}.conf`, `u ${user} - "Helpers of patchpanel"\n`);
+  const scripts = maintainerScripts(name, {
+    ...(user === undefined ? {} : { user }),
+    ...(name === 'patchpanel-manager' ? { undo: LEAVE_NOTHING } : {}),
+  });
+  for (const [script, text] of Object.entries(scripts)) {
+    write(tree, `DEBIAN/${script}`, text);
+    chmodSync(join(tree, 'DEBIAN', script), 0o755);
+  }
 }
 
 const control = (
@@ -132,6 +138,14 @@ const control = (
     ' routes and NAT, and relays discovery between them and the network.',
     '',
   ].join('\n');
+
+/** dpkg-deb takes the times of what it packs from there, at most. Outside a repository, as they are. */
+function sourceDate(): { readonly SOURCE_DATE_EPOCH?: string } {
+  const { SOURCE_DATE_EPOCH: given } = process.env;
+  if (given !== undefined) return { SOURCE_DATE_EPOCH: given };
+  const { status, stdout } = spawnSync('git', ['log', '-1', '--format=%ct'], { cwd: ROOT, encoding: 'utf8' });
+  return status === 0 ? { SOURCE_DATE_EPOCH: stdout.trim() } : {};
+}
 
 const versionOf = (name: string): string =>
   (JSON.parse(readFileSync(join(ROOT, 'apps', name, 'package.json'), 'utf8')) as { readonly version: string })

@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -16,6 +25,15 @@ const packaged = (...apps: string[]): string[] =>
     .trim()
     .split('\n');
 
+/** Paths of the packages of all programs. */
+let packages: readonly string[] = [];
+beforeAll(() => {
+  packages = packaged();
+}, 60_000);
+
+const packageOf = (app: string): string =>
+  packages.find((path) => path.includes(`/${app}_`)) ?? `no package of ${app}`;
+
 let tree = '';
 beforeEach(() => {
   tree = mkdtempSync(join(tmpdir(), 'unpacked-'));
@@ -25,12 +43,12 @@ afterEach(() => {
 });
 
 test('one package for each program, of the same name', () => {
-  const names = packaged().map((path) => run('dpkg-deb', '--field', path, 'Package').trim());
+  const names = packages.map((path) => run('dpkg-deb', '--field', path, 'Package').trim());
   expect(names.sort()).toEqual(readdirSync(join(ROOT, 'apps')).sort());
 });
 
 test('a service alone, for an image that needs no other', () => {
-  const [path = ''] = packaged('ndproxy');
+  const path = packageOf('ndproxy');
   expect(run('dpkg-deb', '--field', path, 'Depends').trim()).toBe('nodejs (>= 20.19)');
   run('dpkg-deb', '--extract', path, tree);
   const program = join(tree, 'usr/sbin/ndproxy');
@@ -40,7 +58,7 @@ test('a service alone, for an image that needs no other', () => {
 });
 
 test("the manager's package has its bus policy, and a unit that starts what is in it", () => {
-  const [path = ''] = packaged('patchpanel-manager');
+  const path = packageOf('patchpanel-manager');
   run('dpkg-deb', '--extract', path, tree);
   expect(readdirSync(join(tree, 'usr/share/dbus-1/system.d'))).toEqual(['org.chromium.PatchPanel.conf']);
   const unit = readFileSync(join(tree, 'lib/systemd/system/patchpanel-manager.service'), 'utf8');
@@ -63,7 +81,7 @@ const POLICIES = [
 (sysusersMissing === undefined ? test.each(HELPERS) : test.skip.each(HELPERS))(
   `%s makes the user that its unit and the bus policies name${sysusersMissing === undefined ? '' : ` (needs ${sysusersMissing})`}`,
   (app) => {
-    const [path = ''] = packaged(app);
+    const path = packageOf(app);
     run('dpkg-deb', '--raw-extract', path, tree);
     const unit = readFileSync(join(tree, `lib/systemd/system/${app}.service`), 'utf8');
     const [, user = ''] = /^User=(.+)$/m.exec(unit) ?? [];
@@ -77,6 +95,76 @@ const POLICIES = [
     );
   },
 );
+
+test('the same sources make the same bytes, at any time and under any umask', () => {
+  const times = (epoch: string): string => {
+    const packed = `umask 077; SOURCE_DATE_EPOCH=${epoch} exec node_modules/.bin/tsx tools/package.ts mcastfwd`;
+    const path = run('sh', '-c', packed).trim();
+    return run('sh', '-c', `sha256sum < ${path}; TZ=UTC dpkg-deb --contents ${path}`);
+  };
+  const first = times('1000000000');
+  expect(times('1000000000')).toBe(first);
+  const files = first.trim().split('\n').slice(1);
+  expect(files.filter((line) => !line.includes(' 2001-09-09 01:46 '))).toEqual([]);
+  expect(files.filter((line) => !/^(drwxr-xr-x|-rwxr-xr-x|-rw-r--r--) root\/root /.test(line))).toEqual([]);
+});
+
+test('a package names the licence of all that is bundled', () => {
+  const path = packageOf('counters');
+  run('dpkg-deb', '--extract', path, tree);
+  const licences = readFileSync(join(tree, 'usr/share/doc/counters/copyright'), 'utf8').split('\n\n----\n\n');
+  expect(licences[0]).toBe(readFileSync(join(ROOT, 'LICENSE'), 'utf8').trim());
+  for (const name of ['commander', 'ioredis', 'ipaddr.js', 'pino', 'protobufjs'])
+    expect(licences.filter((text) => text.startsWith(`${name} `))).toHaveLength(1);
+});
+
+describe('where systemd runs', () => {
+  /** What a script of the package asks systemctl for, with a /run of its own that has `files`. */
+  function asked(app: string, script: string, files: Readonly<Record<string, string>> = {}): string[] {
+    const path = packageOf(app);
+    run('dpkg-deb', '--control', path, tree);
+    const fake = `#!/bin/sh\necho "$*" >> ${tree}/asked; case $1 in restart) cat /run/systemd/system/*/*.conf >> ${tree}/asked ;; esac\n`;
+    writeFileSync(join(tree, 'systemctl'), fake, { mode: 0o755 });
+    writeFileSync(join(tree, 'systemd-sysusers'), '#!/bin/sh\n', { mode: 0o755 });
+    const made = Object.entries(files).map(
+      ([file, text]) => `mkdir -p $(dirname ${file}); printf '${text}' > ${file}`,
+    );
+    const world = ['mount -t tmpfs tmpfs /run', 'mkdir -p /run/systemd/system', ...made];
+    run('unshare', '-rm', 'sh', '-ec', [...world, `PATH=${tree}:$PATH ${tree}/${script}`].join('\n'));
+    return readFileSync(join(tree, 'asked'), 'utf8').trim().split('\n');
+  }
+  const missing = spawnSync('unshare', ['-rm', 'true']).status === 0 ? undefined : 'unshare -rm';
+  const row = missing === undefined ? test : test.skip;
+  const suffix = missing === undefined ? '' : ` (needs ${missing})`;
+
+  row(`an installation starts nothing${suffix}`, () => {
+    expect(asked('ndproxy', 'postinst configure')).toEqual(['reload dbus', 'daemon-reload']);
+  });
+  row(`an upgrade restarts what runs${suffix}`, () => {
+    expect(asked('ndproxy', 'postinst configure 0.0.9')).toContain('try-restart ndproxy.service');
+  });
+  row(`a removal stops and disables${suffix}`, () => {
+    expect(asked('ndproxy', 'prerm remove')).toEqual(['disable --now ndproxy.service']);
+  });
+  row(`a manager with guests ends without a trace${suffix}`, () => {
+    const state = { '/run/patchpanel/journal': 'guests' };
+    expect(asked('patchpanel-manager', 'prerm remove', state)).toEqual([
+      'daemon-reload',
+      'restart patchpanel-manager.service',
+      '[Service]',
+      'ExecStart=',
+      'ExecStart=/usr/sbin/patchpanel-manager --helpers none --on-exit clean',
+      'stop patchpanel-manager.service',
+      'disable --now patchpanel-manager.service',
+    ]);
+  });
+  row(`a manager without guests is stopped only${suffix}`, () => {
+    const state = { '/run/patchpanel/journal': '' };
+    expect(asked('patchpanel-manager', 'prerm remove', state)).toEqual([
+      'disable --now patchpanel-manager.service',
+    ]);
+  });
+});
 
 test('an unknown program is refused', () => {
   expect(() => packaged('ndprox')).toThrow(/'ndprox' is no program; write one of patchpanel-manager, /);
