@@ -2,6 +2,7 @@ import { seconds } from '@pp/base';
 import { FleetMeter, openStore, StoreFault, type StateStore } from '@pp/state';
 import { MemoryJournal } from '@pp/ports';
 import { readingsOf, tablesOfFleet } from './core/fleet-keys';
+import { Ledger } from './core/ledger';
 import type { ReportWish } from './core/report';
 import { Fleet } from './fleet';
 import { byGuest, byUplink, Rig, VM_MARK } from './testing/rig';
@@ -79,6 +80,21 @@ test('two hosts in one store: by host, by guest, and in all', async () => {
     'h2 termina/5 rx 60 tx 0',
   ]);
   expect(await reportOf(one, service.ledger)).toEqual(['rx 200 tx 14']); // h1 has brought its last bytes by asking
+});
+
+test('a calendar that ran ahead twice and was set right: the fleet has what is counted now, also after a restart', async () => {
+  const fleet = fleetOf(await openStore({ kind: 'memory' }), 'h1');
+  for (const year of [2050, 2040]) {
+    rig.wall = Date.UTC(year, 0);
+    const service = await counted(3n, 1n);
+    fleet.record(service.ledger);
+  }
+  rig.wall = Date.UTC(2026, 10, 21);
+  const service = await counted(100n, 60n);
+  expect(await reportOf(fleet, service.ledger)).toEqual(['rx 100 tx 0']);
+  expect(await reportOf(fleet, rig.open().ledger)).toEqual(['rx 100 tx 0']);
+  const whole = Ledger.fromJson(service.ledger.toJson());
+  expect(whole?.months.latest(2)).toEqual(service.ledger.months.latest(2));
 });
 
 test('every sample of the clock is recorded, and the last one', async () => {

@@ -3,7 +3,7 @@ import type { Ledger } from './ledger';
 import type { LabelledTable } from './report';
 import { ALL, TrafficTable, type Family, type TrafficRow, type Usage } from './traffic-table';
 
-/** Months whose sums may still grow: a sample belongs to the hour in which it began. */
+/** Months whose sums may have grown since the last delivery: a sample belongs to the hour in which it began. */
 const OPEN_MONTHS = 2;
 const FIELDS = ['rxBytes', 'txBytes', 'rxPackets', 'txPackets'] as const satisfies readonly (keyof Usage)[];
 
@@ -12,7 +12,7 @@ const WHOLE = '*';
 
 /** The sums of this host that may have grown, under the names that the store has for them: "termina/5 eth0 3 v4 rxBytes". */
 export function* readingsOf({ months }: Pick<Ledger, 'months'>): Iterable<Reading> {
-  for (const month of months.names().slice(-OPEN_MONTHS)) {
+  for (const month of months.latest(OPEN_MONTHS)) {
     for (const row of months.find(month)?.rows() ?? []) {
       const { guest, uplink, source, family } = row;
       const words = `${guest === ALL ? WHOLE : guest} ${uplink} ${source} v${family}`;

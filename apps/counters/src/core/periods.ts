@@ -15,7 +15,9 @@ const HOUR_ROWS_KEPT = 100_000;
 
 /** A table of sums for each period, oldest first. BOUNDED: by `most` periods and `mostRows` rows. */
 export class Periods {
+  /** In the order in which they were last added to. */
   readonly #tables = new Map<string, TrafficTable>();
+  #latest = '';
   readonly #most: number;
   readonly #mostRows: number;
 
@@ -45,16 +47,24 @@ export class Periods {
     this.#tables.set(name, table);
   }
 
-  /** The table of a period, made if it is new; then the oldest ones may have to go. */
-  at(name: string): TrafficTable {
-    const found = this.#tables.get(name);
-    if (found !== undefined) return found;
-    const made = new TrafficTable();
-    this.#tables.set(name, made);
-    this.#prune();
-    return made;
+  /** Those that were last added to, the last one at the end: the newest, unless the calendar was set back. */
+  latest(count: number): readonly string[] {
+    return [...this.#tables.keys()].slice(-count);
   }
 
+  /** The table of a period, to add to, made if it is new; then the oldest ones may have to go. */
+  at(name: string): TrafficTable {
+    const found = this.#tables.get(name);
+    if (found !== undefined && name === this.#latest) return found;
+    const table = found ?? new TrafficTable();
+    this.#tables.delete(name);
+    this.#tables.set(name, table);
+    this.#latest = name;
+    if (found === undefined) this.#prune();
+    return table;
+  }
+
+  /** As they were last added to, which `set` in this order brings back. */
   entries(): Iterable<readonly [string, TrafficTable]> {
     return this.#tables;
   }

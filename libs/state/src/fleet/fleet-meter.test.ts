@@ -105,19 +105,36 @@ test('deliveries go on by the clock until it is closed', async () => {
   expect(clock.pending()).toEqual([]);
 });
 
-test('the month before is still counted, an earlier one is not, and what was seen of it is forgotten', async () => {
+test('months that end and begin are counted, one before four others is not, and what was seen of it is forgotten', async () => {
   const { meter, store, journal } = rig();
-  meter.record([reading('eth0', 5n, '2025-11'), reading('eth0', 6n, '2025-12')]);
+  const months = ['2025-09', '2025-10', '2025-11', '2025-12'];
+  for (const month of months) meter.record([reading('eth0', 5n, month)]);
   meter.record([
     reading('eth0', 7n, '2026-01'),
     reading('eth0', 8n, '2025-12'),
-    reading('eth0', 50n, '2025-11'),
+    reading('eth0', 50n, '2025-09'),
   ]);
   await meter.deliver();
-  const both = [await store.lines('2025-11'), await store.lines('2025-12'), await store.lines('2026-01')];
-  expect(both).toEqual([['h1 eth0 5'], ['h1 eth0 8'], ['h1 eth0 7']]);
-  expect([...journal.load().entries.keys()].filter((name) => name.includes('seen'))).toHaveLength(2);
+  const all = await Promise.all([...months, '2026-01'].map((month) => store.lines(month)));
+  expect(all.flat()).toEqual(['h1 eth0 5', 'h1 eth0 5', 'h1 eth0 5', 'h1 eth0 8', 'h1 eth0 7']);
+  expect([...journal.load().entries.keys()].filter((name) => name.includes('seen'))).toHaveLength(4);
 });
+
+test.each([['2031-07'], ['2031-07', '2040-01', '2099-12']])(
+  'a calendar that ran ahead to %s and was set right: the months that come are counted, also by the next run',
+  async (...ahead) => {
+    const { meter, store, journal } = rig();
+    meter.record([reading('eth0', 5n, '2026-11')]);
+    for (const month of ahead) meter.record([reading('eth0', 1n, month)]);
+    for (const each of [meter, rig(journal, store).meter]) {
+      for (const month of ['2026-11', '2026-12', '2027-01', '2027-02'])
+        each.record([reading('eth0', 9n, month)]);
+      await each.deliver();
+    }
+    for (const month of ['2026-12', '2027-01', '2027-02'])
+      expect(await store.lines(month)).toEqual(['h1 eth0 9']);
+  },
+);
 
 test('more totals than the journal may hold wait for room, and none is lost', async () => {
   const { meter, store } = rig();
@@ -127,7 +144,10 @@ test('more totals than the journal may hold wait for room, and none is lost', as
   expect(meter.status.why).toBe('3 totals more than the journal may hold wait for room');
   await meter.deliver();
   expect(store.arrived).toEqual(Array.from({ length: 10 }, () => 2000));
-  meter.record([reading('next', 1n, '2027-01')]); // the months before are past, and their totals make room
+  meter.record([reading('next', 1n, '2026-12')]);
+  expect(meter.status.why).toBe('1 totals more than the journal may hold wait for room');
+  for (const month of ['2026-12', '2027-01'])
+    meter.record([reading('next', 1n, month), reading('next', 1n, '2026-12')]);
   expect(meter.status.state).toBe('ok');
 });
 

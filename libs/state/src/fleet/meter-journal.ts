@@ -12,17 +12,22 @@ export interface Reading {
 
 /** Totals that are followed at once. Beyond them the rest waits, uncounted and unlost, until months pass. */
 const MAX_TOTALS = 20_000;
+/** Months that are followed at once: that which ends, that which begins, and some that never were, after a calendar that ran ahead. */
+const MAX_MONTHS = 4;
+/** Where there is no room for so many totals. */
+const MIN_MONTHS = 2;
 /** Deltas in one batch: some 200 kB. */
 const MAX_BATCH = 2000;
 
 /** Keys of the journal's entries; "seen" and "waiting" have month and key after them. */
 const [WRITER, SENT, SEQUENCE, SEEN, WAITING] = ['writer', 'sent', 'sequence', 'seen', 'waiting'];
+const CLOSED = 'closed';
 
 const entryOf = (kind: string, month: string, key: string): string => JSON.stringify([kind, month, key]);
 
 /**
- * What was seen of each total, what of it waits, and the batch that is on its way: each step of theirs is one change of the journal. Totals of
- * the newest month and the one before are followed, earlier ones are history.
+ * What was seen of each total, what of it waits, and the batch that is on its way: each step of theirs is one change of the journal. Where
+ * there are too many months the earliest is closed: what was seen of it is forgotten, and what is told of it passed over.
  */
 export class MeterJournal {
   readonly #journal: Journal;
@@ -30,8 +35,9 @@ export class MeterJournal {
   /** BOUNDED: MAX_TOTALS. */
   readonly #seen = new Map<string, bigint>();
   readonly #waiting = new Map<string, Delta>(); // BOUNDED: by what was seen
-  /** Of all that were seen. */
-  #newest = '0001-01';
+  readonly #months = new Set<string>(); // BOUNDED: MAX_MONTHS
+  /** This month and all before it are history. */
+  #closed: string;
   #sequence: number;
   #sent: readonly Delta[] | null;
   overflow = 0;
@@ -41,6 +47,8 @@ export class MeterJournal {
     const { entries } = journal.load();
     this.#sequence = Number(entries.get(SEQUENCE) ?? 0);
     this.#sent = sentOf(entries.get(SENT));
+    const closed = entries.get(CLOSED);
+    this.#closed = typeof closed === 'string' ? closed : '';
     for (const [name, value] of entries) this.#restore(name, value);
     const writer = entries.get(WRITER);
     this.#writer = typeof writer === 'string' ? writer : newId();
@@ -52,22 +60,21 @@ export class MeterJournal {
   }
 
   record(readings: Iterable<Reading>): void {
-    const all = [...readings];
-    const newest = all.reduce((latest, { month }) => (month > latest ? month : latest), this.#newest);
-    const floor = monthBefore(newest);
-    const grown = all.filter(
-      ({ month, key, value }) => month >= floor && value > (this.#seen.get(entryOf(SEEN, month, key)) ?? 0n),
-    );
+    const isGrown = ({ month, key, value }: Reading): boolean =>
+      month > this.#closed && value > (this.#seen.get(entryOf(SEEN, month, key)) ?? 0n);
+    const grown = [...readings].filter(isGrown);
+    const closed = this.#closing(grown);
     const past =
-      newest === this.#newest ? [] : [...this.#seen.keys()].filter((name) => monthOf(name) < floor);
+      closed === this.#closed ? [] : [...this.#seen.keys()].filter((name) => monthOf(name) <= closed);
+    const open = grown.filter(({ month }) => month > closed);
+    const fresh = open.filter((reading) => this.#isFresh(reading));
     const room = MAX_TOTALS - (this.#seen.size - past.length);
-    const fresh = grown.filter(({ month, key }) => !this.#seen.has(entryOf(SEEN, month, key)));
     const held = new Set(fresh.slice(Math.max(0, room)));
     this.#take(
-      grown.filter((reading) => !held.has(reading)),
+      open.filter((reading) => !held.has(reading)),
       past,
+      closed,
     );
-    this.#newest = newest;
     this.overflow = held.size;
   }
 
@@ -98,9 +105,21 @@ export class MeterJournal {
     this.#sent = null;
   }
 
-  #take(grown: readonly Reading[], past: readonly string[]): void {
+  /** The month to close so that there are not too many. */
+  #closing(grown: readonly Reading[]): string {
+    const months = [...new Set([...this.#months, ...grown.map(({ month }) => month)])].sort();
+    const fresh = grown.filter((reading) => this.#isFresh(reading));
+    const most = this.#seen.size + fresh.length <= MAX_TOTALS ? MAX_MONTHS : MIN_MONTHS;
+    return months.at(-1 - most) ?? this.#closed;
+  }
+
+  #isFresh({ month, key }: Reading): boolean {
+    return !this.#seen.has(entryOf(SEEN, month, key));
+  }
+
+  #take(grown: readonly Reading[], past: readonly string[], closed: string): void {
     if (grown.length + past.length === 0) return;
-    const put = new Map<string, Json>();
+    const put = new Map<string, Json>([[CLOSED, closed]]);
     const waiting: Delta[] = [];
     for (const { month, key, value } of grown) {
       const seenName = entryOf(SEEN, month, key);
@@ -110,17 +129,23 @@ export class MeterJournal {
       waiting.push({ month, key, amount });
     }
     this.#write(put, past);
-    for (const { month, key, value } of grown) this.#seen.set(entryOf(SEEN, month, key), value);
+    for (const { month, key, value } of grown) this.#see(entryOf(SEEN, month, key), month, value);
     for (const delta of waiting) this.#waiting.set(entryOf(WAITING, delta.month, delta.key), delta);
     for (const name of past) this.#seen.delete(name);
+    for (const month of this.#months) if (month <= closed) this.#months.delete(month);
+    this.#closed = closed;
+  }
+
+  #see(name: string, month: string, value: bigint): void {
+    this.#seen.set(name, value);
+    this.#months.add(month);
   }
 
   #restore(name: string, value: Json): void {
     if (!name.startsWith('[')) return;
     const [kind, month = '', key = ''] = JSON.parse(name) as readonly string[];
     const amount = bigintOf(value);
-    if (month > this.#newest) this.#newest = month;
-    if (kind === SEEN) this.#seen.set(name, amount);
+    if (kind === SEEN) this.#see(name, month, amount);
     else this.#waiting.set(name, { month, key, amount });
   }
 
@@ -131,13 +156,6 @@ export class MeterJournal {
 }
 
 const monthOf = (name: string): string => (JSON.parse(name) as readonly string[])[1] ?? '';
-
-/** "2026-01" gives "2025-12". */
-function monthBefore(month: string): string {
-  const [year = 0, number = 0] = month.split('-').map(Number);
-  const before = year * 12 + number - 2;
-  return `${String(Math.floor(before / 12)).padStart(4, '0')}-${String((before % 12) + 1).padStart(2, '0')}`;
-}
 
 const deltaToJson = ({ month, key, amount }: Delta): Json => [month, key, String(amount)];
 
