@@ -431,6 +431,19 @@ test('a downstream that leaves is told that routers and prefixes are not its own
   );
 });
 
+test('a link-local address of an interface that is no member is nobody’s here: a router may have it', () => {
+  const scene = new Scene();
+  const elsewhere = [
+    { ifindex: 99, address: ROUTER, usable: true }, // as docker0's fe80::1
+    { ifindex: 99, address: ip('2001:db8::99'), usable: true },
+  ];
+  scene.update([link(UP), link(DOWN), link(DOWN2)], [...OWN_ADDRESSES, ...elsewhere]);
+  scene.receive(UP, routerAdvert());
+  expect(scene.outcome).toBe('forwarded');
+  scene.receive(DOWN, duplicateCheck(2, ip('2001:db8::99'))); // what reaches beyond a link is this host's on all
+  expect(scene.outcome).toBe('local');
+});
+
 test('when the upstream goes, its routers are retracted on every downstream', () => {
   const scene = new Scene({ links: [link(UP), link(DOWN)] });
   scene.receive(UP, routerAdvert());

@@ -140,8 +140,11 @@ export class Group {
     for (let i = 0; i < unresolved.length; i++) state.counters.settle(dropped('unresolved'));
   }
 
+  /** A link-local address of an interface that is no member says nothing here: fe80::1 may be its, and the router's. */
   #setOwn(links: readonly MemberLink[], addresses: readonly OwnAddress[]): void {
-    this.state.ownAddresses = new OwnAddresses(addresses);
+    const isHere = ({ ifindex, address }: OwnAddress): boolean =>
+      !isLinkLocal(address) || links.some((link) => link.ifindex === ifindex);
+    this.state.ownAddresses = new OwnAddresses(addresses.filter(isHere));
     this.state.ownMacs = new Set(
       links.filter(({ isPointToPoint }) => isPointToPoint !== true).map(({ mac }) => macNumber(mac)),
     );
