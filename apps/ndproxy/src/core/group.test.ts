@@ -444,6 +444,18 @@ test('a link-local address of an interface that is no member is nobody’s here:
   expect(scene.outcome).toBe('local');
 });
 
+test('an answer without O is believed where there was none before (RFC 4861 §7.2.5, INCOMPLETE)', () => {
+  const answer = advertise(guest, ip('fe80::a:2'), DOWN, { flags: NaFlag.solicited });
+  const restored = new Scene();
+  restored.group.restore(GUEST, DOWN, restored.now);
+  restored.receive(DOWN, answer);
+  expect(restored.group.state.table.get(GUEST)).toMatchObject({ mac: mac(2), certainty: 'advertised' });
+  const checked = new Scene();
+  checked.receive(DOWN2, duplicateCheck(7, GUEST));
+  checked.receive(DOWN, advertise(guest, ip('ff02::1'), DOWN, { flags: 0 })); // an anycast address, or of another proxy
+  expect(checked.group.state.table.get(GUEST)).toMatchObject({ ifindex: DOWN, certainty: 'advertised' });
+});
+
 test('when the upstream goes, its routers are retracted on every downstream', () => {
   const scene = new Scene({ links: [link(UP), link(DOWN)] });
   scene.receive(UP, routerAdvert());

@@ -105,7 +105,7 @@ export class LocationTable {
     if (known === undefined) this.#insert(key, sighting, now);
     else if (isSamePlace(known, sighting)) {
       if (!isFresh(known, sighting, now)) this.#refresh(key, known, sighting, now);
-    } else if (sighting.override || now - known.heardAt > REACHABLE) {
+    } else if (sighting.override || isIncomplete(known, sighting) || now - known.heardAt > REACHABLE) {
       this.#unlink(key, known);
       if (known.ifindex !== sighting.ifindex) this.#tell('lost', known);
       this.#insert(key, sighting, now, known.ifindex === sighting.ifindex);
@@ -238,6 +238,10 @@ const isFresh = (held: Held, { certainty }: Sighting, now: Millis): boolean =>
 
 const raises = (certainty: Location['certainty'], above: Location['certainty']): boolean =>
   certainty !== above && certainty !== 'tentative' && above !== 'advertised';
+
+/** RFC 4861 §7.2.5: where nobody has answered before, an answer is believed with O or without. */
+const isIncomplete = (held: Held, { certainty }: Sighting): boolean =>
+  certainty === 'advertised' && (held.mac === null || held.certainty === 'tentative');
 
 const isSamePlace = (held: Held, { ifindex, mac }: Sighting): boolean =>
   held.ifindex === ifindex && held.mac !== null && (mac === null || macNumber(held.mac) === macNumber(mac));
