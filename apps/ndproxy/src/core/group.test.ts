@@ -122,6 +122,16 @@ const solicits: readonly Row[] = [
     ],
   },
   {
+    name: 'who probes such an address is told, too: the kernel answers only on the interface that has it',
+    at: DOWN,
+    frame: probe(guest, ip('2001:db8::a'), DOWN),
+    outcome: 'local',
+    want: [
+      'located 2001:db8::2 down',
+      'down: aa:02>02 NA 2001:db8::a > 2001:db8::2 of 2001:db8::a RSO tlla=02:aa:00:00:00:02',
+    ],
+  },
+  {
     name: 'with one interface there is nowhere to go',
     options: { links: [link(UP)] },
     at: UP,

@@ -44,9 +44,11 @@ function onSolicit(state: GroupState, packet: NdPacket, from: Member, now: Milli
     const { target: address, sourceMac: mac } = packet;
     state.learn({ address, ifindex, mac, certainty: 'tentative', override: true }, now);
   }
-  if (state.ownAddresses.hasOn(ifindex, frame, TARGET_AT) || state.isOwn(frame, DESTINATION_AT)) return LOCAL;
+  if (state.ownAddresses.hasOn(ifindex, frame, TARGET_AT)) return LOCAL; // the kernel answers there, and nowhere else
+  const isOwn = state.isOwn(frame, TARGET_AT);
+  if (!isOwn && state.isOwn(frame, DESTINATION_AT)) return LOCAL;
   if (!from.isOpen(now)) return closed(from, now);
-  if (state.isOwn(frame, TARGET_AT)) {
+  if (isOwn) {
     const isRouter = state.settings.mode === 'route' ? NaFlag.router : 0;
     state.originate(from, defence(from.link, packet, NaFlag.override | isRouter));
     return LOCAL;
