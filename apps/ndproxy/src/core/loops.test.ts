@@ -46,6 +46,19 @@ describe('the gate of RFC 4389 §6', () => {
     expect(scene.outcome).toBe('forwarded');
   });
 
+  test('is not opened by what one host alone was told: another proxy would not hear it', () => {
+    const scene = new Scene({ open: false, links: [link(UP), link(DOWN)] });
+    scene.receive(DOWN, routerSolicit(guest));
+    for (let i = 0; i < 2; i++) scene.receive(UP, routerAdvert({}, GUEST));
+    scene.receive(DOWN, solicit(guest, NEIGHBOR));
+    expect(scene.outcome).toBe('gate-closed');
+    scene.taken();
+    scene.pass(0.5);
+    expect(scene.taken().filter((line) => line.includes('> ff02::1 P'))).toHaveLength(2); // so all hear it twice
+    scene.receive(DOWN, solicit(guest, ip('2001:db8::8')));
+    expect(scene.outcome).toBe('forwarded');
+  });
+
   test('lets router solicitations pass: they bring what opens it', () => {
     const scene = new Scene({ open: false });
     scene.receive(DOWN, routerSolicit(guest));

@@ -32,7 +32,8 @@ export function onRouterAdvert(state: GroupState, packet: NdPacket, from: Member
     rewriteFor: (exit) => advertRewrite(state.settings.mode, from.link, exit.link),
     pastGates: true, // which it opens
     onSent: (exit) => {
-      countAdvert(state, exit, now);
+      if (isMulticast(packet.frame, DESTINATION_AT)) countAdvert(state, exit, now);
+      else if (!exit.isGateOpen(now)) exit.gate.repeatAt = now; // one host alone has heard it
     },
   });
 }
