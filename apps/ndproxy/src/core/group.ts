@@ -113,7 +113,8 @@ export class Group {
     const { frame } = packet;
     if (!isOutgoing && state.ownMacs.has(macNumber(frame, SOURCE_MAC_AT))) return dropped('own-mac');
     if (!isOutgoing && state.isOwn(frame, SOURCE_AT)) return dropped('own-source');
-    if (state.recent.hasLooped(packet, ifindex, now)) return isOutgoing ? LOCAL : dropped('looped');
+    if (!isMisplaced(packet, from) && state.recent.hasLooped(packet, ifindex, now))
+      return isOutgoing ? LOCAL : dropped('looped');
     return isOutgoing ? onOutgoing(state, packet, from, now) : onMessage(state, packet, from, now);
   }
 
@@ -235,3 +236,7 @@ export class Group {
     }
   }
 }
+
+/** It goes to no other segment, and so is not remembered: who says first what a router will say must not make that the copy. */
+const isMisplaced = ({ kind }: NdPacket, { link: { role } }: Member): boolean =>
+  role === 'upstream' ? kind === 'router-solicit' : kind === 'router-advert' || kind === 'redirect';

@@ -4,8 +4,10 @@ import {
   DOWN2,
   duplicateCheck,
   GUEST,
+  ip,
   link,
   NEIGHBOR,
+  redirect,
   routerAdvert,
   routerSolicit,
   Scene,
@@ -14,6 +16,7 @@ import {
 } from './testing/scene';
 
 const guest = { mac: 2, source: GUEST };
+const ABOUT = { target: NEIGHBOR, destination: NEIGHBOR };
 const copyOf = (frame: Uint8Array): Uint8Array => {
   const copy = frame.slice();
   copy[11] = 0x55; // sent by another proxy
@@ -154,6 +157,19 @@ describe('copies from another way between the segments', () => {
     scene.receive(UP, copyOf(frame));
     expect(scene.outcome).toBe('looped');
     expect(scene.group.state.table.get(GUEST)?.ifindex).toBe(DOWN);
+  });
+
+  test.each([
+    { name: 'an advertisement of the router', at: DOWN2, frame: routerAdvert(), then: UP },
+    { name: 'a redirect', at: DOWN2, frame: redirect(GUEST, ABOUT), then: UP },
+    { name: 'a router solicitation', at: UP, frame: routerSolicit(guest), then: DOWN },
+  ])('$name, said where it does not belong, does not silence the true one', ({ at, frame, then }) => {
+    const scene = new Scene();
+    scene.receive(UP, routerAdvert({ curHopLimit: 63 }));
+    scene.receive(DOWN, solicit(guest, NEIGHBOR));
+    scene.receive(at, copyOf(frame));
+    scene.receive(then, frame);
+    expect(scene.outcome).toBe('forwarded');
   });
 
   test('a host’s own repetition is no copy', () => {
