@@ -1,5 +1,12 @@
 import type { Clock, Logger } from '@pp/base';
-import type { GroupMemberships, HostRoutes, InterfaceNews, NeighborGuard, PacketPorts } from '@pp/ports';
+import type {
+  DatapathNews,
+  GroupMemberships,
+  HostRoutes,
+  InterfaceNews,
+  NeighborGuard,
+  PacketPorts,
+} from '@pp/ports';
 
 /** Everything outside that the proxy touches. */
 export interface Doors {
@@ -7,6 +14,8 @@ export interface Doors {
   readonly interfaces: InterfaceNews;
   readonly routes: HostRoutes;
   readonly guard: NeighborGuard;
+  /** Tells when others take away routes, or the guard. */
+  readonly losses: DatapathNews;
   readonly memberships: GroupMemberships;
   /** A kernel setting by its key in sysctl(8) with slashes, or null where there is none. Only read. */
   readonly sysctl: (key: string) => string | null;

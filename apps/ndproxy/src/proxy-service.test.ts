@@ -212,6 +212,37 @@ test('a bridge whose frames netfilter sees is not guarded', async () => {
   expect(rig.guard.protected).toEqual(['eth0']);
 });
 
+describe('what others take away', () => {
+  test('the guard and routes are there again a moment later', async () => {
+    const rig = new Rig();
+    await rig.start();
+    await rig.send('tap0', unsolicited);
+    await rig.guard.remove();
+    rig.routes.take('2001:db8::2');
+    rig.losses.tell(
+      { on: 'table', by: 'nft (pid 4711)' },
+      { on: 'route', dst: '2001:db8::2/128', table: 254 },
+    );
+    rig.clock.advance(seconds(1));
+    await rig.idle();
+    expect(rig.guard.protected).toEqual(['eth0', 'tap0']);
+    expect(rig.routes.text).toEqual([GUEST_ROUTE]);
+    expect(rig.log.lines).toContain('warn guard.lost by=nft (pid 4711)');
+  });
+
+  test('a route that goes with its interface is not missed', async () => {
+    const rig = new Rig();
+    await rig.start();
+    await rig.send('tap0', unsolicited);
+    rig.routes.take('2001:db8::2');
+    rig.losses.tell({ on: 'route', dst: '2001:db8::2/128', table: 254 });
+    await rig.tell([view('eth0')]); // the news of it
+    rig.clock.advance(seconds(1));
+    await rig.idle();
+    expect(rig.routes.text).toEqual([]);
+  });
+});
+
 test('a stop leaves nothing', async () => {
   const rig = new Rig();
   await rig.start();

@@ -1,4 +1,5 @@
-import type { InterfacesView } from '@pp/ports';
+import { millis, type Cancel } from '@pp/base';
+import type { DatapathLoss, InterfacesView } from '@pp/ports';
 import { ipv6FromBytes, ipv6ToBytes, parseIpv6 } from '@pp/wire';
 import { addressKey, type AddressKey } from './core/keys';
 import {
@@ -26,6 +27,9 @@ export interface ProxySettings {
   readonly strict: boolean;
 }
 
+/** What an interface takes along when it goes is told a moment before the interface: it is not missed then. */
+const LOSSES_GATHER = millis(200);
+
 /** All groups of a process, and what they share of the kernel: routes, the guard, multicast groups. */
 export class ProxyService {
   readonly settings: ProxySettings;
@@ -42,6 +46,7 @@ export class ProxyService {
   #isServing = false;
   #guarded: readonly string[] | null = null;
   #guardWork: Promise<void> = Promise.resolve();
+  #restoring: Cancel | null = null;
   /** null: in place. */
   guardFault: string | null = null;
   /** Gets every frame, while somebody traces. */
@@ -69,6 +74,9 @@ export class ProxyService {
       this.#isServing = true;
       this.#sync();
     });
+    await this.doors.losses.start((loss) => {
+      this.#onLoss(loss);
+    });
     if (this.#desired !== null) await this.#adopt();
     this.#guard();
     await Promise.all([this.#guardWork, this.routes.settled()]);
@@ -95,6 +103,8 @@ export class ProxyService {
 
   /** The host is as it was without us. */
   async stop(): Promise<void> {
+    this.doors.losses.close();
+    this.#restoring?.();
     this.doors.interfaces.close();
     for (const runner of this.#runners.values()) runner.close();
     this.#runners.clear();
@@ -106,6 +116,18 @@ export class ProxyService {
 
   async #adopt(): Promise<void> {
     for (const { address, ifindex } of await this.routes.adopt()) this.#takeOver(address, ifindex);
+  }
+
+  /** Somebody flushed what is not his: nftables, or routes. */
+  #onLoss(loss: DatapathLoss): void {
+    if (loss.on === 'table') this.doors.log.warn('guard.lost', { by: loss.by });
+    if (loss.on === 'table' || loss.on === 'unknown') this.#guarded = null;
+    else if (loss.on !== 'route' || !this.routes.isInstalled(loss.dst)) return;
+    this.#restoring ??= this.doors.clock.after('ndproxy.restore', LOSSES_GATHER, () => {
+      this.#restoring = null;
+      this.#guard();
+      void this.routes.restore();
+    });
   }
 
   #sync(): void {

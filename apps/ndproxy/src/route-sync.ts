@@ -1,4 +1,4 @@
-import type { Logger } from '@pp/base';
+import { KernelError, type Logger } from '@pp/base';
 import type { HostRoute, HostRoutes } from '@pp/ports';
 
 /** Brings the kernel's routes in line with those wished for, one change at a time; wishes that come meanwhile go together. */
@@ -37,6 +37,23 @@ export class RouteSync {
     this.#busy ??= this.#work();
   }
 
+  /** `dst`: with its length. */
+  isInstalled(dst: string): boolean {
+    return this.#installed.has(dst.replace(/\/128$/, ''));
+  }
+
+  /** Others have taken routes away: those that are wished for and not there are made again. */
+  async restore(): Promise<void> {
+    await this.settled();
+    const there = await this.#addresses();
+    const lost = [...this.#installed.keys()].filter((address) => there?.has(address) === false);
+    for (const address of lost) {
+      this.#installed.delete(address);
+      this.#dirty.add(address);
+    }
+    if (lost.length > 0) this.#busy ??= this.#work();
+  }
+
   /** Routes through an interface that is gone went with it. */
   forgetInterface(ifindex: number): void {
     for (const [address, route] of this.#installed)
@@ -54,6 +71,17 @@ export class RouteSync {
     await this.settled();
     await this.routes.change([], [...this.#installed.values()]);
     this.#installed.clear();
+  }
+
+  /** null: they cannot be read now. */
+  async #addresses(): Promise<ReadonlySet<string> | null> {
+    try {
+      return new Set((await this.routes.list()).map(({ address }) => address));
+    } catch (fault) {
+      if (!(fault instanceof KernelError)) throw fault;
+      this.log.warn('routes.unread', { error: fault.message });
+      return null;
+    }
   }
 
   async #work(): Promise<void> {

@@ -7,6 +7,7 @@ import {
   LinuxPacketPorts,
   NetlinkHostRoutes,
   NetlinkInterfaces,
+  NetlinkLosses,
   NftNeighborGuard,
   UdpMemberships,
 } from '@pp/linux';
@@ -99,6 +100,7 @@ function doorsOf({ native: load, clock, log, scope }: DaemonContext<Config>): Om
     packets: new LinuxPacketPorts(native, clock),
     interfaces: new NetlinkInterfaces({ native, clock, log }),
     guard: scope.use(new NftNeighborGuard(native, GUARD_TABLE)),
+    losses: new NetlinkLosses({ native, clock, log, protocol: OWN_PROTOCOL, table: GUARD_TABLE }),
     memberships: new UdpMemberships(native),
     sysctl,
     clock,

@@ -25,6 +25,9 @@ export interface NetlinkLossesOptions {
   readonly netnsFd?: number;
   /** By which ports we edit nftables ourselves; default: by none. */
   readonly writers?: NftWriters;
+  /** What is ours; default: the manager's. */
+  readonly protocol?: number;
+  readonly table?: string;
 }
 
 type EditKind = Extract<NftEvent, { on: 'edit' }>['what'];
@@ -42,7 +45,9 @@ export class NetlinkLosses implements DatapathNews {
   #edit: EditKind | null = null;
   #onLoss: (loss: DatapathLoss) => void = () => undefined;
 
-  constructor({ native, clock, log, netnsFd, writers = new NftWriters() }: NetlinkLossesOptions) {
+  constructor(options: NetlinkLossesOptions) {
+    const { native, clock, log, netnsFd, writers = new NftWriters() } = options;
+    const { protocol = ROUTE_PROTOCOL, table = OUR_TABLE.name } = options;
     this.#writers = writers;
     const common = {
       clock,
@@ -55,10 +60,10 @@ export class NetlinkLosses implements DatapathNews {
     };
     this.#network = new Monitor({
       ...common,
-      open: netlinkIn(native, 'route', netnsFd, lossFilter(ROUTE_PROTOCOL)),
+      open: netlinkIn(native, 'route', netnsFd, lossFilter(protocol)),
       subject: lossSubject(),
       onEvent: (event) => {
-        for (const loss of lossesIn(event)) this.#onLoss(loss);
+        for (const loss of lossesIn(event, protocol)) this.#onLoss(loss);
       },
     });
     this.#tables = new Monitor({
@@ -66,7 +71,7 @@ export class NetlinkLosses implements DatapathNews {
       open: netlinkIn(native, 'netfilter', netnsFd, writers.socket === null ? [] : notByPort(writers.socket)),
       subject: {
         groups: [NFNLGRP_NFTABLES],
-        decode: nftEventOf(OUR_TABLE),
+        decode: nftEventOf({ ...OUR_TABLE, name: table }),
         snapshot: () => Promise.resolve(null),
       },
       onSnapshot: () => {
@@ -108,18 +113,18 @@ export class NetlinkLosses implements DatapathNews {
 const graver = (a: EditKind | null, b: EditKind): EditKind =>
   a === null || GRAVITY.indexOf(b) > GRAVITY.indexOf(a) ? b : a;
 
-function lossesIn(event: RouteEvent): readonly DatapathLoss[] {
+function lossesIn(event: RouteEvent, protocol: number): readonly DatapathLoss[] {
   switch (event.on) {
     case 'link':
       return [isOurs(event.link) ? { on: 'link', ifname: event.link.ifname } : { on: 'uplink' }];
     case 'address':
       return [{ on: 'address', cidr: event.address.cidr }];
     case 'route':
-      return event.route.protocol === ROUTE_PROTOCOL
+      return event.route.protocol === protocol
         ? [{ on: 'route', dst: event.route.dst, table: event.route.table }]
         : [];
     case 'rule':
-      return event.rule.protocol === ROUTE_PROTOCOL
+      return event.rule.protocol === protocol
         ? [{ on: 'rule', family: event.rule.family, priority: event.rule.priority }]
         : [];
     case 'neighbor':

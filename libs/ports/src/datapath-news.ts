@@ -1,6 +1,6 @@
 /** Something of ours that went from the kernel or was changed there; what is no edit of our table may be by our own hand. */
 export type DatapathLoss =
-  /** `table inet patchpanel`; `by`: who did it, "nft (pid 4711)". */
+  /** Our table of nftables; `by`: who did it, "nft (pid 4711)". */
   | { readonly on: 'table'; readonly by: string }
   /** Somebody else changed what is in it; `adds`: a chain, a set or the like that is none of ours may be there. */
   | { readonly on: 'edit'; readonly by: string; readonly adds: boolean }

@@ -9,6 +9,7 @@ import {
   FakePacketPorts,
   PacketLan,
   ScriptedInterfaces,
+  ScriptedLosses,
 } from '@pp/ports/testing';
 import { toHex } from '@pp/wire/testing';
 import { ALL_OFF } from '../core/limits';
@@ -46,6 +47,7 @@ async function followRig(installed: readonly HostRoute[] = []): Promise<FollowRi
       packets,
       interfaces: new ScriptedInterfaces({ links, addresses: ADDRESSES }),
       guard: new FakeGuard(),
+      losses: new ScriptedLosses(),
       memberships: new FakeMemberships(),
       sysctl: () => null,
       clock,

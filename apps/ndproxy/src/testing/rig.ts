@@ -8,6 +8,7 @@ import {
   FakePacketPorts,
   PacketLan,
   ScriptedInterfaces,
+  ScriptedLosses,
 } from '@pp/ports/testing';
 import { toHex } from '@pp/wire/testing';
 import { ALL_OFF } from '../core/limits';
@@ -45,6 +46,7 @@ export class Rig {
   readonly packets = new FakePacketPorts();
   readonly routes: FakeHostRoutes;
   readonly guard = new FakeGuard();
+  readonly losses = new ScriptedLosses();
   readonly memberships = new FakeMemberships();
   readonly clock = new VirtualClock();
   readonly log = new MemoryLog();
@@ -56,7 +58,7 @@ export class Rig {
   constructor(settings: Partial<ProxySettings> = {}, routes: readonly HostRoute[] = []) {
     this.interfaces = new ScriptedInterfaces({ links: [], addresses: [] });
     this.routes = new FakeHostRoutes(routes);
-    const { packets, interfaces, guard, memberships, clock, log } = this;
+    const { packets, interfaces, guard, losses, memberships, clock, log } = this;
     for (const ifindex of Object.values(NAMES)) {
       const lan = new PacketLan();
       this.lans.set(ifindex, lan);
@@ -73,6 +75,7 @@ export class Rig {
         interfaces,
         routes: this.routes,
         guard,
+        losses,
         memberships,
         clock,
         log,
@@ -111,6 +114,11 @@ export class Rig {
   async send(on: Name, frame: Uint8Array): Promise<void> {
     this.#stations.get(NAMES[on])?.(frame);
     await this.settled();
+  }
+
+  /** All that needs no more than its turn is done: what others took away is made again. */
+  idle(): Promise<void> {
+    return new Promise((done) => setImmediate(done));
   }
 
   settled(): Promise<void> {

@@ -19,6 +19,11 @@ export class FakeHostRoutes implements HostRoutes {
       .sort();
   }
 
+  /** Somebody else takes it away. */
+  take(address: string): void {
+    this.#routes.delete(address);
+  }
+
   list(): Promise<readonly HostRoute[]> {
     return Promise.resolve([...this.#routes.values()]);
   }
