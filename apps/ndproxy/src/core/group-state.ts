@@ -5,13 +5,13 @@ import { Counters } from './counters';
 import type { Limits, LoopPolicy, Mode, Switches } from './limits';
 import { Leavers } from './leavers';
 import { LocationTable, type Sighting } from './location-table';
-import type { Member } from './member';
+import type { Member, MemberLink } from './member';
 import { announcement } from './our-messages';
 import { OwnAddresses } from './own-addresses';
 import { Pending } from './pending';
 import { RecentData } from './recent-data';
 import { RecentMessages } from './recent-messages';
-import { Routers, type KnownPrefix } from './routers';
+import { Routers, type KnownPrefix, type KnownRouter } from './routers';
 import { isEui64, Suspects, underPrefix, type Suspect } from './suspects';
 import type { Allocate } from './translate';
 
@@ -23,6 +23,12 @@ export interface GroupSettings {
   readonly limits: Limits;
   /** Where frames of `send` actions lie; the caller may use the memory again once they are sent. */
   readonly allocate?: Allocate;
+}
+
+/** An upstream that has gone, and what its routers had said. */
+interface LostUpstream {
+  readonly link: MemberLink;
+  readonly routers: readonly KnownRouter[];
 }
 
 /** Everything one group knows. Handlers read and change it; what is to be done outside is appended to `actions`. */
@@ -41,6 +47,8 @@ export class GroupState {
   readonly solicits: TokenBucket;
   readonly probes: TokenBucket;
   readonly errors: TokenBucket;
+  /** The upstream that went last, while no router was heard since. */
+  lost: LostUpstream | null = null;
   /** Another service relays mDNS and SSDP between the members. */
   leavesDiscovery = false;
   /** The whole group is off until then. */

@@ -441,6 +441,48 @@ test('a downstream that leaves is told that routers and prefixes are not its own
   );
 });
 
+describe('another upstream takes the place of one', () => {
+  const link4 = link(4, { ifname: 'wlan0', role: 'upstream' });
+  const adverts = (scene: Scene): readonly string[] => {
+    const sent = scene.group
+      .update([link4, link(DOWN)], OWN_ADDRESSES, scene.now)
+      .flatMap((action) => (action.do === 'send' && action.ifindex === DOWN ? [action.frame] : []));
+    return sent.map((frame) => `${frameText(frame)} preferred=${preferredSec(frame)}`);
+  };
+  /** Of the first option, a prefix. */
+  const preferredSec = (frame: Uint8Array): number =>
+    new DataView(frame.buffer, frame.byteOffset).getUint32(54 + 16 + 8);
+  const OVER =
+    'aa:02>33:00:00:00:01 RA fe80::1 > ff02::1 P lifetime=0 prefix slla=02:aa:00:00:00:02 preferred=0';
+
+  test.each([
+    { name: 'at once', between: () => undefined },
+    {
+      name: 'after a while',
+      between: (scene: Scene) => {
+        scene.update([link(DOWN)]);
+        scene.pass(60);
+      },
+    },
+  ])('$name: what the first one’s routers said of prefixes is over, too', ({ between }) => {
+    const scene = new Scene({ links: [link(UP), link(DOWN)] });
+    scene.receive(UP, routerAdvert());
+    between(scene);
+    expect(adverts(scene).at(-1)).toBe(OVER);
+    expect(scene.group.state.routers.prefixes(scene.now)).toEqual([]);
+  });
+
+  test('the same one, come back, may still have them', () => {
+    const scene = new Scene({ links: [link(UP), link(DOWN)] });
+    scene.receive(UP, routerAdvert());
+    scene.update([link(DOWN)]);
+    scene.taken();
+    scene.update([link(UP, { ifindex: 5 }), link(DOWN)]); // a USB adapter: its index is another
+    expect(scene.taken()).toEqual([]);
+    expect(adverts(scene)).toEqual([OVER]); // it told nothing else until another took its place
+  });
+});
+
 test('a link-local address of an interface that is no member is nobody’s here: a router may have it', () => {
   const scene = new Scene();
   const elsewhere = [

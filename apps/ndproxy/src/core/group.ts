@@ -8,7 +8,7 @@ import { GroupState, type GroupSettings } from './group-state';
 import { macNumber } from './keys';
 import { Member, type MemberLink } from './member';
 import { onMessage, onOutgoing } from './on-message';
-import { replayAdverts, retractFrom, retractRouters } from './on-router-advert';
+import { replayAdverts, retractFrom, retractLost, retractRouters } from './on-router-advert';
 import { solicitation, routerSolicitation } from './our-messages';
 import { OwnAddresses, type OwnAddress } from './own-addresses';
 import { SOURCE_AT, SOURCE_MAC_AT, type NdPacket } from './packet';
@@ -174,7 +174,10 @@ export class Group {
     }
     const member = new Member(link, state.settings.limits, now);
     state.members.set(link.ifindex, member);
-    if (link.role === 'upstream') return;
+    if (link.role === 'upstream') {
+      retractLost(state, link, now);
+      return;
+    }
     replayAdverts(state, member, now);
     if (member.gate.adverts === 0) this.#askRouters(now);
   }

@@ -3,7 +3,7 @@ import { isMulticast, RaFlag, type NdRewrite } from '@pp/wire';
 import { dropped, FORWARDED, type Verdict } from './action';
 import { admit, CHECKED_BEFORE } from './admit';
 import type { GroupState } from './group-state';
-import type { Member } from './member';
+import type { Member, MemberLink } from './member';
 import { DESTINATION_AT, RA_FLAGS_AT, type NdPacket } from './packet';
 import { passOn } from './pass-on';
 import type { KnownRouter } from './routers';
@@ -20,6 +20,7 @@ export function onRouterAdvert(state: GroupState, packet: NdPacket, from: Member
   state.learn({ address: packet.source, ifindex, mac, certainty: 'advertised', override: true }, now);
   for (const prefix of state.routers.learn(packet, now))
     for (const location of state.table.entries()) state.suggest(location, prefix, now);
+  state.lost = null;
   state.routerSolicits = { left: 0, dueAt: Infinity };
   if (state.isOwn(packet.destination)) {
     replayToAll(state, now); // it answers our own question, which was asked for the downstreams
@@ -102,14 +103,29 @@ function replayToAll(state: GroupState, now: Millis): void {
   for (const exit of state.downstreams()) replayAdverts(state, exit, now);
 }
 
-/** The upstream is gone: its routers are no way out any more (the idea of RFC 9096). */
+/** The upstream is gone: its routers are no way out any more (the idea of RFC 9096). Their prefixes may come back with it. */
 export function retractRouters(state: GroupState, upstream: Member, now: Millis): void {
+  const routers = state.routers.all();
+  if (routers.length > 0) state.lost = { link: upstream.link, routers };
   for (const exit of state.downstreams()) {
     if (exit.isDisabled(now)) continue;
     const rewrite = { ...advertRewrite(state.settings.mode, upstream.link, exit.link), lifetimeSec: 0 };
-    for (const router of state.routers.all()) sendAgain(state, router, exit, rewrite);
+    for (const router of routers) sendAgain(state, router, exit, rewrite);
   }
   state.routers.forgetRouters();
+}
+
+/** An upstream comes in the place of another that is gone: the prefixes of that one will not come back. */
+export function retractLost(state: GroupState, { ifname }: MemberLink, now: Millis): void {
+  const { lost } = state;
+  if (lost === null || lost.link.ifname === ifname) return;
+  state.lost = null;
+  state.routers.forgetPrefixes();
+  for (const exit of state.downstreams()) {
+    if (exit.isDisabled(now)) continue;
+    const rewrite = retraction(state.settings.mode, lost.link, exit.link);
+    for (const router of lost.routers) sendAgain(state, router, exit, rewrite);
+  }
 }
 
 /** A downstream leaves: what it was told of routers and prefixes holds no more. */

@@ -94,6 +94,10 @@ export class Routers {
     this.lastAdvertAt = -Infinity;
   }
 
+  forgetPrefixes(): void {
+    for (const [key] of [...this.#prefixes.entries()]) this.#prefixes.delete(key);
+  }
+
   /** null: it was known. */
   #learnPrefix({ prefix, prefixLength, validSec }: PrefixInformation, now: Millis): KnownPrefix | null {
     const key = `${addressKey(prefix)}/${prefixLength}`;
