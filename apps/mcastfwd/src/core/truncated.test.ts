@@ -37,6 +37,22 @@ describe('known answers in several packets', () => {
     expect(sentNames(scene)).toEqual(names('a1', 'b1'));
   });
 
+  test('nor does one that goes on and on', () => {
+    const scene = new Scene();
+    scene.pass('eth0', part('a1', false));
+    scene.pass('eth0', part('b1', false), other);
+    scene.wait(300);
+    scene.pass('eth0', part('a2', false));
+    scene.wait(199);
+    expect(sentNames(scene)).toEqual(names('a1', 'a2'));
+    scene.wait(1);
+    scene.pass('eth0', part('a3', true));
+    scene.pass('eth0', part('b2', true), other);
+    scene.wait(1);
+    expect(sentNames(scene)).toEqual(names('a1', 'a2', 'b1', 'b2', 'a3'));
+    expect([scene.relay.waiting, scene.relay.nextDue()]).toEqual([0, Infinity]);
+  });
+
   test('a query without known answers does not wait, a response neither', () => {
     const scene = new Scene();
     scene.pass('eth0', part('a1', false));

@@ -14,6 +14,8 @@ export interface Outgoing {
 }
 
 interface Waiting {
+  /** It goes then at the latest, whoever is not through. */
+  readonly until: number;
   readonly source: string;
   readonly isTruncated: boolean;
   readonly outgoing: Outgoing;
@@ -49,7 +51,7 @@ export class TruncatedOrder {
     if (line.holder !== source) {
       if (line.queue.length >= MAX_WAITING) return 'held-full';
       const payload = outgoing.payload.slice();
-      line.queue.push({ source, isTruncated, outgoing: { ...outgoing, payload } });
+      line.queue.push({ until: now + PATIENCE_MS, source, isTruncated, outgoing: { ...outgoing, payload } });
       return 'held';
     }
     line.until = isTruncated ? now + PATIENCE_MS : now;
@@ -60,7 +62,7 @@ export class TruncatedOrder {
   due(now: Millis): readonly Outgoing[] {
     const out: Outgoing[] = []; // BOUNDED: MAX_WAITING for each exit
     for (const [exit, line] of this.#lines) {
-      while (line.until <= now && line.queue.length > 0) pass(line, out, now);
+      while (line.queue.length > 0 && dueOf(line) <= now) pass(line, out, now);
       if (line.until <= now) this.#lines.delete(exit);
     }
     return out;
@@ -69,7 +71,7 @@ export class TruncatedOrder {
   /** When something becomes due; Infinity: never. */
   get nextDue(): number {
     let next = Infinity;
-    for (const { until } of this.#lines.values()) next = Math.min(next, until);
+    for (const line of this.#lines.values()) next = Math.min(next, dueOf(line));
     return next;
   }
 
@@ -83,6 +85,8 @@ export class TruncatedOrder {
     this.#lines.clear();
   }
 }
+
+const dueOf = ({ until, queue }: Line): number => Math.min(until, queue[0]?.until ?? Infinity);
 
 /** Lets the first one go; if its known answers go on, all that its sender has waiting goes with it, and that sender holds the line. */
 function pass(line: Line, out: Outgoing[], now: Millis): void {
