@@ -78,6 +78,26 @@ describe('one-shot queries', () => {
     expect(scene.relay.nextDue()).toBe(Infinity);
   });
 
+  test('a client that asks much at once: the oldest questions are forgotten', () => {
+    const scene = new Scene();
+    const ids = Array.from({ length: 33 }, (_, i) => 100 + i);
+    const [session = 0] = ids.map((id) =>
+      sessionOf(scene.hear('eth0', wire({ ...query, id }), { port: 40000 })),
+    );
+    const answered = (id: number): unknown =>
+      scene.answer('tap0', session, wire({ ...respond(a('g.local', NEIGHBOR.tap0)), id })).dropped;
+    expect([100, 101, 132].map(answered)).toEqual(['reply-stray', null, null]);
+  });
+
+  test('a flood from one link ends no search from another', () => {
+    const scene = new Scene();
+    const kept = sessionOf(scene.hear('eth0', wire(query), { port: 40000 }));
+    for (let i = 0; i < 300; i++) scene.hear('tap0', wire({ ...query, id: i }), { port: 40000 + i });
+    expect(scene.relay.sessions).toBe(256);
+    const answer = wire({ ...respond(a('g.local', NEIGHBOR.tap1)), id: 4711 });
+    expect(scene.answer('tap1', kept, answer).dropped).toBeNull();
+  });
+
   test('there are so many and no more: the oldest ends', () => {
     const scene = new Scene();
     const sessions = Array.from({ length: 300 }, (_, i) =>

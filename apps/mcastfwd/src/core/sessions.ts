@@ -25,7 +25,10 @@ interface Open extends Session {
   readonly ids: Set<number>;
 }
 
-/** Searchers from ports of their own, each with a port of ours that answers come to. The one that asked longest ago makes room. */
+/**
+ * Searchers from ports of their own, each with a port of ours that answers come to. Of the link that has most of them, the one that asked
+ * longest ago makes room: a flood from one link ends no search from another.
+ */
 export class Sessions {
   readonly #byClient: BoundedMap<string, Open>;
   readonly #byId = new Map<number, Open>(); // BOUNDED: as #byClient
@@ -42,6 +45,7 @@ export class Sessions {
   open(group: Group, client: Session['client'], span: Millis, now: Millis): Session {
     const key = `${group.family} ${group.address} ${group.port} ${client.segment.ifindex} ${client.address} ${client.port}`;
     const known = this.#byClient.get(key);
+    if (known === undefined && this.size >= MAX_SESSIONS) this.#makeRoom();
     const session: Open = known ?? {
       id: this.#next++,
       group,
@@ -64,8 +68,10 @@ export class Sessions {
   asks({ id }: Session, dnsId: number): void {
     const ids = this.#byId.get(id)?.ids;
     if (ids === undefined) return;
-    if (ids.size >= MAX_IDS) ids.clear();
+    ids.delete(dnsId);
     ids.add(dnsId);
+    const [oldest] = ids;
+    if (ids.size > MAX_IDS && oldest !== undefined) ids.delete(oldest);
   }
 
   hasAsked({ id }: Session, dnsId: number): boolean {
@@ -86,12 +92,25 @@ export class Sessions {
   }
 
   endWhere(isOver: (session: Session) => boolean): void {
-    for (const [key, session] of this.#byClient.entries()) {
-      if (!isOver(session)) continue;
-      this.#byClient.delete(key);
-      this.#byId.delete(session.id);
-      this.onEnd(session);
-    }
+    for (const [key, session] of this.#byClient.entries()) if (isOver(session)) this.#end(key, session);
+  }
+
+  #makeRoom(): void {
+    const counts = new Map<number, number>(); // BOUNDED: by the sessions
+    for (const { client } of this.#byId.values())
+      counts.set(client.segment.ifindex, (counts.get(client.segment.ifindex) ?? 0) + 1);
+    const most = Math.max(...counts.values());
+    for (const [key, session] of this.#byClient.entries())
+      if (counts.get(session.client.segment.ifindex) === most) {
+        this.#end(key, session);
+        return;
+      }
+  }
+
+  #end(key: string, session: Open): void {
+    this.#byClient.delete(key);
+    this.#byId.delete(session.id);
+    this.onEnd(session);
   }
 
   get nextDue(): number {
