@@ -1,4 +1,4 @@
-import { KernelError } from '@pp/base';
+import { KernelError, seconds } from '@pp/base';
 import { ARC_MARK, byGuest, byUplink, COUNTED, Rig, rowWords, START, VM_MARK } from './testing/rig';
 import { warningsOf } from './status';
 
@@ -123,6 +123,21 @@ test('a flushed ruleset: the table is there again at once, no value goes back, a
   expect(next.ledger.losses).toEqual({ count: 1, lastAt: START + 3000, unseenMs: 3000 });
 });
 
+test('elements that somebody sets to zero: no sum goes back, none is counted twice, and it is said', async () => {
+  const service = await rig.started();
+  rig.table.pass(byUplink('uplink_rx', 'eth0'), 100n);
+  await service.refresh();
+  const all = await rig.table.read(rig.table.wish?.run ?? '');
+  await rig.table.forget('', all?.elements ?? []);
+  rig.table.pass(byUplink('uplink_rx', 'eth0'), 30n); // lost: nobody can tell whether it was counted before
+  rig.wall += 2000;
+  await service.refresh('uplinks');
+  rig.table.pass(byUplink('uplink_rx', 'eth0'), 5n);
+  await service.refresh();
+  expect(rowWords(service.ledger.totals.rows())).toEqual(['eth0 0 v4 rx 105/2 tx 0/0']);
+  expect(service.ledger.losses).toEqual({ count: 1, lastAt: START + 2000, unseenMs: 2000 });
+});
+
 test('a full set is seen', async () => {
   const service = await rig.started({ setSize: 2 });
   for (const mark of [0x100, 0x200, 0x300]) rig.table.pass(byUplink('uplink_rx', 'eth0', mark), 10n);
@@ -190,6 +205,30 @@ test('what the kernel refuses is told to who asks, said once in the log, and tri
   await rig.advance(10_000, service);
   expect(service.fault).toBeNull();
   expect(rig.log.lines.filter((line) => line.includes('table.refused'))).toHaveLength(1);
+});
+
+test('a table that the kernel refuses again and again is one loss, of all the time that there was none', async () => {
+  const service = await rig.started();
+  rig.table.flush();
+  const install = rig.table.install.bind(rig.table);
+  rig.table.install = () => Promise.reject(new KernelError('ENOMEM', 'table.load'));
+  for (let n = 0; n < 3; n++)
+    await expect(rig.advance(10_000, service)).rejects.toThrow('table.load: ENOMEM');
+  rig.table.install = install;
+  await rig.advance(10_000, service);
+  expect(service.ledger.losses).toEqual({ count: 1, lastAt: START + 40_000, unseenMs: 40_000 });
+});
+
+test('whom the manager named while the kernel refused is counted from the next look on, and nobody has damaged anything', async () => {
+  const service = await rig.started();
+  const refusal = new KernelError('EINTR', 'element.dump');
+  rig.table.refusal = refusal;
+  const counted = { uplinks: [{ ifname: 'wlan0', vpn: false }], links: [] };
+  await expect(service.setCounted(counted)).rejects.toBe(refusal);
+  rig.wall += 10_000;
+  rig.clock.advance(seconds(10));
+  await service.refresh();
+  expect([rig.table.wish?.counted, service.ledger.losses.count]).toEqual([['wlan0'], 0]);
 });
 
 test('where there can be no table it does not start', async () => {

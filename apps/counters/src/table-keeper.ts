@@ -33,6 +33,8 @@ export class TableKeeper {
   readonly #history: History;
   #accounts: Accounts;
   #run = '';
+  /** As the kernel took the table last; null: never yet. */
+  #made: CounterTableWish | null = null;
   #use: SetUse = UNUSED;
   /** Why the kernel does not count; null: it does. */
   #fault: string | null = null;
@@ -88,15 +90,20 @@ export class TableKeeper {
     await this.#install();
   }
 
-  /** From now on these are counted; what passed until now is put down to whom it was before. */
+  /**
+   * From now on these are counted; what passed until now is put down to whom it was before. Where it rejects, the kernel is asked again by the
+   * next look.
+   */
   async count(counted: Counted): Promise<void> {
-    await this.sample('asked');
-    const before = this.#accounts.ifnames;
-    this.#accounts = new Accounts(counted);
-    const { uplinks } = counted;
-    if (JSON.stringify(uplinks) !== JSON.stringify(this.ledger.uplinks))
-      this.#history.record({ do: 'uplinks', uplinks }, 'later');
-    if (String(before) !== String(this.#accounts.ifnames)) await this.#install();
+    try {
+      await this.sample('asked');
+    } finally {
+      this.#accounts = new Accounts(counted);
+      const { uplinks } = counted;
+      if (JSON.stringify(uplinks) !== JSON.stringify(this.ledger.uplinks))
+        this.#history.record({ do: 'uplinks', uplinks }, 'later');
+    }
+    if (!this.#isMade()) await this.#install();
   }
 
   /** Where the table is gone a new one is made: what passed since the last look is lost. */
@@ -114,10 +121,9 @@ export class TableKeeper {
   async look(occasion: Occasion): Promise<void> {
     try {
       await this.sample(occasion);
-      if (!(await this.#doors.table.isIntact(this.#wish()))) {
-        this.#loss('table.damaged');
-        await this.#install();
-      }
+      const isDamaged = this.#made !== null && !(await this.#doors.table.isIntact(this.#made));
+      if (isDamaged || !this.#isMade()) await this.#install();
+      if (isDamaged) this.#loss('table.damaged');
       this.#fault = null;
     } catch (fault) {
       if (!(fault instanceof KernelError)) throw fault;
@@ -150,13 +156,20 @@ export class TableKeeper {
     return { run: this.#run, size: this.#settings.setSize, counted: this.#accounts.ifnames };
   }
 
+  #isMade(): boolean {
+    return JSON.stringify(this.#made) === JSON.stringify(this.#wish());
+  }
+
   async #install(): Promise<void> {
-    await this.#doors.table.install(this.#wish());
+    const wish = this.#wish();
+    await this.#doors.table.install(wish);
+    this.#made = wish;
     this.#fault = null;
   }
 
   #take({ elements, missed }: CounterReading, occasion: Occasion): void {
     const now = this.#doors.wall();
+    const isReset = this.ledger.isReset(this.#run, elements);
     const changed = this.ledger
       .changed(this.#run, elements)
       .filter((element) => occasion === 'final' || this.#accounts.knows(element));
@@ -166,6 +179,7 @@ export class TableKeeper {
       const sample = { do: 'sample', at, run: this.#run, elements: accounted } as const;
       this.#history.record(sample, occasion === 'final' ? 'now' : 'later');
     }
+    if (isReset) this.#loss('table.reset');
     if (missed !== null) this.#note(elements, missed, now);
     if (occasion === 'final') this.#doors.onSample?.(this.ledger);
   }
@@ -193,9 +207,9 @@ export class TableKeeper {
   }
 
   async #startAnew(): Promise<void> {
-    this.#loss('table.gone');
     this.#run = this.#newRun();
     await this.#install();
+    this.#loss('table.gone'); // as long as there was none, however often the kernel refused it
   }
 
   #loss(event: string): void {

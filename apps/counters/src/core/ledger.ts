@@ -77,6 +77,15 @@ export class Ledger {
     });
   }
 
+  /** Some have less than the last sample had: somebody has set them to zero, or deleted them and they came again. */
+  isReset(run: string, elements: readonly CountedElement[]): boolean {
+    if (run !== this.#run) return false;
+    return elements.some(({ key, bytes, packets }) => {
+      const last = this.#last.get(key);
+      return last !== undefined && (bytes < last.bytes || packets < last.packets);
+    });
+  }
+
   apply(record: HistoryRecord): void {
     switch (record.do) {
       case 'sample':
