@@ -170,7 +170,7 @@ test('places of guests that are gone are freed when half of the set is used, and
     sum += 10n;
   }
   await service.refresh();
-  expect(service.use.missed.guests).toBe(0n);
+  expect(service.kept.use.missed.guests).toBe(0n);
   expect([...service.ledger.totals.rows()].reduce((all, { txBytes }) => all + txBytes, 0n)).toBe(sum);
   const next = rig.open();
   await next.start();
@@ -201,9 +201,9 @@ test('what the kernel refuses is told to who asks, said once in the log, and tri
   await expect(service.refresh()).rejects.toBe(refusal);
   rig.table.refusal = refusal;
   await rig.advance(10_000, service);
-  expect(service.fault).toBe('element.dump: EPERM');
+  expect(service.kept.fault).toBe('element.dump: EPERM');
   await rig.advance(10_000, service);
-  expect(service.fault).toBeNull();
+  expect(service.kept.fault).toBeNull();
   expect(rig.log.lines.filter((line) => line.includes('table.refused'))).toHaveLength(1);
 });
 
@@ -238,8 +238,8 @@ test('where there can be no table it does not start', async () => {
 
 test('nothing passes, nothing is written', async () => {
   const service = await rig.started();
-  const { size } = service.history;
+  const { size } = service.kept.history;
   await rig.advance(10_000, service);
   await rig.advance(10_000, service);
-  expect(service.history.size).toBe(size);
+  expect(service.kept.history.size).toBe(size);
 });

@@ -1,10 +1,9 @@
 import { millis, type Cancel } from '@pp/base';
-import type { Accounts, Counted } from './core/accounts';
+import type { Counted } from './core/accounts';
 import type { Ledger } from './core/ledger';
 import { untilNextHourMs } from './core/periods';
 import type { Doors, Settings } from './doors';
-import type { History } from './history';
-import { TableKeeper, type Occasion, type SetUse, type What } from './table-keeper';
+import { TableKeeper, type Kept, type Occasion, type What } from './table-keeper';
 
 /** A table that is deleted again and again is made again after this pause. */
 const REPAIR_PAUSE = millis(200);
@@ -16,8 +15,8 @@ const HOUR_MARGIN_MS = 5;
  * other, so that what passed is always put down to whom it belonged to at the time.
  */
 export class CounterService {
+  readonly settings: Settings;
   readonly #doors: Doors;
-  readonly #settings: Settings;
   readonly #keeper: TableKeeper;
   #isStopped = false;
   #tail: Promise<unknown> = Promise.resolve();
@@ -29,7 +28,7 @@ export class CounterService {
 
   constructor(doors: Doors, settings: Settings) {
     this.#doors = doors;
-    this.#settings = settings;
+    this.settings = settings;
     this.#keeper = new TableKeeper(doors, settings);
   }
 
@@ -37,34 +36,9 @@ export class CounterService {
     return this.#keeper.ledger;
   }
 
-  get history(): Pick<History, 'fault' | 'size'> {
-    return this.#keeper.history;
-  }
-
-  get accounts(): Accounts {
-    return this.#keeper.accounts;
-  }
-
-  get use(): SetUse {
-    return this.#keeper.use;
-  }
-
-  get settings(): Settings {
-    return this.#settings;
-  }
-
-  get run(): string {
-    return this.#keeper.run;
-  }
-
-  /** Why the kernel does not count; null: it does. */
-  get fault(): string | null {
-    return this.#keeper.fault;
-  }
-
-  /** Calendar time of the last look; null: none yet. */
-  get lookedAt(): number | null {
-    return this.#keeper.lookedAt;
+  /** What the status tells of the kernel's table and of the history. */
+  get kept(): Kept {
+    return this.#keeper;
   }
 
   /** Takes up the table that an earlier run left, or makes one. Rejects with a KernelError where there can be none. */
@@ -132,7 +106,7 @@ export class CounterService {
 
   #armTick(): void {
     const { clock, wall } = this.#doors;
-    const delay = Math.min(this.#settings.period, untilNextHourMs(wall()) + HOUR_MARGIN_MS);
+    const delay = Math.min(this.settings.period, untilNextHourMs(wall()) + HOUR_MARGIN_MS);
     this.#cancelTick = clock.after('counters.sample', millis(delay), () => {
       void this.#look('final').then(() => {
         if (!this.#isStopped) this.#armTick();

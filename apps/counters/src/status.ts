@@ -3,8 +3,9 @@ import type { Fleet } from './fleet';
 
 /** Why what is told may be too little, a sentence each; none: all is well. */
 export function warningsOf(service: CounterService): readonly string[] {
-  const { use, settings, fault, history } = service;
-  const { losses } = service.ledger;
+  const { settings, ledger } = service;
+  const { use, fault, history } = service.kept;
+  const { losses } = ledger;
   const { uplinks, guests } = use.missed;
   return [
     ...(fault === null ? [] : [`the kernel does not count now: ${fault}`]),
@@ -23,7 +24,8 @@ export function warningsOf(service: CounterService): readonly string[] {
 
 /** What `counters status` adds to what every service says. */
 export function statusOf(service: CounterService, manager: string, fleet: Fleet | null = null): object {
-  const { use, settings, ledger, accounts, run, lookedAt, history } = service;
+  const { settings, ledger } = service;
+  const { use, accounts, run, lookedAt, history } = service.kept;
   const warnings = [...warningsOf(service), ...(fleet?.warnings ?? [])];
   return {
     state: warnings.length === 0 ? 'ok' : 'degraded',

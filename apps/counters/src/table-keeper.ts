@@ -23,6 +23,9 @@ export type What = 'all' | 'uplinks';
 
 const UNUSED: SetUse = { largestUplinkSet: 0, largestGuestSet: 0, missed: { uplinks: 0n, guests: 0n } };
 
+/** What is to be looked at from outside. */
+export type Kept = Pick<TableKeeper, 'history' | 'accounts' | 'use' | 'run' | 'fault' | 'lookedAt'>;
+
 /**
  * Keeps the kernel's table as it shall be, and puts what it counts into the ledger. One thing at a time: who calls waits for each promise
  * before the next call.
@@ -36,9 +39,7 @@ export class TableKeeper {
   /** As the kernel took the table last; null: never yet. */
   #made: CounterTableWish | null = null;
   #use: SetUse = UNUSED;
-  /** Why the kernel does not count; null: it does. */
   #fault: string | null = null;
-  /** Calendar time of the last look; null: none yet. */
   #lookedAt: number | null = null;
 
   constructor(doors: Doors, settings: Settings) {
@@ -68,10 +69,12 @@ export class TableKeeper {
     return this.#run;
   }
 
+  /** Why the kernel does not count; null: it does. */
   get fault(): string | null {
     return this.#fault;
   }
 
+  /** Calendar time of the last look; null: none yet. */
   get lookedAt(): number | null {
     return this.#lookedAt;
   }

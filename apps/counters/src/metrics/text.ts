@@ -10,15 +10,16 @@ export function metricsText(service: CounterService): string {
     rows.filter(({ guest }) => guest === ALL),
     rows.filter(({ guest }) => guest !== ALL),
   ];
-  const { use, ledger } = service;
+  const { ledger } = service;
+  const { missed } = service.kept.use;
   return [
     ...family('traffic_bytes_total', 'IP bytes by uplink, source and family', amounts(uplinks, 'Bytes')),
     ...family('traffic_packets_total', 'Packets by uplink, source and family', amounts(uplinks, 'Packets')),
     ...family('guest_traffic_bytes_total', 'IP bytes by guest and uplink', amounts(guests, 'Bytes')),
     ...family('guest_traffic_packets_total', 'Packets by guest and uplink', amounts(guests, 'Packets')),
     ...family('counters_missed_packets_total', 'Packets that found a set full', [
-      sample({ set: 'uplinks' }, use.missed.uplinks),
-      sample({ set: 'guests' }, use.missed.guests),
+      sample({ set: 'uplinks' }, missed.uplinks),
+      sample({ set: 'guests' }, missed.guests),
     ]),
     ...family(
       'counters_table_losses_total',
