@@ -16,12 +16,11 @@ import {
   type Child,
   type Place,
 } from '@pp/lab';
-import { CountersRig } from './counters-rig';
+import { CountersRig, MONTH_TIMEOUT_MS, monthLasts, thisMonth } from './counters-rig';
 
 /* counters deliver into a redis-server, which is killed and started again while packets pass. */
 
 const SOCKET = `${SHARED_INSIDE}/redis.sock`;
-const MONTH = (): string => new Date().toISOString().slice(0, 7);
 
 const missing =
   labMissing() ??
@@ -30,6 +29,7 @@ const missing =
     : 'redis-server (apt-get install redis-server)');
 
 let rig: CountersRig | undefined;
+beforeEach(monthLasts, MONTH_TIMEOUT_MS);
 afterEach(async () => {
   await rig?.close();
   rig = undefined;
@@ -56,7 +56,7 @@ interface Report {
 }
 
 async function report(host: Place, ...args: readonly string[]): Promise<Report> {
-  const line = ['traffic', 'report', '--month', MONTH(), '--json', ...args];
+  const line = ['traffic', 'report', '--month', thisMonth(), '--json', ...args];
   return JSON.parse(await host.ok(program('patchpanelctl'), line)) as Report;
 }
 
@@ -109,7 +109,7 @@ labTest(
       '-s',
       SOCKET,
       'hgetall',
-      `patchpanel:{fleet}:month:${MONTH()}`,
+      `patchpanel:{fleet}:month:${thisMonth()}`,
     ]);
     expect(inRedis).toContain('["kiosk7","* eth0 ');
     await redis.stop();

@@ -6,6 +6,7 @@ import {
   standardLab,
   startManager,
   STATE_INSIDE,
+  until,
   type Child,
   type Host,
   type Manager,
@@ -15,6 +16,15 @@ import { seconds } from '@pp/base';
 import { encode, TrafficCounterSource, type Messages } from '@pp/proto';
 
 export type Counter = Messages['TrafficCounter'];
+
+const monthIn = (sec: number): string => new Date(Date.now() + sec * 1000).toISOString().slice(0, 7);
+
+export const thisMonth = (): string => monthIn(0);
+
+/** Resolves when this month outlives a test, which takes 60 s at most: at once, but in the last minute of a month. */
+export const monthLasts = (): Promise<unknown> =>
+  until('the month begins', () => monthIn(0) === monthIn(61), { deadline: seconds(65) });
+export const MONTH_TIMEOUT_MS = 70_000;
 
 /** A lab whose host has a manager and, beside it, counters; each can be killed and started on its own. */
 export class CountersRig {

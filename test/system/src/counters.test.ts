@@ -14,12 +14,12 @@ import {
 } from '@pp/lab';
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CountersRig, kinds, totals } from './counters-rig';
+import { CountersRig, kinds, MONTH_TIMEOUT_MS, monthLasts, thisMonth, totals } from './counters-rig';
 
 const { internet, router } = STANDARD;
-const MONTH = (): string => new Date().toISOString().slice(0, 7);
 
 let rig: CountersRig | undefined;
+beforeEach(monthLasts, MONTH_TIMEOUT_MS);
 afterEach(async () => {
   await rig?.close();
   rig = undefined;
@@ -213,7 +213,7 @@ labTest('patchpanelctl traffic: by guest and uplink, by hour, CSV and JSON, and 
   const vm = await startTermina({ lab, client }, 5);
   await ping(vm.guest, internet.v4, 3);
   await ping(host, internet.v4, 2);
-  const csv = await ctl(rig, 'report', '--month', MONTH(), '--by', 'guest,uplink,source,family', '--csv');
+  const csv = await ctl(rig, 'report', '--month', thisMonth(), '--by', 'guest,uplink,source,family', '--csv');
   expect(csv.split('\r\n')).toEqual(
     expect.arrayContaining([
       'guest,uplink,source,family,rx_bytes,tx_bytes,rx_packets,tx_packets',
@@ -221,7 +221,7 @@ labTest('patchpanelctl traffic: by guest and uplink, by hour, CSV and JSON, and 
       expect.stringMatching(/^host,eth0,\w+,IPV4,168,168,2,2$/),
     ]),
   );
-  const json = JSON.parse(await ctl(rig, '--month', MONTH(), '--by', 'hour,guest', '--json')) as {
+  const json = JSON.parse(await ctl(rig, '--month', thisMonth(), '--by', 'hour,guest', '--json')) as {
     readonly rows: readonly { readonly hour: string; readonly guest: string; readonly rx_bytes: number }[];
   };
   const ofVm = json.rows.filter(({ guest }) => guest === 'termina/5');
@@ -230,7 +230,7 @@ labTest('patchpanelctl traffic: by guest and uplink, by hour, CSV and JSON, and 
   const nothing = await host.run(program('patchpanelctl'), ['traffic', '--month', '1999-01']);
   expect([nothing.code, nothing.stderr]).toEqual([
     3,
-    expect.stringContaining(`nothing is known of 1999-01; there is ${MONTH()}`),
+    expect.stringContaining(`nothing is known of 1999-01; there is ${thisMonth()}`),
   ]);
 
   const top = host.spawn(program('patchpanelctl'), ['traffic', 'top', '--json', '--interval', '1']);
