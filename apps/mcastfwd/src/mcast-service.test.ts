@@ -64,6 +64,23 @@ test('a port for each group on each interface, and packets go from one to the ot
   ]);
 });
 
+// RFC 6762 §11; UPnP Device Architecture 2.0, §1.1.2
+test.each([
+  { what: 'mDNS', group: GROUP, port: 5353, text: '', want: 255 },
+  {
+    what: 'SSDP',
+    group: '239.255.255.250',
+    port: 1900,
+    text: 'NOTIFY * HTTP/1.1\r\nNT: x\r\nNTS: y\r\n\r\n',
+    want: 2,
+  },
+])('what goes out for $what lives $want hops', async ({ group, port, text, want }) => {
+  const rig = await new Rig({ groups: groupsOf(['mdns', 'ssdp']) }).start();
+  if (text === '') rig.asks(1, NEIGHBOR.eth0);
+  else rig.ports.hear(1, group, port, { data: new TextEncoder().encode(text), address: NEIGHBOR.eth0, port });
+  expect(rig.ports.sent.map(({ hopLimit }) => hopLimit)).toEqual([want, want]);
+});
+
 test('interfaces that come and go, and their addresses', async () => {
   const rig = await new Rig({ links: [{ lan: 'eth0', guests: ['tap0', 'wlan7'] }] }).start();
   expect(rig.log.lines).toContain('info interface.awaited ifname=wlan7 why=absent');

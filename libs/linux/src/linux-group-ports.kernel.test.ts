@@ -25,8 +25,10 @@ function makeLink(here: number, far: number): readonly [left: number, right: num
     native.runInNetns(fd, () => execFileSync('ip', words.split(' '), { encoding: 'utf8' }));
   ip(here, `link add left type veth peer name right netns /proc/${process.pid}/fd/${far}`);
   ip(here, 'addr add 10.9.1.1/24 dev left');
+  ip(here, 'addr add fd09:1::1/64 dev left nodad');
   ip(here, 'link set left up');
   ip(far, 'addr add 10.9.1.2/24 dev right');
+  ip(far, 'addr add fd09:1::2/64 dev right nodad');
   ip(far, 'link set right up');
   for (const [fd, name] of [
     [here, 'left'],
@@ -88,4 +90,65 @@ describe(`LinuxGroupPorts${why === undefined ? '' : ` (needs ${why})`}`, () => {
         for (const fd of [here, far]) native.closeFd(fd);
       }
     });
+
+  // RFC 6762 §11 and §17; UPnP Device Architecture 2.0, §1.1.2
+  testHere.each([
+    { family: 'ipv4', group: '224.0.0.251', neighbor: '10.9.1.2', hopLimit: 255, length: 8972 },
+    { family: 'ipv6', group: 'ff02::fb', neighbor: 'fd09:1::2', hopLimit: 255, length: 8952 },
+    { family: 'ipv4', group: '239.255.255.250', neighbor: '10.9.1.2', hopLimit: 2, length: 100 },
+    { family: 'ipv6', group: 'ff05::c', neighbor: 'fd09:1::2', hopLimit: 2, length: 100 },
+  ] as const)(
+    'all that goes out bears the hop limit and arrives whole: $length bytes for $group',
+    async ({ family, group, neighbor, hopLimit, length }) => {
+      const [here, far] = [native.createNetns(), native.createNetns()];
+      const [ifindex, right] = makeLink(here, far);
+      const heard: (readonly [hopLimit: number, length: number])[] = [];
+      const there = native.runInNetns(far, () =>
+        native.openUdp({
+          family,
+          address: family === 'ipv4' ? '0.0.0.0' : '::',
+          port: 5353,
+          groups: [{ address: group, ifindex: right }],
+          onDatagrams: (batch) => {
+            for (const each of batch) heard.push([each.hopLimit, each.data.length]);
+          },
+          onError: (fault) => {
+            throw fault;
+          },
+        }),
+      );
+      const ports = new LinuxGroupPorts(
+        {
+          openUdp: (options) => native.runInNetns(here, () => native.openUdp(options)),
+          sendToTargets: (sockets, batch) => native.sendToTargets(sockets, batch),
+        },
+        new SystemClock(),
+      );
+      const handlers = {
+        onDatagrams: () => undefined,
+        onFault: (fault: Error) => {
+          throw fault;
+        },
+      };
+      const port = ports.openGroup({
+        ...handlers,
+        family,
+        group,
+        port: 5353,
+        ifname: 'left',
+        ifindex,
+        hopLimit,
+      });
+      const search = ports.openSearch({ ...handlers, family, hopLimit });
+      const payload = new Uint8Array(length);
+      ports.sender([port]).send([payload]);
+      port.answer(payload, neighbor, 5353);
+      search.send(payload, ifindex, group, 5353);
+      search.send(payload, ifindex, neighbor, 5353);
+      await until('all of them', () => heard.length === 4);
+      expect(heard).toEqual(Array.from({ length: 4 }, () => [hopLimit, length]));
+      for (const each of [port, search, there]) each.close();
+      for (const fd of [here, far]) native.closeFd(fd);
+    },
+  );
 });

@@ -15,6 +15,7 @@ export interface LinkDatagram {
   readonly ifindex: number;
   readonly from: string;
   readonly to: string;
+  readonly hopLimit: number;
   readonly payload: Uint8Array;
 }
 
@@ -62,7 +63,7 @@ export class FakeGroupPorts implements GroupPorts {
   }
 
   openGroup(options: GroupPortOptions): GroupPort {
-    const { ifindex, family, group, port } = options;
+    const { ifindex, group, port } = options;
     if (!this.#links.has(ifindex)) throw new KernelError('ENODEV', `group ${group} on #${ifindex}`);
     const key = keyOf(options);
     if (this.#groups.has(key)) throw new Error(`opened twice: ${key}`);
@@ -70,14 +71,14 @@ export class FakeGroupPorts implements GroupPorts {
     const isOpen = (): boolean => this.#groups.get(key) === options;
     const made: GroupPort = {
       answer: (payload, address, to) => {
-        this.#carry(isOpen(), ifindex, family, port, address, to, payload);
+        this.#carry(isOpen(), options, ifindex, port, `${address}:${to}`, payload);
       },
       close: () => {
         if (isOpen()) this.#groups.delete(key);
       },
     };
     this.#toGroup.set(made, (payload) => {
-      this.#carry(isOpen(), ifindex, family, port, group, port, payload);
+      this.#carry(isOpen(), options, ifindex, port, `${group}:${port}`, payload);
     });
     return made;
   }
@@ -103,7 +104,7 @@ export class FakeGroupPorts implements GroupPorts {
     return {
       port,
       send: (payload, ifindex, address, to) => {
-        this.#carry(isOpen(), ifindex, options.family, port, address, to, payload);
+        this.#carry(isOpen(), options, ifindex, port, `${address}:${to}`, payload);
       },
       close: () => {
         if (isOpen()) this.#searches.delete(port);
@@ -113,11 +114,10 @@ export class FakeGroupPorts implements GroupPorts {
 
   #carry(
     isOpen: boolean,
+    { family, hopLimit }: Pick<GroupPortOptions, 'family' | 'hopLimit'>,
     ifindex: number,
-    family: 'ipv4' | 'ipv6',
     fromPort: number,
-    address: string,
-    port: number,
+    to: string,
     payload: Uint8Array,
   ): void {
     const link = this.#links.get(ifindex);
@@ -125,7 +125,7 @@ export class FakeGroupPorts implements GroupPorts {
     if (link === undefined) throw new KernelError('ENODEV', `send on #${ifindex}`);
     if (this.refusing.has(ifindex)) throw new KernelError('EPERM', `send on #${ifindex}`);
     const from = `${link[family]}:${fromPort}`;
-    this.sent.push({ ifindex, from, to: `${address}:${port}`, payload: payload.slice() });
+    this.sent.push({ ifindex, from, to, hopLimit, payload: payload.slice() });
   }
 }
 
