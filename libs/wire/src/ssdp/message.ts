@@ -47,10 +47,10 @@ export type DecodedSsdp =
 
 const undecoded = (fault: SsdpFault): DecodedSsdp => ({ ok: false, fault });
 
-/** Lines may end with LF alone, and the empty line at the end may be missing: both are common. */
+/** Lines may end with LF alone, the empty line may be missing, and C's NUL may be sent behind it: all are common. */
 export function decodeSsdp(bytes: Uint8Array): DecodedSsdp {
   if (bytes.length > MAX_BYTES) return undecoded('ssdp-long');
-  const text = LATIN1.decode(bytes); // one character a byte, so that places are the same
+  const text = LATIN1.decode(bytes.subarray(0, lengthWithoutNuls(bytes))); // one character a byte, so that places are the same
   if (CONTROL.test(text)) return undecoded('ssdp-header');
   const first = lineEnd(text, 0);
   const start = STARTS.find(({ line }) => line.test(text.slice(0, first.end)));
@@ -59,6 +59,12 @@ export function decodeSsdp(bytes: Uint8Array): DecodedSsdp {
   if (typeof headers === 'string') return undecoded(headers);
   const fault = missing(start.kind, headers);
   return fault === null ? { ok: true, value: { kind: start.kind, headers } } : undecoded(fault);
+}
+
+function lengthWithoutNuls(bytes: Uint8Array): number {
+  let length = bytes.length;
+  while (length > 0 && bytes[length - 1] === 0) length--;
+  return length;
 }
 
 const LATIN1 = new TextDecoder('latin1');

@@ -30,6 +30,7 @@ test.each([
   },
   { name: 'an answer', in: lines('HTTP/1.1 200 OK', 'ST: x'), want: 'response' },
   { name: 'no empty line at the end', in: bytes(SEARCH.join('\r\n')), want: 'search' },
+  { name: 'NULs behind the end', in: bytes(`${SEARCH.join('\r\n')}\r\n\r\n\0\0`), want: 'search' },
   { name: 'lines that end with LF', in: bytes(`${SEARCH.join('\n')}\n\n`), want: 'search' },
   {
     name: 'names in any case',
@@ -44,6 +45,7 @@ test.each([
 
 const malformed: { name: string; in: Uint8Array; want: SsdpFault }[] = [
   { name: 'nothing', in: bytes(''), want: 'ssdp-start' },
+  { name: 'only NULs', in: bytes('\0\0'), want: 'ssdp-start' },
   { name: 'another request', in: lines('GET / HTTP/1.1', 'HOST: x'), want: 'ssdp-start' },
   { name: 'another status', in: lines('HTTP/1.1 404 Not Found'), want: 'ssdp-start' },
   { name: 'another target', in: lines('NOTIFY /x HTTP/1.1', 'NT: x', 'NTS: y'), want: 'ssdp-start' },
