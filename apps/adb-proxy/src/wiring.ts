@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { KernelError, type Task } from '@pp/base';
-import { ExitCode, Refused, type DaemonContext, type Parts } from '@pp/daemon';
+import { ExitCode, noBus, Refused, type DaemonContext, type Parts } from '@pp/daemon';
 import { connectBus, type Bus } from '@pp/dbus';
 import { LinuxStreamRelay } from '@pp/linux';
 import type { Config } from './config';
@@ -58,7 +58,11 @@ async function follow(
   { config, clock, log, scope, native }: DaemonContext<Config>,
   service: RelayService,
 ): Promise<{ readonly bus: Bus; readonly follower: Follower }> {
-  const bus = scope.use(await connectBus({ native: native(), clock, log }));
+  const bus = scope.use(
+    await connectBus({ native: native(), clock, log }).catch(
+      noBus('write --listen 127.0.0.1:5555 and where to --connect'),
+    ),
+  );
   const follower = new Follower({
     bus,
     clock,

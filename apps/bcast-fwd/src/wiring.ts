@@ -1,6 +1,6 @@
-import { causeChain, type Task } from '@pp/base';
-import { controlPath, ExitCode, Refused, type DaemonContext, type Parts } from '@pp/daemon';
-import { busTask, connectBus, type Bus } from '@pp/dbus';
+import type { Task } from '@pp/base';
+import { controlPath, noBus, type DaemonContext, type Parts } from '@pp/daemon';
+import { busTask, connectBus } from '@pp/dbus';
 import { forwardingClient, type ForwardingClient } from '@pp/forwarding';
 import { LinuxPacketPorts, NetlinkInterfaces, UdpReplySockets } from '@pp/linux';
 import { EXAMPLE, SPEC, type Config } from './config';
@@ -46,7 +46,9 @@ async function follow(
   { native, clock, log, scope }: DaemonContext<Config>,
   service: RelayService,
 ): Promise<Followed> {
-  const bus = scope.use(await connectBus({ native: native(), clock, log }).catch(noManager));
+  const bus = scope.use(
+    await connectBus({ native: native(), clock, log }).catch(noBus(`name interfaces: ${EXAMPLE}`)),
+  );
   const client = scope.use(
     await forwardingClient({
       bus,
@@ -62,13 +64,6 @@ async function follow(
     }),
   );
   return { client, task: busTask(bus) };
-}
-
-function noManager(cause: unknown): Bus {
-  throw new Refused(ExitCode.unreachable, `there is no manager to follow: ${causeChain(cause)}`, {
-    advice: `start the system bus, or name interfaces: ${EXAMPLE}`,
-    cause,
-  });
 }
 
 function followed(client: ForwardingClient | undefined): string {

@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { causeChain, deferred, type Task } from '@pp/base';
-import { DEFAULT_STATE_DIR, errnoOf, ExitCode, Refused, type DaemonContext, type Parts } from '@pp/daemon';
+import {
+  DEFAULT_STATE_DIR,
+  errnoOf,
+  ExitCode,
+  noBus,
+  Refused,
+  type DaemonContext,
+  type Parts,
+} from '@pp/daemon';
 import { busTask, connectBus, type Bus } from '@pp/dbus';
 import { NftCounterTable } from '@pp/linux';
 import { FileJournal, FleetMeter, openStore, RecordLog, shownStore } from '@pp/state';
@@ -42,7 +50,7 @@ export async function wire(context: DaemonContext<Config>): Promise<Parts> {
 /** null: there is none, and none is needed to count what the command line names. */
 async function busOf({ native, clock, log, config, scope }: DaemonContext<Config>): Promise<Bus | null> {
   const bus = await connectBus({ native: native(), clock, log }).catch((fault: unknown) => {
-    if (config.uplinks.length === 0) throw fault;
+    if (config.uplinks.length === 0) return noBus('name uplinks: counters eth0')(fault);
     log.warn('bus.absent', { error: causeChain(fault) });
     return null;
   });

@@ -1,13 +1,6 @@
-import { causeChain, type Task } from '@pp/base';
-import {
-  controlPath,
-  ExitCode,
-  openControlSocket,
-  Refused,
-  type DaemonContext,
-  type Parts,
-} from '@pp/daemon';
-import { busTask, connectBus, type Bus, type BusOptions } from '@pp/dbus';
+import type { Task } from '@pp/base';
+import { controlPath, noBus, openControlSocket, type DaemonContext, type Parts } from '@pp/daemon';
+import { busTask, connectBus } from '@pp/dbus';
 import { forwardingClient } from '@pp/forwarding';
 import { LinuxGroupPorts, NetlinkInterfaces } from '@pp/linux';
 import type { Config } from './config';
@@ -43,7 +36,9 @@ async function followTask(
   { native, clock, log, scope }: DaemonContext<Config>,
   service: McastService,
 ): Promise<Task> {
-  const bus = scope.use(await managerBus({ native: native(), clock, log }));
+  const bus = scope.use(
+    await connectBus({ native: native(), clock, log }).catch(noBus('name interfaces: mcastfwd eth0 vmtap0')),
+  );
   scope.use(
     await forwardingClient({
       bus,
@@ -56,15 +51,4 @@ async function followTask(
     }),
   );
   return busTask(bus);
-}
-
-async function managerBus(options: BusOptions): Promise<Bus> {
-  try {
-    return await connectBus(options);
-  } catch (cause) {
-    throw new Refused(ExitCode.failed, `${causeChain(cause)}, where the manager would be`, {
-      advice: 'start the bus, or name interfaces: mcastfwd eth0 vmtap0',
-      cause,
-    });
-  }
 }

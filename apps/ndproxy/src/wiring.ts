@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Task } from '@pp/base';
-import { controlPath, ExitCode, Refused, type DaemonContext, type Parts } from '@pp/daemon';
+import { controlPath, ExitCode, noBus, Refused, type DaemonContext, type Parts } from '@pp/daemon';
 import { ROUTE_PROTOCOL as MANAGER_PROTOCOL } from '@pp/datapath';
 import { busTask, connectBus } from '@pp/dbus';
 import {
@@ -54,7 +54,9 @@ async function wireAlone(context: DaemonContext<Config>): Promise<Parts> {
 async function wireFollowing(context: DaemonContext<Config>): Promise<Parts> {
   const { config, scope, clock, log } = context;
   const native = context.native();
-  const bus = scope.use(await connectBus({ native, clock, log }));
+  const bus = scope.use(
+    await connectBus({ native, clock, log }).catch(noBus('name interfaces: ndproxy eth0 vmtap0')),
+  );
   const { service, groups, routes, client } = await followManager({
     bus,
     clock,
@@ -84,7 +86,9 @@ async function portierTask(
   registry: GroupRegistry,
   status: () => object,
 ): Promise<Task> {
-  const bus = scope.use(await connectBus({ native: native(), clock, log }));
+  const bus = scope.use(
+    await connectBus({ native: native(), clock, log }).catch(noBus('leave --portier out')),
+  );
   scope.defer(servePortier(bus, registry, status));
   if ((await bus.requestName(SERVICE)) === 'taken')
     throw new Refused(

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deferred, type Task } from '@pp/base';
-import { ExitCode, Refused, type DaemonContext, type Parts } from '@pp/daemon';
+import { ExitCode, noBus, Refused, type DaemonContext, type Parts } from '@pp/daemon';
 import { HELPERS } from '@pp/forwarding';
 import type { Kernel } from '@pp/datapath';
 import { busTask, connectBus, type Bus } from '@pp/dbus';
@@ -61,7 +61,7 @@ const asItIs = <T>(door: T): T => door;
 export async function wire(context: DaemonContext<Config>, doors: Doors = {}): Promise<Parts> {
   const { log, clock, scope, config } = context;
   const native = context.native();
-  const bus = scope.use(await connectBus({ native, clock, log }));
+  const bus = scope.use(await connectBus({ native, clock, log }).catch(noBus()));
   const started = deferred<Services>();
   scope.defer(serve(bus, started.promise));
   await ownName(bus);

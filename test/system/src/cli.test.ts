@@ -12,9 +12,13 @@ interface Outcome {
   readonly stderr: string;
 }
 
-/** Runs a built program to its end; from `/` unless told, so that nothing depends on the checkout. */
-function run(program: string, args: readonly string[], cwd = '/'): Outcome {
-  const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8' });
+/** Runs a built program to its end, from `/`, so that nothing depends on the checkout. */
+function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Outcome {
+  const { status, stdout, stderr } = spawnSync(program, args, {
+    cwd: '/',
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+  });
   return { exit: status, stdout, stderr };
 }
 
@@ -51,7 +55,7 @@ describe.each([...SERVICES, 'patchpanelctl'])('%s', (app) => {
     const dir = mkdtempSync(join(tmpdir(), 'alone-'));
     try {
       copyFileSync(bin(app), join(dir, 'moved'));
-      expect(run(join(dir, 'moved'), ['--version'], dir).exit).toBe(0);
+      expect(run(join(dir, 'moved'), ['--version']).exit).toBe(0);
     } finally {
       rmSync(dir, { recursive: true });
     }
@@ -89,6 +93,27 @@ describe.each(SERVICES)('%s as a service', (app) => {
       });
     },
   );
+});
+
+test.each([
+  { app: 'ndproxy', instead: 'name interfaces: ndproxy eth0 vmtap0' },
+  { app: 'mcastfwd', instead: 'name interfaces: mcastfwd eth0 vmtap0' },
+  { app: 'bcast-fwd', instead: 'name interfaces: bcast-fwd eth0 vmtap0' },
+  { app: 'counters', instead: 'name uplinks: counters eth0' },
+  { app: 'adb-proxy', instead: 'write --listen 127.0.0.1:5555 and where to --connect' },
+  { app: 'patchpanel-manager', instead: 'set DBUS_SYSTEM_BUS_ADDRESS' },
+])('$app without a bus says so in one line, and what else to write', ({ app, instead }) => {
+  const dir = mkdtempSync(join(tmpdir(), 'busless-'));
+  try {
+    const address = `unix:path=${dir}/bus`;
+    expect(run(bin(app), ['--state-dir', dir], { DBUS_SYSTEM_BUS_ADDRESS: address })).toEqual({
+      exit: 1,
+      stdout: '',
+      stderr: `${app}: cannot connect to the D-Bus system bus at ${address}: connect ${dir}/bus: ENOENT; start the D-Bus system bus, or ${instead}\n`,
+    });
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
 });
 
 test.each([
