@@ -1,4 +1,6 @@
 import { readArgs } from '@pp/daemon';
+import { macNumber } from './core/keys';
+import { NO_POLICY } from './core/policy';
 import { SPEC, type Config } from './config';
 
 const ALONE: Config = {
@@ -6,6 +8,7 @@ const ALONE: Config = {
   loopPolicy: 'guard',
   switches: { suppress: false, announceMoves: false, raMulticast: false, dropSigned: false },
   strict: false,
+  policy: NO_POLICY,
   groups: [],
   portier: false,
 };
@@ -46,6 +49,42 @@ const rows: { name: string; in: string; want: Config | string }[] = [
       strict: true,
       switches: { suppress: true, announceMoves: true, raMulticast: true, dropSigned: true },
     },
+  },
+  {
+    name: 'prefixes, stations that claim all, and what advertisements pass without',
+    in: '--only-prefix 2001:db8::/32 --not-prefix 2001:db8:1::/48 --not-prefix fd00::/8 --dad-ignore 02:00:00:00:00:AB --ra-without managed,dnssl',
+    want: {
+      ...ALONE,
+      policy: {
+        onlyPrefixes: [{ prefix: Uint8Array.of(0x20, 1, 0xd, 0xb8, ...new Uint8Array(12)), length: 32 }],
+        notPrefixes: [
+          { prefix: Uint8Array.of(0x20, 1, 0xd, 0xb8, 0, 1, ...new Uint8Array(10)), length: 48 },
+          { prefix: Uint8Array.of(0xfd, ...new Uint8Array(15)), length: 8 },
+        ],
+        dadIgnore: new Set([macNumber(Uint8Array.of(2, 0, 0, 0, 0, 0xab))]),
+        raWithout: new Set(['managed', 'dnssl']),
+      },
+    },
+  },
+  {
+    name: 'a prefix of IPv4',
+    in: '--only-prefix 192.0.2.0/24',
+    want: "--only-prefix '192.0.2.0/24' is no IPv6 prefix; write for example --only-prefix 2001:db8::/32",
+  },
+  {
+    name: 'an address without length',
+    in: '--not-prefix 2001:db8::',
+    want: "--not-prefix '2001:db8::' is no IPv6 prefix; write for example --not-prefix 2001:db8::/32",
+  },
+  {
+    name: 'half an Ethernet address',
+    in: '--dad-ignore 02:00:00',
+    want: "--dad-ignore '02:00:00' is no Ethernet address; write for example --dad-ignore 02:00:00:00:00:01",
+  },
+  {
+    name: 'what an advertisement does not have',
+    in: '--ra-without managed,dns',
+    want: "--ra-without 'dns' is unknown; write managed, other, rdnss, dnssl, with commas between",
   },
   { name: 'the API of Portier', in: '--portier', want: { ...ALONE, portier: true } },
   { name: 'an unknown mode', in: '--mode hub', want: "--mode 'hub' is unknown; write route or bridge" },

@@ -1,7 +1,10 @@
 import { accept, checkedAll, checkedEach, refuse, type Checked } from '@pp/base';
 import { checkedFan, choice, VERSION, type RawArgs, type ServiceSpec } from '@pp/daemon';
+import { ipv6ToBytes, macToBytes, parseCidr, parseMac } from '@pp/wire';
 import { GROUP_USAGE } from './control/request';
+import { macNumber } from './core/keys';
 import type { Switches } from './core/limits';
+import { RA_PARTS, type Policy, type Prefix, type RaPart } from './core/policy';
 
 const MODES = ['route', 'bridge'] as const;
 const LOOP_POLICIES = ['guard', 'rfc', 'nested'] as const;
@@ -17,6 +20,7 @@ export interface Config {
   readonly mode: (typeof MODES)[number];
   readonly loopPolicy: (typeof LOOP_POLICIES)[number];
   readonly switches: Switches;
+  readonly policy: Policy;
   /** See ProxySettings. */
   readonly strict: boolean;
   /** None: follow the manager. */
@@ -65,6 +69,25 @@ export const SPEC: ServiceSpec<Config> = {
       text: 'drop what SEND has signed where it must be changed; without it, it passes as if unsigned (RFC 4389 §9)',
     },
     {
+      flags: '--only-prefix <PREFIX>',
+      text: 'proxy addresses of this prefix only, and announce no other to downstreams; may be repeated',
+      repeat: true,
+    },
+    {
+      flags: '--not-prefix <PREFIX>',
+      text: 'proxy none of this prefix, and do not announce it; may be repeated',
+      repeat: true,
+    },
+    {
+      flags: '--ra-without <WHAT,...>',
+      text: `router advertisements pass without: ${RA_PARTS.join(', ')} (M, O, resolvers, search domains)`,
+    },
+    {
+      flags: '--dad-ignore <MAC>',
+      text: 'this station claims every address that a guest checks (some access networks do): not believed; may be repeated',
+      repeat: true,
+    },
+    {
       flags: '--group <NAME:UP,DOWN,...>',
       text: 'an upstream and its downstreams; may be repeated',
       repeat: true,
@@ -90,9 +113,52 @@ function parse(raw: RawArgs): Checked<Config> {
       dropSigned: raw.has('drop-signed'),
     }),
     strict: accept(raw.has('strict')),
+    policy: checkedPolicy(raw),
     groups: checkedGroups(raw),
     portier: accept(raw.has('portier')),
   });
+}
+
+const checkedPolicy = (raw: RawArgs): Checked<Policy> =>
+  checkedAll({
+    onlyPrefixes: checkedEach(raw.all('only-prefix'), (text) => checkedPrefix('only-prefix', text)),
+    notPrefixes: checkedEach(raw.all('not-prefix'), (text) => checkedPrefix('not-prefix', text)),
+    dadIgnore: setOf(checkedEach(raw.all('dad-ignore'), checkedStation)),
+    raWithout: setOf(checkedEach(raw.one('ra-without')?.split(',') ?? [], checkedRaPart)),
+  });
+
+const setOf = <T>(checked: Checked<readonly T[]>): Checked<ReadonlySet<T>> =>
+  checked.ok ? accept(new Set(checked.value)) : checked;
+
+function checkedPrefix(option: string, text: string): Checked<Prefix> {
+  const cidr = parseCidr(text);
+  return cidr?.family === 'ipv6'
+    ? accept({ prefix: ipv6ToBytes(cidr.address), length: cidr.length })
+    : refuse(
+        'InvalidArgument',
+        `--${option} '${text}' is no IPv6 prefix; write for example --${option} 2001:db8::/32`,
+      );
+}
+
+/** See macNumber. */
+function checkedStation(text: string): Checked<number> {
+  const mac = parseMac(text);
+  return mac === null
+    ? refuse(
+        'InvalidArgument',
+        `--dad-ignore '${text}' is no Ethernet address; write for example --dad-ignore 02:00:00:00:00:01`,
+      )
+    : accept(macNumber(macToBytes(mac)));
+}
+
+function checkedRaPart(text: string): Checked<RaPart> {
+  const part = RA_PARTS.find((each) => each === text);
+  return part === undefined
+    ? refuse(
+        'InvalidArgument',
+        `--ra-without '${text}' is unknown; write ${RA_PARTS.join(', ')}, with commas between`,
+      )
+    : accept(part);
 }
 
 /** An interface is in one group only: it has one upstream. */

@@ -12,6 +12,7 @@ import {
   type Switches,
 } from './core/limits';
 import type { Move } from './core/location-table';
+import type { Policy } from './core/policy';
 import type { DesiredGroup } from './groups/desired-groups';
 import type { Doors } from './doors';
 import { GroupRunner, type Traced } from './group-runner';
@@ -23,6 +24,7 @@ export interface ProxySettings {
   readonly mode: Mode;
   readonly loopPolicy: LoopPolicy;
   readonly switches: Switches;
+  readonly policy: Policy;
   /** A downstream opens after two advertisements (RFC 4389 §6), and not because there was none for long. */
   readonly strict: boolean;
 }
@@ -146,8 +148,9 @@ export class ProxyService {
   #runnerOf(desired: DesiredGroup): GroupRunner {
     const known = this.#runners.get(desired.name);
     if (known !== undefined) return known;
-    const { mode, loopPolicy, switches } = this.settings;
-    const settings = { name: desired.name, mode, loopPolicy, switches, limits: limitsOf(this.settings) };
+    const { mode, loopPolicy, switches, policy } = this.settings;
+    const limits = limitsOf(this.settings);
+    const settings = { name: desired.name, mode, loopPolicy, switches, policy, limits };
     const runner: GroupRunner = new GroupRunner(desired, settings, this.doors, {
       onMove: (move) => {
         this.#onMove(runner, move);

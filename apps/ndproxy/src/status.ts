@@ -1,6 +1,8 @@
 import { ipv6FromBytes, macFromBytes } from '@pp/wire';
 import { DROP_REASONS, type DropReason } from './core/drop-reason';
+import { macOf } from './core/keys';
 import type { Member } from './core/member';
+import type { Policy, Prefix } from './core/policy';
 import type { GroupRunner } from './group-runner';
 import type { ProxyService } from './proxy-service';
 
@@ -13,6 +15,7 @@ export function statusOf(service: ProxyService): object {
     loopPolicy: service.settings.loopPolicy,
     strict: service.settings.strict,
     ...service.settings.switches,
+    ...policyRows(service.settings.policy),
     guard: service.guardFault ?? 'in place',
     warnings: warningsOf(service),
     groups: runners.map((runner) => groupRow(runner, now)),
@@ -32,6 +35,15 @@ export function statusOf(service: ProxyService): object {
     drops: runners.flatMap(dropRows),
   };
 }
+
+const policyRows = ({ onlyPrefixes, notPrefixes, dadIgnore, raWithout }: Policy): object => ({
+  onlyPrefixes: onlyPrefixes.map(prefixText),
+  notPrefixes: notPrefixes.map(prefixText),
+  dadIgnore: [...dadIgnore].map((mac) => macFromBytes(macOf(mac))),
+  raWithout: [...raWithout],
+});
+
+const prefixText = ({ prefix, length }: Prefix): string => `${ipv6FromBytes(prefix)}/${length}`;
 
 /** received = forwarded + local + dropped + waiting. */
 function groupRow(runner: GroupRunner, now: number): object {

@@ -11,6 +11,7 @@ import {
   RaFlag,
   withIcmp6Checksum,
 } from '@pp/wire';
+import { macNumber } from './keys';
 import { DROP_REASONS, type DropReason } from './drop-reason';
 import {
   advertise,
@@ -314,6 +315,22 @@ const byState: readonly Row[] = [
     at: UP,
     frame: routerAdvert({ options: [SIGNATURE] }),
     options: { switches: { dropSigned: true } },
+  },
+  {
+    reason: 'prefix',
+    name: 'a target of a prefix that is not proxied',
+    frame: NS,
+    options: { policy: { notPrefixes: [{ prefix: NEIGHBOR, length: 128 }] } },
+  },
+  {
+    reason: 'dad-ignored',
+    name: 'the answer to a duplicate check by who answers all of them',
+    at: UP,
+    frame: advertise({ mac: 9, source: GUEST }, ip('ff02::1'), UP, { flags: NaFlag.override }),
+    options: { policy: { dadIgnore: new Set([macNumber(mac(9))]) } },
+    before: (scene) => {
+      scene.receive(DOWN, duplicateCheck(2, GUEST));
+    },
   },
   { reason: 'gate-closed', name: 'a downstream that is new', frame: NS, options: { open: false } },
   {

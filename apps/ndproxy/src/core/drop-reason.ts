@@ -51,6 +51,8 @@ export const DROP_REASONS = {
   'redirect-downstream': 'redirect on a downstream',
   // The proxy itself
   signed: 'signed, and could not pass unchanged (--drop-signed)',
+  prefix: 'of a prefix that is not proxied (--only-prefix, --not-prefix)',
+  'dad-ignored': 'from a station that claims every address (--dad-ignore)',
   looped: 'the same message from another segment, just before',
   'loop-disabled': 'switched off after another proxy was heard',
   'gate-closed': 'downstream not open yet: two router advertisements, or 12 s without any, come first',

@@ -9,6 +9,7 @@ import type { Member, MemberLink } from './member';
 import { announcement } from './our-messages';
 import { OwnAddresses } from './own-addresses';
 import { Pending } from './pending';
+import { isProxied, type Policy } from './policy';
 import { RecentData } from './recent-data';
 import { RecentMessages } from './recent-messages';
 import { Routers, type KnownPrefix, type KnownRouter } from './routers';
@@ -20,6 +21,7 @@ export interface GroupSettings {
   readonly mode: Mode;
   readonly loopPolicy: LoopPolicy;
   readonly switches: Switches;
+  readonly policy: Policy;
   readonly limits: Limits;
   /** Where frames of `send` actions lie; the caller may use the memory again once they are sent. */
   readonly allocate?: Allocate;
@@ -104,10 +106,11 @@ export class GroupState {
     return now < this.disabledUntil;
   }
 
-  /** Notes where a node is, unless it is none: a group, "::", or this host. */
+  /** Notes where a node is, unless it is none: a group, "::", or this host; or is not proxied. */
   learn(sighting: Sighting, now: Millis): void {
     const { address } = sighting;
     if (isUnspecified(address) || isMulticast(address) || this.isOwn(address)) return;
+    if (!isProxied(this.settings.policy, address)) return;
     const before = this.leavers === null ? undefined : this.table.get(address)?.ifindex;
     const isNews = this.table.learn(sighting, now);
     if (this.leavers !== null) this.#announce(this.leavers, before, sighting, now);
@@ -135,6 +138,7 @@ export class GroupState {
     if (this.members.get(ifindex)?.link.role !== 'downstream') return;
     const suggested = underPrefix(prefix, address);
     if (this.table.get(suggested) !== undefined || this.isOwn(suggested)) return;
+    if (!isProxied(this.settings.policy, suggested)) return;
     this.suspects.addSuggested({ address: suggested, ifindex, mac }, now);
   }
 

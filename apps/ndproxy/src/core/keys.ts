@@ -32,3 +32,7 @@ const word = (bytes: Uint8Array, at: number): number => ((bytes[at] ?? 0) << 8) 
 /** Six bytes at `at` as a number, for comparing. */
 export const macNumber = (bytes: Uint8Array, at = 0): number =>
   word(bytes, at) * 2 ** 32 + word(bytes, at + 2) * 2 ** 16 + word(bytes, at + 4);
+
+/** The bytes that such a number was made from. */
+export const macOf = (number: number): Uint8Array =>
+  Uint8Array.from({ length: 6 }, (_, i) => Math.floor(number / 2 ** (40 - 8 * i)));

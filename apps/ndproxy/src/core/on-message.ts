@@ -1,11 +1,12 @@
 import type { Millis } from '@pp/base';
-import { isMulticast, isUnspecified, NaFlag } from '@pp/wire';
+import { ipv6FromBytes, isMulticast, isUnspecified, NaFlag } from '@pp/wire';
 import { dropped, FORWARDED, LOCAL, type Verdict } from './action';
 import type { GroupState } from './group-state';
+import { macNumber } from './keys';
 import type { Member } from './member';
 import { onRouterAdvert } from './on-router-advert';
 import { defence } from './our-messages';
-import { DESTINATION_AT, SOURCE_AT, TARGET_AT, type NdPacket } from './packet';
+import { DESTINATION_AT, SOURCE_AT, SOURCE_MAC_AT, TARGET_AT, type NdPacket } from './packet';
 import { ANY_WAY, passOn } from './pass-on';
 import { OUR_ADDRESS } from './translate';
 
@@ -85,10 +86,22 @@ function onAdvert(state: GroupState, packet: NdPacket, from: Member, now: Millis
   const override = (packet.naFlags & NaFlag.override) !== 0;
   const { target: address, senderMac: mac } = packet;
   const { ifindex } = from.link;
+  if (isEmptyClaim(state, packet, from)) return dropped('dad-ignored');
   state.learn({ address, ifindex, mac, certainty: 'advertised', override }, now);
   if (state.isOwn(frame, DESTINATION_AT)) return LOCAL;
   if (!from.isOpen(now)) return closed(from, now);
   return passOn(state, packet, from, now);
+}
+
+/** Of an address that a node of another segment checks or has, by a station that is known to claim them all. */
+function isEmptyClaim(state: GroupState, { frame, target }: NdPacket, { link }: Member): boolean {
+  const { dadIgnore } = state.settings.policy;
+  if (dadIgnore.size === 0 || !dadIgnore.has(macNumber(frame, SOURCE_MAC_AT))) return false;
+  const owner = isMulticast(frame, DESTINATION_AT) ? state.table.get(target) : undefined;
+  if (owner === undefined || owner.ifindex === link.ifindex) return false;
+  if (state.counters.dropped['dad-ignored'] === undefined)
+    state.tell('dad.ignored', { ifname: link.ifname, address: ipv6FromBytes(target) });
+  return true;
 }
 
 /** RFC 4389 §4.1.3.4 */

@@ -30,7 +30,7 @@ export function onRouterAdvert(state: GroupState, packet: NdPacket, from: Member
     return spread(state, packet, from, now);
   return passOn(state, packet, from, now, {
     allows: (exit) => exit.link.role === 'downstream',
-    rewriteFor: (exit) => advertRewrite(state.settings.mode, from.link, exit.link),
+    rewriteFor: (exit) => advertRewrite(state.settings, from.link, exit.link),
     pastGates: true, // which it opens
     onSent: (exit) => {
       if (isMulticast(packet.frame, DESTINATION_AT)) countAdvert(state, exit, now);
@@ -44,7 +44,7 @@ function spread(state: GroupState, packet: NdPacket, from: Member, now: Millis):
   let outcome: Verdict = dropped('no-exit');
   for (const exit of state.downstreams()) {
     if (exit.isDisabled(now)) continue;
-    const rewrite = advertRewrite(state.settings.mode, from.link, exit.link);
+    const rewrite = advertRewrite(state.settings, from.link, exit.link);
     state.send(exit, replayAdvert(packet, exit.link, rewrite));
     countAdvert(state, exit, now);
     outcome = FORWARDED;
@@ -93,7 +93,7 @@ export function replayAdverts(state: GroupState, exit: Member, now: Millis): voi
   for (const router of state.routers.all()) {
     if (now - router.heardAt > state.settings.limits.freshAdvert) continue;
     const lifetimeSec = Math.max(0, Math.floor((router.until - now) / 1000)); // never extended
-    const rewrite = advertRewrite(state.settings.mode, upstream.link, exit.link);
+    const rewrite = advertRewrite(state.settings, upstream.link, exit.link);
     sendAgain(state, router, exit, { ...rewrite, lifetimeSec });
     countAdvert(state, exit, now);
   }
@@ -109,7 +109,7 @@ export function retractRouters(state: GroupState, upstream: Member, now: Millis)
   if (routers.length > 0) state.lost = { link: upstream.link, routers };
   for (const exit of state.downstreams()) {
     if (exit.isDisabled(now)) continue;
-    const rewrite = { ...advertRewrite(state.settings.mode, upstream.link, exit.link), lifetimeSec: 0 };
+    const rewrite = { ...advertRewrite(state.settings, upstream.link, exit.link), lifetimeSec: 0 };
     for (const router of routers) sendAgain(state, router, exit, rewrite);
   }
   state.routers.forgetRouters();
@@ -123,7 +123,7 @@ export function retractLost(state: GroupState, { ifname }: MemberLink, now: Mill
   state.routers.forgetPrefixes();
   for (const exit of state.downstreams()) {
     if (exit.isDisabled(now)) continue;
-    const rewrite = retraction(state.settings.mode, lost.link, exit.link);
+    const rewrite = retraction(state.settings, lost.link, exit.link);
     for (const router of lost.routers) sendAgain(state, router, exit, rewrite);
   }
 }
@@ -132,7 +132,7 @@ export function retractLost(state: GroupState, { ifname }: MemberLink, now: Mill
 export function retractFrom(state: GroupState, exit: Member, now: Millis): void {
   const { upstream } = state;
   if (upstream === undefined || exit.isDisabled(now) || state.isDisabled(now)) return;
-  const rewrite = retraction(state.settings.mode, upstream.link, exit.link);
+  const rewrite = retraction(state.settings, upstream.link, exit.link);
   for (const router of state.routers.all()) sendAgain(state, router, exit, rewrite);
 }
 

@@ -6,6 +6,7 @@ import type { Member } from './member';
 import { solicitation } from './our-messages';
 import { DESTINATION_AT, type NdPacket } from './packet';
 import type { Waiting } from './pending';
+import { isAboutProxied } from './policy';
 import { OUR_ADDRESS, translate, type Rewrite } from './translate';
 
 /** Where a message may go, and how it is changed on the way. */
@@ -33,7 +34,9 @@ export function passOn(
   now: Millis,
   way: Way = ANY_WAY,
 ): Verdict {
-  if (state.settings.switches.dropSigned && packet.isSignedInVain) return dropped('signed');
+  const { switches, policy } = state.settings;
+  if (!isAboutProxied(policy, packet)) return dropped('prefix');
+  if (switches.dropSigned && packet.isSignedInVain) return dropped('signed');
   return isMulticast(packet.frame, DESTINATION_AT)
     ? flood(state, packet, from, now, way)
     : passTo(state, packet, from, now, way);

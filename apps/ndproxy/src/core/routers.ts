@@ -2,6 +2,7 @@ import { BoundedMap, type Millis } from '@pp/base';
 import { decodePrefixInformation, isLinkLocal, NdOptionType, RaFlag, type PrefixInformation } from '@pp/wire';
 import { addressKey, type AddressKey } from './keys';
 import type { NdPacket } from './packet';
+import { hasPrefix, type Prefix } from './policy';
 
 /** A router of the upstream, by its last advertisement. */
 export interface KnownRouter {
@@ -16,9 +17,7 @@ export interface KnownRouter {
 }
 
 /** A prefix that an upstream router announces. */
-export interface KnownPrefix {
-  readonly prefix: Uint8Array;
-  readonly length: number;
+export interface KnownPrefix extends Prefix {
   readonly until: number;
 }
 
@@ -106,13 +105,4 @@ export class Routers {
     this.#prefixes.set(key, known);
     return isKnown ? null : known;
   }
-}
-
-/** The first `length` bits are the same. */
-function hasPrefix(address: Uint8Array, { prefix, length }: KnownPrefix): boolean {
-  for (let bit = 0; bit < length; bit += 8) {
-    const mask = 0xff00 >> Math.min(8, length - bit);
-    if ((((address[bit >>> 3] ?? 0) ^ (prefix[bit >>> 3] ?? 0)) & mask & 0xff) !== 0) return false;
-  }
-  return true;
 }

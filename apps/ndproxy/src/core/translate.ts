@@ -10,15 +10,17 @@ import {
   multicastMac,
   NdOptionType,
   prefixInformation,
+  RaFlag,
   rdnssOption,
   rewriteNd,
   withIcmp6Checksum,
   type NdOption,
   type NdRewrite,
 } from '@pp/wire';
-import type { Mode } from './limits';
+import type { GroupSettings } from './group-state';
 import type { MemberLink } from './member';
 import { DESTINATION_AT, ICMP_AT, isLinkOptionAt, optionBytes, SOURCE_MAC_AT, type NdPacket } from './packet';
+import { mayBeProxied, type Policy } from './policy';
 
 /** Gives that many bytes, with anything in them. */
 export type Allocate = (length: number) => Uint8Array;
@@ -78,17 +80,47 @@ function replaceAddress(frame: Uint8Array, at: number, mac: Uint8Array): void {
   frame.set(mac, at);
 }
 
+/** What decides how an advertisement is changed. */
+type AdvertSettings = Pick<GroupSettings, 'mode' | 'policy'>;
+
 /** RFC 4389 §4.1.3.3 for router advertisements; in route mode also what makes neighbours send to the router. */
-export const advertRewrite = (mode: Mode, entry: MemberLink, exit: MemberLink): NdRewrite => ({
+export const advertRewrite = (
+  { mode, policy }: AdvertSettings,
+  entry: MemberLink,
+  exit: MemberLink,
+): NdRewrite => ({
   linkAddress: exit.mac,
   setProxyFlag: true,
+  clearFlags: clearedFlags(policy),
+  clearOnLink: mode === 'route',
   ...clampedMtu(Math.min(entry.mtu, exit.mtu)),
-  ...(mode === 'route' ? { clearOnLink: true, option: withoutLinkLocalResolvers } : {}),
+  option: (option) => {
+    if (isLeftOut(policy, option)) return null;
+    return mode === 'route' ? withoutLinkLocalResolvers(option) : option;
+  },
 });
 
+const clearedFlags = ({ raWithout }: Policy): number =>
+  (raWithout.has('managed') ? RaFlag.managed : 0) | (raWithout.has('other') ? RaFlag.other : 0);
+
+function isLeftOut(policy: Policy, option: NdOption): boolean {
+  switch (option.type) {
+    case NdOptionType.rdnss:
+      return policy.raWithout.has('rdnss');
+    case NdOptionType.dnssl:
+      return policy.raWithout.has('dnssl');
+    case NdOptionType.prefixInformation: {
+      const pio = decodePrefixInformation(option);
+      return pio.ok && !mayBeProxied(policy, { ...pio.value, length: pio.value.prefixLength });
+    }
+    default:
+      return false;
+  }
+}
+
 /** For a segment that the router and its prefixes do not belong to any more (the idea of RFC 9096): hosts turn to others at once. */
-export function retraction(mode: Mode, entry: MemberLink, exit: MemberLink): NdRewrite {
-  const { option: change, ...rewrite } = advertRewrite(mode, entry, exit);
+export function retraction(settings: AdvertSettings, entry: MemberLink, exit: MemberLink): NdRewrite {
+  const { option: change, ...rewrite } = advertRewrite(settings, entry, exit);
   return {
     ...rewrite,
     lifetimeSec: 0,

@@ -4,6 +4,7 @@ import { toHex } from '@pp/wire/testing';
 import { Group } from './group';
 import { ALL_OFF, LIMITS, type LoopPolicy } from './limits';
 import { CHECKED_BEFORE } from './admit';
+import { NO_POLICY } from './policy';
 import { duplicateCheck, frameText, GUEST, ip, mac, NEIGHBOR, routerAdvert, solicit } from './testing/scene';
 
 /** A proxy of its own Ethernet addresses between segments, the first its upstream; gates are open. */
@@ -13,6 +14,7 @@ function proxyBetween(number: number, lans: readonly PacketLan[], loopPolicy: Lo
     mode: 'route',
     loopPolicy,
     switches: ALL_OFF,
+    policy: NO_POLICY,
     limits: LIMITS,
   } as const;
   const group = new Group(settings, millis(0));

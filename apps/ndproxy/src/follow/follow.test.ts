@@ -13,6 +13,7 @@ import {
 } from '@pp/ports/testing';
 import { toHex } from '@pp/wire/testing';
 import { ALL_OFF } from '../core/limits';
+import { NO_POLICY } from '../core/policy';
 import { advertise, DOWN, GUEST, ip, mac, NEIGHBOR, ourMac, solicit } from '../core/testing/scene';
 import { ADDRESSES, view } from '../testing/rig';
 import { followManager, type Following } from './follow';
@@ -41,7 +42,7 @@ async function followRig(installed: readonly HostRoute[] = []): Promise<FollowRi
     bus: manager,
     clock,
     log,
-    settings: { mode: 'route', loopPolicy: 'guard', switches: ALL_OFF, strict: false },
+    settings: { mode: 'route', loopPolicy: 'guard', switches: ALL_OFF, policy: NO_POLICY, strict: false },
     managersRoutes: new FakeHostRoutes(installed),
     doors: {
       packets,

@@ -12,6 +12,7 @@ import {
 } from '@pp/ports/testing';
 import { toHex } from '@pp/wire/testing';
 import { ALL_OFF } from '../core/limits';
+import { NO_POLICY } from '../core/policy';
 import { mac, ourMac } from '../core/testing/scene';
 import type { DesiredGroup } from '../groups/desired-groups';
 import { ProxyService, type ProxySettings } from '../proxy-service';
@@ -69,7 +70,7 @@ export class Rig {
       );
     }
     this.service = new ProxyService(
-      { mode: 'route', loopPolicy: 'guard', switches: ALL_OFF, strict: false, ...settings },
+      { mode: 'route', loopPolicy: 'guard', switches: ALL_OFF, policy: NO_POLICY, strict: false, ...settings },
       {
         packets,
         interfaces,

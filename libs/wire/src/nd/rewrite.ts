@@ -8,6 +8,8 @@ export interface NdRewrite {
   readonly linkAddress: Uint8Array | 'remove';
   /** Router advertisements only: RFC 4389 §4.1.3.3, set P. */
   readonly setProxyFlag?: boolean;
+  /** Router advertisements only: these flags (see RaFlag) are 0. */
+  readonly clearFlags?: number;
   /** Router advertisements only: no prefix is on-link (L), and none is for delegation (P of RFC 9762). */
   readonly clearOnLink?: boolean;
   /** Router advertisements only: an MTU option says at most this. */
@@ -43,7 +45,8 @@ export function rewriteNd(
   return isSame(result, message) ? result : withIcmp6Checksum(result, route.source, route.destination);
 }
 
-function rewriteHeader(message: Uint8Array, { setProxyFlag, lifetimeSec }: NdRewrite): void {
+function rewriteHeader(message: Uint8Array, { setProxyFlag, clearFlags = 0, lifetimeSec }: NdRewrite): void {
+  if (clearFlags !== 0) message[5] = (message[5] ?? 0) & ~clearFlags;
   if (setProxyFlag === true) message[5] = (message[5] ?? 0) | RaFlag.proxy;
   if (lifetimeSec === undefined) return;
   message[6] = lifetimeSec >>> 8;

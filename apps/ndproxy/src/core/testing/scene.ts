@@ -30,6 +30,7 @@ import type { DropReason } from '../drop-reason';
 import { Group } from '../group';
 import { ALL_OFF, LIMITS, type Limits, type LoopPolicy, type Mode, type Switches } from '../limits';
 import type { MemberLink } from '../member';
+import { NO_POLICY, type Policy } from '../policy';
 import type { OwnAddress } from '../own-addresses';
 import { admit, CHECKED_BEFORE } from '../admit';
 
@@ -75,6 +76,7 @@ export interface SceneOptions {
   readonly loopPolicy?: LoopPolicy;
   readonly limits?: Partial<Limits>;
   readonly switches?: Partial<Switches>;
+  readonly policy?: Partial<Policy>;
   readonly links?: readonly MemberLink[];
   /** False: gates are as they are at the start. */
   readonly open?: boolean;
@@ -91,7 +93,8 @@ export class Scene {
   constructor({ mode = 'route', loopPolicy = 'guard', open = true, links, ...more }: SceneOptions = {}) {
     const limits = { ...LIMITS, ...more.limits };
     const switches = { ...ALL_OFF, ...more.switches };
-    this.group = new Group({ name: 'test', mode, loopPolicy, switches, limits }, this.now);
+    const policy = { ...NO_POLICY, ...more.policy };
+    this.group = new Group({ name: 'test', mode, loopPolicy, switches, policy, limits }, this.now);
     this.update(links ?? [link(UP), link(DOWN), link(DOWN2)]);
     if (!open) return;
     this.pass(13);
