@@ -11,6 +11,7 @@ export interface Status {
   readonly groups: readonly Readonly<Record<string, number>>[];
   readonly members: readonly { readonly ifname: string; readonly state: string }[];
   readonly neighbors: readonly { readonly address: string; readonly ifname: string }[];
+  readonly drops: readonly { readonly reason: string; readonly count: number }[];
   readonly warnings: readonly string[];
   readonly guard: string;
 }
@@ -61,4 +62,11 @@ export function bytesOf(text: string): Uint8Array {
   const address = parseIpv6(text);
   if (address === null) throw new Error(`'${text}' is no IPv6 address`);
   return ipv6ToBytes(address);
+}
+
+/** What passes an interface and `filter`, in lines of tcpdump, from now on. */
+export async function sniff(place: Place, ifname: string, filter: string): Promise<Child> {
+  const dump = place.spawn('tcpdump', ['-l', '--immediate-mode', '-nn', '-e', '-v', '-i', ifname, filter]);
+  await dump.line('sign of listening', (line) => (line.includes('listening on') ? true : undefined));
+  return dump;
 }

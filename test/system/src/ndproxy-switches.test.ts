@@ -13,7 +13,7 @@ import {
   type Place,
   type StandardLab,
 } from '@pp/lab';
-import { answers, forward, guestBehind, startProxy, STATE, status, up } from './ndproxy-rig';
+import { answers, forward, guestBehind, sniff, startProxy, STATE, status, up } from './ndproxy-rig';
 
 /* Switches of ndproxy about router advertisements: the lab's own router is replaced by one that behaves as a test needs it. */
 
@@ -98,4 +98,44 @@ labTest('--strict: nothing passes before a router advertised twice, however long
   await startRadvd(lab.router, RADVD);
   await isOpen('vg1');
   await answers(lab.lanhost, address);
+});
+
+labTest('--ra-without, --not-prefix: a guest hears of what it can use, and of nothing else', async () => {
+  await stopRadvd(lab.router);
+  const more = `AdvManagedFlag on; AdvOtherConfigFlag on; DNSSL lab.example { };
+    prefix 2001:db8:99::/64 { AdvOnLink on; AdvAutonomous on; };`;
+  await startRadvd(lab.router, { ...RADVD, more });
+  const guest = await guestBehind(lab, 'g1', 'vg1');
+  const adverts = await sniff(guest, 'any', 'icmp6 and ip6[40] == 134');
+  await startProxy(lab.host, [
+    ...['--ra-without', 'managed,other,dnssl', '--not-prefix', '2001:db8:99::/64'],
+    ...['eth0', 'vg1'],
+  ]);
+  await up(guest);
+  const address = await globalAddress(guest);
+  expect(address).toMatch(/^2001:db8:77:/);
+  await answers(lab.internet, address);
+  await until('an advertisement was shown', () => Promise.resolve(/2001:db8:77::\/64/.test(adverts.stdout)));
+  await adverts.stop();
+  expect(adverts.stdout).not.toMatch(/managed|other stateful|dnssl|2001:db8:99/);
+  expect(await addresses(guest)).not.toContain('2001:db8:99:');
+});
+
+labTest('--dad-ignore: who claims every address keeps no guest from having one', async () => {
+  const address = '2001:db8:77::66';
+  await lab.lanhost.shell(`cd /proc/sys/net/ipv6; echo 1 > conf/eth0/forwarding; echo 1 > conf/eth0/proxy_ndp
+    echo 0 > neigh/eth0/proxy_delay; ip -6 neigh add proxy ${address} dev eth0`);
+  const mac = (await lab.lanhost.shell('cat /sys/class/net/eth0/address')).trim();
+  const guest = await guestBehind(lab, 'g1', 'vg1');
+  await startProxy(lab.host, ['--dad-ignore', mac, 'eth0', 'vg1']);
+  await up(guest);
+  await globalAddress(guest);
+  await guest.shell(`ip addr add ${address}/64 dev eth0`);
+  const ignored = async (): Promise<boolean> =>
+    (await status(lab.host)).drops.some(({ reason }) => reason === 'dad-ignored');
+  await until('the claim was heard', ignored);
+  await until('the guest has it', async () =>
+    (await guest.ok('ip', ['-6', 'addr', 'show', 'dev', 'eth0', '-tentative'])).includes(`${address}/`),
+  );
+  expect(await addresses(guest)).not.toContain('dadfailed');
 });

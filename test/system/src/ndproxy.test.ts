@@ -9,23 +9,16 @@ import {
   STANDARD,
   standardLab,
   until,
-  type Child,
   type Place,
   type StandardLab,
 } from '@pp/lab';
-import { answers, forward, guestBehind, startProxy, STATE, status, up } from './ndproxy-rig';
+import { answers, forward, guestBehind, sniff, startProxy, STATE, status, up } from './ndproxy-rig';
 
 /*
  * internet -- router (radvd) -- lan: lanhost, host eth0 -- ndproxy -- vg1: g1, vg2: g2
  */
 
 let lab: StandardLab;
-
-async function sniff(place: Place, ifname: string, filter: string): Promise<Child> {
-  const dump = place.spawn('tcpdump', ['-l', '--immediate-mode', '-nn', '-e', '-v', '-i', ifname, filter]);
-  await dump.line('sign of listening', (line) => (line.includes('listening on') ? true : undefined));
-  return dump;
-}
 
 if (labMissing() === undefined) {
   beforeEach(async () => {

@@ -10,6 +10,8 @@ export interface RadvdOptions {
   readonly preference: 'low' | 'medium' | 'high';
   /** It advertises only to who asks, as some modems do. */
   readonly onlyWhenAsked?: boolean;
+  /** What else it advertises, as radvd.conf(5) has it for an interface. */
+  readonly more?: string;
 }
 
 const PID_FILE = `${SHARED_INSIDE}/radvd.pid`;
@@ -17,12 +19,13 @@ const PID_FILE = `${SHARED_INSIDE}/radvd.pid`;
 /** Router advertisements every 3 to 4 s, and at once when asked. */
 export async function startRadvd(
   router: Host,
-  { ifname, prefix, preference, onlyWhenAsked = false }: RadvdOptions,
+  { ifname, prefix, preference, onlyWhenAsked = false, more = '' }: RadvdOptions,
 ): Promise<void> {
   const text = `interface ${ifname} {
     AdvSendAdvert on; MinRtrAdvInterval 3; MaxRtrAdvInterval 4; AdvDefaultLifetime 1800; AdvDefaultPreference ${preference};
     UnicastOnly ${onlyWhenAsked ? 'on' : 'off'};
     prefix ${prefix} { AdvOnLink on; AdvAutonomous on; };
+    ${more}
   };\n`;
   writeFileSync(join(router.shared, 'radvd.conf'), text);
   const files = ['-C', `${SHARED_INSIDE}/radvd.conf`, '-p', PID_FILE];
