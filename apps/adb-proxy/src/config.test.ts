@@ -62,7 +62,16 @@ const rows: readonly { readonly name: string; readonly in: string; readonly want
     in: `${BOTH} --from 192.168.1.0/24`,
     want: `--from '192.168.1.0/24' is about an address that can be reached from outside; write one with --listen`,
   },
-  ...['10.0.0.0/33', 'lan', '::1/129', '10.0.0.1/', '/8', '10.0.0.1/x', 'fe80::1%eth0'].map((source) => ({
+  ...[
+    '10.0.0.0/33',
+    'lan',
+    '::1/129',
+    '10.0.0.1/',
+    '/8',
+    '10.0.0.1/x',
+    'fe80::1%eth0',
+    '::ffff:192.168.1.0/120',
+  ].map((source) => ({
     name: `the source ${source}`,
     in: `--listen 10.0.0.1:1 --from ${source}`,
     want: `--from '${source}' is no address and no subnet; write for example --from 192.168.1.0/24`,
@@ -170,13 +179,27 @@ test.each(rows)('$name', ({ in: line, want }) => {
 });
 
 test.each([
-  { source: '192.168.1.7', allowed: true },
-  { source: '192.168.2.7', allowed: false },
-  { source: '2001:db8::7', allowed: true },
-  { source: '2001:db8::8', allowed: false },
-  { source: '::ffff:192.168.2.7', allowed: false },
-])('$source may connect: $allowed', ({ source, allowed }) => {
-  const line = '--listen 10.0.0.1:1 --from 192.168.1.0/24 --from 2001:db8::7';
-  const asked = readArgs(SPEC, line.split(' '));
-  expect(asked.do === 'serve' && asked.config.from.allows(source)).toBe(allowed);
+  {
+    from: '192.168.1.77/24',
+    yes: '192.168.1.0 192.168.1.255',
+    no: '192.168.0.255 192.168.2.0 ::ffff:192.168.2.7',
+  },
+  { from: '192.168.1.7', yes: '192.168.1.7', no: '192.168.1.6 192.168.1.8 ::' },
+  { from: '10.0.0.0/9', yes: '10.0.0.0 10.127.255.255', no: '10.128.0.0 9.255.255.255' },
+  { from: '0.0.0.0/0', yes: '0.0.0.0 255.255.255.255', no: ':: fd00::1' },
+  { from: '::/0', yes: ':: fd00::1 ffff::', no: '0.0.0.0 192.168.1.7' },
+  { from: '2001:db8::/33', yes: '2001:db8:7fff::1', no: '2001:db8:8000:: 2001:db7:ffff::' },
+  { from: '2001:db8::7', yes: '2001:db8::7 2001:DB8:0:0::7', no: '2001:db8::8' },
+  { from: 'fe80::/10', yes: 'fe80::1 febf::', no: 'fec0:: fe7f::1 169.254.0.1' },
+])('--from $from lets in $yes, and not $no', ({ from, yes, no }) => {
+  const asked = readArgs(SPEC, ['--listen', '10.0.0.1:1', '--from', from]);
+  const isAllowed = (source: string): boolean => asked.do === 'serve' && asked.config.from.allows(source);
+  expect(yes.split(' ').filter((source) => !isAllowed(source))).toEqual([]);
+  expect(no.split(' ').filter(isAllowed)).toEqual([]);
+});
+
+test('each of several sources may connect', () => {
+  const asked = readArgs(SPEC, '--listen 10.0.0.1:1 --from 192.168.1.0/24 --from 2001:db8::7'.split(' '));
+  const isAllowed = (source: string): boolean => asked.do === 'serve' && asked.config.from.allows(source);
+  expect(['192.168.1.7', '2001:db8::7', '10.0.0.1'].map(isAllowed)).toEqual([true, true, false]);
 });

@@ -10,22 +10,38 @@ export interface Sources {
 
 export const SOURCE_EXAMPLE = '--from 192.168.1.0/24';
 
-/** Addresses and subnets: "192.168.1.7", "192.168.1.0/24", "fd00::/8". */
+/** Addresses and subnets: "192.168.1.7", "192.168.1.0/24", "fd00::/8". Those of one family let in nobody of the other, "::/0" neither. */
 export function checkedSources(texts: readonly string[]): Checked<Sources> {
-  const list = new BlockList();
+  const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const text of texts) {
     const [, address = '', digits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
-    const family = address.includes('%') ? 0 : isIP(address);
-    const bits = family === 4 ? 32 : 128;
+    const family = address.includes('%') || isMapped(address) ? undefined : familyOf(address);
+    const bits = family === 'ipv4' ? 32 : 128;
     const length = digits === undefined ? bits : Number(digits);
-    if (family === 0 || length > bits)
+    if (family === undefined || length > bits)
       return refuse(
         'InvalidArgument',
         `--from '${text}' is no address and no subnet; write for example ${SOURCE_EXAMPLE}`,
       );
-    list.addSubnet(address, length, family === 4 ? 'ipv4' : 'ipv6');
+    lists[family].addSubnet(address, length, family);
   }
-  return accept({ allows: (address) => list.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6'), texts });
+  const allows = (address: string): boolean => {
+    const family = familyOf(address);
+    return family !== undefined && lists[family].check(address, family);
+  };
+  return accept({ allows, texts });
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' | undefined {
+  const version = isIP(address);
+  return version === 4 ? 'ipv4' : version === 6 ? 'ipv6' : undefined;
+}
+
+/** ::ffff:0:0/96 in any spelling: such a peer is told of as IPv4, so as a source it would never fit. */
+function isMapped(address: string): boolean {
+  const mapped = new BlockList();
+  mapped.addSubnet('::ffff:0:0', 96, 'ipv6');
+  return isIP(address) === 6 && mapped.check(address, 'ipv6');
 }
 
 /** Nothing but this host can connect to such an address. */
