@@ -1,4 +1,4 @@
-import { byGuest, byUplink, Rig, VM_MARK } from '../testing/rig';
+import { byGuest, byUplink, COUNTED, Rig, VM_MARK } from '../testing/rig';
 import { metricsText } from './text';
 
 let rig: Rig;
@@ -28,4 +28,15 @@ test('the exposition format: counters with labels, the rest without', async () =
   ]);
   const types = lines.filter((line) => line.startsWith('# TYPE'));
   expect([types.length, types.at(-1)]).toEqual([7, '# TYPE patchpanel_counters_degraded gauge']);
+});
+
+test('a name with a quote, a backslash and a line feed ends no label', async () => {
+  const service = await rig.started();
+  const guest = 'vm/"}\\\n 1';
+  await service.setCounted({ ...COUNTED, links: [{ ifname: 'vmtap0', guest }] });
+  rig.table.pass(byGuest('guest_tx', 'vmtap0', 'eth0'), 50n);
+  await service.refresh();
+  expect(metricsText(service).split('\n')).toContain(
+    'patchpanel_guest_traffic_bytes_total{guest="vm/\\"}\\\\\\n 1",device="eth0",source="CROSVM",family="IPV4",direction="tx"} 50',
+  );
 });
