@@ -70,8 +70,8 @@ export class Child {
     this.#process.stdin?.end();
   }
 
-  /** SIGTERM, and SIGKILL where that was not enough by `deadline` (5 s). */
-  async stop(deadline: Millis = seconds(5)): Promise<Finished> {
+  /** SIGTERM, and SIGKILL where that was not enough by `deadline` (20 s). */
+  async stop(deadline: Millis = seconds(20)): Promise<Finished> {
     const timer = setTimeout(() => {
       this.kill('SIGKILL');
     }, deadline);

@@ -96,8 +96,8 @@ labTest(
   async () => {
     await adbdOn(lab.host, CONTAINER_SOCKET);
     const open = ['--listen', LAN, '--from', '192.168.77.0/24', '--auto-off', '2'];
+    const adb = await Adb.start(lab.lanhost, lab.lanhost); // first, for the time runs from the proxy's start
     await startProxy(lab.host, [...open, '--connect', CONTAINER_SOCKET]);
-    const adb = await Adb.start(lab.lanhost, lab.lanhost);
     await adb.run('connect', LAN);
     await until('the device is gone', async () => !/\tdevice$/m.test(await adb.run('devices')));
     expect((await statusOf(lab.host)).listeners[0]?.state).toBe('off: its time was over');
@@ -138,8 +138,8 @@ labTest(
     await startProxy(lab.host, ['--listen', HERE, '--connect', CONTAINER_SOCKET, '--max-per-source', '2']);
     const script = `
     exec 3<>/dev/tcp/127.0.0.1/5555 4<>/dev/tcp/127.0.0.1/5555 5<>/dev/tcp/127.0.0.1/5555
-    read -r -t 3 x <&5; echo "third $?"
-    echo hello >&3; read -r -t 3 x <&3; echo "first $x"`;
+    read -r -t 20 x <&5; echo "third $?"
+    echo hello >&3; read -r -t 20 x <&3; echo "first $x"`;
     expect(await lab.host.ok('bash', ['-c', script])).toBe('third 1\nfirst hello\n');
     expect(await refusals(lab.host, 'per-source')).toBe(1);
   },
@@ -164,7 +164,7 @@ labTest(
       'bash',
       ['-c', `exec 3<>/dev/tcp/127.0.0.1/5555; { ${steps}; } | cmp - ${SHARED_INSIDE}/data`],
       {
-        timeout: seconds(30),
+        timeout: seconds(50),
       },
     );
     await until('bytes move', async () => (await statusOf(lab.host)).bytesFromTargets > 1e6);

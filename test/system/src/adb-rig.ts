@@ -59,7 +59,7 @@ export const refusals = async (place: Place, reason: string): Promise<number> =>
 /** Whether a TCP connection is made, and still there a moment later: a refused one is closed at once. */
 export async function stays(place: Place, address: string, port = 5555): Promise<boolean> {
   const script = `exec 3<>/dev/tcp/${address}/${port} || exit 1; read -r -t 2 -n 1 x <&3; [ $? -gt 128 ]`;
-  const { code } = await place.run('timeout', ['5', 'bash', '-c', script]);
+  const { code } = await place.run('timeout', ['25', 'bash', '-c', script]);
   return code === 0;
 }
 

@@ -5,6 +5,8 @@ import type { Sum, Sums } from './counters-rig';
 
 /** What passes an interface of a host, by tcpdump: the judge of the counters. */
 export class Capture {
+  #marks = 0;
+
   private constructor(
     readonly host: Host,
     readonly ifname: string,
@@ -26,23 +28,23 @@ export class Capture {
     return new Capture(host, ifname, tcpdump, links[0]?.address ?? '');
   }
 
-  /** Ends it; sums of the IP total lengths. Throws where packets were dropped. */
-  async stop(): Promise<Sums> {
-    await this.#written();
-    const { stderr } = await this.tcpdump.stop();
-    if (!/^0 packets dropped by kernel/m.test(stderr)) throw new Error(`the capture is not whole: ${stderr}`);
-    return sumsOf(this.#file(), this.mac);
-  }
-
-  /** Tells tcpdump to end by a frame that is no IP and comes after all others: what it has not read when it is told by a signal is lost. */
-  async #written(): Promise<void> {
-    const frame = `${'ff'.repeat(6)}${this.mac.replaceAll(':', '')}${MARKER}${'00'.repeat(46)}`;
+  /** Marks this moment by a frame that is no IP, and waits until all before it is written: what tcpdump has not read when a signal ends it is lost. */
+  async mark(): Promise<void> {
+    const number = (++this.#marks).toString(16).padStart(2, '0');
+    const frame = `${'ff'.repeat(6)}${this.mac.replaceAll(':', '')}${MARKER}${number}${'00'.repeat(45)}`;
     const escaped = frame.replaceAll(
       /../g,
       (byte) => `\\${Number.parseInt(byte, 16).toString(8).padStart(3, '0')}`,
     );
     await this.host.shell(`printf '${escaped}' | socat -u - INTERFACE:${this.ifname}`);
     await until('tcpdump has written all', () => this.#file().includes(Buffer.from(frame, 'hex')));
+  }
+
+  /** Ends it; sums of the IP total lengths up to the last mark, or of all without one. Throws where packets were dropped. */
+  async stop(): Promise<Sums> {
+    const { stderr } = await this.tcpdump.stop();
+    if (!/^0 packets dropped by kernel/m.test(stderr)) throw new Error(`the capture is not whole: ${stderr}`);
+    return sumsOf(this.#file(), this.mac, this.#marks);
   }
 
   #file(): Buffer {
@@ -60,7 +62,8 @@ const FILE_HEADER = 24;
 const PACKET_HEADER = 16;
 const ETHERNET = 14;
 
-function sumsOf(file: Buffer, mac: string): Sums {
+/** Up to the mark of that number. */
+function sumsOf(file: Buffer, mac: string, lastMark: number): Sums {
   type Mutable = { -readonly [K in keyof Sum]: Sum[K] };
   const none = (): Mutable => ({ rx: 0n, tx: 0n, rxPackets: 0n, txPackets: 0n });
   const sums = { 4: none(), 6: none() };
@@ -69,7 +72,10 @@ function sumsOf(file: Buffer, mac: string): Sums {
     const length = file.readUInt32LE(at + 8);
     const frame = file.subarray(at + PACKET_HEADER, at + PACKET_HEADER + length);
     at += PACKET_HEADER + length;
-    if (frame.toString('hex', 12, 14) === MARKER) continue;
+    if (frame.toString('hex', 12, 14) === MARKER) {
+      if (frame[ETHERNET] === lastMark) break;
+      continue;
+    }
     const isIpv6 = frame.readUInt16BE(12) === 0x86dd;
     // RFC 791: total length; RFC 8200: payload length, to which the header of 40 bytes comes.
     const bytes = isIpv6 ? frame.readUInt16BE(ETHERNET + 4) + 40 : frame.readUInt16BE(ETHERNET + 2);

@@ -38,10 +38,10 @@ async function exchange(place: Place, address: string): Promise<void> {
   const family = address.includes(':') ? 6 : 4;
   const target = family === 6 ? `[${address}]` : address;
   const tcp = `head -c 400000 /dev/zero | socat -t 10 - TCP${family}:${target}:7 | tail -c +20 | wc -c`;
-  const back = Number(await place.shell(tcp, { timeout: seconds(30) }));
+  const back = Number(await place.shell(tcp, { timeout: seconds(50) }));
   if (back < 399_000) throw new Error(`${place.name}: only ${back} bytes came back by TCP`);
   const udp = `for n in $(seq 20); do head -c 1200 /dev/zero | socat -t 0.05 - UDP${family}:${target}:7 > /dev/null; done`;
-  await place.shell(udp, { timeout: seconds(30) });
+  await place.shell(udp, { timeout: seconds(50) });
 }
 
 /** So that each packet passes the counters as it passes the wire. Linux's TCP makes trains of segments whatever the device says, but for their length. */
@@ -67,14 +67,12 @@ async function judged(
     return undefined;
   });
   await work();
-  let after = await read();
-  const captured = await until('a moment of silence to end in', async () => {
+  const after = await until('a moment of silence to end in', async () => {
     const now = await read();
-    const silent = same(after, now);
-    after = now;
-    return silent ? capture.stop() : undefined;
+    await capture.mark();
+    return same(now, await read()) ? now : undefined;
   });
-  return { counted: difference(after, before), captured };
+  return { counted: difference(after, before), captured: await capture.stop() };
 }
 
 const words = (sums: Sums): string =>

@@ -1,4 +1,4 @@
-import { millis, seconds } from '@pp/base';
+import { seconds } from '@pp/base';
 import {
   ApiClient,
   hostListing,
@@ -54,6 +54,10 @@ beforeAll(async () => {
   guest = await lab.guest('guest');
   android = await lab.guest('android');
   await addForeignThings();
+  await until(
+    'the kernel has seen that arc_other has no carrier',
+    async () => (await lab.host.shell('cat /sys/class/net/arc_other/operstate')) === 'lowerlayerdown\n',
+  );
   untouched = await hostListing(lab.host);
   bundle(join(dir, 'crash-manager'));
 }, 60_000);
@@ -159,7 +163,7 @@ async function story(child: Child): Promise<void> {
     await lab.host.shell(WIFI_GOES);
     await arcHasDevices(2, client, child);
     await client.raw('ArcShutdown', encode('ArcShutdownRequest', { pid: android.pid }));
-    await child.stop(millis(10_000));
+    await child.stop(seconds(25));
   } catch (fault) {
     if (fault instanceof DBusError && fault.name.startsWith('org.chromium.')) throw fault; // it lives, and refuses a step of the story
   } finally {

@@ -6,6 +6,7 @@ import {
   standardLab,
   startManager,
   startPeerEcho,
+  UNWANTED,
   until,
   type Child,
   type Finished,
@@ -66,7 +67,7 @@ labTest('a port is forwarded for a time, for as long as a process, or until Ctrl
   const process = lab.host.spawn('sleep', ['60']);
   for (const [hold, end] of [
     [`--while-pid ${process.pid}`, () => process.stop()],
-    ['--for 6', () => Promise.resolve()],
+    ['--for 15', () => Promise.resolve()],
     [
       '--for 600',
       (child: Child) => {
@@ -81,7 +82,7 @@ labTest('a port is forwarded for a time, for as long as a process, or until Ctrl
     expect([hold, (await child.exited).code]).toEqual([hold, 0]);
     expect([hold, await rules()]).toEqual([hold, []]);
   }
-  expect(await ask()).toBeUndefined();
+  expect(await seenAs(lab.lanhost, uplink.v4, 8080, UNWANTED)).toBeUndefined();
   expect((await ctl(`${forward} --while-pid ${process.pid}`)).code).toBe(3);
   expect(await rules()).toEqual([]);
   await server.stop();

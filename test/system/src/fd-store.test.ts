@@ -112,12 +112,13 @@ labTest('a namespace whose client died while no manager ran is taken away by the
 labTest('a start with stored lifelines has not a descriptor more than it had before', async () => {
   await start();
   const held = [await client.connect({ pid: guest.pid }), await client.connect({ pid: -1 })];
+  await until('both lifelines are stored', () => unit.stored.length === 2);
   const before = await openFds();
   for (let round = 0; round < 3; round++) {
     await manager.kill();
     await start();
   }
-  expect(await openFds()).toBeLessThanOrEqual(before);
+  await until('no more are open than before', async () => (await openFds()) <= before);
   for (const { release } of held) release();
   await expectIdle();
   await manager.stop();
@@ -130,7 +131,12 @@ labTest(
     const { release } = await client.connect({ pid: guest.pid });
     await client.connect({ pid: -1 });
     expect((await manager.stop()).code).toBe(0);
-    expect(listingDifference(untouched, await hostListing(lab.host))).toEqual([]);
+    await until(
+      'the host is as it was',
+      async () => listingDifference(untouched, await hostListing(lab.host)).length === 0,
+    ).catch(async () => {
+      expect(listingDifference(untouched, await hostListing(lab.host))).toEqual([]);
+    });
     await start();
     await expectIdle();
     release();

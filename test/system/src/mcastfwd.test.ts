@@ -61,7 +61,7 @@ labTest(
     await finds(onLan, '_smb._tcp', `Host Disk ${STANDARD.host.v4}:445`);
     await finds(inGuest, '_smb._tcp', 'Host Disk 100.64.1.1:445');
     // A question to the host alone, at port 5353: avahi's socket has it, not the forwarder's.
-    const dig = ['+short', '+time=2', '-p', '5353', `@${STANDARD.host.v4}`, 'hostbox.local'];
+    const dig = ['+short', '+time=5', '+tries=4', '-p', '5353', `@${STANDARD.host.v4}`, 'hostbox.local'];
     expect((await lab.lanhost.ok('dig', dig)).trim()).toBe(STANDARD.host.v4);
     const before = await rig.status();
     expect(await onHost.resolve('lanbox.local', '-4')).toBe(STANDARD.lanhost.v4);

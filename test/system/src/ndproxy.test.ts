@@ -88,7 +88,7 @@ labTest(
     await lab.lanhost.shell('echo 1 > /proc/sys/net/ipv6/neigh/eth0/delay_first_probe_time'); // else five seconds
     await lab.lanhost.shell(`ip -6 neigh replace ${address} lladdr ${mac} dev eth0 nud stale`);
     // A connectionless packet makes it be probed: nothing but the answer to the probe makes it reachable again.
-    await lab.lanhost.shell(`echo x | timeout 1 socat - UDP6:[${address}]:9 || true`);
+    await lab.lanhost.shell(`echo x | timeout 20 socat - UDP6:[${address}]:9 || true`);
     await until('the probe was answered', async () => (await state()).includes('REACHABLE'));
     await errors.stop();
     expect(errors.stdout.trim()).toBe('');

@@ -3,6 +3,7 @@ import {
   decoded,
   labTest,
   pings,
+  reaches,
   STANDARD,
   standardLab,
   startManager,
@@ -48,7 +49,7 @@ labTest('with --network shill, its devices are the uplinks and its services rank
     await expectUplinks('eth0=ethernet* eth1=wifi');
     const guest = await lab.guest('guest');
     await client.connect({ pid: guest.pid });
-    expect(await pings(guest, STANDARD.internet.v4)).toBe(true);
+    expect(await reaches(guest, STANDARD.internet.v4)).toBe(true);
 
     shill.set(
       [ETH0, ETH1],
@@ -114,10 +115,12 @@ labTest(
       shill.set([ETH0, ETH1], [{ device: 'eth1', type: 'wifi', connected: false }, ethernet]);
       await become('eth0-arc_ns0');
       const socket = join(stateDirectory(lab.host), 'patchpanel-manager.sock');
-      expect(await askStatus('patchpanel-manager', socket)).toContain(
-        'shill names no default network: its best service is not connected',
+      await until('the status says why', async () =>
+        (await askStatus('patchpanel-manager', socket)).includes(
+          'shill names no default network: its best service is not connected',
+        ),
       );
-      expect(await pings(guest, STANDARD.internet.v4)).toBe(true);
+      expect(await reaches(guest, STANDARD.internet.v4)).toBe(true);
       shill.set([ETH0, ETH1], [{ device: 'eth1', type: 'wifi', connected: true }, ethernet]);
       await become('eth1-vmtap0 eth0-arc_ns0');
       client.close();
@@ -147,7 +150,7 @@ labTest('name servers of an IPConfig are watched, whatever resolv.conf says', as
       heard.some(({ ipAddr, role, type }) => ipAddr === server && role === DNS_SERVER && type === REACHABLE);
     const manager = await startManager(lab.host, { args: ARGS });
     await lab.host.run('ip', ['neigh', 'del', server, 'dev', 'eth0']);
-    expect(await pings(lab.host, server)).toBe(true); // which finds it anew
+    expect(await reaches(lab.host, server)).toBe(true); // which finds it anew
     await until('it is told as a name server', isHeard);
     client.close();
     await manager.stop();

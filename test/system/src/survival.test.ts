@@ -5,7 +5,7 @@ import {
   labTest,
   listingDifference,
   passesFrames,
-  pings,
+  reaches,
   STANDARD,
   stateDirectory,
   until,
@@ -24,8 +24,7 @@ const asBefore = async (): Promise<readonly string[]> =>
   listingDifference(before, await hostListing(rig.lab.host));
 
 async function expectRepaired(): Promise<void> {
-  await until('the host is as before', async () => (await asBefore()).length === 0).catch(() => undefined);
-  expect(await asBefore()).toEqual([]);
+  await expectNothingLeft(asBefore);
 }
 
 const events = (): readonly (string | undefined)[] => rig.manager.process.output().split('\n').map(eventOf);
@@ -35,13 +34,20 @@ beforeEach(async () => {
   await rig.client.connect({ pid: -1, outboundPhysicalDevice: 'eth1' });
   await rig.client.ask('TerminaVmStartup', { cid: 7 });
   await rig.lab.host.shell('nft add table inet others; nft add chain inet others c');
-  await passesFrames(rig.lab.host, 'arc_ns1');
-  await until('addresses have settled', async () => {
-    before = await hostListing(rig.lab.host);
-    const hasOwn = before.some((line) => /^addr .*"fe80:.*"ifname":"arc_ns1"/.test(line));
-    return hasOwn && !before.some((line) => line.includes('"tentative":true'));
-  });
+  before = await settledListing('arc_ns1');
 }, seconds(60));
+
+/** What the host looks like once the link that came last is up, and its addresses are checked. */
+async function settledListing(newest: string): Promise<HostListing> {
+  await passesFrames(rig.lab.host, newest);
+  return until('addresses have settled', async () => {
+    const listing = await hostListing(rig.lab.host);
+    const hasOwn = listing.some((line) => line.startsWith('addr ') && isLinkLocalOf(newest).test(line));
+    return hasOwn && !listing.some((line) => line.includes('"tentative":true')) ? listing : undefined;
+  });
+}
+
+const isLinkLocalOf = (ifname: string): RegExp => new RegExp(`"fe80:.*"ifname":"${ifname}"`);
 
 afterEach(() => rig.close(), seconds(60));
 
@@ -89,10 +95,15 @@ for (const { name, script, goesDown = false } of LOSSES) {
 
 /** IPv6 finds its router anew in its own time. */
 async function expectSettled(): Promise<void> {
-  await until('the host is as before', async () => (await lasting()).length === 0, {
-    deadline: seconds(20),
-  }).catch(() => undefined);
-  expect(await lasting()).toEqual([]);
+  await expectNothingLeft(lasting);
+}
+
+/** At some time there is no difference left. */
+async function expectNothingLeft(difference: () => Promise<readonly string[]>): Promise<void> {
+  let left: readonly string[] = [];
+  const isSo = async (): Promise<boolean> => (left = await difference()).length === 0;
+  await until('the host is as before', isSo).catch(() => undefined);
+  expect(left).toEqual([]);
 }
 
 const lasting = async (): Promise<readonly string[]> =>
@@ -100,11 +111,11 @@ const lasting = async (): Promise<readonly string[]> =>
 
 labTest('a flush of the whole ruleset: ours is loaded again, what others load later is theirs', async () => {
   const guest = await rig.lab.guest('guest');
-  await rig.client.connect({ pid: guest.pid });
-  before = (await hostListing(rig.lab.host)).filter((line) => !/^nft \w+ .*others/.test(line));
+  const { reply } = await rig.client.connect({ pid: guest.pid });
+  before = (await settledListing(reply.hostIfname)).filter((line) => !/^nft \w+ .*others/.test(line));
   await rig.lab.host.shell('nft flush ruleset');
   await expectRepaired();
-  expect(await pings(guest, STANDARD.internet.v4)).toBe(true);
+  expect(await reaches(guest, STANDARD.internet.v4)).toBe(true);
   await rig.lab.host.shell(
     "nft add table ip theirs; nft add chain ip theirs c '{ type filter hook input priority 5; }'",
   );

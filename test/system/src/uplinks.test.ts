@@ -3,6 +3,7 @@ import {
   ApiClient,
   labTest,
   pings,
+  reaches,
   STANDARD,
   standardLab,
   startManager,
@@ -46,7 +47,7 @@ labTest('the default route moves: new flows follow, those of the unchanged uplin
   await until('guests follow', isEth1);
   await transfer.goesOn(200_000);
   const before = await passed(router, 'lan');
-  expect(await pings(guest, INTERNET)).toBe(true);
+  expect(await reaches(guest, INTERNET)).toBe(true);
   expect(await conntrack('-p', 'icmp')).toContain('dst=192.168.88.2');
   await until('the transfer still goes by eth0', async () => (await passed(router, 'lan')) > before);
   expect(await transfer.finish()).toBeGreaterThan(0);
@@ -55,7 +56,7 @@ labTest('the default route moves: new flows follow, those of the unchanged uplin
 labTest('an uplink is renumbered: what was known by its old address is forgotten, guests go on', async () => {
   const { host } = rig.lab;
   const guest = await connected('guest', {});
-  expect(await pings(guest, INTERNET)).toBe(true);
+  expect(await reaches(guest, INTERNET)).toBe(true);
   await host.run('ping', ['-n', '-c', '1', '-W', '2', INTERNET]);
   expect(await conntrack('-p', 'icmp')).toContain('dst=192.168.77.2 ');
   await host.shell(`ip addr del 192.168.77.2/24 dev eth0; ip addr add 192.168.77.9/24 dev eth0
@@ -71,7 +72,7 @@ labTest('an uplink is renumbered: what was known by its old address is forgotten
 labTest('an uplink is made anew under its name: who is pinned to it works again', async () => {
   const { host, lab } = rig.lab;
   const guest = await connected('guest', { outboundPhysicalDevice: 'eth1' });
-  expect(await pings(guest, INTERNET)).toBe(true);
+  expect(await reaches(guest, INTERNET)).toBe(true);
   await host.shell('ip link del eth1');
   await until('it leads nowhere', async () => !(await pings(guest, INTERNET)));
   await lab.plug(host, 'lan2', { ifname: 'eth1', mac: '02:50:50:00:88:02', addresses: ['192.168.88.2/24'] });

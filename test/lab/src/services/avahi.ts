@@ -1,6 +1,7 @@
 import { seconds } from '@pp/base';
 import type { Child } from '../child';
 import { Place } from '../place';
+import { until } from '../until';
 
 export interface AvahiOptions {
   /** Its name on the network, without ".local"; other daemons of the lab have others. */
@@ -61,7 +62,7 @@ export class Avahi {
 
   /** What is known of a type after a moment of asking; only what could be resolved. */
   async browse(type: string): Promise<readonly FoundService[]> {
-    const text = await this.place.ok('avahi-browse', ['-rtp', type], { timeout: seconds(20) });
+    const text = await this.place.ok('avahi-browse', ['-rtp', type]);
     return text.split('\n').flatMap(foundService);
   }
 
@@ -77,10 +78,12 @@ export class Avahi {
     return (await this.place.ok('dbus-send', args)).trim();
   }
 
-  /** The address of a host's name; undefined: nobody answers. */
+  /** The address of a host's name; undefined: nobody answers for 20 s. The daemon itself gives up earlier, and is asked again. */
   async resolve(name: string, family: '-4' | '-6'): Promise<string | undefined> {
-    const { code, stdout } = await this.place.run('avahi-resolve', [family, '-n', name]);
-    return code === 0 ? stdout.trim().split(/\s+/)[1] : undefined;
+    return until(`${this.place.name} resolves ${name}`, async () => {
+      const { stdout } = await this.place.run('avahi-resolve', [family, '-n', name]);
+      return stdout.trim().split(/\s+/)[1];
+    }).catch(() => undefined);
   }
 
   async stop(): Promise<void> {

@@ -10,15 +10,17 @@ socket.on('message', (data, { address, port }) => {
 });
 socket.bind(Number(process.argv[1]), () => console.log('ready'));`;
 
-/** Prints the address of the first answer, or "none" after five seconds. */
+/** Asks every other second; prints the address of the first answer, or "none" after twenty seconds. */
 const ASK = `
 const socket = require('node:dgram').createSocket('udp4');
 const end = (text) => { console.log(text); process.exit(); };
 socket.on('message', (data, { address }) => end(address));
 socket.bind(() => {
   socket.setBroadcast(true);
-  socket.send('question', Number(process.argv[1]), '255.255.255.255');
-  setTimeout(end, 5000, 'none');
+  const ask = () => socket.send('question', Number(process.argv[1]), '255.255.255.255');
+  ask();
+  setInterval(ask, 2000);
+  setTimeout(end, 20000, 'none');
 });`;
 
 /** A service that waits for broadcasts on a UDP port. Its output says who has sent one. */
@@ -28,7 +30,7 @@ export async function startBroadcastListener(place: Place, port: number): Promis
   return listener;
 }
 
-/** Broadcasts one datagram; the address of who answers first, or undefined. */
+/** Broadcasts until one is answered; the address of who answers first, or undefined. */
 export async function askByBroadcast(place: Place, port: number): Promise<string | undefined> {
   const answer = (await place.ok(process.execPath, ['-e', ASK, String(port)])).trim();
   return answer === 'none' ? undefined : answer;

@@ -17,12 +17,18 @@ export async function startPeerEcho(place: Place, services: readonly string[]): 
   return server;
 }
 
-/** The address by which the peer-echo at `address` port `port` sees a TCP connection from `place`; undefined without an answer in time. */
+/** How long an answer that must not come is awaited. */
+export const UNWANTED = seconds(2);
+
+/**
+ * The address by which the peer-echo at `address` port `port` sees a TCP connection from `place`; undefined without an answer in time,
+ * which begins before the process that asks.
+ */
 export async function seenAs(
   place: Place,
   address: string,
   port = 7,
-  timeout: Millis = seconds(3),
+  timeout: Millis = seconds(20),
 ): Promise<string | undefined> {
   const ask = `exec 3<>/dev/tcp/${address}/${port}; read -r line <&3; echo "$line"`;
   const { stdout } = await place.run('bash', ['-c', ask], { timeout });

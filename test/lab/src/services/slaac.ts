@@ -11,6 +11,6 @@ export function globalAddress(place: Place, ifname = 'eth0'): Promise<string> {
   return until(
     `${place.name} has a global address`,
     async () => /inet6 (2001:db8:[0-9a-f:]+)/.exec(await place.ok('ip', show))?.[1],
-    { deadline: seconds(30) },
+    { deadline: seconds(40) },
   );
 }

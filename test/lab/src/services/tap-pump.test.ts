@@ -1,6 +1,6 @@
 import { Lab } from '../lab';
 import { labTest } from '../lab-test';
-import { pings } from './probes';
+import { reaches } from './probes';
 import { plugTap } from './tap-pump';
 
 labTest('a guest behind a TAP is a Linux of its own on the wire, until the TAP is deleted', async () => {
@@ -18,7 +18,7 @@ labTest('a guest behind a TAP is a Linux of its own on the wire, until the TAP i
       address: '10.0.0.2/30',
       gateway: '10.0.0.1',
     });
-    expect([await pings(guest, '10.0.0.1'), await pings(host, '10.0.0.2')]).toEqual([true, true]);
+    expect([await reaches(guest, '10.0.0.1'), await reaches(host, '10.0.0.2')]).toEqual([true, true]);
     expect(await host.ok('ip', ['neigh', 'show', '10.0.0.2'])).toContain(mac);
     await host.ok('ip', ['link', 'del', 'vmtap0']);
     expect(await pump.exited).toMatchObject({

@@ -1,9 +1,8 @@
-import { seconds } from '@pp/base';
 import type { ConnectedNamespace } from '../ctl';
 import { namespaceOf } from '../process-table';
 import type { Place } from '../place';
-import { seenAs, startPeerEcho } from '../services/peer-echo';
-import { pings } from '../services/probes';
+import { seenAs, startPeerEcho, UNWANTED } from '../services/peer-echo';
+import { pings, reaches } from '../services/probes';
 import { STANDARD } from '../standard-lab';
 import { connectGuest, connectionOf, type Scene } from './scene';
 import type { Row, Verdict } from './table';
@@ -72,7 +71,7 @@ async function defaultRouteOf(place: Place): Promise<string> {
 
 async function pingToInternet(scene: Scene): Promise<Verdict> {
   const { peer_ipv4_address } = connectionOf(scene).namespace;
-  const ok = await pings(scene.guest, internet.v4);
+  const ok = await reaches(scene.guest, internet.v4);
   return { ok, evidence: `${peer_ipv4_address} -> ${internet.v4} ${ok ? 'answered' : 'no answer'}` };
 }
 
@@ -92,9 +91,9 @@ async function neighbourKeptOut(scene: Scene): Promise<Verdict> {
   await lab.lanhost.ok('ip', ['route', 'replace', ipv4_subnet, 'via', uplink.v4]);
   try {
     const [neighbourTcp, neighbourPing, knowsTheWay, hostTcp] = await Promise.all([
-      seenAs(lab.lanhost, address, 7, seconds(2)),
+      seenAs(lab.lanhost, address, 7, UNWANTED),
       pings(lab.lanhost, address),
-      pings(lab.lanhost, uplink.v4),
+      reaches(lab.lanhost, uplink.v4),
       seenAs(lab.host, address),
     ]);
     const reached = [neighbourTcp === undefined ? [] : ['TCP'], neighbourPing ? ['ping'] : []].flat();

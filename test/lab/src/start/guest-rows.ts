@@ -3,8 +3,8 @@ import { startArcContainer, startArcVm, startPlugin, startTermina } from '../gue
 import type { RunningGuest, ServedLab } from '../guest-kinds';
 import { tapMissing } from '../lab-test';
 import { startManager } from '../manager';
-import { seenAs, startPeerEcho } from '../services/peer-echo';
-import { pings } from '../services/probes';
+import { seenAs, startPeerEcho, UNWANTED } from '../services/peer-echo';
+import { reaches } from '../services/probes';
 import { startTransfer } from '../services/transfer';
 import { STANDARD } from '../standard-lab';
 import type { Scene } from './scene';
@@ -51,7 +51,7 @@ export function whileRunning(
 }
 
 async function outward({ guest, link, address, gateway }: RunningGuest): Promise<Verdict> {
-  const [toGateway, seen] = [await pings(guest, gateway), await seenAs(guest, internet.v4)];
+  const [toGateway, seen] = [await reaches(guest, gateway), await seenAs(guest, internet.v4)];
   const ping = `ping ${gateway} ${toGateway ? 'answered' : 'no answer'}`;
   const tcp = `${address} -> ${internet.v4} ${seen === undefined ? 'no answer' : `seen as ${seen}`}`;
   return { ok: toGateway && seen === uplink.v4, evidence: `${link}: ${ping}; ${tcp}` };
@@ -59,12 +59,12 @@ async function outward({ guest, link, address, gateway }: RunningGuest): Promise
 
 /** Without ARC nobody answers at that port, so it is the guest who does. */
 async function arcReached(scene: Scene): Promise<Verdict> {
-  const ask = (): Promise<string | undefined> => seenAs(scene.lab.lanhost, uplink.v4);
+  const { lanhost: neighbour } = scene.lab;
   const text = (seen: string | undefined): string => (seen === undefined ? 'no answer' : `seen as ${seen}`);
-  const before = await ask();
+  const before = await seenAs(neighbour, uplink.v4, 7, UNWANTED);
   const reached = whileRunning(startArcContainer, async ({ guest, address }) => {
     const server = await startPeerEcho(guest, ['tcp:7']);
-    const seen = await ask().finally(() => server.stop());
+    const seen = await seenAs(neighbour, uplink.v4).finally(() => server.stop());
     const evidence = `${lanhost.v4} -> ${uplink.v4}:7 ${text(before)} before, ${text(seen)} by ${address}`;
     return { ok: before === undefined && seen === lanhost.v4, evidence };
   });

@@ -1,10 +1,11 @@
+import { seconds } from '@pp/base';
 import { ApiClient } from '../api-client';
 import { startTermina } from '../guest-kinds';
 import { tapMissing } from '../lab-test';
 import { program } from '../manager';
 import type { Place } from '../place';
 import { seenAs } from '../services/peer-echo';
-import { pings } from '../services/probes';
+import { pings, reaches } from '../services/probes';
 import { globalAddress } from '../services/slaac';
 import { STANDARD } from '../standard-lab';
 import { until } from '../until';
@@ -50,8 +51,10 @@ async function outward(
   { inside, outside }: { readonly inside: string; readonly outside: string },
 ): Promise<Verdict> {
   const address = await globalAddress(guest, inside);
-  const seen = await until('the Internet answers', () => seenAs(guest, internet.v6)).catch(() => undefined);
-  const [host, neighbour] = [await pings(lab.host, address), await pings(lab.lanhost, address)];
+  const seen = await until('the Internet answers', () => seenAs(guest, internet.v6, 7, seconds(5))).catch(
+    () => undefined,
+  );
+  const [host, neighbour] = [await reaches(lab.host, address), await pings(lab.lanhost, address)];
   const tcp = `${address} -> ${internet.v6} ${seen === undefined ? 'no answer' : `seen as ${seen === address ? 'itself' : seen}`}`;
   const reached = `the host reaches it: ${host ? 'yes' : 'no'}, a LAN neighbour unasked: ${neighbour ? 'yes' : 'no'}`;
   return { ok: seen === address && host && !neighbour, evidence: `${outside}: ${tcp}; ${reached}` };

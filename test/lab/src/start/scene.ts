@@ -4,6 +4,7 @@ import { hostListing, listingDifference, type HostListing } from '../listing';
 import { startManager, type Manager } from '../manager';
 import { commandName, namespaceOf, processesWhere } from '../process-table';
 import type { StandardLab } from '../standard-lab';
+import { until } from '../until';
 
 /** What the rows look at. Each row may move the story on: the manager is killed and started, the guest connected anew. */
 export interface Scene {
@@ -22,9 +23,9 @@ export interface Scene {
 /** The lab is up, the manager serves, a client waits to be connected. */
 export async function openScene(lab: StandardLab): Promise<Scene> {
   const guest = await lab.guest('guest');
-  const before = await hostState(lab.host);
+  const before = await restingState(lab.host);
   const manager = await startManager(lab.host);
-  return { lab, guest, before, idle: await hostState(lab.host), manager, connection: undefined };
+  return { lab, guest, before, idle: await restingState(lab.host), manager, connection: undefined };
 }
 
 export async function connectGuest(scene: Scene): Promise<Connection> {
@@ -35,6 +36,16 @@ export async function connectGuest(scene: Scene): Promise<Connection> {
 export function connectionOf({ connection }: Scene): Connection {
   if (connection === undefined) throw new Error('not checked: the namespace was never connected');
   return connection;
+}
+
+/** Its state when two looks in a row have found the same. */
+async function restingState(host: Host): Promise<HostListing> {
+  let last = await hostState(host);
+  return until('the host is at rest', async () => {
+    const before = last;
+    last = await hostState(host);
+    return listingDifference(before, last).length === 0 ? last : undefined;
+  });
 }
 
 /** Everything that the manager could leave behind: the kernel's listing, and who runs in the host's network namespace. */
