@@ -178,13 +178,13 @@ X
 # The kernel follows carriers in its own time, and what is sent before is lost.
 for look in $(seq 2000); do ip -o link show | grep -qE 'state (LOWERLAYER)?DOWN' || break; done
 set +e
-ping_from() { ip netns exec $1 ping -q -n -c 1 -W 5 $2 $3 $4 > /dev/null 2>&1; }
+ping_from() { ip netns exec $1 ping -q -n -c 1 -W 20 $2 $3 $4 > /dev/null 2>&1; }
 no_ping_from() { ! ip netns exec $1 ping -q -n -c 1 -W 0.3 $2 $3 $4 > /dev/null 2>&1; }
-ping_host() { ping -q -n -c 1 -W 5 "$@" > /dev/null 2>&1; }
+ping_host() { ping -q -n -c 1 -W 20 "$@" > /dev/null 2>&1; }
 no_ping_host() { ! ping -q -n -c 1 -W 0.3 "$@" > /dev/null 2>&1; }
 counted() { nft list counter inet others $1 | grep -q "packets $2 "; }
-three_from() { ip netns exec $1 ping -q -n -c 3 -i 0.01 -W 5 $2 > /dev/null 2>&1; }
-count() { nft list counter inet patchpanel drop_$1 | grep -q 'packets [1-9]'; }
+three_from() { ip netns exec $1 ping -q -n -c 3 -i 0.01 -W 20 $2 > /dev/null 2>&1; }
+count() { for look in $(seq 200); do nft list counter inet patchpanel drop_$1 | grep -q 'packets [1-9]' && return; done; return 1; }
 reset() { nft reset counters > /dev/null; for net in lan wifi; do ip netns exec $net nft reset counters > /dev/null; done; }
 saw() { ip netns exec $1 nft list counter ip seen $2 | grep -q 'packets [1-9]'; }`;
 
@@ -260,7 +260,7 @@ const ROWS: readonly { readonly name: string; readonly holds: string }[] = [
   {
     name: 'a service that is offered is reached: the host refuses by itself',
     holds: `nft add element inet patchpanel guest_services '{ "follower" . tcp . 22 }'
-      ip netns exec follower timeout 5 bash -c '< /dev/tcp/100.115.92.133/22' 2>&1 | grep -q refused; s=$?
+      ip netns exec follower timeout 20 bash -c '< /dev/tcp/100.115.92.133/22' 2>&1 | grep -q refused; s=$?
       nft flush set inet patchpanel guest_services; [ $s = 0 ]`,
   },
   {
@@ -305,7 +305,7 @@ const ROWS: readonly { readonly name: string; readonly holds: string }[] = [
       ip netns exec vm socat TCP-LISTEN:7000,reuseaddr,fork SYSTEM:'echo guest' & guest=$!
       socat TCP-LISTEN:7001,reuseaddr,fork SYSTEM:'echo host' & host=$!
       until ip netns exec vm ss -Hltn | grep -q 7000 && ss -Hltn | grep -q 7001; do :; done
-      a=$(ip netns exec lan socat -u -T 3 TCP:192.0.2.10:7000,connect-timeout=3 STDOUT); b=$(ip netns exec lan socat -u -T 3 TCP:192.0.2.10:7001,connect-timeout=3 STDOUT)
+      a=$(ip netns exec lan socat -u -T 20 TCP:192.0.2.10:7000,connect-timeout=20 STDOUT); b=$(ip netns exec lan socat -u -T 20 TCP:192.0.2.10:7001,connect-timeout=20 STDOUT)
       kill $guest $host; nft flush map inet patchpanel arc_inbound
       [ "$a $b" = "guest host" ] && ! ip netns exec lan socat -u -T 1 TCP:192.0.2.10:7000,connect-timeout=0.3 STDOUT 2> /dev/null`,
   },

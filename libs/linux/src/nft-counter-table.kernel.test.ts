@@ -82,6 +82,10 @@ const GUEST_TO_FAR = `
   }
   join tap ${LINK_GROUP} guest 1
   join wan 0 far 2
+  # The kernel follows carriers in its own time, and what is sent before is lost.
+  for side in "ip" "ip -n guest" "ip -n far"; do
+    for look in $(seq 2000); do $side -o link show | grep -qE 'state (LOWERLAYER)?DOWN' || break; done
+  done
   ip netns exec guest ping -n -q -c 2 -i 0.01 10.0.2.2
   ip netns exec guest ping -n -q -c 1 fd02::2
 `;

@@ -35,12 +35,15 @@ export function tapMissing(): string | undefined {
   }
 }
 
-/** A jest test that needs a lab; where there is none it is skipped, and its name says what was missing. `atMost`: one minute. */
+/**
+ * A jest test that needs a lab; where there is none it is skipped, and its name says what was missing. `atMost`: three minutes, which is a
+ * slow machine's: what is awaited gives up by itself.
+ */
 export function labTest(
   name: string,
   run: () => Promise<void>,
   missing: string | undefined = labMissing(),
-  atMost: Millis = seconds(60),
+  atMost: Millis = seconds(180),
 ): void {
   if (missing === undefined) test(name, run, atMost);
   else test.skip(`${name} (needs ${missing})`, run);

@@ -3,6 +3,7 @@ import { seconds } from '@pp/base';
 import {
   labMissing,
   labTest,
+  passesFrames,
   pings,
   program,
   STANDARD,
@@ -46,7 +47,8 @@ labTest(
     expect((await rig.read()).filter(({ ipFamily }) => ipFamily === 1)).toEqual([]); // zero rows are absent
     const vm = await startTermina({ lab, client }, 5);
     const namespace = await lab.guest('namespace');
-    await client.connect({ pid: namespace.pid, trafficSource: 6 });
+    const { reply } = await client.connect({ pid: namespace.pid, trafficSource: 6 });
+    await passesFrames(namespace, reply.peerIfname);
     await ping(vm.guest, internet.v4, 3);
     await ping(namespace, internet.v4, 2);
     await ping(host, internet.v6, 1);
