@@ -140,7 +140,10 @@ describeOnKernel('the doors of ndproxy', (native) => {
     host.ip('address add 10.9.0.1 peer 10.9.0.2 dev near');
     host.ip('address add 2001:db8::9 peer 2001:db8::a dev near');
     const peers = (): readonly (string | undefined)[] => last().addresses.map(({ peer }) => peer);
-    await until('the other ends', () => peers().includes('10.9.0.2/32') && peers().includes('2001:db8::a/128'));
+    await until(
+      'the other ends',
+      () => peers().includes('10.9.0.2/32') && peers().includes('2001:db8::a/128'),
+    );
     expect(last().addresses.find(({ peer }) => peer === '10.9.0.2/32')?.cidr).toBe('10.9.0.1/32');
     host.ip('link set near down');
     await until('it is down', () => near()?.running === false);
