@@ -74,8 +74,14 @@ const running = async (): Promise<number> => {
   return until('ndproxy to run', pid);
 };
 
-const sleepers = async (): Promise<readonly string[]> =>
-  (await lab.host.run('pgrep', ['-f', '-x', 'sleep 4711'])).stdout.split('\n').filter((line) => line !== '');
+/** Processes of this lab's host whose command line fits: other test files run the same programs at the same time. */
+async function pgrep(...args: readonly string[]): Promise<readonly string[]> {
+  const here = ['--ns', String(lab.host.pid), '--nslist', 'net'];
+  const { stdout } = await lab.host.run('pgrep', [...here, '-f', ...args]);
+  return stdout.split('\n').filter((line) => line !== '');
+}
+
+const sleepers = (): Promise<readonly string[]> => pgrep('-x', 'sleep 4711');
 
 /** It is a shell script until it has become what it starts. */
 const becomes = (pid: number): Promise<unknown> =>
@@ -116,11 +122,11 @@ labTest('by default all five helpers of this release run beside the manager, and
       await until(`${helper} to answer`, () => statusOf(helper).then(() => true, () => false)); // prettier-ignore
     const { helpers = [] } = await statusOf('patchpanel-manager');
     expect(helpers.map(({ name, restarts }) => [name, restarts])).toEqual(HELPERS.map((name) => [name, 0]));
+    for (const helper of HELPERS) expect(await pgrep(`${program(helper)} --state-dir`)).toHaveLength(1); // so the look for none is one that finds
   } finally {
     expect((await manager.stop()).code).toBe(0);
   }
-  for (const helper of HELPERS)
-    expect((await lab.host.run('pgrep', ['-f', `${program(helper)} --state-dir`])).stdout).toBe('');
+  for (const helper of HELPERS) expect(await pgrep(`${program(helper)} --state-dir`)).toEqual([]);
 });
 
 labTest(
