@@ -46,6 +46,12 @@ const QUIET = { onReady: () => undefined, onStopping: () => undefined };
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+test('told to stop before they begin, none of them is run', async () => {
+  const task = scripted('late');
+  expect(await outcome(runTasks([task], AbortSignal.abort(), QUIET))).toBe('clean');
+  expect(task.ended()).toBe(false);
+});
+
 test('ready when all are, once', async () => {
   const [a, b] = [scripted('a'), scripted('b')];
   const stop = new AbortController();

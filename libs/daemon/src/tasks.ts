@@ -18,6 +18,7 @@ export interface TaskHooks {
  * Rejects with the failures.
  */
 export async function runTasks(tasks: readonly Task[], stop: AbortSignal, hooks: TaskHooks): Promise<void> {
+  if (stop.aborted) return; // main was still at work: tasks hear of an abort, not of one that was
   const fault = new AbortController();
   const signal = AbortSignal.any([stop, fault.signal]);
   signal.addEventListener('abort', hooks.onStopping);

@@ -1,8 +1,10 @@
+import { seconds } from '@pp/base';
 import {
   GUEST_KINDS,
   hostListing,
   labMissing,
   labTest,
+  program,
   secondUidMissing,
   type RunningGuest,
   seenAs,
@@ -12,6 +14,7 @@ import {
   startPlugin,
   startTermina,
   startTransfer,
+  STATE_INSIDE,
   stateDirectory,
 } from '@pp/lab';
 import type { Json } from '@pp/ports';
@@ -95,6 +98,19 @@ labTest('--on-exit clean: SIGTERM takes a running VM along, and leaves nothing',
   const listing = await hostListing(rig.lab.host);
   expect(listing.filter((line) => /patchpanel|vmtap|100\.115/.test(line))).toEqual([]);
   await guest.guest.end();
+  await startAgain();
+  await expectIdleAnew();
+});
+
+labTest('SIGTERM while the manager starts is a clean end, and leaves nothing', async () => {
+  await rig.manager.stop();
+  const args = ['--state-dir', STATE_INSIDE, ...UPLINK_ARGS];
+  const child = rig.lab.host.spawn(program('patchpanel-manager'), args);
+  await child.line('sign of its beginning', (line) => line.startsWith('local-sources') || undefined);
+  const { code, stderr } = await child.stop(seconds(25));
+  expect([code, stderr]).toEqual([0, expect.stringMatching(/stopping\n(.*\n)?stopped\n$/)]);
+  const listing = await hostListing(rig.lab.host);
+  expect(listing.filter((line) => /patchpanel|100\.115|"protocol":"80"/.test(line))).toEqual([]);
   await startAgain();
   await expectIdleAnew();
 });
