@@ -121,6 +121,32 @@ test('a refusal of the kernel at any step undoes the whole request', async () =>
   }
 });
 
+test('on a full disk nobody comes, who goes goes, and the journal catches up', async () => {
+  const host = new FakeHost();
+  const manager = await started(host);
+  const stays = await connect(host, manager);
+  const goes = await connect(host, manager);
+  const before = host.kernel.dump();
+  host.isDiskFull = true;
+  const { answer } = await connect(host, manager);
+  expect(answer).toEqual({
+    ok: false,
+    reason: 'Failed',
+    sentence: 'the disk is full; nothing was changed',
+  });
+  expect(host.kernel.dump()).toBe(before);
+  expect(host.descriptors.openCount()).toBe(2);
+  await release(host, manager, goes.fd);
+  expect([...manager.world.guests.keys()]).toEqual(['namespace/0']);
+  expect(host.kernel.dump()).toBe(await freshDump(manager));
+  host.isDiskFull = false;
+  expect((await connect(host, manager)).answer.ok).toBe(true);
+  const remembered = [...host.journal.load().entries.keys()].filter((key) => key.includes('/'));
+  expect(remembered).toEqual([...manager.world.guests.keys()]);
+  await release(host, manager, stays.fd);
+  await manager.stop('clean');
+});
+
 /** A story that passes through every use case; each call of `act` may be the one in which the manager is killed. */
 async function story(host: FakeHost): Promise<void> {
   const manager = await started(host);

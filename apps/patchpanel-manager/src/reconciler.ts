@@ -15,13 +15,8 @@ import { emptyWorld, type World } from './domain/world';
 import type { Damage } from './domain/losses';
 import { DesiredState, netnsNamesOf } from './desired';
 import { mend, type Mended } from './mending';
-import {
-  entriesBetween,
-  entriesOfEnded,
-  entriesOfSettled,
-  entriesOfStart,
-  type Remembered,
-} from './world-entries';
+import type { Remembered } from './world-entries';
+import { WorldJournal } from './world-journal';
 
 /**
  * Told of every change, in order: what goes before the kernel takes it away, what comes when it is there (spec 1.2). When a change is
@@ -65,7 +60,7 @@ export interface Adoption extends Pick<
  */
 export class Reconciler {
   readonly #kernel: Kernel;
-  readonly #journal: Journal;
+  readonly #journal: WorldJournal;
   readonly #log: Logger;
   readonly #observer: Observer;
   readonly #desired = new DesiredState();
@@ -80,7 +75,7 @@ export class Reconciler {
 
   constructor({ kernel, journal, log, observer, world }: Parts) {
     this.#kernel = kernel;
-    this.#journal = journal;
+    this.#journal = new WorldJournal({ journal, log, world });
     this.#log = log;
     this.#observer = observer;
     this.#world = world;
@@ -115,21 +110,10 @@ export class Reconciler {
       if (mode === 'clean') {
         this.#observer.leaving(this.#world, emptyWorld(this.#world.pools));
         await applyMost(this.#kernel, plan(this.#desired.of(this.#world), NOTHING, this.#world.originals));
-        this.#forget();
+        this.#journal.forget(this.#world);
       }
       this.#journal.close();
     });
-  }
-
-  /** What comes back at the next start stays in the journal. */
-  #forget(): void {
-    const left = entriesOfEnded(this.#world, this.#journal.load().entries.keys());
-    if (left === null) {
-      this.#journal.erase();
-    } else {
-      this.#journal.begin(left);
-      this.#journal.commit();
-    }
   }
 
   #queue<T>(work: () => Promise<T>): Promise<T> {
@@ -144,7 +128,7 @@ export class Reconciler {
     const { originals, portRules, nextNamespace, nextDnsRule, written, staleNetns } = former;
     const base = { ...this.#world, originals, portRules, nextNamespace, nextDnsRule };
     const world = await this.#withOriginals(base, { ...base, ...network });
-    this.#journal.begin(entriesOfStart(former, world));
+    this.#journal.beginStart(former, world);
     const want = this.#desired.of(world);
     const observed = await this.#kernel.observe({
       netns: [...staleNetns, ...[...world.guests.values()].flatMap(netnsNamesOf)],
@@ -154,8 +138,7 @@ export class Reconciler {
     const ops = repair({ observed, want, originals: known, written });
     this.#log.debug('repair', { steps: ops.length });
     await applyMost(this.#kernel, ops);
-    this.#journal.begin(entriesOfSettled(world));
-    this.#journal.commit();
+    this.#journal.endStart(world);
     this.#world = world;
   }
 
@@ -166,14 +149,15 @@ export class Reconciler {
     if (!decision.ok) return decision;
     if (decision.value.world === from) return { ok: true, value: decision.value.reply };
     const to = await this.#withOriginals(from, decision.value.world);
-    this.#journal.begin(entriesBetween(from, to));
+    const unwritten = this.#journal.begin(what, to);
+    if (unwritten !== null && decision.value.goOn !== true) return unwritten;
     this.#observer.leaving(from, to);
     const ops = this.#between(what, from, to);
     try {
       await (decision.value.goOn === true ? applyMost : applyAll)(this.#kernel, ops);
     } catch (fault) {
       const refused = this.#refusal(what, fault);
-      if (decision.value.goOn !== true) return this.#giveUp(from, to, refused);
+      if (decision.value.goOn !== true) return this.#giveUp(what, from, to, refused);
     }
     this.#journal.commit();
     this.#world = to;
@@ -197,8 +181,8 @@ export class Reconciler {
     return cause;
   }
 
-  #giveUp(from: World, to: World, { code, message }: KernelError): Refusal {
-    this.#journal.begin(entriesBetween(to, from));
+  #giveUp(what: string, from: World, to: World, { code, message }: KernelError): Refusal {
+    this.#journal.begin(what, from);
     this.#journal.commit();
     this.#observer.arrived(to, from);
     const reason = code === 'EEXIST' ? 'AlreadyExists' : 'Failed';

@@ -12,6 +12,11 @@ export interface JournalState {
   readonly before: ReadonlyMap<string, Json> | null;
 }
 
+/** Nothing can be written, on a full disk for instance; the journal is as it was before. */
+export class JournalFault extends Error {
+  override readonly name = 'JournalFault';
+}
+
 /**
  * What the daemon knows, written before the kernel is changed. One change at a time: `begin` states the intention and is durable
  * when it returns; `commit` says that the kernel followed. A `begin` after an uncommitted one commits it.
@@ -19,7 +24,9 @@ export interface JournalState {
 export interface Journal {
   /** What is returned holds until the next change. */
   load(): JournalState;
+  /** Throws JournalFault. */
   begin(change: JournalChange): void;
+  /** May be lost, as by a crash right before it. */
   commit(): void;
   /** Forgets everything: the next load is empty. */
   erase(): void;

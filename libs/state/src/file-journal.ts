@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants,
   fdatasyncSync,
   fsyncSync,
   ftruncateSync,
@@ -11,11 +12,21 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { applyChange, type Journal, type JournalChange, type JournalState, type Json } from '@pp/ports';
+import {
+  applyChange,
+  JournalFault,
+  type Journal,
+  type JournalChange,
+  type JournalState,
+  type Json,
+} from '@pp/ports';
 import { beginRecord, decodeRecords, encodeRecord, type JournalRecord } from './record';
 
 /** The file is written anew when it holds this many bytes more than its live entries need. */
 const SLACK_BYTES = 256 * 1024;
+
+/** An empty file whose writes go to its end, wherever that is: after a cut too. */
+const ANEW = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_APPEND;
 
 /**
  * A journal in one append-only file. A torn last line (power loss, full disk) is cut off at the next open: that change was never
@@ -48,14 +59,26 @@ export class FileJournal implements Journal {
   }
 
   begin(change: JournalChange): void {
-    this.#append(beginRecord(change));
-    fdatasyncSync(this.#fd);
+    const size = this.#size;
+    try {
+      this.#append(beginRecord(change));
+      fdatasyncSync(this.#fd);
+    } catch (cause) {
+      ftruncateSync(this.#fd, size); // a part of it would hide what comes after
+      this.#size = size;
+      throw new JournalFault('the journal cannot be written', { cause });
+    }
     this.#undo = changeInPlace(this.#entries, change);
   }
 
   commit(): void {
-    this.#append({ do: 'commit' }); // lost with the power, it costs the next start a look: that is all
     this.#undo = null;
+    const size = this.#size;
+    try {
+      this.#append({ do: 'commit' });
+    } catch {
+      ftruncateSync(this.#fd, size); // lost, on a full disk or with the power, it costs the next start a look: that is all
+    }
     if (this.#size - this.#liveSize > SLACK_BYTES) this.#compact();
   }
 
@@ -73,12 +96,7 @@ export class FileJournal implements Journal {
   }
 
   #append(record: JournalRecord): void {
-    try {
-      this.#size += writeAll(this.#fd, encodeRecord(record));
-    } catch (fault) {
-      ftruncateSync(this.#fd, this.#size); // a full disk took a part of it, which would hide what comes after
-      throw fault;
-    }
+    this.#size += writeAll(this.#fd, encodeRecord(record));
   }
 
   /** One `begin` with all entries, in a new file that takes the old one's name in one step. Where there is no room for it the old one goes on. */
@@ -87,7 +105,7 @@ export class FileJournal implements Journal {
     const whole = encodeRecord(beginRecord({ put: this.#entries, del: [] })) + encodeRecord({ do: 'commit' });
     let fd = -1;
     try {
-      fd = openSync(fresh, 'w', 0o600);
+      fd = openSync(fresh, ANEW, 0o600);
       this.#liveSize = writeAll(fd, whole);
       fsyncSync(fd);
       renameSync(fresh, this.#path);

@@ -115,6 +115,41 @@ labTest('SIGTERM while the manager starts is a clean end, and leaves nothing', a
   await expectIdleAnew();
 });
 
+labTest('on a full disk requests are refused, and what was promised before outlives kill -9', async () => {
+  const { host } = rig.lab;
+  await rig.manager.stop();
+  await host.shell(`mkdir -p ${STATE_INSIDE}; mount -t tmpfs -o size=256k tmpfs ${STATE_INSIDE}`);
+  await startAgain();
+  await rig.client.ask('TerminaVmStartup', { cid: 7 });
+  await host.shell(`dd if=/dev/zero of=${STATE_INSIDE}/fill bs=1k status=none || true`);
+  const { message } = await firstRefusal();
+  expect(message).toMatch(/^the journal cannot be written: ENOSPC[^\n]*; nothing was changed$/);
+  expect(await devices()).toEqual(['vmtap0']);
+  await host.shell(`rm ${STATE_INSIDE}/fill`);
+  (await rig.client.connect({ pid: -1 })).release();
+  await rig.manager.kill();
+  await startAgain();
+  expect(await devices()).toEqual(['vmtap0']);
+  await rig.manager.stop();
+  await host.shell(`umount ${STATE_INSIDE}`);
+  await startAgain();
+  await expectIdleAnew();
+});
+
+/** Of namespaces that come and go until there is no room for another line of the journal. */
+async function firstRefusal(): Promise<Error> {
+  for (let n = 0; n < 200; n++) {
+    const refused = await rig.client.connect({ pid: -1 }).then(
+      ({ release }) => {
+        release();
+      },
+      (fault: unknown) => fault as Error,
+    );
+    if (refused !== undefined) return refused;
+  }
+  return new Error('never');
+}
+
 labTest('an ARC container whose process died while the manager was away is not kept', async () => {
   const android = await startArcContainer(rig);
   await rig.manager.kill();

@@ -3,7 +3,7 @@ import { MemoryLog } from '@pp/base/testing';
 import type { Kernel, Op, Outcome } from '@pp/datapath';
 import { poolsWith, type Observed } from '@pp/datapath';
 import { FakeKernel } from '@pp/datapath/testing';
-import { MemoryJournal, type Journal, type JournalChange, type JournalState } from '@pp/ports';
+import { JournalFault, MemoryJournal, type Journal, type JournalChange, type JournalState } from '@pp/ports';
 import type { LinkView, NetworkView, ProcessNetns } from '@pp/ports';
 import { FakeDescriptors, ScriptedNews } from '@pp/ports/testing';
 import { connectNamespaceMethod } from '../dbus/connect-namespace';
@@ -28,6 +28,8 @@ export class FakeHost {
   readonly store = new Map<string, number>();
   view: NetworkView;
   news: ScriptedNews;
+  /** The journal cannot be written. */
+  isDiskFull = false;
   /** Steps and journal writes of this run so far. */
   steps = 0;
   #killAt: { readonly step: number; readonly when: 'before' | 'after' } | null = null;
@@ -171,6 +173,7 @@ export class FakeHost {
     return {
       load: (): JournalState => this.journal.load(),
       begin: (change: JournalChange) => {
+        if (this.isDiskFull) throw new JournalFault('the disk is full');
         this.#step(() => {
           this.journal.begin(change);
         });

@@ -1,0 +1,68 @@
+import { causeChain, refuse, type Logger, type Refusal } from '@pp/base';
+import { JournalFault, type Journal } from '@pp/ports';
+import type { World } from './domain/world';
+import {
+  entriesBetween,
+  entriesOfEnded,
+  entriesOfSettled,
+  entriesOfStart,
+  type Remembered,
+} from './world-entries';
+
+/** The world in the journal, where each change is before the kernel is changed. */
+export class WorldJournal {
+  readonly #journal: Journal;
+  readonly #log: Logger;
+  /** What the journal says. On a full disk it is behind the world, and catches up with the next change that can be written. */
+  #written: World;
+
+  constructor(parts: { readonly journal: Journal; readonly log: Logger; readonly world: World }) {
+    this.#journal = parts.journal;
+    this.#log = parts.log;
+    this.#written = parts.world;
+  }
+
+  /** A start is about to clear away what `former` left. Throws JournalFault: there is no start without a journal. */
+  beginStart(former: Remembered, world: World): void {
+    this.#journal.begin(entriesOfStart(former, world));
+  }
+
+  /** Of what was left nothing is there any more. */
+  endStart(world: World): void {
+    this.#journal.begin(entriesOfSettled(world));
+    this.#journal.commit();
+    this.#written = world;
+  }
+
+  /** The refusal of a change that cannot be written, which is said in the log too. */
+  begin(what: string, to: World): Refusal | null {
+    try {
+      this.#journal.begin(entriesBetween(this.#written, to));
+      this.#written = to;
+      return null;
+    } catch (fault) {
+      if (!(fault instanceof JournalFault)) throw fault;
+      this.#log.error('journal.unwritten', { what, cause: causeChain(fault) });
+      return refuse('Failed', `${causeChain(fault)}; nothing was changed`);
+    }
+  }
+
+  commit(): void {
+    this.#journal.commit();
+  }
+
+  /** What comes back at the next start stays in the journal. */
+  forget(world: World): void {
+    const left = entriesOfEnded(world, this.#journal.load().entries.keys());
+    if (left === null) {
+      this.#journal.erase();
+    } else {
+      this.#journal.begin(left);
+      this.#journal.commit();
+    }
+  }
+
+  close(): void {
+    this.#journal.close();
+  }
+}
