@@ -145,10 +145,7 @@ export class Manager {
       this.#ended.clear();
       return releaseEnded(world, keys);
     });
-    if (!released.ok) {
-      this.#parts.log.error('release.failed', { reason: released.sentence });
-      return;
-    }
+    if (!released.ok) return; // the manager is stopping, and they go with it or at the next start
     for (const key of released.value) {
       this.lifelines.drop(key);
       this.#parts.fdStore.removeFd(storeName(key));
