@@ -1,5 +1,5 @@
 /** From a guest, as the world has it, to its part of the desired state. */
-import { arcPart, ETHERNET_MTU, namespacePart, vmPart, vpnAmong, type Part } from '@pp/datapath';
+import { arcPart, ETHERNET_MTU, guestMtu, namespacePart, vmPart, vpnAmong, type Part } from '@pp/datapath';
 import { defaultsOf } from './domain/forwarding';
 import { guestKey, type Arc, type Guest, type Namespace, type Vm } from './domain/guest';
 import { neighborsOf } from './domain/neighbors';
@@ -28,7 +28,7 @@ interface Ways {
 
 /** `used`: the uplinks that it is pinned to, in their order, as far as they are there. */
 export function waysOf(guest: Guest, used: readonly (Uplink | undefined)[], { uplinks }: World): Ways {
-  const mtuOf = (uplink: Uplink | undefined): number => uplink?.mtu ?? ETHERNET_MTU;
+  const mtuOf = (uplink: Uplink | undefined): number => guestMtu(uplink?.mtu);
   if (guest.kind === 'arc') return { mtus: used.map(mtuOf), vpn: vpnAmong(uplinks)?.ifname ?? null };
   if (guest.kind === 'namespace' && guest.egress.kind === 'uplink')
     return { mtus: used.map(mtuOf), vpn: null };
@@ -87,6 +87,6 @@ const arcSpec = (
     ...device,
     reachable: used[i] !== undefined,
     multicast: used[i]?.multicast ?? false,
-    mtu: used[i]?.mtu ?? ETHERNET_MTU,
+    mtu: guestMtu(used[i]?.mtu),
   })),
 });

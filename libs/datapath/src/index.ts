@@ -8,6 +8,7 @@ export * from './inverse';
 export * from './kernel';
 export * from './macs';
 export * from './marks';
+export * from './mtu';
 export * from './names';
 export * from './nft/chains';
 export * from './nft/multicast-rules';

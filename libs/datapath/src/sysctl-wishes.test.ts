@@ -1,6 +1,6 @@
 import { desiredSysctls, sysctlWishes } from './sysctl-wishes';
 
-const uplink = (ifname: string) => ({ ifname });
+const uplink = (ifname: string, mtu?: number) => ({ ifname, ...(mtu === undefined ? {} : { mtu }) });
 
 /** A kernel's values before us, of the keys that it has. */
 const modern = {
@@ -19,6 +19,7 @@ const without = (key: string): Record<string, string> =>
 const rows: readonly {
   name: string;
   uplinks: string[];
+  mtu?: number;
   found: Record<string, string>;
   want: Record<string, string>;
 }[] = [
@@ -51,6 +52,13 @@ const rows: readonly {
     },
   },
   {
+    name: 'below its least MTU an uplink has no IPv6, and no keys for it',
+    uplinks: ['eth0'],
+    mtu: 1279,
+    found: modern,
+    want: { 'net.ipv4.ip_local_port_range': '32768\t47103', 'net.ipv4.ip_forward': '1' },
+  },
+  {
     name: 'accept_ra 0 stays; values that are right are not written',
     uplinks: ['eth0'],
     found: { ...modern, 'net.ipv6.conf.eth0.accept_ra': '0', 'net.ipv4.ip_forward': '1' },
@@ -70,9 +78,9 @@ const rows: readonly {
   },
 ];
 
-test.each(rows)('$name', ({ uplinks, found, want }) => {
+test.each(rows)('$name', ({ uplinks, mtu, found, want }) => {
   const world = {
-    uplinks: uplinks.map(uplink),
+    uplinks: uplinks.map((ifname) => uplink(ifname, mtu)),
     originals: new Map<string, string | null>(Object.entries(found)),
   };
   expect([...desiredSysctls(world)]).toEqual(Object.entries(want)); // also in this order

@@ -1,8 +1,10 @@
+import { IPV6_LEAST_MTU } from './mtu';
 import { linkSysctl } from './sysctl-keys';
 
 /** What of a host decides its sysctls. */
 export interface SysctlNeeds {
-  readonly uplinks: readonly { readonly ifname: string }[];
+  /** `mtu` absent: enough for IPv6. */
+  readonly uplinks: readonly { readonly ifname: string; readonly mtu?: number }[];
   /** Value of each key of interest before it is touched; null: this kernel has no such key. */
   readonly originals: ReadonlyMap<string, string | null>;
 }
@@ -36,15 +38,22 @@ const FORWARD_ALL: SysctlWish = {
 
 /** All keys of interest in this world, in the order in which they are written: a host that forwards ignores RAs unless accept_ra is 2. */
 export const sysctlWishes = ({ uplinks }: Pick<SysctlNeeds, 'uplinks'>): readonly SysctlWish[] => [
-  ...uplinks.flatMap(({ ifname }) => uplinkWishes(ifname)),
+  ...uplinks.flatMap(uplinkWishes),
   ...ALWAYS,
   ...(uplinks.length > 0 ? [FORWARD_ALL] : []),
 ];
 
-function uplinkWishes(ifname: string): readonly SysctlWish[] {
-  return [
+/** What is set for IPv6 goes with IPv6 when the MTU becomes too small, and is wished for anew when it comes back. */
+function uplinkWishes({
+  ifname,
+  mtu = IPV6_LEAST_MTU,
+}: SysctlNeeds['uplinks'][number]): readonly SysctlWish[] {
+  const ipv6: readonly SysctlWish[] = [
     { key: linkSysctl('ipv6', ifname, 'accept_ra'), want: (found) => (found === '1' ? '2' : found) },
     { key: linkSysctl('ipv6', ifname, 'force_forwarding'), want: () => '1' },
+  ];
+  return [
+    ...(mtu < IPV6_LEAST_MTU ? [] : ipv6),
     // Replies to a pinned guest come in by an uplink that is not the best one; strict (1) would drop them. The greater of both counts.
     {
       key: linkSysctl('ipv4', ifname, 'rp_filter'),

@@ -1,5 +1,6 @@
 import type { ArcConfig } from '../arc-configs';
 import type { Bridge, Link, Netns, Part, Tap, Veth } from '../desired';
+import { ETHERNET_MTU } from '../mtu';
 import { ARC_BRIDGE, ARC_MANAGEMENT, ARC_NETNS, arcBridgeName } from '../names';
 import { inboundChain, type Egress } from '../nft/chains';
 import { SETS } from '../nft/sets';
@@ -7,9 +8,6 @@ import { ARC_MANAGEMENT_SUBNET, hostAt } from '../pools';
 import { ALIAS_PREFIX } from '../tags';
 import { guestElements } from './guest-elements';
 import { guestLinkSysctls, withLength } from './namespace';
-
-/** Of a link that leads nowhere now; what the kernel makes has the same. */
-export const ETHERNET_MTU = 1500;
 
 /** ARC's device for one uplink. */
 export interface ArcDevicePart {
