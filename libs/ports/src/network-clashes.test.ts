@@ -82,6 +82,13 @@ const ROWS: readonly { name: string; in: Partial<NetworkView>; want: readonly st
     want: [`rule 100 of another program looks for mark 0x0000ca6c in 0xffffffff ${SHARES}`],
   },
   {
+    name: 'a way out that nft cannot name',
+    in: { links: [link(2, 'a"b')] },
+    want: [
+      'the interface "a\\"b" cannot be an uplink: nftables cannot name it; give it a name without quotes, backslashes, * and %',
+    ],
+  },
+  {
     name: 'Tailscale, which has several rules',
     in: {
       links: [link(2, 'eth0'), link(7, 'tailscale0')],

@@ -1,10 +1,10 @@
-import { ARC_BRIDGE, formatMark, MARK_BITS, type Pools } from '@pp/datapath';
+import { ARC_BRIDGE, formatMark, isIfname, MARK_BITS, type Pools } from '@pp/datapath';
 import { cidrContains, formatCidr, hostCidr, parseCidr, type Cidr } from '@pp/wire';
 import type { MarkRuleView, NetworkView } from './network-news';
 
 /**
- * What of the host's own network is in the way of guests', a sentence each: addresses and routes inside guests' address space, and other
- * users of the bits of our packet marks. Nothing is decided by it; somebody should know.
+ * What of the host's own network is in the way of guests', a sentence each: addresses and routes inside guests' address space, other
+ * users of the bits of our packet marks, and ways out that cannot be uplinks. Nothing is decided by it; somebody should know.
  */
 export function clashesOf(view: NetworkView, { guestPrefixes }: Pools): readonly string[] {
   const pools = guestPrefixes.flatMap((prefix) => parseCidr(prefix) ?? []);
@@ -22,7 +22,7 @@ export function clashesOf(view: NetworkView, { guestPrefixes }: Pools): readonly
     if (ifname === undefined || pool === null || told.has(ifname)) return [];
     return [`the route to ${dst} by ${ifname} ${lies(pool)}`];
   });
-  return [...addresses, ...routes, ...markClashes(view)];
+  return [...addresses, ...routes, ...markClashes(view), ...unsayable(view)];
 }
 
 /** A TAP of ours is seen for a moment without its tag. */
@@ -30,6 +30,19 @@ const MAYBE_OURS = /^vmtap\d+$/;
 
 const lies = (pool: string): string =>
   `lies in guests' ${pool}: guests and hosts there may not reach each other; give that network other addresses`;
+
+/** Interfaces that would be uplinks by another name. */
+const unsayable = ({ links, routes }: NetworkView): readonly string[] =>
+  links
+    .filter(({ ifname, ifindex, physical }) => {
+      const leadsOut =
+        physical || routes.some((route) => route.ifindex === ifindex && route.dst.endsWith('/0'));
+      return leadsOut && !isIfname(ifname);
+    })
+    .map(
+      ({ ifname }) =>
+        `the interface ${JSON.stringify(ifname)} cannot be an uplink: nftables cannot name it; give it a name without quotes, backslashes, * and %`,
+    );
 
 function addressOf(cidr: string): Cidr | null {
   const parsed = parseCidr(cidr);

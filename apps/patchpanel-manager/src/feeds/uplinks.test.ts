@@ -125,6 +125,7 @@ const rows: readonly Row[] = [
     want: [],
   },
   { name: 'a physical link without routes is one', view: view([eth]), want: ['eth0=ethernet'] },
+  { name: 'a link that nft cannot name is not', view: view([link(4, 'eth*', { physical: true })]), want: [] },
   { name: 'a virtual link is not', view: view([link(4, 'docker0', { kind: 'bridge' })]), want: [] },
   {
     name: 'a virtual link with a default route is',
