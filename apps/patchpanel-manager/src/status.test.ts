@@ -44,6 +44,14 @@ const ROWS: readonly {
     ),
   },
   {
+    name: 'two adapters of one maker, by names that are cut to the same',
+    guest: VM,
+    uplinks: ['enx00e04c680011', 'enx00e04c689991'].map((ifname) => uplink(ifname, 'ethernet', 100)),
+    want: [
+      'Android does not reach uplink enx00e04c689991: its bridge would be arc_enx00e04c61, as that of enx00e04c680011 is; give one of them a shorter name',
+    ],
+  },
+  {
     name: 'a VPN is nothing that Android has a device for',
     guest: VM,
     uplinks: [ethernet(0), uplink('wg0', 'vpn', 50)],

@@ -1,6 +1,7 @@
-import { hostAt, leadsOut, namespaceNames, vpnAmong } from '@pp/datapath';
-import { uplinksWithoutDevice } from './domain/arc-devices';
+import { arcBridgeName, hostAt, leadsOut, namespaceNames, vpnAmong } from '@pp/datapath';
+import { namesake, uplinksWithoutDevice } from './domain/arc-devices';
 import { guestKey, guestsOfKind, type Arc, type Namespace } from './domain/guest';
+import type { Uplink } from './domain/uplink';
 import type { World } from './domain/world';
 import { guestStatus, type GuestStatus } from './guest-status';
 import type { HelperStatus } from './helpers/kept-helper';
@@ -118,7 +119,10 @@ function warningsOf(world: World): readonly string[] {
 
 /** A container may have more than the reference's addresses, a VM has the TAPs that it was started with. */
 const unreached = (arc: Arc, { uplinks }: World): readonly string[] =>
-  uplinksWithoutDevice(arc, uplinks).map(
-    ({ ifname, kind }) =>
-      `Android does not reach uplink ${ifname}: all its addresses for ${kind} uplinks are in use; ${arc.container === null ? `it gets one when another ${kind} uplink goes` : 'start the manager with more, e.g. --pool arc=10.80.0.0/28'}`,
-  );
+  uplinksWithoutDevice(arc, uplinks).map(({ ifname, kind }) => {
+    const other = namesake(arc, ifname);
+    return `Android does not reach uplink ${ifname}: ${other === undefined ? noAddress(arc, kind) : `its bridge would be ${arcBridgeName(ifname)}, as that of ${other} is; give one of them a shorter name`}`;
+  });
+
+const noAddress = (arc: Arc, kind: Uplink['kind']): string =>
+  `all its addresses for ${kind} uplinks are in use; ${arc.container === null ? `it gets one when another ${kind} uplink goes` : 'start the manager with more, e.g. --pool arc=10.80.0.0/28'}`;

@@ -1,4 +1,5 @@
 import {
+  arcBridgeName,
   arcVethName,
   giveBackArcConfig,
   takeArcConfig,
@@ -22,7 +23,7 @@ export function followUplinks(arc: Arc, uplinks: readonly Uplink[], newMac: () =
   return arriving.reduce((grown, uplink) => withDevice(grown, uplink, newMac) ?? grown, left);
 }
 
-/** Uplinks that ARC could have a device for, and has none: no addresses are left for their kind, or no TAP. */
+/** Uplinks that ARC could have a device for, and has none: no addresses are left for their kind, no TAP, or the bridge's name is taken. */
 export function uplinksWithoutDevice(arc: Arc, uplinks: readonly Uplink[]): readonly Uplink[] {
   const served = new Set(arc.devices.map(({ uplink }) => uplink));
   return uplinks.filter(({ ifname, kind }) => isArcKind(kind) && !served.has(ifname));
@@ -38,8 +39,13 @@ function withoutDevices(arc: Arc, leaving: readonly ArcDevice[]): Arc {
   };
 }
 
-/** null: no addresses are left for this kind, or no TAP. */
+/** The uplink whose device has the bridge that this one's would have: long names are cut to the same. */
+export const namesake = ({ devices }: Arc, ifname: string): string | undefined =>
+  devices.find(({ uplink }) => uplink !== ifname && arcBridgeName(uplink) === arcBridgeName(ifname))?.uplink;
+
+/** null: no addresses are left for this kind, no TAP, or another device has its bridge. */
 function withDevice(arc: Arc, { ifname: uplink, kind }: Uplink, newMac: () => string): Arc | null {
+  if (namesake(arc, uplink) !== undefined) return null;
   const taken = isArcKind(kind) ? takeArcConfig(arc.free, kind) : null;
   if (taken === null) return null;
   const end = linkOf(arc, uplink, taken.config, newMac);
