@@ -112,6 +112,28 @@ labTest(
   },
 );
 
+labTest(
+  'an uplink too small for IPv6 leaves guests theirs, and has its own again when it grows',
+  async () => {
+    const { host } = rig.lab;
+    const ipv6 = (ifname: string, leaf: string): Promise<string> =>
+      host.ok('cat', [`/proc/sys/net/ipv6/conf/${ifname}/${leaf}`]);
+    const acceptRa = await ipv6('eth0', 'accept_ra');
+    const before = await rig.client.connect({ pid: -1 });
+    await host.shell('ip link set eth0 mtu 1000');
+    await until('guests follow', async () => (await mtuOf(host, before.reply.hostIfname)) === 1280);
+    const guest = await rig.lab.guest('guest');
+    const { reply } = await rig.client.connect({ pid: guest.pid });
+    const link = reply.hostIfname;
+    expect([await mtuOf(host, link), await ipv6(link, 'accept_ra')]).toEqual([1280, '0\n']);
+    expect(await pings(guest, INTERNET)).toBe(true);
+    await host.shell('ip link set eth0 mtu 1500');
+    await until('the guest follows', async () => (await mtuOf(host, link)) === 1500);
+    expect(await ipv6(link, 'accept_ra')).toBe('0\n');
+    await until('the uplink hears routers', async () => (await ipv6('eth0', 'accept_ra')) === acceptRa);
+  },
+);
+
 async function mtuOf(place: Guest | Host, ifname: string): Promise<number> {
   const [link] = (await place.json('ip', '-j', 'link', 'show', ifname)) as [{ readonly mtu: number }];
   return link.mtu;

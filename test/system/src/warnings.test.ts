@@ -32,6 +32,12 @@ const ROWS = [
     goes: 'ip link del tailscale0',
     want: /Tailscale is here and marks packets in 0x00ff0000/,
   },
+  {
+    name: 'a way out whose name nft cannot say',
+    comes: `ip link add 'a*b' type bridge; ip link set 'a*b' up; ip route add default dev 'a*b' metric 900`,
+    goes: `ip link del 'a*b'`,
+    want: /a\*b\\?" cannot be an uplink/,
+  },
 ] as const;
 
 async function status(): Promise<{ readonly code: number | null; readonly warnings: readonly string[] }> {
