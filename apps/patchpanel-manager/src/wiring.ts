@@ -48,6 +48,7 @@ import { ShillNews } from './shill/shill-news';
 import { statusOf } from './status';
 import { ToldLater } from './told-later';
 import { Survival } from './survival';
+import { expectWritableSysctls } from './writable-sysctls';
 
 /** Stands before a door to the outside; the crash tests stop the process there. */
 export interface Doors {
@@ -60,6 +61,7 @@ const asItIs = <T>(door: T): T => door;
 /** Joins the parts. The name comes before the kernel, because a second manager must touch nothing; early calls wait for the start. */
 export async function wire(context: DaemonContext<Config>, doors: Doors = {}): Promise<Parts> {
   const { log, clock, scope, config } = context;
+  expectWritableSysctls();
   const native = context.native();
   const bus = scope.use(await connectBus({ native, clock, log }).catch(noBus()));
   const started = deferred<Services>();

@@ -66,19 +66,22 @@ const freshState = (): string => join(dir, `state${String(count++)}`);
 const inState = (state: string, ...args: string[]): Run => new Run(['--state-dir', state, ...args]);
 const READY = 'ready service=fixture version=9.8.7 status=DIR/STATE/fixture.sock\n';
 
-test.each(['SIGTERM', 'SIGINT'] as const)('%s ends it cleanly, the scope in reverse', async (signal) => {
-  const state = freshState();
-  const run = inState(state);
-  await run.logs(/^ready /m);
-  run.child.kill(signal);
-  const { exit, stderr } = await run.outcome();
-  const name = state.slice(dir.length + 1);
-  expect(stderr).toBe(
-    `started behaviour=serve stateDir=DIR/${name}\n${READY.replace('STATE', name)}stopping\nclosed.second\nclosed.first\nstopped\n`,
-  );
-  expect(exit).toBe(0);
-  expect(readdirSync(state)).toEqual([]);
-});
+test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+  '%s ends it cleanly, the scope in reverse',
+  async (signal) => {
+    const state = freshState();
+    const run = inState(state);
+    await run.logs(/^ready /m);
+    run.child.kill(signal);
+    const { exit, stderr } = await run.outcome();
+    const name = state.slice(dir.length + 1);
+    expect(stderr).toBe(
+      `started behaviour=serve stateDir=DIR/${name}\n${READY.replace('STATE', name)}stopping\nclosed.second\nclosed.first\nstopped\n`,
+    );
+    expect(exit).toBe(0);
+    expect(readdirSync(state)).toEqual([]);
+  },
+);
 
 describe('a run that ends by itself', () => {
   const rows: { name: string; behave: string; exit: number; want: RegExp }[] = [

@@ -1,7 +1,7 @@
 import type { Task } from '@pp/base';
 import { constants } from 'node:os';
 
-const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 export interface StopHooks {
   /** An exception that nobody caught: a bug. The stop is under way already. */
@@ -10,7 +10,7 @@ export interface StopHooks {
   readonly abandon: (exitCode: number) => void;
 }
 
-/** Turns SIGTERM, SIGINT and uncaught exceptions of this process into one request to stop. */
+/** Turns SIGTERM, SIGINT, SIGHUP (the terminal was closed) and uncaught exceptions of this process into one request to stop. */
 export class StopRequest {
   readonly #controller = new AbortController();
   #faulty = false;

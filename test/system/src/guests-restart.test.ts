@@ -115,6 +115,18 @@ labTest('SIGTERM while the manager starts is a clean end, and leaves nothing', a
   await expectIdleAnew();
 });
 
+labTest('where /proc/sys is read-only the manager says so, and touches nothing', async () => {
+  const readOnly = 'mount --bind /proc/sys /proc/sys; mount -o remount,bind,ro /proc/sys; exec "$@"';
+  const manager = [program('patchpanel-manager'), '--state-dir', `${STATE_INSIDE}-of-another`];
+  const { code, stderr } = await rig.lab.host.run('unshare', [
+    ...['--mount', '--', 'sh', '-euc', readOnly, 'sh', ...manager],
+  ]);
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(/^patchpanel-manager: \/proc\/sys cannot be written \(EROFS\): [^\n]+\n$/),
+  ]);
+});
+
 labTest('on a full disk requests are refused, and what was promised before outlives kill -9', async () => {
   const { host } = rig.lab;
   await rig.manager.stop();
