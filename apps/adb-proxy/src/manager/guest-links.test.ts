@@ -19,10 +19,13 @@ const answerOf = (...devices: readonly Device[]): CallReply =>
 async function rig(...devices: readonly Device[]) {
   const [bus, clock] = [new FakeBus(), new VirtualClock()];
   bus.answers.set('GetDevices', () => answerOf(...devices));
-  let changes = 0;
-  const links = new GuestLinks({ bus, clock, log: new MemoryLog(), onChange: () => (changes += 1) });
+  const told: string[] = [];
+  const onChange = (): void => {
+    told.push(links.links.map(({ ifname }) => ifname).join(' '));
+  };
+  const links: GuestLinks = new GuestLinks({ bus, clock, log: new MemoryLog(), onChange });
   await links.start();
-  return { bus, clock, links, changes: () => changes };
+  return { bus, clock, links, told };
 }
 
 const change = (bus: FakeBus, event: 1 | 2, device: Device): void => {
@@ -41,14 +44,14 @@ test('Linux VMs and no others, with the host’s address on their link', async (
 });
 
 test('they come and go', async () => {
-  const { bus, links, changes } = await rig(TERMINA);
+  const { bus, links, told } = await rig(TERMINA);
   bus.own(MANAGER, ':1.1');
   await settled();
   change(bus, 1, PLUGIN);
   change(bus, 1, ARC);
   change(bus, 2, TERMINA);
   expect(links.links.map(({ ifname }) => ifname)).toEqual(['vmtap1']);
-  expect(changes()).toBe(4);
+  expect(told).toEqual(['vmtap0', 'vmtap0 vmtap1', 'vmtap0 vmtap1', 'vmtap1']);
   bus.signal('NetworkDeviceChanged', 's', 'noise');
   bus.signal('NetworkDeviceChanged', 'ay', Uint8Array.of(255, 255));
   expect(links.links.map(({ ifname }) => ifname)).toEqual(['vmtap1']);
@@ -78,6 +81,19 @@ test('a change while the question is out makes the answer too old: it is asked a
   waiting[1]?.(answerOf(PLUGIN));
   await settled();
   expect(links.links.map(({ ifname }) => ifname)).toEqual(['vmtap1']);
+});
+
+test('a link that is made again under its name is gone in between, also while the question is out', async () => {
+  const { bus, told } = await rig(TERMINA);
+  bus.own(MANAGER, ':1.1');
+  await settled();
+  change(bus, 1, TERMINA);
+  expect(told.splice(0)).toEqual(['vmtap0', '', 'vmtap0']);
+  bus.own(MANAGER, ':1.2');
+  change(bus, 2, TERMINA);
+  change(bus, 1, TERMINA);
+  await settled();
+  expect(told).toEqual(['', 'vmtap0']);
 });
 
 test('without an answer it is asked again after 5 s', async () => {

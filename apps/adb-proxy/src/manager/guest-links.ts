@@ -69,15 +69,16 @@ export class GuestLinks {
     const change =
       signature === 'ay' ? decodeStrict('NetworkDeviceChangedSignal', body[0] as Uint8Array) : undefined;
     if (change?.ok !== true || change.value.device === undefined) return;
+    const { device, event } = change.value;
+    // A listener hears one link, not its name: a link that was made again is told as gone first.
+    if (this.#links.delete(device.ifname)) this.#parts.onChange();
     if (this.#question !== undefined) {
       this.#forgetQuestion(); // its answer may be older than this
       void this.#ask();
-      return;
+    } else if (event === DEVICE_ADDED) {
+      this.#add(device);
+      this.#parts.onChange();
     }
-    const { device, event } = change.value;
-    if (event === DEVICE_ADDED) this.#add(device);
-    else this.#links.delete(device.ifname);
-    this.#parts.onChange();
   }
 
   async #ask(): Promise<void> {
