@@ -18,7 +18,7 @@ export interface GateSpec {
   readonly place: ListenPlace;
   /** null: everybody who can reach the place. */
   readonly from: Sources | null;
-  /** Closed for good after this; null: never. */
+  /** Closed for good when it was wanted for so long, open or not; null: never. */
   readonly autoOff: Millis | null;
 }
 
@@ -26,6 +26,8 @@ export interface GateParts {
   readonly relay: Pick<StreamRelay, 'listen'>;
   readonly clock: Clock;
   readonly log: Logger;
+  /** When its time is over, by the clock. */
+  readonly offAt: Millis | null;
   readonly onCaller: (caller: Caller, gate: Gate) => void;
   readonly onAutoOff: (gate: Gate) => void;
 }
@@ -65,7 +67,7 @@ export class Gate {
 
   /** Throws KernelError where it cannot be opened. */
   open(): void {
-    const { relay, clock, log, onAutoOff } = this.#parts;
+    const { relay, clock, log, offAt, onAutoOff } = this.#parts;
     this.#listener = relay.listen(this.spec.place, {
       onCaller: (caller) => {
         this.#isFaulty = false;
@@ -78,8 +80,8 @@ export class Gate {
     });
     this.#state = 'open';
     log.info('listening', { at: this.name });
-    if (this.spec.autoOff === null) return;
-    this.#cancelAutoOff = clock.after('adb.auto-off', this.spec.autoOff, () => {
+    if (offAt === null) return;
+    this.#cancelAutoOff = clock.after('adb.auto-off', millis(Math.max(0, offAt - clock.now())), () => {
       this.close();
       this.#state = 'off: its time was over';
       log.info('auto-off', { at: this.name });

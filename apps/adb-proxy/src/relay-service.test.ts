@@ -183,6 +183,32 @@ describe('gates', () => {
     expect(log.lines).toContain(`warn accept.refused at=${HERE} error=EMFILE`);
   });
 
+  test('the time of auto-off goes on while the gate is not wanted', () => {
+    const timed: GateSpec = { place: { address: '127.0.0.1', port: 6000 }, from: null, autoOff: seconds(60) };
+    const { relay, clock, service } = rig([SOCKET], [timed]);
+    const wanted = { gates: [timed], targets: [SOCKET] };
+    for (const time of [seconds(50), seconds(9)]) {
+      clock.advance(time);
+      service.set({ gates: [], targets: [] });
+      service.set(wanted);
+      expect(relay.places).toEqual(['127.0.0.1:6000']);
+    }
+    clock.advance(seconds(1));
+    expect(relay.places).toEqual([]);
+    service.set(wanted);
+    expect([relay.places, clock.pending()]).toEqual([[], []]);
+  });
+
+  test('a gate whose time ran out while it was not wanted is closed at once', () => {
+    const timed: GateSpec = { place: { address: '127.0.0.1', port: 6000 }, from: null, autoOff: seconds(60) };
+    const { relay, clock, service } = rig([SOCKET], [timed]);
+    service.set({ gates: [], targets: [] });
+    clock.advance(seconds(100));
+    service.set({ gates: [timed], targets: [SOCKET] });
+    clock.advance(seconds(0));
+    expect(relay.places).toEqual([]);
+  });
+
   test('auto-off closes the gate and what came in by it, and it stays closed', async () => {
     const timed: GateSpec = { place: { address: '127.0.0.1', port: 6000 }, from: null, autoOff: seconds(60) };
     const { relay, clock, service, accepts } = rig([SOCKET], [LOCAL, timed]);

@@ -33,6 +33,8 @@ export class RelayService {
   readonly #gates = new Map<string, Gate>(); // BOUNDED: by the command line and the manager's guests
   /** Gates whose time is over, by name: they are not opened again. BOUNDED: by the command line. */
   readonly #expired = new Map<string, Gate>();
+  /** When the time of a gate is over, by its name: it goes on while the gate is not wanted. BOUNDED: by the command line. */
+  readonly #offAt = new Map<string, Millis>();
   readonly #open = new Set<OpenExchange>(); // BOUNDED: by the admission
   readonly #closedBytes = { fromClient: 0, fromTarget: 0 };
   #targets: readonly Target[] = [];
@@ -112,6 +114,7 @@ export class RelayService {
       relay,
       clock,
       log,
+      offAt: this.#offAtOf(spec),
       onCaller: (caller, by) => {
         this.#receive(caller, by);
       },
@@ -123,6 +126,14 @@ export class RelayService {
     });
     this.#gates.set(gate.name, gate);
     return gate;
+  }
+
+  #offAtOf(spec: GateSpec): Millis | null {
+    if (spec.autoOff === null) return null;
+    const name = gateName(spec);
+    const offAt = this.#offAt.get(name) ?? millis(this.#parts.clock.now() + spec.autoOff);
+    this.#offAt.set(name, offAt);
+    return offAt;
   }
 
   #receive(caller: Caller, gate: Gate): void {
