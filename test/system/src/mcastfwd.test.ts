@@ -48,6 +48,24 @@ labTest(
 );
 
 labTest(
+  'a guest with an address of the LAN’s prefix, as by ndproxy, is found by IPv6 though the host has none of it there',
+  async () => {
+    const { lab, host, g1 } = rig;
+    await host.shell('ip addr del fd00:1::1/64 dev vg1');
+    await g1.shell('ip addr del fd00:1::2/64 dev eth0; ip addr add 2001:db8:77::99/64 dev eth0 nodad');
+    const [onLan, inGuest] = await Promise.all([
+      Avahi.start(lab.lanhost, { hostName: 'lanbox' }),
+      Avahi.start(g1, { hostName: 'guestbox' }),
+    ]);
+    await rig.forward();
+    await inGuest.publish('Guest Web', '_http._tcp', 80);
+    await finds(onLan, '_http._tcp', 'Guest Web 2001:db8:77::99:80');
+  },
+  AVAHI_MISSING,
+  seconds(90),
+);
+
+labTest(
   'avahi on the relay’s own host goes on as before: its unicast, its name, its services on both sides',
   async () => {
     const { host, lab, g1 } = rig;

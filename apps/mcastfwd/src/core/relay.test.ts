@@ -154,6 +154,24 @@ test('a guest at the other end of a point-to-point link is on it, and behind NAT
   expect(scene.hear('tap0', wire(ask('x.local')), { address: '10.9.0.3' }).dropped).toBe('off-link');
 });
 
+describe('an IPv6 source of which this host’s addresses on the link do not tell whether it is there', () => {
+  const rows: { name: string; cidrs: readonly string[]; from?: string; want: string | null }[] = [
+    { name: 'with a link-local one', cidrs: ['fe80::2/64'], want: null },
+    { name: 'with single ones', cidrs: ['fe80::2/64', '2001:db8:77::3/128'], want: null },
+    { name: 'with a prefix', cidrs: ['fe80::2/64', 'fd00::1/64'], want: 'off-link' },
+    { name: 'that is no station', cidrs: ['fe80::2/64'], from: '::1', want: 'off-link' },
+    { name: 'that is this host', cidrs: ['fe80::2/64'], from: '2001:db8:77::2', want: 'own-source' },
+    { name: 'of IPv4', cidrs: ['fe80::2/64'], from: '192.0.2.1', want: 'off-link' },
+  ];
+  test.each(rows)('$name: $want', ({ cidrs, from = '2001:db8:77::99', want }) => {
+    const others = VIEW.addresses.filter(({ ifindex }) => ifindex !== IFINDEX.tap0);
+    const own = cidrs.map((cidr) => ({ ifindex: IFINDEX.tap0, cidr, usable: true }));
+    const scene = new Scene({}, { ...VIEW, addresses: [...others, ...own] });
+    const facts = { group: GROUP.mdns6, address: from };
+    expect(scene.hear('tap0', wire(ask('x.local')), facts).dropped).toBe(want);
+  });
+});
+
 describe('loops', () => {
   test('a payload that comes back from another link is a relay’s beside us', () => {
     const scene = new Scene();

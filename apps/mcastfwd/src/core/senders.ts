@@ -1,7 +1,8 @@
 import { BoundedMap } from '@pp/base';
+import { isRoutable, parseIpv6 } from '@pp/wire';
 import type { DropReason } from './drop-reason';
 import { OnLink } from './on-link';
-import { addressBytes, type Topology } from './topology';
+import { addressBytes, type Segment, type Topology } from './topology';
 
 /** BOUNDED: senders on a link that are remembered. */
 const MAX_SENDERS = 1024;
@@ -10,6 +11,7 @@ type Found = DropReason | 'on-link';
 
 interface Place {
   readonly onLink: OnLink;
+  readonly tellsIpv6: boolean;
   readonly senders: BoundedMap<string, Found>;
 }
 
@@ -24,6 +26,7 @@ export class Senders {
     for (const [ifindex, segment] of topology.segments)
       this.#places.set(ifindex, {
         onLink: new OnLink([segment]),
+        tellsIpv6: tellsIpv6(segment),
         senders: new BoundedMap(MAX_SENDERS, () => undefined),
       });
   }
@@ -40,8 +43,19 @@ export class Senders {
     return found === 'on-link' ? null : found;
   }
 
-  #find(address: string, { onLink }: Place): Found {
+  #find(address: string, { onLink, tellsIpv6 }: Place): Found {
     if (this.#topology?.isLocal(address) === true) return 'own-source';
-    return /^fe[89ab]/.test(address) || onLink.has(addressBytes(address)) ? 'on-link' : 'off-link';
+    if (/^fe[89ab]/.test(address) || onLink.has(addressBytes(address))) return 'on-link';
+    const ipv6 = tellsIpv6 ? null : parseIpv6(address);
+    return ipv6 !== null && isRoutable(ipv6) ? 'on-link' : 'off-link';
   }
 }
+
+/**
+ * Whether this host's addresses tell what is on the link. Link-local and single ones (DHCPv6, a link that ndproxy gives the LAN's prefix)
+ * do not: RFC 5942 §4.
+ */
+const tellsIpv6 = ({ prefixes }: Segment): boolean =>
+  prefixes.some(
+    ({ family, address, length }) => family === 'ipv6' && length < 128 && !/^fe[89ab]/.test(address),
+  );
