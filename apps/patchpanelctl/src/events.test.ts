@@ -5,6 +5,8 @@ import { events, type EventDoors } from './events';
 /** A bus in the test's hands. */
 class Outside {
   readonly lines: string[] = [];
+  /** Who reads goes after so many. */
+  mostLines = Infinity;
   open = 0;
   stop: () => void = () => undefined;
   owner: (name: string | undefined) => void = () => undefined;
@@ -32,7 +34,10 @@ class Outside {
         close: () => this.open--,
       });
     },
-    print: (text) => this.lines.push(text),
+    print: (text) => {
+      this.lines.push(text);
+      return this.lines.length < this.mostLines;
+    },
     onSignal: (handler) => {
       this.stop = () => {
         handler('SIGINT');
@@ -115,6 +120,17 @@ test('what is not understood is no event', async () => {
     outside.signal('NeighborReachabilityEvent', encode('NeighborReachabilityEventSignal', {}));
   });
   expect(lines).toHaveLength(1);
+});
+
+test('when nobody reads on, it ends', async () => {
+  const outside = new Outside();
+  outside.mostLines = 2;
+  const done = events(true, outside.doors);
+  await quiet();
+  expect(outside.open).toBe(1);
+  tellAll(outside);
+  await done;
+  expect(outside.open).toBe(0);
 });
 
 test('when the bus goes, it says so', async () => {

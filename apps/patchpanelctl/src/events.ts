@@ -1,5 +1,5 @@
 /** `patchpanelctl events`: what the manager tells, one line for each event, until Ctrl-C. */
-import { Scope } from '@pp/base';
+import { deferred, Scope } from '@pp/base';
 import { ExitCode, Refused } from '@pp/daemon';
 import type { Bus } from '@pp/dbus';
 import {
@@ -14,7 +14,8 @@ import { meaningOf, noBus } from './failure';
 
 export interface EventDoors {
   readonly connectBus: () => Promise<Pick<Bus, 'subscribe' | 'watchName' | 'closed' | 'close'>>;
-  readonly print: (text: string) => void;
+  /** False: nobody reads on. */
+  readonly print: (text: string) => boolean;
   readonly onSignal: (handler: (signal: NodeJS.Signals) => void) => () => void;
 }
 
@@ -30,17 +31,16 @@ export type Event = { readonly v: 1 } & (
     }
 );
 
-/** Resolves on a signal. The first line tells whether a manager is there. */
+/** Resolves on a signal, or when nobody reads on. The first line tells whether a manager is there. */
 export async function events(json: boolean, doors: EventDoors): Promise<void> {
   const scope = new Scope();
   try {
-    const stopped = new Promise<'stopped'>((resolve) => {
-      scope.defer(
-        doors.onSignal(() => {
-          resolve('stopped');
-        }),
-      );
-    });
+    const stopped = deferred<'stopped'>();
+    scope.defer(
+      doors.onSignal(() => {
+        stopped.resolve('stopped');
+      }),
+    );
     const bus = await doors.connectBus().catch((fault: unknown) => {
       throw noBus(fault);
     });
@@ -48,11 +48,12 @@ export async function events(json: boolean, doors: EventDoors): Promise<void> {
       bus.close();
     });
     await listen(bus, (event) => {
-      doors.print(json ? `${JSON.stringify(event)}\n` : `${eventText(event)}\n`);
+      if (!doors.print(json ? `${JSON.stringify(event)}\n` : `${eventText(event)}\n`))
+        stopped.resolve('stopped');
     }).catch((fault: unknown) => {
       throw meaningOf(fault);
     });
-    if ((await Promise.race([stopped, bus.closed])) === 'stopped') return;
+    if ((await Promise.race([stopped.promise, bus.closed])) === 'stopped') return;
     throw new Refused(ExitCode.unreachable, 'the bus is gone', { advice: 'start it, and this again' });
   } finally {
     await scope.close();

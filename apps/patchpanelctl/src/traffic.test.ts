@@ -30,6 +30,8 @@ const wishOf = (line: string): TrafficWish => {
 class Scene {
   readonly clock = new VirtualClock();
   readonly printed: string[] = [];
+  /** Who reads goes after so many. */
+  mostPrinted = Infinity;
   readonly warned: string[] = [];
   readonly requests: Messages['TrafficRequest'][] = [];
   open = 0;
@@ -54,7 +56,10 @@ class Scene {
         this.open++;
         return Promise.resolve({ call: (request) => this.#call(request), close: () => this.open-- });
       },
-      print: (text) => void this.printed.push(text),
+      print: (text) => {
+        this.printed.push(text);
+        return this.printed.length < this.mostPrinted;
+      },
       warn: (sentence) => void this.warned.push(sentence),
       onSignal: (handler) => {
         this.#interrupt = handler;
@@ -186,6 +191,28 @@ test('top: rates since the look before, the busiest first, until a signal', asyn
     '',
   ]);
   expect(scene.printed).toHaveLength(2);
+});
+
+test('top: ends when nobody reads on', async () => {
+  const scene = new Scene({ rows: [] });
+  scene.mostPrinted = 2;
+  const ended = scene.run('traffic top');
+  await pass(scene, 1000);
+  await pass(scene, 1000);
+  expect(await ended).toBe(ExitCode.done);
+  expect(scene.printed).toHaveLength(2);
+});
+
+test('top: each look leaves no listener behind', async () => {
+  const added = jest.spyOn(AbortSignal.prototype, 'addEventListener');
+  const removed = jest.spyOn(AbortSignal.prototype, 'removeEventListener');
+  const scene = new Scene({ rows: [] });
+  const ended = scene.run('traffic top --count 3');
+  for (let look = 0; look < 3; look++) await pass(scene, 1000);
+  await ended;
+  expect(added).toHaveBeenCalledTimes(3);
+  expect(removed).toHaveBeenCalledTimes(3);
+  jest.restoreAllMocks();
 });
 
 test('top: a number of looks, as JSON lines', async () => {

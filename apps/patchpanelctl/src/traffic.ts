@@ -10,7 +10,8 @@ import { rated, topJson, topText } from './traffic-top';
 
 export interface TrafficDoors {
   readonly connectBus: () => Promise<Pick<Bus, 'call' | 'close'>>;
-  readonly print: (text: string) => void;
+  /** False: nobody reads on. */
+  readonly print: (text: string) => boolean;
   /** One line to standard error. */
   readonly warn: (sentence: string) => void;
   readonly onSignal: (handler: () => void) => () => void;
@@ -70,7 +71,8 @@ async function showTop(bus: Caller, wish: TrafficTopWish, doors: TrafficDoors): 
       const next: readonly TrafficRow[] = (await ask(bus, '', by)).rows;
       const now = clock.now();
       const frame = rated(by, rows, next, Math.max(now - at, 1) / 1000);
-      print(format === 'json' ? topJson(by, frame) : `${isScreen ? REDRAW : ''}${topText(by, frame)}`);
+      const text = format === 'json' ? topJson(by, frame) : `${isScreen ? REDRAW : ''}${topText(by, frame)}`;
+      if (!print(text)) break;
       [rows, at] = [next, now];
     }
     return ExitCode.done;
@@ -81,11 +83,13 @@ async function showTop(bus: Caller, wish: TrafficTopWish, doors: TrafficDoors): 
 
 function pause(clock: Clock, sec: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const cancel = clock.after('traffic.top', seconds(sec), resolve);
-    signal.addEventListener('abort', () => {
+    const end = (): void => {
       cancel();
+      signal.removeEventListener('abort', end);
       resolve();
-    });
+    };
+    const cancel = clock.after('traffic.top', seconds(sec), end);
+    signal.addEventListener('abort', end);
   });
 }
 

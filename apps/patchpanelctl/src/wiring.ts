@@ -24,7 +24,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** The real outside. The addon is unpacked where it may: an operator's state directory may not exist. */
 export function connectDoors(
   stateDir: string,
-): ConnectDoors & Pick<EventDoors, 'connectBus'> & Pick<PortDoors, 'clock'> {
+): ConnectDoors & Pick<EventDoors, 'connectBus' | 'print'> & Pick<PortDoors, 'clock'> {
   const native = openNative(stateDir);
   const log = stderrLog({ level: 'warn', format: 'text' });
   return {

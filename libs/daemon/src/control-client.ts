@@ -49,6 +49,7 @@ function withoutStateDir(args: readonly string[]): {
 function ask(app: string, path: string, { line, isEndless }: ControlQuestion): Promise<ExitCode> {
   return new Promise((resolve, reject) => {
     let error = '';
+    let isRead = true;
     const socket = createConnection(path, () => {
       socket.write(`${line}\n`);
     });
@@ -58,10 +59,11 @@ function ask(app: string, path: string, { line, isEndless }: ControlQuestion): P
     socket.on('data', (part) => {
       const text = part.toString('utf8');
       if (text.startsWith('error ')) error = text.slice('error '.length).trim();
-      else print(text);
+      else isRead = print(text);
+      if (!isRead) socket.destroy();
     });
     socket.on('close', () => {
-      if (error === '') resolve(isEndless ? ExitCode.unreachable : ExitCode.done);
+      if (error === '') resolve(isEndless && isRead ? ExitCode.unreachable : ExitCode.done);
       else reject(new Refused(ExitCode.failed, error));
     });
   });

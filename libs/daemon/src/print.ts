@@ -12,23 +12,25 @@ export function printError(text: string): void {
   writeWhole(STDERR, text, LOG_PAUSES);
 }
 
-/** Writes to standard output before it returns, waiting for a slow reader; one that is gone loses the rest. */
-export function print(text: string): void {
-  writeWhole(STDOUT, text, Infinity);
+/** Writes to standard output before it returns, waiting for a slow reader. False: the reader is gone, who writes for ever may end. */
+export function print(text: string): boolean {
+  return writeWhole(STDOUT, text, Infinity);
 }
 
 // Not by process.stdout and process.stderr: they make a pipe non-blocking, also for the child processes that share it.
-function writeWhole(fd: number, text: string, pauses: number): void {
+/** Whether somebody may read on. */
+function writeWhole(fd: number, text: string, pauses: number): boolean {
   let rest = Buffer.from(text);
   for (let paused = 0; rest.length > 0 && paused < pauses;) {
     const written = writeSome(fd, rest);
-    if (written === undefined) return;
+    if (written === undefined) return false;
     if (written === 0) {
       pause();
       paused++;
     }
     rest = rest.subarray(written);
   }
+  return true;
 }
 
 /** Bytes taken; undefined when there will never be more. */
