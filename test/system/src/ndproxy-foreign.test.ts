@@ -56,7 +56,7 @@ labTest('a guest that has found the host on its own link still reaches it when i
   const [, mac = ''] = /lladdr (\S+)/.exec(await state()) ?? [];
   await guest.shell(`echo 1 > /proc/sys/net/ipv6/neigh/eth0/delay_first_probe_time
     ip -6 neigh replace ${STANDARD.host.v6} lladdr ${mac} dev eth0 nud stale
-    echo x | timeout 1 socat - UDP6:[${STANDARD.host.v6}]:9 || true`);
+    echo x | timeout 20 socat - UDP6:[${STANDARD.host.v6}]:9 || true`);
   // Nothing but the answer to the probe makes it reachable again.
   await until('the probe was answered', async () => (await state()).includes('REACHABLE'));
 });
