@@ -91,6 +91,13 @@ test('a restart leaves two files', () => {
   expect(readdirSync(join(dir, 'state')).sort()).toEqual(['log', 'log.old']);
 });
 
+test('what was loaded is not kept', () => {
+  written(begin(0), add(1));
+  const log = new RecordLog(path);
+  expect([log.load().records.length, log.load().records.length, log.isWhole]).toEqual([2, 0, true]);
+  log.close();
+});
+
 test('size is that of the file', () => {
   const log = new RecordLog(path);
   log.restart(1);

@@ -31,6 +31,7 @@ export interface LoadedLog {
 }
 
 const LINE_FEED = 0x0a;
+const NOTHING: LoadedLog = { records: [], damaged: 0, torn: 0 };
 
 /**
  * An append-only file of JSON records, a line each with its CRC-32. `restart` begins a new file with a record that stands for all before;
@@ -41,7 +42,8 @@ export class RecordLog {
   readonly #path: string;
   #fd: number;
   #size: number;
-  readonly #loaded: LoadedLog;
+  /** null: it was asked for. */
+  #loaded: LoadedLog | null;
   /** The file begins with a `whole`. */
   #isWhole: boolean;
 
@@ -59,9 +61,11 @@ export class RecordLog {
     this.#loaded = { ...own, records: [...(old?.records ?? []), ...own.records] };
   }
 
-  /** What the file held when it was opened. */
+  /** What the file held when it was opened. It may be large and is not kept: whoever asks again is told nothing. */
   load(): LoadedLog {
-    return this.#loaded;
+    const loaded = this.#loaded ?? NOTHING;
+    this.#loaded = null;
+    return loaded;
   }
 
   get isWhole(): boolean {
