@@ -48,7 +48,10 @@ export const SPEC: ServiceSpec<Config> = {
       text: 'who may connect from outside, such as 192.168.1.0/24; repeated: each',
       repeat: true,
     },
-    { flags: '--auto-off <SECONDS>', text: 'close what --listen opened, and its connections, after so long' },
+    {
+      flags: '--auto-off <SECONDS>',
+      text: 'close what --listen opened, and its connections, so long after it was opened first',
+    },
     {
       flags: '--allow <WHEN>',
       text: 'following the manager: sideload (developer mode, or ADB sideloading is on; default), always or never',
