@@ -10,7 +10,7 @@ interface Prefix {
 export class OnLink {
   readonly #prefixes: readonly Prefix[];
 
-  constructor(segments: Iterable<Segment>) {
+  constructor(segments: Iterable<Pick<Segment, 'prefixes'>>) {
     this.#prefixes = [...segments].flatMap(({ prefixes }) =>
       prefixes
         .filter(({ address }) => !/^fe[89ab]/.test(address))

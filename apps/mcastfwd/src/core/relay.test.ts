@@ -159,11 +159,17 @@ describe('an IPv6 source of which this host’s addresses on the link do not tel
     { name: 'with a link-local one', cidrs: ['fe80::2/64'], want: null },
     { name: 'with single ones', cidrs: ['fe80::2/64', '2001:db8:77::3/128'], want: null },
     { name: 'with a prefix', cidrs: ['fe80::2/64', 'fd00::1/64'], want: 'off-link' },
+    {
+      name: 'with a prefix, and it is of the LAN’s',
+      cidrs: ['fd00::1/64'],
+      from: '2001:db8:77::99',
+      want: null,
+    },
     { name: 'that is no station', cidrs: ['fe80::2/64'], from: '::1', want: 'off-link' },
     { name: 'that is this host', cidrs: ['fe80::2/64'], from: '2001:db8:77::2', want: 'own-source' },
     { name: 'of IPv4', cidrs: ['fe80::2/64'], from: '192.0.2.1', want: 'off-link' },
   ];
-  test.each(rows)('$name: $want', ({ cidrs, from = '2001:db8:77::99', want }) => {
+  test.each(rows)('$name: $want', ({ cidrs, from = '2001:db8:99::99', want }) => {
     const others = VIEW.addresses.filter(({ ifindex }) => ifindex !== IFINDEX.tap0);
     const own = cidrs.map((cidr) => ({ ifindex: IFINDEX.tap0, cidr, usable: true }));
     const scene = new Scene({}, { ...VIEW, addresses: [...others, ...own] });

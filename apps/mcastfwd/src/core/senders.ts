@@ -11,6 +11,8 @@ type Found = DropReason | 'on-link';
 
 interface Place {
   readonly onLink: OnLink;
+  /** Of a guest: RFC 4389 proxies give it addresses of the LAN's prefixes, beside those that this host has on its link. */
+  readonly onLan: OnLink;
   readonly tellsIpv6: boolean;
   readonly senders: BoundedMap<string, Found>;
 }
@@ -26,6 +28,7 @@ export class Senders {
     for (const [ifindex, segment] of topology.segments)
       this.#places.set(ifindex, {
         onLink: new OnLink([segment]),
+        onLan: new OnLink(lansOf(topology, ifindex)),
         tellsIpv6: tellsIpv6(segment),
         senders: new BoundedMap(MAX_SENDERS, () => undefined),
       });
@@ -43,13 +46,21 @@ export class Senders {
     return found === 'on-link' ? null : found;
   }
 
-  #find(address: string, { onLink, tellsIpv6 }: Place): Found {
+  #find(address: string, { onLink, onLan, tellsIpv6 }: Place): Found {
     if (this.#topology?.isLocal(address) === true) return 'own-source';
-    if (/^fe[89ab]/.test(address) || onLink.has(addressBytes(address))) return 'on-link';
+    const bytes = addressBytes(address);
+    if (/^fe[89ab]/.test(address) || onLink.has(bytes) || onLan.has(bytes)) return 'on-link';
     const ipv6 = tellsIpv6 ? null : parseIpv6(address);
     return ipv6 !== null && isRoutable(ipv6) ? 'on-link' : 'off-link';
   }
 }
+
+/** With their IPv6 prefixes only. */
+const lansOf = (topology: Topology, ifindex: number): readonly Pick<Segment, 'prefixes'>[] =>
+  topology
+    .exits(ifindex)
+    .filter(({ way }) => way === 'to-lan')
+    .map(({ segment }) => ({ prefixes: segment.prefixes.filter(({ family }) => family === 'ipv6') }));
 
 /**
  * Whether this host's addresses tell what is on the link. Link-local and single ones (DHCPv6, a link that ndproxy gives the LAN's prefix)
