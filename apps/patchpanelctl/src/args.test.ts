@@ -97,6 +97,11 @@ const rows: { name: string; in: string; want: Asked }[] = [
     want: refused("arc 'restart'? write arc start or arc stop; see patchpanelctl arc --help"),
   },
   {
+    name: 'a VM of no kind',
+    in: 'vm start --id 1',
+    want: refused('no kind of VM is named; write termina, plugin, arcvm'),
+  },
+  {
     name: 'an unknown kind of VM',
     in: 'vm start qemu --id 1',
     want: refused("'qemu' is no kind of VM; write termina, plugin, arcvm"),

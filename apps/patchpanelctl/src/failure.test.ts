@@ -10,7 +10,11 @@ const rows: { name: string; want: number; sentence?: string }[] = [
   { name: 'org.chromium.PatchPanel.Error.PermissionDenied', want: 5 },
   { name: 'org.chromium.PatchPanel.Error.Failed', want: 1 },
   { name: 'org.chromium.PatchPanel.Error.OfTomorrow', want: 1 },
-  { name: 'org.freedesktop.DBus.Error.AccessDenied', want: 5 },
+  {
+    name: 'org.freedesktop.DBus.Error.AccessDenied',
+    want: 5,
+    sentence: 'the bus policy does not let this user ask for that',
+  },
   { name: 'org.freedesktop.DBus.Error.ServiceUnknown', want: 6, sentence: 'no manager runs on this bus' },
   { name: 'org.freedesktop.DBus.Error.NameHasNoOwner', want: 6, sentence: 'no manager runs on this bus' },
   { name: 'org.freedesktop.DBus.Error.Spawn.ChildExited', want: 6 },

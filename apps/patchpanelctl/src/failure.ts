@@ -38,7 +38,7 @@ const OF_MANAGER: Readonly<Record<string, Meaning>> = {
 
 /** By the end of org.freedesktop.DBus.Error.*: the bus or the connection speaks, not the manager. */
 const OF_BUS: Readonly<Record<string, Meaning>> = {
-  AccessDenied: DENIED,
+  AccessDenied: { ...DENIED, sentence: 'the bus policy does not let this user ask for that' },
   ServiceUnknown: ABSENT,
   NameHasNoOwner: ABSENT,
   Disconnected: UNREACHABLE,

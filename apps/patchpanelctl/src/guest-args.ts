@@ -58,7 +58,10 @@ export function vmCall(raw: RawArgs): Checked<GuestCall> {
   if (!what.ok) return what;
   const guest = VM_KINDS.find((kind) => kind === name);
   if (guest === undefined)
-    return refuse('InvalidArgument', `'${name}' is no kind of VM; write ${VM_KINDS.join(', ')}`);
+    return refuse(
+      'InvalidArgument',
+      `${name === '' ? 'no kind of VM is named' : `'${name}' is no kind of VM`}; write ${VM_KINDS.join(', ')}`,
+    );
   if (stray !== undefined) return refuse('InvalidArgument', `vm takes no argument '${stray}'`);
   const id = checkedId(raw.one('id'), MAX_ID[guest]);
   if (!id.ok) return id;

@@ -156,7 +156,10 @@ test.each([
     want: [6, 'nobody counts traffic on this host: counters is not running'],
   },
   { name: 'org.chromium.PatchPanel.Error.NotFound', want: [3, 'nothing is known of it'] },
-  { name: 'org.freedesktop.DBus.Error.AccessDenied', want: [5, 'nothing is known of it'] },
+  {
+    name: 'org.freedesktop.DBus.Error.AccessDenied',
+    want: [5, 'the bus policy does not let this user ask for that'],
+  },
 ])('$name', async ({ name, want }) => {
   const scene = new Scene(new DBusError(name, 'nothing is known of it'));
   const refused = (await scene.run('traffic').catch((fault: unknown) => fault)) as Refused;

@@ -2,6 +2,7 @@ import { causeChain, Scope, seconds, type Clock, type Logger, type Millis, type 
 import type { Native } from '@pp/native';
 import type { ServiceSpec } from './args';
 import { stderrLog, type LogOptions } from './log';
+import { missingRight } from './missing-right';
 import { openNative } from './open-native';
 import { runService } from './program';
 import { ExitCode, Refused } from './refused';
@@ -60,6 +61,8 @@ export function runDaemon<C>(spec: ServiceSpec<C>, main: DaemonMain<C>): Promise
       await serve(spec, setting, main);
     } catch (fault) {
       if (fault instanceof Refused) throw fault;
+      const refused = missingRight(fault);
+      if (refused !== undefined) throw refused;
       if (fault !== stop.signal.reason) return logFault(log, fault);
     }
     log.info('stopped');
