@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import nx from '@nx/eslint-plugin';
 import tseslint from 'typescript-eslint';
 
-/** Who may import whom (design.md, "Layers"). A tag without a row here is a project without limits: add the row. */
+/** Who may import whom (CONTRIBUTING.md). A tag without a row here is a project without limits: add the row. */
 const LAYERS = [
   { sourceTag: 'layer:pure', onlyDependOnLibsWithTags: ['layer:pure'] },
   { sourceTag: 'layer:kernel', onlyDependOnLibsWithTags: ['layer:kernel', 'layer:pure'] },

@@ -23,7 +23,7 @@ import { statusOf } from './status';
 
 /** rtm_protocol of our routes; not in iproute2's rt_protos, and not the manager's. */
 const OWN_PROTOCOL = 81;
-/** design.md, contracts. */
+/** Operators and other firewalls know it by this name. */
 export const GUARD_TABLE = 'patchpanel_ndproxy';
 
 /** Joins the parts. */
