@@ -116,31 +116,47 @@ const extension = (next: number, ...rest: number[]): number[] => [
 const ICMP = [0x87, 0, 0, 0];
 
 test.each([
-  { name: 'none', next: 58, payload: ICMP, want: [58, ICMP, false] },
-  { name: 'one', next: 0, payload: [...extension(58), ...ICMP], want: [58, ICMP, false] },
-  { name: 'two', next: 0, payload: [...extension(60), ...extension(58), ...ICMP], want: [58, ICMP, false] },
+  { name: 'none', next: 58, payload: ICMP, want: [58, ICMP, false, false] },
+  { name: 'one', next: 0, payload: [...extension(58), ...ICMP], want: [58, ICMP, false, false] },
+  {
+    name: 'two',
+    next: 0,
+    payload: [...extension(60), ...extension(58), ...ICMP],
+    want: [58, ICMP, false, false],
+  },
   {
     name: 'one of 16 bytes',
     next: 60,
     payload: [58, 1, ...new Array<number>(14).fill(0), ...ICMP],
-    want: [58, ICMP, false],
+    want: [58, ICMP, false, false],
   },
-  { name: 'a first fragment', next: 44, payload: [...extension(58, 0, 1), ...ICMP], want: [58, ICMP, true] },
+  {
+    name: 'a first fragment',
+    next: 44,
+    payload: [...extension(58, 0, 1), ...ICMP],
+    want: [58, ICMP, true, false],
+  },
   {
     name: 'a later fragment, whose bytes look like a header',
     next: 44,
     payload: [...extension(60, 0x10, 1), ...extension(58)],
-    want: [60, extension(58), true],
+    want: [60, extension(58), true, false],
   },
-  { name: 'one cut off', next: 0, payload: [58, 1, 0, 0, 0, 0, 0, 0], want: [0, [], false] },
-  { name: 'nothing where one should be', next: 0, payload: [], want: [0, [], false] },
+  { name: 'one cut off', next: 0, payload: [58, 1, 0, 0, 0, 0, 0, 0], want: [0, [], false, true] },
+  { name: 'nothing where one should be', next: 0, payload: [], want: [0, [], false, true] },
   {
     name: 'more than anybody sends',
     next: 60,
     payload: new Array<number[]>(9).fill(extension(60)).flat(),
-    want: [60, extension(60), false],
+    want: [60, extension(60), false, true],
   },
-])('extension headers: $name', ({ next, payload, want: [protocol, rest, isFragment] }) => {
+  {
+    name: 'a first fragment that ends before anything begins',
+    next: 44,
+    payload: extension(58, 0, 1),
+    want: [58, [], true, true],
+  },
+])('extension headers: $name', ({ next, payload, want: [protocol, rest, isFragment, isCut] }) => {
   const upper = ipv6.upperLayer({ nextHeader: next, payload: Uint8Array.from(payload) });
-  expect({ ...upper, payload: [...upper.payload] }).toEqual({ protocol, payload: rest, isFragment });
+  expect({ ...upper, payload: [...upper.payload] }).toEqual({ protocol, payload: rest, isFragment, isCut });
 });

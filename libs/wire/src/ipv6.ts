@@ -67,6 +67,8 @@ export interface UpperLayer {
   /** From the upper layer on; empty where the chain is cut off. */
   readonly payload: Uint8Array;
   readonly isFragment: boolean;
+  /** What it is cannot be told here: too long a chain, or one that goes on in a later fragment (RFC 7112). A later fragment itself is none. */
+  readonly isCut: boolean;
 }
 
 /** More than any stack sends; RFC 8504 §5.3 lets nodes refuse longer chains. */
@@ -74,18 +76,19 @@ const MAX_EXTENSIONS = 8;
 
 /** Walks hop-by-hop, routing, destination and fragment headers, RFC 8200 §4. Of a later fragment the payload is only a part. */
 export function upperLayer({ nextHeader, payload }: Pick<Ipv6Packet, 'nextHeader' | 'payload'>): UpperLayer {
-  let [protocol, rest, isFragment] = [nextHeader, payload, false];
-  for (let i = 0; i < MAX_EXTENSIONS && EXTENSIONS.has(protocol); i++) {
+  let [protocol, rest, isFragment, isLater] = [nextHeader, payload, false, false];
+  for (let i = 0; i < MAX_EXTENSIONS && !isLater && EXTENSIONS.has(protocol); i++) {
     const isFragmentHeader = protocol === NextHeader.fragment;
     isFragment ||= isFragmentHeader;
     const bytes = isFragmentHeader ? 8 : ((rest[1] ?? 0) + 1) * 8;
-    if (rest.length < bytes) return { protocol, payload: rest.subarray(rest.length), isFragment };
-    const isLater = isFragmentHeader && ((rest[2] ?? 0) !== 0 || (rest[3] ?? 0) >= 8);
+    if (rest.length < bytes)
+      return { protocol, payload: rest.subarray(rest.length), isFragment, isCut: true };
+    isLater = isFragmentHeader && ((rest[2] ?? 0) !== 0 || (rest[3] ?? 0) >= 8);
     protocol = rest[0] ?? 0;
     rest = rest.subarray(bytes);
-    if (isLater) break;
   }
-  return { protocol, payload: rest, isFragment };
+  const isEmpty = isFragment && rest.length === 0 && protocol !== NextHeader.none;
+  return { protocol, payload: rest, isFragment, isCut: !isLater && (isEmpty || EXTENSIONS.has(protocol)) };
 }
 
 const EXTENSIONS: ReadonlySet<number> = new Set([

@@ -98,11 +98,13 @@ test('an unknown destination is asked for while the packet waits', () => {
   expect(scene.group.state.counters).toMatchObject({ received: 2, forwarded: 1, local: 1 });
 });
 
-test('one that is too long to wait is dropped, but its destination asked for', () => {
+test('one that is too long to wait is dropped, but its destination asked for, three times', () => {
   const scene = new Scene({ mode: 'bridge', links: [link(UP, { mtu: 9000 }), link(DOWN, { mtu: 9000 })] });
   scene.carry(DOWN, frame(datagram({}, 4000)));
   expect(scene.outcome).toBe('queue-full');
-  expect(scene.taken().filter((line) => line.includes(' NS '))).toHaveLength(1);
+  scene.pass(0.7);
+  const asked = scene.taken().filter((line) => line.includes(' NS '));
+  expect(asked.map((line) => line.slice(0, 3))).toEqual(['up:', 'up:', 'up:']);
   scene.receive(UP, advertise(neighbor, ip('fe80::a:1'), UP));
   scene.carry(DOWN, frame(datagram({}, 4000)));
   expect(scene.outcome).toBe('forwarded');
@@ -175,6 +177,26 @@ const hidden = (first: number): Uint8Array =>
     ),
   });
 
+/** The same behind so many headers that nobody sends as many. */
+const behindMany = (headers: number): Uint8Array =>
+  datagram({
+    nextHeader: NextHeader.destination,
+    payload: Uint8Array.of(
+      ...Array.from({ length: headers }, (_, i) => [i + 1 < headers ? 60 : 58, 0, 0, 0, 0, 0, 0, 0]).flat(),
+      ...solicit(guest, NEIGHBOR).subarray(54),
+    ),
+  });
+
+/** From its fragment header on: next header, zero, offset and M, and the number of the packet. */
+const fragment = (payload: string): Uint8Array =>
+  datagram({ nextHeader: NextHeader.fragment, payload: hex(payload) });
+
+test('a later fragment passes: nothing can be read in it, and without its first it is nothing', () => {
+  const scene = bridge();
+  scene.carry(DOWN, frame(fragment('3c000009 00000001 3a')));
+  expect(scene.outcome).toBe('forwarded');
+});
+
 test.each([
   { reason: 'truncated', facts: { truncated: true } },
   { reason: 'vlan', facts: { vlan: 7 } },
@@ -188,6 +210,10 @@ test.each([
   { reason: 'own-source', packet: datagram({ source: ip('2001:db8::a') }) },
   { reason: 'extension-header', packet: hidden(NextHeader.hopByHop) },
   { reason: 'fragment', packet: hidden(NextHeader.fragment) },
+  { reason: 'extension-header', packet: behindMany(9) },
+  { reason: 'fragment', packet: fragment('3c000001 00000001') },
+  { reason: 'fragment', packet: fragment('3c000001 00000001 3a000000') },
+  { reason: 'fragment', packet: fragment('3c000001 00000001 3a00000000000000') },
   { reason: 'same-segment', packet: datagram({ destination: GUEST, source: ip('2001:db8::3') }) },
 ] as const)('$reason: dropped and counted', (row) => {
   const { reason } = row;

@@ -50,7 +50,8 @@ export function admitData(frame: Uint8Array, facts: Pick<FrameFacts, 'truncated'
   const fault = addressFault(ethernet.value, source, destination);
   if (fault !== null) return refused(fault);
   const upper = upperLayer(ip.value);
-  if (isNeighborDiscovery(upper)) return refused(upper.isFragment ? 'fragment' : 'extension-header');
+  if (upper.isCut || isNeighborDiscovery(upper))
+    return refused(upper.isFragment ? 'fragment' : 'extension-header');
   const bytes = IPV6_HEADER + payload.length;
   const offload = frame.subarray(0, VIRTIO_NET_HEADER);
   const whole = frame.subarray(VIRTIO_NET_HEADER, VIRTIO_NET_HEADER + ETHERNET_HEADER + bytes);
@@ -80,6 +81,6 @@ function addressFault(mac: Macs, source: Uint8Array, destination: Uint8Array): D
   return isGroupAddress(mac.destination) ? 'group-frame' : null;
 }
 
-/** The socket's filter lets it through where it hides deeper than behind one header. */
+/** The socket's filter lets it through where it hides deeper than behind one header. Where it cannot be seen (`isCut`) it may hide as well. */
 const isNeighborDiscovery = ({ protocol, payload: [type = 0] }: UpperLayer): boolean =>
   protocol === NextHeader.icmp6 && type >= Icmp6Type.routerSolicit && type <= Icmp6Type.redirect;

@@ -11,8 +11,9 @@ export const DROP_REASONS = {
   'option-zero': 'option of length zero',
   'option-overrun': 'option beyond the end of the message',
   'link-option': 'link-layer address option that holds no Ethernet address of one station',
-  fragment: 'neighbour discovery in a fragment (RFC 6980)',
-  'extension-header': 'neighbour discovery behind an extension header',
+  fragment:
+    'neighbour discovery in a fragment (RFC 6980), or a first fragment without all headers (RFC 7112)',
+  'extension-header': 'neighbour discovery behind extension headers, or more of these than are looked behind',
   'source-address': 'source is multicast, loopback or IPv4-mapped',
   'destination-address': 'destination is unspecified or loopback',
   vlan: 'VLAN tag',
