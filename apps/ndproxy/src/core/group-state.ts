@@ -46,7 +46,6 @@ export class GroupState {
   readonly leavers: Leavers | null;
   readonly routers: Routers;
   readonly counters = new Counters();
-  readonly solicits: TokenBucket;
   readonly probes: TokenBucket;
   readonly errors: TokenBucket;
   /** The upstream that went last, while no router was heard since. */
@@ -76,7 +75,6 @@ export class GroupState {
     this.suspects = new Suspects(limits);
     this.leavers = settings.switches.announceMoves ? new Leavers(limits, now) : null;
     this.routers = new Routers(limits.routers);
-    this.solicits = new TokenBucket(limits.solicitsPerSecond, now);
     this.probes = new TokenBucket(limits.solicitsPerSecond, now);
     this.errors = new TokenBucket(limits.errorsPerSecond, now);
   }

@@ -332,6 +332,15 @@ describe('a destination that is unknown', () => {
     expect(scene.group.state.pending.size).toBe(0);
   });
 
+  test('whoever asks for many of them keeps no other segment from being served', () => {
+    const scene = new Scene();
+    for (let i = 0; i < 1000; i++)
+      scene.receive(DOWN, probe(guest, ip(`2001:db8::5:${i.toString(16)}`), DOWN));
+    expect(scene.outcome).toBe('solicit-rate');
+    scene.receive(UP, probe(neighbor, ip('2001:db8::77'), UP));
+    expect(scene.outcome).toBe('queued');
+  });
+
   test('is asked for at a bounded rate, and the memory of it is bounded', () => {
     const scene = new Scene({ links: [link(UP), link(DOWN)] });
     for (let i = 0; i < 20_000; i++)

@@ -137,7 +137,8 @@ export class Group {
   #expireWaiting(now: Millis): void {
     const { state } = this;
     const { ask, unresolved } = state.pending.due(now);
-    for (const { address, from } of ask) if (state.solicits.take(now)) askFor(state, address, from, now);
+    for (const { address, asker, from } of ask)
+      if (state.members.get(asker)?.solicits.take(now) === true) askFor(state, address, from, now);
     for (let i = 0; i < unresolved.length; i++) state.counters.settle(dropped('unresolved'));
   }
 

@@ -46,7 +46,7 @@ export interface Limits {
   readonly pendingBytes: number;
   readonly solicits: number;
   readonly solicitInterval: Millis;
-  /** Solicitations of our own a second. */
+  /** Solicitations of our own a second, for what is asked from one segment; and to see who is still there. */
   readonly solicitsPerSecond: number;
   /** ICMPv6 errors of our own a second, RFC 4443 §2.4 (f). */
   readonly errorsPerSecond: number;

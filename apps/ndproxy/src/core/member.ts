@@ -32,6 +32,8 @@ export class Member {
   link: MemberLink;
   readonly gate: Gate;
   readonly routerSolicits: TokenBucket;
+  /** Of questions of ours for what is asked, or sent to, from here: who asks for much holds up nobody else's segment. */
+  readonly solicits: TokenBucket;
   /** Our link-local address there, once it is usable. */
   linkLocal: Uint8Array | null = null;
   /** One of our addresses there that reaches beyond the link. */
@@ -43,6 +45,7 @@ export class Member {
   constructor(link: MemberLink, limits: Limits, now: Millis) {
     this.link = link;
     this.routerSolicits = new TokenBucket(limits.routerSolicitsPerSecond, now);
+    this.solicits = new TokenBucket(limits.solicitsPerSecond, now);
     this.gate = {
       isOpen: link.role === 'upstream',
       adverts: 0,

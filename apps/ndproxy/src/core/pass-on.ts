@@ -105,10 +105,10 @@ export function waitForOwner(
 ): Verdict {
   if (!state.pending.has(destination)) {
     if (!canAsk(state, from, now)) return dropped('no-exit');
-    if (!state.solicits.take(now)) return dropped('solicit-rate');
+    if (!from.solicits.take(now)) return dropped('solicit-rate');
   }
   const mayWait = waiting.frame.length <= state.settings.limits.pendingBytes;
-  const outcome = state.pending.add(destination, mayWait ? waiting : null, now);
+  const outcome = state.pending.add(destination, waiting, mayWait, now);
   if (outcome === 'ask') askFor(state, destination, new Set([waiting.ifindex]), now);
   return outcome === 'full' || !mayWait ? dropped('queue-full') : QUEUED;
 }

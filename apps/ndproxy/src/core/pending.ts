@@ -12,14 +12,23 @@ export interface Waiting {
 
 interface Target {
   readonly address: Uint8Array;
+  /** Where the first question for it came in. */
+  readonly asker: number;
   readonly waiting: Waiting[];
   asked: number;
   dueAt: Millis;
 }
 
+interface Question {
+  readonly address: Uint8Array;
+  readonly asker: number;
+  /** Where it is not, since it is asked for from there. */
+  readonly from: ReadonlySet<number>;
+}
+
 /** What is to be done about targets now. */
 export interface Due {
-  readonly ask: readonly { readonly address: Uint8Array; readonly from: ReadonlySet<number> }[];
+  readonly ask: readonly Question[];
   /** Nobody answered for these. */
   readonly unresolved: readonly Waiting[];
 }
@@ -45,9 +54,9 @@ export class Pending {
     return this.#targets.size > 0 && this.#targets.has(addressKey(address));
   }
 
-  /** 'ask': the first for its destination, which is to be asked for now. The frame is copied; null: it does not wait. */
-  add(address: Uint8Array, waiting: Waiting | null, now: Millis): 'ask' | 'waits' | 'full' {
-    const copies = waiting === null ? [] : [{ ...waiting, frame: waiting.frame.slice() }];
+  /** 'ask': the first for its destination, which is to be asked for now. The frame is copied, if it `mayWait`. */
+  add(address: Uint8Array, waiting: Waiting, mayWait: boolean, now: Millis): 'ask' | 'waits' | 'full' {
+    const copies = mayWait ? [{ ...waiting, frame: waiting.frame.slice() }] : [];
     const known = this.#targets.get(addressKey(address));
     if (known !== undefined) {
       if (known.waiting.length >= this.limits.pendingPerTarget) return 'full';
@@ -56,7 +65,8 @@ export class Pending {
     }
     if (this.#targets.size >= this.limits.pendingTargets) return 'full';
     const dueAt = millis(now + this.limits.solicitInterval);
-    this.#targets.set(addressKey(address), { address: address.slice(), waiting: copies, asked: 1, dueAt });
+    const target = { address: address.slice(), asker: waiting.ifindex, waiting: copies, asked: 1, dueAt };
+    this.#targets.set(addressKey(address), target);
     return 'ask';
   }
 
@@ -69,7 +79,7 @@ export class Pending {
   }
 
   due(now: Millis): Due {
-    const ask: { address: Uint8Array; from: ReadonlySet<number> }[] = [];
+    const ask: Question[] = [];
     const unresolved: Waiting[] = [];
     for (const [key, target] of this.#targets) {
       if (target.dueAt > now) continue;
@@ -80,7 +90,8 @@ export class Pending {
       }
       target.asked += 1;
       target.dueAt = millis(now + this.limits.solicitInterval);
-      ask.push({ address: target.address, from: new Set(target.waiting.map(({ ifindex }) => ifindex)) });
+      const { address, asker, waiting } = target;
+      ask.push({ address, asker, from: new Set([asker, ...waiting.map(({ ifindex }) => ifindex)]) });
     }
     return { ask, unresolved };
   }
