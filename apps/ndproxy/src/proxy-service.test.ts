@@ -12,7 +12,7 @@ import {
   solicit,
 } from './core/testing/scene';
 import { NaFlag } from '@pp/wire';
-import { statusOf } from './status';
+import { statusOf, warningsOf } from './status';
 import { ADDRESSES, GROUP, Rig, view } from './testing/rig';
 
 const guest = { mac: 2, source: GUEST };
@@ -241,6 +241,14 @@ describe('what others take away', () => {
     await rig.idle();
     expect(rig.routes.text).toEqual([]);
   });
+});
+
+test('the port of a bridge is no member that works, which the status says', async () => {
+  const rig = new Rig();
+  await rig.start(['eth0']);
+  rig.sysctls.set('net/ipv6/conf/all/forwarding', '1');
+  await rig.tell([view('eth0'), view('tap0', { master: 3 }), view('tap1', { kind: 'bridge' })]);
+  expect(warningsOf(rig.service)).toEqual(['tap0 is a port of tap1: name tap1 in its place']);
 });
 
 test('a stop leaves nothing', async () => {

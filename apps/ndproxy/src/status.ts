@@ -106,7 +106,21 @@ const dropRows = ({ group, desired }: GroupRunner): readonly object[] =>
   }));
 
 /** Settings of the kernel under which proxying cannot work. */
-export function warningsOf({ settings, doors, runners }: ProxyService): readonly string[] {
+export const warningsOf = (service: ProxyService): readonly string[] => [
+  ...portWarnings(service),
+  ...forwardingWarnings(service),
+];
+
+/** What comes in on the port of a bridge is the bridge's: no route by the port leads to the guest. */
+function portWarnings({ view: { links }, runners }: ProxyService): readonly string[] {
+  const members = new Set([...runners].flatMap(({ group }) => [...group.state.members.keys()]));
+  return links.flatMap(({ ifindex, ifname, master }) => {
+    const holder = members.has(ifindex) ? links.find((link) => link.ifindex === master)?.ifname : undefined;
+    return holder === undefined ? [] : [`${ifname} is a port of ${holder}: name ${holder} in its place`];
+  });
+}
+
+function forwardingWarnings({ settings, doors, runners }: ProxyService): readonly string[] {
   const upstreams = [...runners].flatMap(({ group }) => group.state.upstream?.link.ifname ?? []);
   if (settings.mode !== 'route' || upstreams.length === 0) return [];
   const forwards =

@@ -108,6 +108,7 @@ export class NetlinkInterfaces implements InterfaceNews {
         running: isUp(link) && isRunning(link),
         mtu: link.mtu,
         mac: link.mac,
+        ...(link.master === null ? {} : { master: link.master }),
       })),
       addresses: [...this.#addresses.values()].map(({ ifindex, cidr, peer, broadcast, flags }) => ({
         ifindex,

@@ -11,6 +11,8 @@ export interface InterfaceView {
   readonly mtu: number;
   /** Link-layer address as text; '' for none. */
   readonly mac: string;
+  /** ifindex of the bridge or bond that takes its frames; absent where they come to this host itself. */
+  readonly master?: number;
 }
 
 /** An address of an interface. */

@@ -69,6 +69,7 @@ const OPTION_NAMES = new Map<number, string>([
   [NdOptionType.nonce, 'nonce'],
   [NdOptionType.routeInformation, 'route'],
   [NdOptionType.rdnss, 'rdnss'],
+  [NdOptionType.dnssl, 'dnssl'],
 ]);
 
 function optionText(option: NdOption): string {
