@@ -1,4 +1,4 @@
-import { millis, type Millis } from '@pp/base';
+import type { Millis } from '@pp/base';
 import type { FrameFacts } from '@pp/ports';
 import { isLinkLocal } from '@pp/wire';
 import { dropped, LOCAL, type Action, type Verdict } from './action';
@@ -9,10 +9,9 @@ import { macNumber } from './keys';
 import { Member, type MemberLink } from './member';
 import { onMessage, onOutgoing } from './on-message';
 import { replayAdverts, retractFrom, retractLost, retractRouters } from './on-router-advert';
-import { solicitation, routerSolicitation } from './our-messages';
 import { OwnAddresses, type OwnAddress } from './own-addresses';
 import { SOURCE_AT, SOURCE_MAC_AT, type NdPacket } from './packet';
-import { askFor } from './pass-on';
+import { askAgain, askSuspects, probeNeighbors, solicitRouters } from './questions';
 import type { Waiting } from './pending';
 
 /** What one frame came to. `packet`: views, valid as long as the frame. */
@@ -84,11 +83,11 @@ export class Group {
   /** Does what time has made due. */
   tick(now: Millis): readonly Action[] {
     const { state } = this;
-    this.#expireWaiting(now);
+    askAgain(state, now);
     for (const exit of state.downstreams()) if (exit.gate.repeatAt <= now) replayAdverts(state, exit, now);
-    if (state.routerSolicits.dueAt <= now) this.#solicitRouters(now);
-    if (state.probesDueAt <= now) this.#probe(now);
-    if (state.suspects.size > 0) this.#askSuspects(now);
+    if (state.routerSolicits.dueAt <= now) solicitRouters(state, now);
+    if (state.probesDueAt <= now) probeNeighbors(state, now);
+    if (state.suspects.size > 0) askSuspects(state, now);
     return state.takeActions();
   }
 
@@ -132,14 +131,6 @@ export class Group {
     const admitted = admit(frame, CHECKED_BEFORE);
     if (!admitted.ok || from === undefined) return dropped('no-exit');
     return onMessage(this.state, admitted.packet, from, now);
-  }
-
-  #expireWaiting(now: Millis): void {
-    const { state } = this;
-    const { ask, unresolved } = state.pending.due(now);
-    for (const { address, asker, from } of ask)
-      if (state.members.get(asker)?.solicits.take(now) === true) askFor(state, address, from, now);
-    for (let i = 0; i < unresolved.length; i++) state.counters.settle(dropped('unresolved'));
   }
 
   /** A link-local address of an interface that is no member says nothing here: fe80::1 may be its, and the router's. */
@@ -196,48 +187,6 @@ export class Group {
   #askRouters(now: Millis): void {
     const { routerSolicits } = this.state.settings.limits;
     this.state.routerSolicits = { left: routerSolicits, dueAt: now + 100 };
-  }
-
-  #solicitRouters(now: Millis): void {
-    const { state } = this;
-    const { left } = state.routerSolicits;
-    const { upstream } = state;
-    const interval = state.settings.limits.routerSolicitInterval;
-    if (upstream !== undefined && !state.isDisabled(now))
-      state.originate(upstream, routerSolicitation(upstream.link, upstream.linkLocal));
-    state.routerSolicits =
-      left > 1 ? { left: left - 1, dueAt: now + interval } : { left: 0, dueAt: Infinity };
-  }
-
-  /** Asks nodes of downstreams that were not heard for long whether they are there; the others are forgotten in time. */
-  #probe(now: Millis): void {
-    const { state } = this;
-    const { limits } = state.settings;
-    for (const location of [...state.table.entries()]) {
-      if (location.dueAt > now) continue;
-      const { address, ifindex, mac, probes, heardAt } = location;
-      const member = state.members.get(ifindex);
-      if (member?.link.role !== 'downstream' || isLinkLocal(address)) {
-        if (now - heardAt >= limits.forgetAfter) state.table.forget(address);
-      } else if (probes >= limits.probes) {
-        state.table.forget(address);
-        if (location.certainty !== 'tentative') state.suspects.addSilent(location, now);
-      } else if (member.linkLocal !== null && state.probes.take(now)) {
-        state.originate(member, solicitation(member.link, member.linkLocal, address, mac));
-        state.table.probed(address, millis(now + limits.probeInterval));
-      }
-    }
-    state.probesDueAt = state.table.size > 0 ? now + 1000 : Infinity;
-  }
-
-  #askSuspects(now: Millis): void {
-    const { state } = this;
-    for (const { address, ifindex, mac } of state.suspects.due(now)) {
-      const member = state.members.get(ifindex);
-      if (member === undefined || member.linkLocal === null || !member.isOpen(now)) continue;
-      if (state.probes.take(now))
-        state.originate(member, solicitation(member.link, member.linkLocal, address, mac));
-    }
   }
 }
 
