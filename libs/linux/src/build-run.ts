@@ -67,11 +67,13 @@ async function buildLinks(
     ({ op: { link } }) => link.kind === 'veth' && spaces.isUnnamed(link.peer.netns),
   );
   const making = { ...all, made: all.made.filter((link) => !homeless.includes(link)) };
-  const table = elements === undefined ? null : changeTable(context, elements, batch, outcomes);
   const peers = Promise.all(making.made.map((link) => completePeer(link, outcomes)));
   writeSysctls(context, sysctls, outcomes); // before a link comes up
   const wanted = outcomes.isRefused ? [] : rest;
-  await Promise.all([table, peers, configure(context, making, { confs, rest: wanted }, outcomes)]);
+  const configured = configure(context, making, { confs, rest: wanted }, outcomes);
+  // Last: it goes from this thread, and others are at work by now.
+  const table = elements === undefined ? null : changeTable(context, elements, batch, outcomes);
+  await Promise.all([table, peers, configured]);
   keepTaps(making.made, outcomes);
   const failed = making.made.filter(({ at }) => outcomes.refused(at));
   await deleteAgain(context, [...homeless, ...failed], outcomes);

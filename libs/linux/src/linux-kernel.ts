@@ -2,7 +2,7 @@ import type { Clock, Logger } from '@pp/base';
 import { describe } from '@pp/datapath';
 import type { Kernel, Observed, Op, Outcome } from '@pp/datapath';
 import type { Native } from '@pp/native';
-import { batch, delTable, NetlinkClient, netlinkIn } from '@pp/netlink';
+import { batch, delTable, NetlinkClient, netlinkIn, PromptSocket } from '@pp/netlink';
 import type { OpenNetlink } from '@pp/netlink';
 import { buildRun } from './build-run';
 import type { Context } from './context';
@@ -60,7 +60,7 @@ export class LinuxKernel implements Kernel {
     this.#log = log;
     const inHost = hostNetns(native, netnsFd);
     const openNetfilter: OpenNetlink = (events) => {
-      const socket = netlinkIn(native, 'netfilter', netnsFd)(events);
+      const socket = new PromptSocket(netlinkIn(native, 'netfilter', netnsFd)(events));
       writers.socketOpened(socket.portId);
       return socket;
     };

@@ -1,4 +1,5 @@
-/* Netlink sockets. The kernel works on a request inside send(), for as long as it takes, so sending has a thread of its own.
+/* Netlink sockets. The kernel works on a request inside send(), for as long as it takes, so sending has a thread of its own; who knows
+ * that a request is short may send it from the event loop's thread, which costs less than to wake another and to be woken by it.
  *
  * The thread and the source share a `sender`, which the last of them frees. Closing does not wait for a request under way: the
  * descriptor stays open until the thread has come back from it. What was queued and not begun is dropped. */
@@ -9,6 +10,7 @@
 #include <linux/netlink.h>
 #include <pthread.h>
 #include <signal.h>
+#include <time.h>
 
 enum { ON_DATAGRAMS, ON_ERROR };
 
@@ -31,6 +33,7 @@ typedef struct {
   int fd;
   int users; /* the source and the thread */
   bool stopping;
+  bool sending; /* the thread is at a message that is in no list */
   message *queue, **queue_end;
   message *failed, **failed_end;
   uv_async_t *wake; /* the source's; not touched once `stopping` is set */
@@ -70,13 +73,24 @@ static void leave_sender(sender *self) {
   pp_free(self);
 }
 
+/* Has the lock. */
 static message *take_next(sender *self) {
+  self->sending = false;
   while (self->queue == NULL && !self->stopping) pthread_cond_wait(&self->changed, &self->lock);
   if (self->stopping) return NULL;
   message *next = self->queue;
   self->queue = next->next;
   if (self->queue == NULL) self->queue_end = &self->queue;
+  self->sending = true;
   return next;
+}
+
+/* 0, or the errno of a send that failed. */
+static int send_all(int fd, const void *data, size_t length) {
+  ssize_t sent;
+  do sent = send(fd, data, length, MSG_NOSIGNAL);
+  while (sent < 0 && errno == EINTR);
+  return sent < 0 ? errno : 0;
 }
 
 static void *run_sender(void *data) {
@@ -84,10 +98,7 @@ static void *run_sender(void *data) {
   pthread_mutex_lock(&self->lock);
   for (message *next; (next = take_next(self)) != NULL;) {
     pthread_mutex_unlock(&self->lock);
-    ssize_t sent;
-    do sent = send(self->fd, next->data, next->length, MSG_NOSIGNAL);
-    while (sent < 0 && errno == EINTR);
-    next->error = sent < 0 ? errno : 0;
+    next->error = send_all(self->fd, next->data, next->length);
     pthread_mutex_lock(&self->lock);
     if (next->error == 0 || self->stopping) {
       pp_free(next);
@@ -245,23 +256,68 @@ static napi_value netlink_port(pp_env *env, napi_value *args) {
   return pp_number(env, address.nl_pid);
 }
 
-static napi_value netlink_send(pp_env *env, napi_value *args) {
-  netlink *self = (netlink *)pp_source_of(env, args[0], &NETLINK);
-  if (self == NULL) return NULL;
-  PP_BYTES(data, args[1]);
+static message *copy_of(const pp_bytes *data) {
+  message *item = pp_alloc(sizeof *item + data->length);
+  item->length = data->length;
+  memcpy(item->data, data->data, data->length);
+  return item;
+}
+
+static bool queue_for_thread(netlink *self, const pp_bytes *data) {
   if (!self->started) {
     int error = start_thread(self);
-    if (error != 0) return pp_throw(env, error, "pthread_create");
+    if (error != 0) {
+      pp_throw(self->source.env, error, "pthread_create");
+      return false;
+    }
     self->started = true;
   }
-  message *item = pp_alloc(sizeof *item + data.length);
-  item->length = data.length;
-  memcpy(item->data, data.data, data.length);
+  message *item = copy_of(data);
   pthread_mutex_lock(&self->sending->lock);
   append(&self->sending->queue_end, item);
   pthread_mutex_unlock(&self->sending->lock);
   pthread_cond_signal(&self->sending->changed); /* with the lock held, the thread would wake up only to wait for it */
+  return true;
+}
+
+static napi_value netlink_send(pp_env *env, napi_value *args) {
+  netlink *self = (netlink *)pp_source_of(env, args[0], &NETLINK);
+  if (self == NULL) return NULL;
+  PP_BYTES(data, args[1]);
+  queue_for_thread(self, &data);
   return NULL;
+}
+
+/* As if the thread had failed to send it: told from the loop, not from inside the call. */
+static void tell_failed(sender *self, const pp_bytes *data, int error) {
+  message *item = copy_of(data);
+  item->error = error;
+  pthread_mutex_lock(&self->lock);
+  append(&self->failed_end, item);
+  pthread_mutex_unlock(&self->lock);
+  uv_async_send(self->wake);
+}
+
+static double microseconds_since(const struct timespec *start) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)(now.tv_sec - start->tv_sec) * 1e6 + (double)(now.tv_nsec - start->tv_nsec) / 1e3;
+}
+
+/* (netlink, message): microseconds that the kernel held this thread; 0 where earlier messages are still to go, so that the thread sends it. */
+static napi_value netlink_send_here(pp_env *env, napi_value *args) {
+  netlink *self = (netlink *)pp_source_of(env, args[0], &NETLINK);
+  if (self == NULL) return NULL;
+  PP_BYTES(data, args[1]);
+  pthread_mutex_lock(&self->sending->lock);
+  bool busy = self->sending->sending || self->sending->queue != NULL;
+  pthread_mutex_unlock(&self->sending->lock);
+  if (busy) return queue_for_thread(self, &data) ? pp_number(env, 0) : NULL;
+  struct timespec start;
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  int error = send_all(self->source.fd, data.data, data.length);
+  if (error != 0) tell_failed(self->sending, &data, error);
+  return pp_number(env, microseconds_since(&start));
 }
 
 static napi_value netlink_member(pp_env *env, napi_value *args) {
@@ -277,5 +333,5 @@ static napi_value netlink_member(pp_env *env, napi_value *args) {
 
 const pp_function pp_netlink_functions[] = {
     {"netlinkOpen", open_netlink}, {"netlinkPort", netlink_port}, {"netlinkSend", netlink_send},
-    {"netlinkMember", netlink_member}, {NULL, NULL},
+    {"netlinkSendHere", netlink_send_here}, {"netlinkMember", netlink_member}, {NULL, NULL},
 };

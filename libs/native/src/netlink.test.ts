@@ -125,6 +125,27 @@ testInNetns('requests keep their order, and their bytes may change after send', 
   expect(socket.received.map(({ sequence }) => sequence)).toEqual(sequences);
 });
 
+testInNetns('what the caller sends itself is answered from the loop, and takes time', async () => {
+  const socket = open();
+  const took = socket.sendHere(linkRequest(RTM.delLink, NLM.ack, 6, [], 9999));
+  expect(took).toBeGreaterThan(0);
+  expect(socket.received).toEqual([]);
+  expect(native.errnoName((await answer(socket, 6)).errno)).toBe('ENODEV');
+});
+
+testInNetns('what the caller sends itself stays behind what was sent before', async () => {
+  const socket = open();
+  await makeVeths(socket, 100);
+  const refused = (sequence: number): Uint8Array => linkRequest(RTM.delLink, NLM.ack, sequence, [], 9999);
+  socket.send(deleteGroup(9)); // takes long
+  for (let sequence = 10; sequence < 60; sequence++) socket.send(refused(sequence));
+  socket.sendHere(refused(60));
+  await answer(socket, 60);
+  const order = socket.received.map(({ sequence }) => sequence).filter((each) => each >= 9 && each <= 60);
+  expect(order).toEqual(Array.from({ length: 52 }, (_, i) => 9 + i));
+  await until('the thread has nothing left', () => socket.sendHere(refused(61)) > 0);
+});
+
 testInNetns('the event loop turns while the kernel works on a request', async () => {
   const socket = open();
   await makeVeths(socket, 100);
@@ -154,6 +175,7 @@ testInNetns(
         socket.send(deleteGroup(10));
       }),
     ).toBe('EBADF');
+    expect(codeOf(() => socket.sendHere(deleteGroup(10)))).toBe('EBADF');
     expect(socket.received.some(({ sequence }) => sequence >= 9 && sequence < 1000)).toBe(false);
     // The one under way, if it was begun, still happens; the late ones never.
     witness.send(linkRequest(RTM.getLink, NLM.dump, 11));
@@ -236,14 +258,17 @@ testInNetns('ENOBUFS is told, and the socket lives on', async () => {
   expect(monitor.errors).toHaveLength(1);
 });
 
-testInNetns('a failure of send itself goes to onError', async () => {
-  const socket = open();
-  socket.send(new Uint8Array(40 << 20));
-  await until('told', () => socket.errors.length > 0);
-  expect(socket.errors).toEqual(['EMSGSIZE send netlink']);
-  socket.send(linkRequest(RTM.getLink, NLM.dump, 15));
-  await answer(socket, 15);
-});
+for (const send of ['send', 'sendHere'] as const) {
+  testInNetns(`a failure of ${send} itself goes to onError`, async () => {
+    const socket = open();
+    socket[send](new Uint8Array(40 << 20));
+    expect(socket.errors).toEqual([]);
+    await until('told', () => socket.errors.length > 0);
+    expect(socket.errors).toEqual(['EMSGSIZE send netlink']);
+    socket.send(linkRequest(RTM.getLink, NLM.dump, 15));
+    await answer(socket, 15);
+  });
+}
 
 const python = spawnSync('python3', ['--version']).status === 0;
 

@@ -24,6 +24,7 @@ export function netlinkCalls(addon: Addon, { scratch }: Received): NetlinkNative
         send: (message) => {
           addon.netlinkSend(socket, message);
         },
+        sendHere: (message) => addon.netlinkSendHere(socket, message),
         join: (group) => {
           addon.netlinkMember(socket, group, true);
         },

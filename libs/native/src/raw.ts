@@ -86,6 +86,8 @@ export interface Addon {
   ) => void;
   readonly netlinkPort: (netlink: Source) => number;
   readonly netlinkSend: (netlink: Source, message: Uint8Array) => void;
+  /** Microseconds in the kernel; 0: by the thread. */
+  readonly netlinkSendHere: (netlink: Source, message: Uint8Array) => number;
   readonly netlinkMember: (netlink: Source, group: number, member: boolean) => void;
 
   readonly netnsOfPid: (pid: number) => number;

@@ -1,6 +1,7 @@
 export { type BatchResult } from './batch-exchange';
 export { decodeReply, NetlinkClient } from './client';
 export { MalformedError } from './codec/malformed';
+export type { Part } from './codec/parts';
 export { Monitor, type MonitorOptions, type Subject } from './monitor';
 export * from './nf/conntrack';
 export * from './nf/counter';
@@ -13,6 +14,7 @@ export { decodeKey, encodeKey, type FieldType, type ReadableFieldType } from './
 export { batch, type TableFamily, type TableRef } from './nf/nfnetlink';
 export * from './nf/ruleset-requests';
 export * from './nf/tables';
+export { PromptSocket } from './prompt-socket';
 export * from './request';
 export * from './rt/address';
 export * from './rt/events';

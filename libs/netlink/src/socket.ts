@@ -1,4 +1,4 @@
-import type { BpfInstruction, Native, NetlinkFamily } from '@pp/native';
+import type { BpfInstruction, Native, NetlinkFamily, NetlinkHandle } from '@pp/native';
 
 /** The port that everything here talks through: datagrams out and in. `@pp/native` gives the real one, tests a scripted one. */
 export interface NetlinkSocket {
@@ -35,9 +35,9 @@ export const netlinkIn =
     family: NetlinkFamily,
     netns?: number,
     filter: readonly BpfInstruction[] = [],
-  ): ((events: NetlinkEvents) => BoundSocket) =>
+  ): ((events: NetlinkEvents) => NetlinkHandle) =>
   (events) => {
-    const open = (): BoundSocket =>
+    const open = (): NetlinkHandle =>
       native.openNetlink({ family, receiveBufferBytes: RECEIVE_BUFFER_BYTES, filter, ...events });
     return netns === undefined ? open() : native.runInNetns(netns, open);
   };
