@@ -147,22 +147,23 @@ export class Reconciler {
     const from = this.#world;
     const decision = decide(from);
     if (!decision.ok) return decision;
-    if (decision.value.world === from) return { ok: true, value: decision.value.reply };
-    const to = await this.#withOriginals(from, decision.value.world);
+    const { world, reply, goOn = false } = decision.value;
+    if (world === from) return { ok: true, value: reply };
+    const to = world.uplinks === from.uplinks ? world : await this.#withOriginals(from, world);
     const unwritten = this.#journal.begin(what, to);
-    if (unwritten !== null && decision.value.goOn !== true) return unwritten;
+    if (unwritten !== null && !goOn) return unwritten;
     this.#observer.leaving(from, to);
     const ops = this.#between(what, from, to);
     try {
-      await (decision.value.goOn === true ? applyMost : applyAll)(this.#kernel, ops);
+      await (goOn ? applyMost : applyAll)(this.#kernel, ops);
     } catch (fault) {
       const refused = this.#refusal(what, fault);
-      if (decision.value.goOn !== true) return this.#giveUp(what, from, to, refused);
+      if (!goOn) return this.#giveUp(what, from, to, refused);
     }
     this.#journal.commit();
     this.#world = to;
     this.#observer.arrived(from, to);
-    return { ok: true, value: decision.value.reply };
+    return { ok: true, value: reply };
   }
 
   #between(what: string, from: World, to: World): ReturnType<typeof plan> {
@@ -191,7 +192,6 @@ export class Reconciler {
 
   /** `to`, knowing what was found under each sysctl of interest before anything is written there; those of gone uplinks are forgotten. */
   async #withOriginals(from: World, to: World): Promise<World> {
-    if (to.uplinks === from.uplinks) return to;
     const wished = sysctlWishes(to).map(({ key }) => key);
     const unread = wished.filter((key) => !from.originals.has(key));
     // Looking at the kernel takes long where there are many guests.

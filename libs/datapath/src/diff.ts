@@ -77,7 +77,21 @@ function diffPart(from: Part, to: Part): Diff {
   };
 }
 
-const merged = (parts: readonly Part[]): Part => ({
+const NO_PART: Part = {
+  netns: [],
+  links: [],
+  addresses: [],
+  routes: [],
+  rules: [],
+  elements: [],
+  linkSysctls: [],
+};
+
+/** Mostly there is one, or none. */
+const merged = ([first = NO_PART, ...others]: readonly Part[]): Part =>
+  others.length === 0 ? first : allOf([first, ...others]);
+
+const allOf = (parts: readonly Part[]): Part => ({
   netns: parts.flatMap(({ netns }) => netns),
   links: parts.flatMap(({ links }) => links),
   addresses: parts.flatMap(({ addresses }) => addresses),

@@ -19,7 +19,7 @@ export class Outcomes {
   readonly #all: Outcome[]; // BOUNDED: by the steps
 
   constructor(count: number) {
-    this.#all = Array.from({ length: count }, (): Outcome => 'skipped');
+    this.#all = new Array<Outcome>(count).fill('skipped');
   }
 
   get all(): readonly Outcome[] {

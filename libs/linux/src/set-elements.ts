@@ -1,7 +1,7 @@
 import { describe, elementText, setNamed, TABLE } from '@pp/datapath';
 import type { Element, Op } from '@pp/datapath';
 import { addElements, batch, delElements, encodeKey } from '@pp/netlink';
-import type { NetlinkRequest, SetElement, SetRef, TableRef } from '@pp/netlink';
+import type { NetlinkRequest, Part, SetElement, SetRef, TableRef } from '@pp/netlink';
 
 export const OUR_TABLE: TableRef = { family: 'inet', name: TABLE };
 
@@ -15,23 +15,32 @@ function bySet(
   elements: readonly Element[],
   requests: (set: SetRef, elements: readonly SetElement[]) => readonly NetlinkRequest[],
 ): readonly NetlinkRequest[] {
+  if (elements.length === 0) return [];
   const sets = new Map<string, SetElement[]>(); // BOUNDED: by the sets of our table
   for (const element of elements) {
     const encoded = sets.get(element.set) ?? [];
-    encoded.push(encode(element));
+    encoded.push(new EncodedElement(element));
     sets.set(element.set, encoded);
   }
   return [...sets].flatMap(([name, encoded]) => requests({ table: OUR_TABLE, name }, encoded));
 }
 
-function encode(element: Element): SetElement {
-  const { fields, data } = setNamed(element.set);
-  return {
-    key: encodeKey(fields, element.key),
-    ...(element.jump === undefined ? {} : { jump: element.jump }),
-    ...(element.data === undefined ? {} : { data: encodeKey(data, element.data) }),
-    get text() {
-      return elementText(element);
-    },
-  };
+/** Its text is made only for a refusal. */
+class EncodedElement implements SetElement {
+  readonly key: Part;
+  readonly jump: string | undefined;
+  readonly data: Part | undefined;
+  readonly #element: Element;
+
+  constructor(element: Element) {
+    const { fields, data } = setNamed(element.set);
+    this.key = encodeKey(fields, element.key);
+    this.jump = element.jump;
+    this.data = element.data === undefined ? undefined : encodeKey(data, element.data);
+    this.#element = element;
+  }
+
+  get text(): string {
+    return elementText(this.#element);
+  }
 }

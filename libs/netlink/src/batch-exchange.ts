@@ -2,13 +2,13 @@ import { KernelError } from '@pp/base';
 import {
   decodeError,
   encodeMessage,
+  encodeMessages,
   NLM_F_ACK,
   NLM_F_REQUEST,
   NLMSG_ERROR,
   NLMSG_NOOP,
 } from './codec/message';
 import type { NetlinkMessage, Verdict } from './codec/message';
-import { concat } from './codec/numbers';
 import { MAX_TRIES, refusal } from './exchange';
 import type { Exchange, Line } from './exchange';
 import type { NetlinkRequest, Reply } from './request';
@@ -44,7 +44,7 @@ export class BatchExchange implements Exchange {
 
   start(line: Line): void {
     this.#line = line;
-    line.send(concat(this.#slots.map((slot) => this.#encode(slot, line.nextSeq()))));
+    line.send(encodeMessages(this.#slots.map((slot) => this.#message(slot, line.nextSeq()))));
     if (this.#unanswered === 0) this.#sendBarrier(line);
   }
 
@@ -81,10 +81,10 @@ export class BatchExchange implements Exchange {
     slot.result = verdict.errno === 0 ? slot.reply : refusal(verdict, slot.request);
   }
 
-  #encode(slot: Slot, seq: number): Uint8Array {
+  #message(slot: Slot, seq: number): NetlinkMessage {
     this.#bySeq.set(seq, slot);
     const { type, flags, body, silent } = slot.request;
-    return encodeMessage({ type, flags: flags | NLM_F_REQUEST | (silent ? 0 : NLM_F_ACK), seq, body });
+    return { type, flags: flags | NLM_F_REQUEST | (silent ? 0 : NLM_F_ACK), seq, body };
   }
 
   #sendBarrier(line: Line): void {

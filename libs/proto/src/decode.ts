@@ -12,11 +12,7 @@ const MAX_GROUP_DEPTH = 16;
 type Values = Record<string, unknown>;
 
 /** The message in what is left of `cursor`, every field present; the cursor's fault says why it is none. `values`: its first part. */
-export function readMessage(
-  name: MessageName,
-  cursor: Cursor,
-  values: Values = defaultsOf(FIELDS[name]),
-): Values {
+export function readMessage(name: MessageName, cursor: Cursor, values: Values = defaultsOf(name)): Values {
   const fields = FIELDS[name];
   while (cursor.left > 0) {
     const { number, wireType } = cursor.tag();
@@ -33,13 +29,30 @@ export function readMessage(
   return values;
 }
 
-function defaultsOf(fields: Readonly<Record<number, Field>>): Values {
-  const values: Values = {};
-  for (const number in fields) {
-    const field = fields[number];
-    if (field !== undefined) values[field.name] = field.repeated ? [] : DEFAULT[field.kind];
-  }
+function defaultsOf(name: MessageName): Values {
+  const { defaults, lists } = PATTERNS.get(name) ?? makePattern(name);
+  const values = { ...defaults };
+  for (const list of lists) values[list] = [];
   return values;
+}
+
+interface Pattern {
+  readonly defaults: Values;
+  /** Names of repeated fields: each message has arrays of its own. */
+  readonly lists: readonly string[];
+}
+
+/** BOUNDED: by the messages that there are. */
+const PATTERNS = new Map<MessageName, Pattern>();
+
+function makePattern(name: MessageName): Pattern {
+  const fields = Object.values(FIELDS[name]);
+  const defaults = Object.fromEntries(
+    fields.map((field) => [field.name, field.repeated ? [] : DEFAULT[field.kind]]),
+  );
+  const lists = fields.filter(({ repeated }) => repeated).map((field) => field.name);
+  PATTERNS.set(name, { defaults, lists });
+  return { defaults, lists };
 }
 
 const DEFAULT: Readonly<Record<Field['kind'], unknown>> = {

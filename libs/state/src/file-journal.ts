@@ -22,6 +22,8 @@ import {
 } from '@pp/ports';
 import { beginRecord, decodeRecords, encodeRecord, type JournalRecord } from './record';
 
+const COMMIT = encodeRecord({ do: 'commit' });
+
 /** The file is written anew when it holds this many bytes more than its live entries need. */
 const SLACK_BYTES = 256 * 1024;
 
@@ -61,7 +63,7 @@ export class FileJournal implements Journal {
   begin(change: JournalChange): void {
     const size = this.#size;
     try {
-      this.#append(beginRecord(change));
+      this.#append(encodeRecord(beginRecord(change)));
       fdatasyncSync(this.#fd);
     } catch (cause) {
       ftruncateSync(this.#fd, size); // a part of it would hide what comes after
@@ -75,7 +77,7 @@ export class FileJournal implements Journal {
     this.#undo = null;
     const size = this.#size;
     try {
-      this.#append({ do: 'commit' });
+      this.#append(COMMIT);
     } catch {
       ftruncateSync(this.#fd, size); // lost, on a full disk or with the power, it costs the next start a look: that is all
     }
@@ -95,14 +97,14 @@ export class FileJournal implements Journal {
     this.#fd = -1;
   }
 
-  #append(record: JournalRecord): void {
-    this.#size += writeAll(this.#fd, encodeRecord(record));
+  #append(record: Uint8Array): void {
+    this.#size += writeAll(this.#fd, record);
   }
 
   /** One `begin` with all entries, in a new file that takes the old one's name in one step. Where there is no room for it the old one goes on. */
   #compact(): void {
     const fresh = `${this.#path}.new`;
-    const whole = encodeRecord(beginRecord({ put: this.#entries, del: [] })) + encodeRecord({ do: 'commit' });
+    const whole = Buffer.concat([encodeRecord(beginRecord({ put: this.#entries, del: [] })), COMMIT]);
     let fd = -1;
     try {
       fd = openSync(fresh, ANEW, 0o600);
@@ -148,8 +150,7 @@ function changeInPlace(entries: Map<string, Json>, { put, del }: JournalChange):
   return undo;
 }
 
-function writeAll(fd: number, text: string): number {
-  const bytes = new TextEncoder().encode(text);
+function writeAll(fd: number, bytes: Uint8Array): number {
   for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
   return bytes.length;
 }

@@ -12,9 +12,9 @@ export const beginRecord = (change: JournalChange): JournalRecord => ({
   del: change.del,
 });
 
-export function encodeRecord(record: JournalRecord): string {
+export function encodeRecord(record: JournalRecord): Uint8Array {
   const text = JSON.stringify(record);
-  return `${checksum(text)} ${text}\n`;
+  return Buffer.from(`${checksum(text)} ${text}\n`);
 }
 
 /** The records up to the first line that is torn or damaged, and how many bytes they take. */

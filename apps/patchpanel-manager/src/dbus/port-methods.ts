@@ -33,8 +33,10 @@ const modifyPortRule =
     const done = await (op === 'create'
       ? reconciler.submit('port.create', (world) => createPortRule(world, { rule, owner: caller.uid }))
       : reconciler.submit('port.delete', (world) => deletePortRule(world, rule)));
-    return done.ok ? accept(encode('ModifyPortRuleResponse', { success: true })) : done;
+    return done.ok ? PORT_RULE_MODIFIED : done;
   };
+
+const PORT_RULE_MODIFIED = accept(encode('ModifyPortRuleResponse', { success: true }));
 
 const setDnsRedirectionRule =
   ({ reconciler, descriptors, holdDns }: PortMethodParts): ApiMethod =>

@@ -1,4 +1,4 @@
-import { isBusName, isInterfaceName, isMemberName, isObjectPath } from './names';
+import { isBusName, isInterfaceName, isMemberName } from './names';
 import { parseSingleType, type Type } from './signature';
 
 /** D-Bus Specification, "Header Fields". */
@@ -33,7 +33,7 @@ export interface FieldRule {
 const LOCAL = { path: '/org/freedesktop/DBus/Local', interface: 'org.freedesktop.DBus.Local' };
 
 export const FIELD_RULES: readonly FieldRule[] = [
-  rule(1, 'path', 'o', { isValid: (path) => isObjectPath(path as string) && path !== LOCAL.path }),
+  rule(1, 'path', 'o', { isValid: (path) => path !== LOCAL.path }),
   rule(2, 'interface', 's', {
     isValid: (name) => isInterfaceName(name as string) && name !== LOCAL.interface,
   }),

@@ -1,6 +1,15 @@
 import { Attributes } from './attributes';
 import { MalformedError } from './malformed';
-import { align4, readS32host, readU16host, readU32host, setU16host, setU32host, viewOf } from './numbers';
+import {
+  align4,
+  getU16host,
+  getU32host,
+  readS32host,
+  readU32host,
+  setU16host,
+  setU32host,
+  viewOf,
+} from './numbers';
 
 // linux/netlink.h, struct nlmsghdr: u32 len, u16 type, u16 flags, u32 seq, u32 pid.
 const HEADER = 16;
@@ -51,31 +60,41 @@ export interface Verdict {
 }
 
 /** The port id is left 0: the kernel takes the socket's. */
-export function encodeMessage({ type, flags, seq, body }: NetlinkMessage): Uint8Array {
-  const message = new Uint8Array(align4(HEADER + body.length));
-  const view = viewOf(message);
-  setU32host(view, 0, HEADER + body.length);
-  setU16host(view, 4, type);
-  setU16host(view, 6, flags);
-  setU32host(view, 8, seq);
-  message.set(body, HEADER);
-  return message;
+export const encodeMessage = (message: NetlinkMessage): Uint8Array => encodeMessages([message]);
+
+/** One datagram. */
+export function encodeMessages(messages: readonly NetlinkMessage[]): Uint8Array {
+  let length = 0;
+  for (const { body } of messages) length += align4(HEADER + body.length);
+  const datagram = new Uint8Array(length);
+  const view = viewOf(datagram);
+  let at = 0;
+  for (const { type, flags, seq, body } of messages) {
+    setU32host(view, at, HEADER + body.length);
+    setU16host(view, at + 4, type);
+    setU16host(view, at + 6, flags);
+    setU32host(view, at + 8, seq);
+    datagram.set(body, at + HEADER);
+    at += align4(HEADER + body.length);
+  }
+  return datagram;
 }
 
 /** The messages of one datagram; their bodies are parts of it. Throws MalformedError. */
 export function decodeMessages(datagram: Uint8Array): readonly ReceivedMessage[] {
   const messages: ReceivedMessage[] = [];
+  const view = viewOf(datagram);
   for (let at = 0; at < datagram.length;) {
     if (at + HEADER > datagram.length)
       throw new MalformedError(`${datagram.length - at} bytes after the last message`);
-    const length = readU32host(datagram, at);
+    const length = getU32host(view, at);
     if (length < HEADER || length > datagram.length - at)
       throw new MalformedError(`message of ${length} bytes`);
     messages.push({
-      type: readU16host(datagram, at + 4),
-      flags: readU16host(datagram, at + 6),
-      seq: readU32host(datagram, at + 8),
-      portId: readU32host(datagram, at + 12),
+      type: getU16host(view, at + 4),
+      flags: getU16host(view, at + 6),
+      seq: getU32host(view, at + 8),
+      portId: getU32host(view, at + 12),
       body: datagram.subarray(at + HEADER, at + length),
     });
     at += align4(length);

@@ -8,6 +8,8 @@ export const viewOf = (bytes: Uint8Array): DataView =>
 
 export const getU16host = (view: DataView, at: number): number => view.getUint16(at, HOST_IS_LITTLE);
 
+export const getU32host = (view: DataView, at: number): number => view.getUint32(at, HOST_IS_LITTLE);
+
 export const setU16host = (view: DataView, at: number, value: number): void => {
   view.setUint16(at, value, HOST_IS_LITTLE);
 };
@@ -37,17 +39,6 @@ export function decodeText(bytes: Uint8Array): string {
     text += String.fromCharCode(byte);
   }
   return text;
-}
-
-/** All parts in order, as one array. */
-export function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 /** Netlink aligns messages and attributes to four bytes (NLMSG_ALIGNTO, NLA_ALIGNTO). */

@@ -25,9 +25,9 @@ export interface SetElement {
   /** In a set of plain intervals: `key` is the first one after the range that the element before it began. */
   readonly intervalEnd?: boolean;
   /** Chain to jump to; of verdict maps. */
-  readonly jump?: string;
+  readonly jump?: string | undefined;
   /** Value, as `encodeKey` makes it; of maps of values. */
-  readonly data?: Part;
+  readonly data?: Part | undefined;
   readonly timeoutMs?: number;
   /** As a person would write it, for the error message. */
   readonly text: string;
@@ -118,6 +118,7 @@ function at(portion: readonly SetElement[], offset: number): SetElement | null {
 }
 
 function portions(elements: readonly SetElement[]): readonly (readonly SetElement[])[] {
+  if (elements.length <= MAX_ELEMENTS) return elements.length === 0 ? [] : [elements];
   const count = Math.ceil(elements.length / MAX_ELEMENTS);
   return Array.from({ length: count }, (_, index) =>
     elements.slice(index * MAX_ELEMENTS, (index + 1) * MAX_ELEMENTS),
