@@ -100,9 +100,14 @@ export class ApiClient {
     if (this.#ours.delete(fd)) this.native.closeFd(fd);
   }
 
+  /** All lifelines end. */
+  releaseAll(): void {
+    for (const fd of [...this.#ours]) this.closeFd(fd);
+  }
+
   /** As a client that dies: all lifelines end. */
   close(): void {
-    for (const fd of [...this.#ours]) this.closeFd(fd);
+    this.releaseAll();
     this.bus.close();
   }
 }

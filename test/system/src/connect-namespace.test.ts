@@ -69,6 +69,11 @@ afterAll(async () => {
   await lab.close();
 }, 60_000);
 
+// What a failed test still holds is in no other's way.
+afterEach(() => {
+  client.releaseAll();
+});
+
 labTest('the reply says what is there, its addresses in network byte order', async () => {
   const { reply, release } = await client.connect({ pid: guest.pid });
   const number = /^arc_ns(\d+)$/.exec(reply.hostIfname)?.[1] ?? 'none';

@@ -30,6 +30,18 @@ afterAll(async () => {
   await rig.close();
 }, 60_000);
 
+/** What a test has started, ended after it also where it failed: nothing of it is in the way of the next. */
+const started: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const end of started.splice(0).reverse()) await end();
+});
+
+/** Peer echo for as long as the test runs. */
+async function serve(place: Place, services: readonly string[]): Promise<void> {
+  const server = await startPeerEcho(place, services);
+  started.push(() => server.stop());
+}
+
 /** TCP is not answered. */
 const isDeaf = async (from: Place, to: string, port = 7): Promise<boolean> =>
   (await seenAs(from, to, port, UNWANTED)) === undefined;
@@ -70,10 +82,15 @@ for (const kind of GUEST_KINDS) {
       const lan = rig.lab.lanhost;
       await giveIpv6(running);
       await tell('NeighborDetected', running);
-      const server = await startPeerEcho(guest, ['tcp:7']);
+      await serve(guest, ['tcp:7']);
       await lan.shell(`
         ip route replace ${address}/32 via ${uplink.v4}
         ip route replace ${V6}/128 via ${uplink.v6}`);
+      started.push(async () => {
+        await lan.shell(`ip route del ${address}/32; ip route del ${V6}/128`);
+        await tell('NeighborLost', running);
+        await guest.ok('ip', ['addr', 'del', `${V6}/128`, 'dev', ifname]);
+      });
       for (const [to, gate] of [
         [address, uplink.v4],
         [V6, uplink.v6],
@@ -84,31 +101,26 @@ for (const kind of GUEST_KINDS) {
         expect(await dropped('drop_unasked')).toBeGreaterThan(before);
       }
       expect(await reaches(guest, lanhost.v6)).toBe(true); // asked for, it passes
-      await lan.shell(`ip route del ${address}/32; ip route del ${V6}/128`);
-      await tell('NeighborLost', running);
-      await guest.ok('ip', ['addr', 'del', `${V6}/128`, 'dev', ifname]);
-      await server.stop();
     });
 
     labTest('reaches no service of the host, on none of its addresses', async () => {
-      const server = await startPeerEcho(rig.lab.host, ['tcp:7777']);
+      await serve(rig.lab.host, ['tcp:7777']);
       const asked = [running.gateway, uplink.v4, uplink.eth1].flatMap((address) => [
         hears(rig.lab.host, address, 7777),
         isDeaf(running.guest, address, 7777),
       ]);
       expect(await Promise.all(asked)).toEqual([true, true, true, true, true, true]);
-      await server.stop();
     });
 
     labTest('is dropped and counted with an IPv4 source of somebody else', async () => {
       const { guest, ifname } = running;
       await guest.ok('ip', ['addr', 'add', '192.168.77.99/32', 'dev', ifname]);
+      started.push(() => guest.ok('ip', ['addr', 'del', '192.168.77.99/32', 'dev', ifname]));
       const before = await dropped('drop_spoofed_ip4');
       const ping = await guest.run('ping', ['-c1', '-W1', '-I', '192.168.77.99', lanhost.v4]);
       expect(ping.code).toBe(1);
       await until('it is counted', async () => (await dropped('drop_spoofed_ip4')) > before);
       expect(await dropped('drop_spoofed_ip4')).toBe(before + 1);
-      await guest.ok('ip', ['addr', 'del', '192.168.77.99/32', 'dev', ifname]);
     });
 
     labTest("is dropped with the host's Ethernet address, or an IPv6 source not its own", async () => {
@@ -131,15 +143,16 @@ for (const kind of GUEST_KINDS) {
 
     labTest('is not reached by another guest, nor reaches it', async () => {
       const other = await startPlugin(rig, 99);
+      started.push(() => other.stop());
       const before = await dropped('drop_guest_to_guest');
       const tried = [pings(other.guest, running.address), pings(running.guest, other.address)];
       expect(await Promise.all(tried)).toEqual([false, false]);
       expect(await dropped('drop_guest_to_guest')).toBeGreaterThan(before + 1);
-      await other.stop();
     });
 
     labTest('and a namespace reach each other where that allows user traffic, and else not', async () => {
       const client = await rig.lab.guest('client');
+      started.push(() => client.end());
       for (const allowUserTraffic of [true, false]) {
         const { reply, release } = await rig.client.connect({ pid: client.pid, allowUserTraffic });
         const inside = '100.115.92.130';
@@ -149,7 +162,6 @@ for (const kind of GUEST_KINDS) {
         release();
         await until('the namespace is gone', async () => !(await hasLink(rig.lab.host, reply.hostIfname)));
       }
-      await client.end();
     });
   });
 }
