@@ -79,7 +79,7 @@ test('there is no nft', async () => {
     program: join(directory, 'none'),
   });
   expect(await outcome(none.load('x', 'load'))).toBe(
-    `load: ENOENT (spawn ${join(directory, 'none')} ENOENT)`,
+    `load: ENOENT (there is no ${join(directory, 'none')}: install nftables)`,
   );
 });
 

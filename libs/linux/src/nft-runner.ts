@@ -55,6 +55,12 @@ export class NftRunner {
     return child;
   }
 
+  #absent(request: string): KernelError {
+    const { program = 'nft' } = this.options;
+    const where = program.includes('/') ? '' : ` in ${SYSTEM_PATH}`;
+    return new KernelError('ENOENT', request, `there is no ${program}${where}: install nftables`);
+  }
+
   #end(child: ChildProcess, request: string): Promise<{ code: number | null; signal: string | null }> {
     return new Promise((resolve, reject) => {
       const cancel = this.options.clock.after('nft.deadline', DEADLINE, () => {
@@ -63,7 +69,8 @@ export class NftRunner {
       });
       child.once('error', (error) => {
         cancel();
-        reject(kernelErrorOf(error, request));
+        const refused = kernelErrorOf(error, request);
+        reject(refused.code === 'ENOENT' ? this.#absent(request) : refused);
       });
       child.once('close', (code, signal) => {
         cancel();
