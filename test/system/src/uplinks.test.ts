@@ -113,6 +113,24 @@ labTest(
 );
 
 labTest(
+  'an IPv4 default route by an IPv6 gateway (RFC 8950) is followed, at run time and at start',
+  async () => {
+    const { host, router } = rig.lab;
+    const guest = await connected('guest', { outboundPhysicalDevice: 'eth0' });
+    const gateway = (await router.shell(`ip -6 addr show dev lan scope link | grep -o 'fe80[^/]*'`)).trim();
+    await host.shell(`ip route del default dev eth0
+      ip -4 route add default via inet6 ${gateway} dev eth0 metric 100`);
+    const isMirrored = async (): Promise<boolean> =>
+      (await host.ok('ip', ['-4', 'route', 'show', 'table', '1002'])).includes(`via inet6 ${gateway}`);
+    await until('our table has it', isMirrored);
+    expect(await pings(guest, INTERNET)).toBe(true);
+    await rig.manager.kill();
+    rig.manager = await startManager(host, { args: UPLINK_ARGS });
+    expect(await isMirrored()).toBe(true);
+  },
+);
+
+labTest(
   'an uplink too small for IPv6 leaves guests theirs, and has its own again when it grows',
   async () => {
     const { host } = rig.lab;

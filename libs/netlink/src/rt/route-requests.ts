@@ -1,4 +1,4 @@
-import { u8, attribute, encode, optional, u32host } from '../codec/parts';
+import { u8, attribute, encode, optional, u16host, u32host, type Part } from '../codec/parts';
 import { encodeIp, encodePrefix, familyNumber } from '../codec/ip';
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../codec/message';
 
@@ -64,12 +64,20 @@ function body(route: NewRoute, scope: number): Uint8Array {
     u8(familyNumber(family), length, 0, 0, RTA.RT_TABLE_UNSPEC, route.protocol, scope, RTA.KINDS[route.kind]),
     u32host(flags),
     optional(length === 0 ? null : address, (bytes) => attribute(RTA.DST, bytes)),
-    optional(route.hop?.via, (via) => attribute(RTA.GATEWAY, encodeIp(via))),
+    optional(route.hop?.via, (via) => gateway(family, via)),
     optional(route.hop?.ifindex, (ifindex) => attribute(RTA.OIF, u32host(ifindex))),
     optional(route.src, (src) => attribute(RTA.PREFSRC, encodeIp(src))),
     optional(route.metric === 0 ? null : route.metric, (metric) => attribute(RTA.PRIORITY, u32host(metric))),
     attribute(RTA.TABLE, u32host(route.table)),
   );
+}
+
+/** Of the other family (RFC 8950) it says so: struct rtvia, u16 family, then the address. */
+function gateway(family: 'ipv4' | 'ipv6', via: string): Part {
+  const own = via.includes(':') ? 'ipv6' : 'ipv4';
+  return own === family
+    ? attribute(RTA.GATEWAY, encodeIp(via))
+    : attribute(RTA.VIA, u16host(familyNumber(own)), encodeIp(via));
 }
 
 /** As ip-route(8): what has no gateway is on the link. IPv6 does not care. */

@@ -182,6 +182,10 @@ describeOnKernel('rtnetlink on Linux', (native) => {
       change: () => ({ src: '10.0.0.1', table: 100_000, metric: 65536 }),
     },
     { name: 'default', change: () => ({ dst: '0.0.0.0/0' }) },
+    {
+      name: 'IPv4 by an IPv6 gateway',
+      change: () => ({ dst: '0.0.0.0/0', hop: { via: 'fe80::1', ifindex: br0, onlink: false } }),
+    },
     { name: 'blackhole', change: () => ({ kind: 'blackhole', hop: null, table: 1002 }) },
     { name: 'throw', change: () => ({ kind: 'throw', hop: null, table: 1002 }) },
     { name: 'unreachable', change: () => ({ kind: 'unreachable', hop: null }) },
