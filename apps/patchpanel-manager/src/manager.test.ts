@@ -1,3 +1,4 @@
+import { KernelError } from '@pp/base';
 import { SeededRandom } from '@pp/base/testing';
 import { encode, type Init, type Messages } from '@pp/proto';
 import { guestMethods } from './dbus/guest-methods';
@@ -119,6 +120,25 @@ test('a refusal of the kernel at any step undoes the whole request', async () =>
     expect(manager.world.guests.size).toBe(0);
     expect((await connect(host, manager)).answer.ok).toBe(true);
   }
+});
+
+test.each([
+  { name: 'a route', refused: 'route.add', want: 'started' },
+  { name: 'the table', refused: 'nft.load', want: 'refused' },
+  { name: 'a sysctl', refused: 'sysctl.set', want: 'refused' },
+] as const)('a start that $name is refused to: $want', async ({ refused, want }) => {
+  const host = new FakeHost();
+  const { kernel } = host;
+  const apply = kernel.apply.bind(kernel);
+  kernel.apply = (ops) =>
+    ops.some((op) => op.do === refused)
+      ? Promise.resolve(ops.map(() => new KernelError('EEXIST', refused)))
+      : apply(ops);
+  const outcome = await started(host).then(
+    () => 'started',
+    () => 'refused',
+  );
+  expect(outcome).toBe(want);
 });
 
 test('on a full disk nobody comes, who goes goes, and the journal catches up', async () => {

@@ -5,6 +5,7 @@ import {
   NOTHING,
   plan,
   repair,
+  StepsRefused,
   sysctlWishes,
   type Desired,
   type Kernel,
@@ -137,9 +138,18 @@ export class Reconciler {
     const known = new Map([...former.originals, ...world.originals]);
     const ops = repair({ observed, want, originals: known, written });
     this.#log.debug('repair', { steps: ops.length });
-    await applyMost(this.#kernel, ops);
+    await applyMost(this.#kernel, ops).catch((fault: unknown) => {
+      this.#startsWithout(fault);
+    });
     this.#journal.endStart(world);
     this.#world = world;
+  }
+
+  /** A route of the host's that we cannot repeat, or another program's in its place, keeps no guest from all other ways; a table ends in a blackhole. */
+  #startsWithout(fault: unknown): void {
+    const isBearable = fault instanceof StepsRefused && fault.steps.every((step) => step.do === 'route.add');
+    if (!isBearable) throw fault;
+    this.#log.warn('start.incomplete', { cause: causeChain(fault) });
   }
 
   async #change<Reply>(what: string, decide: Decide<Reply>): Promise<Checked<Reply>> {

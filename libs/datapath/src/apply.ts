@@ -14,13 +14,24 @@ export async function applyAll(kernel: Kernel, ops: readonly Op[]): Promise<void
 }
 
 /**
- * Does as much of `ops` as the kernel allows, and then throws an AggregateError of all refusals, if any. For repairs and for the end,
+ * Does as much of `ops` as the kernel allows, and then throws StepsRefused, if any was. For repairs and for the end,
  * where going back helps nobody.
  */
 export async function applyMost(kernel: Kernel, ops: readonly Op[]): Promise<void> {
-  const { faults } = await attempt(kernel, ops, 'go on');
-  if (faults.length > 0) {
-    throw new AggregateError(faults, `${faults.length} of ${ops.length} steps failed`, { cause: faults[0] });
+  const { faults, refused } = await attempt(kernel, ops, 'go on');
+  if (faults.length > 0) throw new StepsRefused(refused, faults, ops.length);
+}
+
+/** The kernel refused these of many steps, and the others are done; the first refusal is the cause. */
+export class StepsRefused extends AggregateError {
+  override readonly name = 'StepsRefused';
+
+  constructor(
+    readonly steps: readonly Op[],
+    faults: readonly KernelError[],
+    total: number,
+  ) {
+    super(faults, `${faults.length} of ${total} steps failed`, { cause: faults[0] });
   }
 }
 
@@ -39,12 +50,14 @@ const ABSENT: ReadonlySet<string> = new Set(['ENODEV', 'ENOENT', 'ESRCH', 'EADDR
 
 interface Attempt {
   readonly done: readonly Op[];
+  /** In the order of `faults`. */
+  readonly refused: readonly Op[];
   readonly faults: readonly KernelError[];
 }
 
 /** Hands over all at once, and again what was skipped, until nothing is left or a refusal counts. */
 async function attempt(kernel: Kernel, ops: readonly Op[], onFault: 'stop' | 'go on'): Promise<Attempt> {
-  const done: Op[] = [];
+  const [done, refused]: [Op[], Op[]] = [[], []];
   const faults: KernelError[] = [];
   for (let left = ops; left.length > 0 && (faults.length === 0 || onFault === 'go on');) {
     const outcomes = await kernel.apply(left);
@@ -57,11 +70,14 @@ async function attempt(kernel: Kernel, ops: readonly Op[], onFault: 'stop' | 'go
       if (outcome === 'done') done.push(op);
       else if (!(outcome instanceof KernelError)) again.push(op);
       else if (isDeleteOfMany(op) && ABSENT.has(outcome.code)) again.push(...oneByOne(op));
-      else if (!alreadyTrue(op, outcome)) faults.push(outcome);
+      else if (!alreadyTrue(op, outcome)) {
+        refused.push(op);
+        faults.push(outcome);
+      }
     }
     left = again;
   }
-  return { done, faults };
+  return { done, refused, faults };
 }
 
 type Elements = Extract<Op, { do: 'nft.elements' }>;
