@@ -70,7 +70,14 @@ export class Rig {
       );
     }
     this.service = new ProxyService(
-      { mode: 'route', loopPolicy: 'guard', switches: ALL_OFF, policy: NO_POLICY, strict: false, ...settings },
+      {
+        mode: 'route',
+        loopPolicy: 'guard',
+        switches: ALL_OFF,
+        policy: NO_POLICY,
+        strict: false,
+        ...settings,
+      },
       {
         packets,
         interfaces,
