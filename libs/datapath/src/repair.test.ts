@@ -132,12 +132,13 @@ const rows: readonly {
   },
   { name: 'an address is gone', seen: { addresses: [] }, want: [LOAD, ...LINK_SYSCTLS, ADDRESS] },
   {
-    name: 'addresses of others on our link go, but not the link-local one of the kernel',
+    name: 'IPv4 addresses of others on our link go; those of IPv6, of the kernel or of others, stay',
     seen: {
       addresses: [
         ...NAMESPACE.addresses,
         { ifname: 'arc_ns0', cidr: '10.0.0.1/8' },
         { ifname: 'arc_ns0', cidr: 'fe80::1/64' },
+        { ifname: 'arc_ns0', cidr: 'fd00:115:9::1/64' },
       ],
     },
     want: ['address.del 10.0.0.1/8 dev arc_ns0'].flatMap((del) => [LOAD, del, ...LINK_SYSCTLS]),

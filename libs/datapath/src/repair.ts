@@ -1,4 +1,4 @@
-import { isLinkLocalIpv6, parseCidr } from '@pp/wire';
+import { parseCidr } from '@pp/wire';
 import type { Address, Desired, Element, Link, Part, Shape } from './desired';
 import { diffParts, onLinks, type Diff } from './diff';
 import type { Observed, ObservedLink } from './kernel';
@@ -105,7 +105,7 @@ function leftOver(observed: Observed, wanted: readonly Part[]): Part {
       ({ links }) => links,
       ({ ifname }) => ifname,
     ),
-    addresses: rest(observed.addresses.filter(isChosen), ({ addresses }) => addresses, addressText),
+    addresses: rest(observed.addresses.filter(isOurKind), ({ addresses }) => addresses, addressText),
     routes: rest(observed.routes, ({ routes }) => routes, routeText),
     rules: rest(observed.rules, ({ rules }) => rules, ruleText),
     elements: [],
@@ -124,11 +124,8 @@ const doomedLink = ({ ifname, alias, mac, mtu, multicast, master }: ObservedLink
   master,
 });
 
-/** Link-local IPv6 addresses come from the kernel itself. */
-function isChosen({ cidr }: Address): boolean {
-  const parsed = parseCidr(cidr);
-  return !(parsed?.family === 'ipv6' && isLinkLocalIpv6(parsed.address));
-}
+/** No address of IPv6 is ours: link-local ones come from the kernel itself, others from whoever gives guests IPv6, and stay. */
+const isOurKind = ({ cidr }: Address): boolean => parseCidr(cidr)?.family === 'ipv4';
 
 /** Wanted as they are, but down: setting a link brings it up. */
 function sleepingLinks(
