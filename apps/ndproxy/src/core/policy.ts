@@ -31,8 +31,8 @@ export const NO_POLICY: Policy = {
 
 /** Whether an address, or the one that begins at `at`, is proxied. A link-local one is: routers are reached by it. */
 export function isProxied({ onlyPrefixes, notPrefixes }: Policy, bytes: Uint8Array, at = 0): boolean {
-  const has = (prefix: Prefix): boolean => hasPrefix(bytes, prefix, at);
   if (onlyPrefixes.length + notPrefixes.length === 0 || isLinkLocal(bytes, at)) return true;
+  const has = (prefix: Prefix): boolean => hasPrefix(bytes, prefix, at);
   return !notPrefixes.some(has) && (onlyPrefixes.length === 0 || onlyPrefixes.some(has));
 }
 
