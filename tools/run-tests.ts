@@ -7,25 +7,9 @@
  */
 import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
+import { totalsOf, worthAnother, type TestFile } from '../test/system/src/test-report';
 
 const ROOT = resolve(import.meta.dirname, '..');
-
-/** More than these are no accident. */
-const FEW = 3;
-
-interface Totals {
-  readonly passed: number;
-  /** Tests, and tasks that no failed test explains. */
-  readonly failed: number;
-  readonly failedTests: number;
-  readonly skipped: number;
-}
-
-interface TestFile {
-  readonly project: string;
-  readonly path: string;
-}
 
 interface Run {
   readonly output: string;
@@ -51,11 +35,9 @@ async function main(args: readonly string[]): Promise<number> {
   return failed + unexplained === 0 ? 0 : 1;
 }
 
-/** The failed test files, if these alone made the run fail, are few, and all pass when each is run by itself. */
+/** The failed test files that are worth another run, if all of them pass when each is run by itself; else none. */
 async function passedAgain(output: string): Promise<readonly TestFile[]> {
-  const files = failedFilesOf(output);
-  if (files.length === 0 || files.length > FEW || totalsOf(output).failed > totalsOf(output).failedTests)
-    return [];
+  const files = worthAnother(output);
   for (const { project, path } of files) {
     print(`\n== once more: ${project} ${path}\n`);
     const { ok } = await run('jest', ['--runTestsByPath', path], join(ROOT, 'node_modules', project));
@@ -88,41 +70,6 @@ function run(command: string, args: readonly string[], cwd: string): Promise<Run
       done({ output, ok: code === 0 });
     });
   });
-}
-
-/** Sums jest's summaries, and counts the failed tasks that no failed test explains. */
-function totalsOf(output: string): Totals {
-  const lines = linesOf(output);
-  const totals = { passed: 0, failed: 0, skipped: 0 };
-  const explained = new Set<string>();
-  for (const line of lines) {
-    const [, project = '', summary] = /^(?:(\S+): )?Tests: +(.*\d+ total)$/.exec(line) ?? [];
-    if (summary === undefined) continue;
-    for (const key of ['passed', 'failed', 'skipped'] as const) totals[key] += countOf(summary, key);
-    if (countOf(summary, 'failed') > 0) explained.add(`${project}:test`);
-  }
-  const failedTasks = lines.flatMap(
-    (line) => /^ *- (\S+:(?:lint|typecheck|test|addon|build))$/.exec(line)?.[1] ?? [],
-  );
-  const unexplained = failedTasks.filter((task) => !explained.has(task)).length;
-  return { ...totals, failed: totals.failed + unexplained, failedTests: totals.failed };
-}
-
-/** What jest says `FAIL` of, each once. */
-function failedFilesOf(output: string): readonly TestFile[] {
-  const found = linesOf(output).flatMap((line) => {
-    const [, project, path] = /^(\S+): FAIL (\S+)/.exec(line) ?? [];
-    return project === undefined || path === undefined
-      ? []
-      : [[`${project} ${path}`, { project, path }] as const];
-  });
-  return [...new Map(found).values()];
-}
-
-const linesOf = (output: string): readonly string[] => stripVTControlCharacters(output).split('\n');
-
-function countOf(summary: string, what: keyof Totals): number {
-  return Number(new RegExp(`(\\d+) ${what}`).exec(summary)?.[1] ?? 0);
 }
 
 function print(text: string): void {
