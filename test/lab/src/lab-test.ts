@@ -2,6 +2,7 @@ import { seconds, type Millis } from '@pp/base';
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { systemPath } from './child';
+import { standardLab, type StandardLab } from './standard-lab';
 
 const NEEDED = 'ip nft nsenter unshare setpriv dnsmasq radvd dbus-daemon ping sysctl';
 
@@ -47,4 +48,15 @@ export function labTest(
 ): void {
   if (missing === undefined) test(name, run, atMost);
   else test.skip(`${name} (needs ${missing})`, run);
+}
+
+/** A standard lab for each test of the file, closed after it; none where there is no lab. `prepare` is given it before the test. */
+export function labForEach(prepare: (lab: StandardLab) => unknown): void {
+  if (labMissing() !== undefined) return;
+  let lab: StandardLab | undefined;
+  beforeEach(async () => {
+    lab = await standardLab();
+    await prepare(lab);
+  }, seconds(60));
+  afterEach(() => lab?.close(), seconds(60));
 }

@@ -1,5 +1,5 @@
 import { millis } from '@pp/base';
-import { until } from './until';
+import { lastSeen, until } from './until';
 
 test('the first truthy answer is returned', async () => {
   let asked = 0;
@@ -20,5 +20,42 @@ test('the error after the deadline names what was awaited and the last fault', a
   await expect(waiting).rejects.toMatchObject({
     message: 'not within 1 ms: the moon',
     cause: { message: 'clouds' },
+  });
+});
+
+describe('what was seen last', () => {
+  const AT_ONCE = { deadline: millis(1) };
+
+  test('is what was enough, and nothing is looked at again', async () => {
+    let looks = 0;
+    expect(
+      await lastSeen(
+        'two',
+        () => Promise.resolve(++looks),
+        (seen) => seen === 2,
+      ),
+    ).toBe(2);
+    expect(looks).toBe(2);
+  });
+
+  test('is returned too where it is not enough', async () => {
+    expect(
+      await lastSeen(
+        'never',
+        () => Promise.resolve('this'),
+        () => false,
+        AT_ONCE,
+      ),
+    ).toBe('this');
+  });
+
+  test('is a fault where nothing could be seen', async () => {
+    const dark = lastSeen(
+      'the moon',
+      () => Promise.reject(new Error('clouds')),
+      () => true,
+      AT_ONCE,
+    );
+    await expect(dark).rejects.toMatchObject({ cause: { message: 'clouds' } });
   });
 });

@@ -24,6 +24,24 @@ export async function until<T>(
   }
 }
 
+/**
+ * Looks again and again until it `isEnough` or the deadline is over: what was seen last either way, for the test to judge, without a look of
+ * its own. A throw counts as "not yet"; where there was nothing else, it is the cause of the error.
+ */
+export async function lastSeen<T>(
+  what: string,
+  look: () => Promise<T>,
+  isEnough: (seen: T) => boolean,
+  options: { readonly deadline?: Millis } = {},
+): Promise<T> {
+  const seen: T[] = [];
+  const isSo = async (): Promise<boolean> => isEnough((seen[0] = await look()));
+  await until(what, isSo, options).catch((fault: unknown) => {
+    if (seen.length === 0) throw fault;
+  });
+  return seen[0] as T;
+}
+
 type Answer<T> = { readonly value: T } | { readonly fault: unknown };
 
 async function ask<T>(condition: () => T | Promise<T>): Promise<Answer<T>> {

@@ -1,9 +1,10 @@
 import {
   ApiClient,
   type Guest,
-  hostListing,
   type HostListing,
+  hostListing,
   labTest,
+  lastSeen,
   listingDifference,
   type Manager,
   pings,
@@ -13,8 +14,8 @@ import {
   standardLab,
   type StandardLab,
   startManager,
-  UNWANTED,
   until,
+  UNWANTED,
 } from '@pp/lab';
 import { encode, type Init, type Messages } from '@pp/proto';
 import { mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
@@ -38,15 +39,10 @@ const difference = async (): Promise<readonly string[]> =>
   listingDifference(idle, await hostListing(lab.host));
 
 async function expectIdle(): Promise<void> {
-  let left: readonly string[] = [];
-  let more = 0;
-  const isIdle = async (): Promise<boolean> => {
-    [left, more] = [await difference(), (await openFds()) - idleFds];
-    return left.length === 0 && more <= 0;
-  };
-  await until('the host is as without guests', isIdle).catch(() => undefined);
-  expect(left).toEqual([]);
-  expect(more).toBeLessThanOrEqual(0);
+  const look = async () => ({ left: await difference(), more: Math.max(0, (await openFds()) - idleFds) });
+  const isIdle = ({ left, more }: Awaited<ReturnType<typeof look>>): boolean =>
+    left.length === 0 && more === 0;
+  expect(await lastSeen('the host is as without guests', look, isIdle)).toEqual({ left: [], more: 0 });
 }
 
 beforeAll(async () => {

@@ -1,17 +1,18 @@
 import { seconds } from '@pp/base';
 import {
   ApiClient,
-  hostListing,
-  labMissing,
-  listingDifference,
-  standardLab,
-  startManager,
-  stateDirectory,
-  until,
   type Child,
   type Guest,
   type HostListing,
+  hostListing,
+  labMissing,
+  lastSeen,
+  listingDifference,
+  standardLab,
   type StandardLab,
+  startManager,
+  stateDirectory,
+  until,
 } from '@pp/lab';
 import { DBusError } from '@pp/dbus';
 import { encode, SetDnsRedirectionRuleRequestRuleType as RuleType } from '@pp/proto';
@@ -218,11 +219,12 @@ async function expectAsJournaled(at: string): Promise<void> {
   client.close();
   const stopped = await again.stop();
   expect([at, stopped.code]).toEqual([at, 0]);
-  await until(
+  const left = await lastSeen(
     'the host is as before',
-    async () => listingDifference(untouched, await hostListing(lab.host)).length === 0,
-  ).catch(() => undefined);
-  expect([at, listingDifference(untouched, await hostListing(lab.host))]).toEqual([at, []]);
+    async () => listingDifference(untouched, await hostListing(lab.host)),
+    ({ length }) => length === 0,
+  );
+  expect([at, left]).toEqual([at, []]);
 }
 
 const name = `killed before and after every ${STRIDE}th journal write and kernel step, the host becomes what the journal says`;

@@ -2,6 +2,7 @@ import { seconds } from '@pp/base';
 import {
   labMissing,
   labTest,
+  lastSeen,
   secondUidMissing,
   STANDARD,
   startArcVm,
@@ -14,7 +15,7 @@ import {
 import { encode, SetDnsRedirectionRuleRequestRuleType as Type, type Init, type Messages } from '@pp/proto';
 import { spawnSync } from 'node:child_process';
 import { GuestRig, UPLINK_ARGS } from './guest-rig';
-import { askUntil, expectAnswer, expectAnswers, forwardIpv6 } from './port-probe';
+import { expectAnswer, expectAnswers, forwardIpv6 } from './port-probe';
 
 /*
  * SetDnsRedirectionRule with dnsmasq on both ends: the router answers one address for a name, the proxy (in a connected namespace) and a
@@ -69,7 +70,8 @@ async function answer(
 
 /** Both ways of asking, which must agree; where one alone gave no answer in its second, both are asked again. */
 async function answers(place: Place, server: string, uid?: number): Promise<string | undefined> {
-  const [udp, tcp] = await askUntil(
+  const [udp, tcp] = await lastSeen(
+    'both answers or none',
     () => Promise.all([answer(place, server, 'udp', uid), answer(place, server, 'tcp', uid)] as const),
     (seen) => (seen[0] === undefined) === (seen[1] === undefined),
   );

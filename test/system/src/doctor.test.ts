@@ -5,21 +5,22 @@ import {
   ApiClient,
   labMissing,
   labTest,
+  lastSeen,
+  type Manager,
   pings,
   program,
   reaches,
   repository,
+  type RunningGuest,
   secondUidMissing,
   STANDARD,
   standardLab,
+  type StandardLab,
   startManager,
   startTermina,
   STATE_INSIDE,
   tapMissing,
   until,
-  type Manager,
-  type RunningGuest,
-  type StandardLab,
 } from '@pp/lab';
 import { FAULT_ROWS } from 'patchpanelctl/testing';
 
@@ -81,12 +82,8 @@ async function faults(): Promise<readonly Finding[]> {
 
 /** The manager hears of some faults a moment later. */
 async function comesTo(want: readonly Finding[]): Promise<void> {
-  let found: readonly Finding[] = [];
-  const isSo = async (): Promise<boolean> => {
-    found = await faults();
-    return JSON.stringify(found) === JSON.stringify(want);
-  };
-  await until(`the doctor to find ${want.length} faults`, isSo).catch(() => undefined);
+  const isSo = (found: readonly Finding[]): boolean => JSON.stringify(found) === JSON.stringify(want);
+  const found = await lastSeen(`the doctor to find ${want.length} faults`, faults, isSo);
   expect(found).toEqual(want);
 }
 

@@ -1,9 +1,10 @@
 import {
   ApiClient,
   type Guest,
-  hostListing,
   type HostListing,
+  hostListing,
   labTest,
+  lastSeen,
   listingDifference,
   type Manager,
   seenAs,
@@ -51,10 +52,10 @@ const difference = async (): Promise<readonly string[]> =>
   listingDifference(idle, await hostListing(lab.host));
 
 async function expectIdle(): Promise<void> {
-  const isIdle = async (): Promise<boolean> => (await difference()).length === 0 && unit.stored.length === 0;
-  await until('the host is as without guests', isIdle).catch(() => undefined);
-  expect(await difference()).toEqual([]);
-  expect(unit.stored).toEqual([]);
+  const look = async () => ({ left: await difference(), stored: [...unit.stored] });
+  const isIdle = ({ left, stored }: Awaited<ReturnType<typeof look>>): boolean =>
+    left.length + stored.length === 0;
+  expect(await lastSeen('the host is as without guests', look, isIdle)).toEqual({ left: [], stored: [] });
 }
 
 const openFds = async (): Promise<number> =>

@@ -5,11 +5,11 @@ import { forwardingClient, type Forwarding, type ForwardingArc, type ForwardingC
 import {
   ApiClient,
   decoded,
-  standardLab,
-  startManager,
-  until,
+  lastSeen,
   type Manager,
+  standardLab,
   type StandardLab,
+  startManager,
 } from '@pp/lab';
 import { encode, type Messages } from '@pp/proto';
 
@@ -86,12 +86,12 @@ export class ForwardingRig {
       manager: textOf(await this.state()),
       helper: this.helper.isCurrent ? textOf(this.helper.forwarding) : ['not told yet'],
     });
-    let last = await both(); // an uplink may change between the two looks: they are the same at some time
-    const isSame = async (): Promise<boolean> => {
-      last = await both();
-      return JSON.stringify(last.manager) === JSON.stringify(last.helper);
-    };
-    await until('the helper sees what the manager does', isSame).catch(() => undefined);
+    // An uplink may change between the two looks: they are the same at some time.
+    const last = await lastSeen(
+      'the helper sees what the manager does',
+      both,
+      ({ manager, helper }) => JSON.stringify(manager) === JSON.stringify(helper),
+    );
     expect({ ...context, view: last.helper }).toEqual({ ...context, view: last.manager });
     return last.helper;
   }

@@ -1,14 +1,14 @@
 import {
   ApiClient,
-  hostListing,
   type HostListing,
+  hostListing,
+  lastSeen,
   listingDifference,
   type Manager,
   type ManagerOptions,
   standardLab,
   type StandardLab,
   startManager,
-  until,
 } from '@pp/lab';
 
 /** Both uplinks of the lab, and one that is awaited; helpers that relay IPv6 would find guests of their own accord. */
@@ -78,12 +78,13 @@ export class GuestRig {
 
   /** Waits until the host is as without guests. `fds`: as many descriptors the manager may have open. */
   async expectIdle(fds = this.#idleFds): Promise<void> {
-    let seen: { difference: readonly string[]; more: number } | undefined;
-    const isIdle = async (): Promise<boolean> => {
-      seen = { difference: await this.difference(), more: Math.max(0, (await this.openFds()) - fds) };
-      return seen.difference.length === 0 && seen.more === 0;
-    };
-    await until('the host is as without guests', isIdle).catch(() => undefined);
+    const look = async () => ({
+      difference: await this.difference(),
+      more: Math.max(0, (await this.openFds()) - fds),
+    });
+    const isIdle = ({ difference, more }: Awaited<ReturnType<typeof look>>): boolean =>
+      difference.length === 0 && more === 0;
+    const seen = await lastSeen('the host is as without guests', look, isIdle);
     expect(seen).toEqual({ difference: [], more: 0 });
   }
 

@@ -1,15 +1,14 @@
 import { seconds } from '@pp/base';
 import {
-  globalAddress,
-  labMissing,
-  labTest,
-  STANDARD,
-  standardLab,
-  until,
   type Child,
+  globalAddress,
   type Guest,
+  labForEach,
+  labTest,
   type Place,
+  STANDARD,
   type StandardLab,
+  until,
 } from '@pp/lab';
 import { answers, forward, guestBehind, startProxy, up } from './ndproxy-rig';
 
@@ -19,14 +18,7 @@ import { answers, forward, guestBehind, startProxy, up } from './ndproxy-rig';
 
 let lab: StandardLab;
 
-if (labMissing() === undefined) {
-  beforeEach(async () => {
-    lab = await standardLab();
-  }, 60_000);
-  afterEach(async () => {
-    await lab.close();
-  }, 60_000);
-}
+labForEach((opened) => (lab = opened));
 
 const startBridge = (): Promise<Child> => startProxy(lab.host, ['--mode', 'bridge', 'eth0', 'vg*']);
 

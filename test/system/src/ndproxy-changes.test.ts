@@ -1,14 +1,13 @@
 import {
   globalAddress,
-  labMissing,
+  labForEach,
   labTest,
-  standardLab,
+  type Place,
+  STANDARD,
+  type StandardLab,
   startRadvd,
   stopRadvd,
-  STANDARD,
   until,
-  type Place,
-  type StandardLab,
 } from '@pp/lab';
 import { answers, forward, guestBehind, startProxy, up } from './ndproxy-rig';
 
@@ -20,15 +19,10 @@ import { answers, forward, guestBehind, startProxy, up } from './ndproxy-rig';
 
 let lab: StandardLab;
 
-if (labMissing() === undefined) {
-  beforeEach(async () => {
-    lab = await standardLab();
-    await forward(lab.host);
-  }, 60_000);
-  afterEach(async () => {
-    await lab.close();
-  }, 60_000);
-}
+labForEach(async (opened) => {
+  lab = opened;
+  await forward(lab.host);
+});
 
 /** An address of `place` that matches, once duplicate detection is through. */
 const addressOf = (place: Place, kind: RegExp): Promise<string> =>

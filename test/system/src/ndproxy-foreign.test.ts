@@ -1,4 +1,4 @@
-import { globalAddress, labMissing, labTest, STANDARD, standardLab, until, type StandardLab } from '@pp/lab';
+import { globalAddress, labForEach, labTest, STANDARD, type StandardLab, until } from '@pp/lab';
 import { answers, forward, guestBehind, startProxy, up } from './ndproxy-rig';
 
 /*
@@ -9,15 +9,10 @@ import { answers, forward, guestBehind, startProxy, up } from './ndproxy-rig';
 
 let lab: StandardLab;
 
-if (labMissing() === undefined) {
-  beforeEach(async () => {
-    lab = await standardLab();
-    await forward(lab.host);
-  }, 60_000);
-  afterEach(async () => {
-    await lab.close();
-  }, 60_000);
-}
+labForEach(async (opened) => {
+  lab = opened;
+  await forward(lab.host);
+});
 
 labTest('what another program flushes comes back: the guard, and routes', async () => {
   const guest = await guestBehind(lab, 'g1', 'vg1');

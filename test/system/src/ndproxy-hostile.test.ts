@@ -1,13 +1,4 @@
-import {
-  globalAddress,
-  labMissing,
-  labTest,
-  STANDARD,
-  standardLab,
-  until,
-  type Host,
-  type StandardLab,
-} from '@pp/lab';
+import { globalAddress, type Host, labForEach, labTest, STANDARD, type StandardLab, until } from '@pp/lab';
 import { loadNative } from '@pp/native';
 import { linkAddressOption, multicastMac, ndFrame, solicitedNodeOf } from '@pp/wire';
 import { answers, bytesOf, forward, guestBehind, startProxy, status, up, type Status } from './ndproxy-rig';
@@ -18,15 +9,10 @@ import { answers, bytesOf, forward, guestBehind, startProxy, status, up, type St
 
 let lab: StandardLab;
 
-if (labMissing() === undefined) {
-  beforeEach(async () => {
-    lab = await standardLab();
-    await forward(lab.host);
-  }, 60_000);
-  afterEach(async () => {
-    await lab.close();
-  }, 60_000);
-}
+labForEach(async (opened) => {
+  lab = opened;
+  await forward(lab.host);
+});
 
 /** Solicitations for that many addresses of the prefix, from the neighbour on the LAN, as a scan of it makes. */
 function scan({ pid }: Host, count: number): void {

@@ -1,17 +1,16 @@
 import { seconds } from '@pp/base';
 import {
   globalAddress,
-  labMissing,
+  type Guest,
+  labForEach,
   labTest,
   pings,
+  type Place,
   program,
-  standardLab,
+  type StandardLab,
   startRadvd,
   stopRadvd,
   until,
-  type Guest,
-  type Place,
-  type StandardLab,
 } from '@pp/lab';
 import { answers, forward, guestBehind, sniff, startProxy, STATE, status, up } from './ndproxy-rig';
 
@@ -21,15 +20,10 @@ let lab: StandardLab;
 
 const RADVD = { ifname: 'lan', prefix: '2001:db8:77::/64', preference: 'high' } as const;
 
-if (labMissing() === undefined) {
-  beforeEach(async () => {
-    lab = await standardLab();
-    await forward(lab.host);
-  }, 60_000);
-  afterEach(async () => {
-    await lab.close();
-  }, 60_000);
-}
+labForEach(async (opened) => {
+  lab = opened;
+  await forward(lab.host);
+});
 
 /** What `status` says of a member. */
 const stateOf = async (ifname: string): Promise<string | undefined> =>

@@ -1,4 +1,4 @@
-import { globalAddress, labMissing, labTest, standardLab, until, type StandardLab } from '@pp/lab';
+import { globalAddress, labForEach, labTest, type StandardLab, until } from '@pp/lab';
 import { loadNative, type TunHandle } from '@pp/native';
 import {
   decodeIcmp6,
@@ -54,14 +54,7 @@ const ADVERT = packet(
 
 let lab: StandardLab;
 
-if (labMissing() === undefined) {
-  beforeEach(async () => {
-    lab = await standardLab();
-  }, 60_000);
-  afterEach(async () => {
-    await lab.close();
-  }, 60_000);
-}
+labForEach((opened) => (lab = opened));
 
 /** A router at the other end of tun0: it advertises when asked, and notes what it gets. */
 function provider(pid: number): { readonly tun: TunHandle; readonly heard: string[]; close(): void } {

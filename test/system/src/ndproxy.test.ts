@@ -2,15 +2,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   globalAddress,
-  labMissing,
+  labForEach,
   labTest,
+  type Place,
   program,
   repository,
   STANDARD,
-  standardLab,
-  until,
-  type Place,
   type StandardLab,
+  until,
 } from '@pp/lab';
 import { answers, forward, guestBehind, sniff, startProxy, STATE, status, up } from './ndproxy-rig';
 
@@ -20,15 +19,10 @@ import { answers, forward, guestBehind, sniff, startProxy, STATE, status, up } f
 
 let lab: StandardLab;
 
-if (labMissing() === undefined) {
-  beforeEach(async () => {
-    lab = await standardLab();
-    await forward(lab.host);
-  }, 60_000);
-  afterEach(async () => {
-    await lab.close();
-  }, 60_000);
-}
+labForEach(async (opened) => {
+  lab = opened;
+  await forward(lab.host);
+});
 
 labTest(
   'a guest configures itself through the proxy, reaches the Internet and is reached by it',

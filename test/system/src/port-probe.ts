@@ -1,5 +1,4 @@
-import { seconds } from '@pp/base';
-import type { Place } from '@pp/lab';
+import { lastSeen, UNWANTED, type Place } from '@pp/lab';
 
 export type Protocol = 'tcp' | 'udp';
 
@@ -11,24 +10,14 @@ export const forwardIpv6 = (host: Place, link: string): Promise<string> =>
 const isMissing = (seen: unknown, want: unknown): boolean =>
   seen !== want && (seen === undefined || seen === false);
 
-/** How long an answer that is wanted is asked for again and again: what waits for one that must not come cannot wait long. */
-const AT_MOST = seconds(20);
-
-/** Asks until it is enough, or there is no time left; what was seen last either way. */
-export async function askUntil<T>(ask: () => Promise<T>, isEnough: (seen: T) => boolean): Promise<T> {
-  const end = performance.now() + AT_MOST;
-  let seen = await ask();
-  while (!isEnough(seen) && performance.now() < end) seen = await ask();
-  return seen;
-}
-
-/** Expects these answers; where one is missing, all are asked for again. */
+/** Expects these answers; where one is missing, all are asked for again: what waits for one that must not come cannot wait long. */
 export async function expectAnswers<T>(
   ask: () => Promise<readonly T[]>,
   want: readonly T[],
   context?: unknown,
 ): Promise<void> {
-  const seen = await askUntil(ask, (answers) => !answers.some((each, i) => isMissing(each, want[i])));
+  const isComplete = (seen: readonly T[]): boolean => !seen.some((each, i) => isMissing(each, want[i]));
+  const seen = await lastSeen('every answer that is wanted', ask, isComplete);
   expect([context, seen]).toEqual([context, want]);
 }
 
@@ -36,12 +25,9 @@ export async function expectAnswers<T>(
 export const expectAnswer = <T>(ask: () => Promise<T>, want: T): Promise<void> =>
   expectAnswers(async () => [await ask()], [want]);
 
-/** How long a probe, once it runs, waits for an answer that may not come. */
-const PATIENCE = seconds(1.5);
-
 /**
  * The address by which the peer-echo at `address` and `port` sees a client on `place`; undefined where nothing answers. `uid`: the client's.
- * A refused UDP probe is as quick as a refused TCP one: ICMP tells it.
+ * The wait begins when the probe runs. A refused UDP probe is as quick as a refused TCP one: ICMP tells it.
  */
 export async function seenBy(
   place: Place,
@@ -52,7 +38,7 @@ export async function seenBy(
 ): Promise<string | undefined> {
   const ask = `exec 3<>/dev/${protocol}/${address}/${port} && echo ask >&3 && head -n 1 <&3`;
   const as = uid === undefined ? [] : ['setpriv', '--reuid', String(uid), '--clear-groups', '--'];
-  const [command, ...args] = [...as, 'timeout', String(PATIENCE / 1000), 'bash', '-c', ask];
+  const [command, ...args] = [...as, 'timeout', String(UNWANTED / 1000), 'bash', '-c', ask];
   const { stdout } = await place.run(command, args);
   return /^peer (\S+) \d+$/m.exec(stdout)?.[1];
 }

@@ -1,15 +1,16 @@
 import { seconds } from '@pp/base';
 import {
   eventOf,
+  type HostListing,
   hostListing,
   labTest,
+  lastSeen,
   listingDifference,
   passesFrames,
   reaches,
   STANDARD,
   stateDirectory,
   until,
-  type HostListing,
 } from '@pp/lab';
 import { askStatus } from '@pp/daemon';
 import { join } from 'node:path';
@@ -100,9 +101,7 @@ async function expectSettled(): Promise<void> {
 
 /** At some time there is no difference left. */
 async function expectNothingLeft(difference: () => Promise<readonly string[]>): Promise<void> {
-  let left: readonly string[] = [];
-  const isSo = async (): Promise<boolean> => (left = await difference()).length === 0;
-  await until('the host is as before', isSo).catch(() => undefined);
+  const left = await lastSeen('the host is as before', difference, ({ length }) => length === 0);
   expect(left).toEqual([]);
 }
 

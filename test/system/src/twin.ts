@@ -1,16 +1,16 @@
 import { seconds } from '@pp/base';
 import {
   type Guest,
-  hostListing,
   type HostListing,
+  hostListing,
   identify,
+  lastSeen,
   listingDifference,
   type Place,
   ServiceUnit,
   standardLab,
   type StandardLab,
   stateDirectory,
-  until,
 } from '@pp/lab';
 import type { Json } from '@pp/ports';
 import { FileJournal } from '@pp/state';
@@ -56,8 +56,7 @@ export class Twin {
   async difference(): Promise<readonly string[]> {
     this.#copyJournal();
     const manager = await this.#unit.start(UPLINK_ARGS);
-    let difference: readonly string[] = [];
-    const areAlike = async (): Promise<boolean> => {
+    const look = async (): Promise<readonly string[]> => {
       const [here, there] = await Promise.all([
         listed(
           this.#walked,
@@ -69,10 +68,11 @@ export class Twin {
         ),
       ]);
       const unsettled = [...here, ...there].filter((line) => line.includes('"tentative":true'));
-      difference = [...listingDifference(there, here), ...unsettled];
-      return difference.length === 0;
+      return [...listingDifference(there, here), ...unsettled];
     };
-    await until('both hosts are alike', areAlike, { deadline: seconds(30) }).catch(() => undefined);
+    const difference = await lastSeen('both hosts are alike', look, ({ length }) => length === 0, {
+      deadline: seconds(30),
+    });
     await manager.stop();
     this.#unit.forgetAll();
     return difference;
