@@ -3,7 +3,7 @@ import { readArgs } from '@pp/daemon';
 import { SPEC } from './config';
 
 const listenTip = 'write for example --listen 127.0.0.1:5555';
-const connectTip = 'write for example --connect unix:/run/arc/adb/adb.sock';
+const connectTip = 'write for example --connect unix:/run/arc/adb/adb.sock or --connect vsock:5:5555';
 const LISTEN = '--listen 127.0.0.1:5555';
 const BOTH = `${LISTEN} --connect unix:/a`;
 

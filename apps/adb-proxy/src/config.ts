@@ -22,7 +22,7 @@ export interface Config {
 }
 
 const LISTEN_EXAMPLE = '--listen 127.0.0.1:5555';
-const CONNECT_EXAMPLE = '--connect unix:/run/arc/adb/adb.sock';
+const CONNECT_EXAMPLE = '--connect unix:/run/arc/adb/adb.sock or --connect vsock:5:5555';
 const DEFAULT_LIMITS: Limits = { total: 256, perSource: 64 };
 /** A day of a machine that was forgotten is long enough. */
 const MAX_AUTO_OFF_SEC = 86_400;

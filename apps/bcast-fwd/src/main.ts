@@ -5,12 +5,12 @@
  * Nothing that comes in is trusted: what is malformed, not from the link, too much, or our own come back is counted and dropped, and
  * nobody can make this process remember more than fixed bounds. It leaves nothing in the kernel but its sockets.
  */
-import { controlCommand, runControl, runDaemon } from '@pp/daemon';
+import { controlCall, runControl, runDaemon } from '@pp/daemon';
 import { SPEC } from './config';
 import { CONTROL_COMMANDS, traceQuestion } from './control/trace';
 import { wire } from './wiring';
 
-const argv = process.argv.slice(2);
-void (controlCommand(CONTROL_COMMANDS, argv) === undefined
+const call = controlCall(CONTROL_COMMANDS, process.argv.slice(2));
+void (call === undefined
   ? runDaemon(SPEC, wire)
-  : runControl(SPEC.name, argv.slice(1), traceQuestion));
+  : runControl(SPEC.name, call, (_trace, words) => traceQuestion(words)));

@@ -109,7 +109,10 @@ function checkedUplinks(words: readonly string[]): Checked<readonly CountedUplin
   for (const word of words) {
     const [name = '', kind, ...more] = word.split('=');
     const ifname = checkedIfname(name);
-    if (!ifname.ok) return ifname;
+    if (!ifname.ok)
+      return name === ''
+        ? refuse('InvalidArgument', `'${word}' names no uplink; write for example ${EXAMPLE}`)
+        : ifname;
     if ((kind !== undefined && kind !== 'vpn') || more.length > 0)
       return refuse(
         'InvalidArgument',

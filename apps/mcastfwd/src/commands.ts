@@ -1,7 +1,8 @@
 import { accept, refuse, type Checked } from '@pp/base';
-import { checkedFilterRule } from './core/filter-rule';
+import type { ControlQuestion } from '@pp/daemon';
+import { checkedFilterRule, type FilterRule } from './core/filter-rule';
 import { checkedGroup, groupKey, type Group } from './core/group';
-import { DIRECTIONS, type Policy } from './core/policy';
+import { DIRECTIONS, type Direction, type Policy, type PortForward } from './core/policy';
 import { checkedForward, forwardText } from './core/port-forward';
 import type { Settings } from './settings';
 
@@ -22,74 +23,116 @@ export type Command = (typeof COMMANDS)[number];
 export const commandOf = ([word]: readonly string[]): Command | undefined =>
   COMMANDS.find((command) => command === word);
 
-/** The settings after a command; all of it is checked before anything changes. */
-export function changed(settings: Settings, words: readonly string[]): Checked<Settings> {
-  const [, verb = '', text = '', ...more] = words;
+/** What to ask the running service, which reads the same words again. */
+export function commandQuestion(command: Command, words: readonly string[]): Checked<ControlQuestion> {
+  const all = [command, ...words];
+  const checked = command === 'trace' ? traceText(all) : checkedChange(all);
+  return checked.ok ? accept({ line: JSON.stringify(all), isEndless: command === 'trace' }) : checked;
+}
+
+/** What the lines of `trace [TEXT]` must have. */
+export const traceText = (words: readonly string[]): Checked<string> =>
+  commandOf(words) === 'trace' && words.length <= 2 ? accept(words[1] ?? '') : usage(words);
+
+/** What a command makes of the settings; refused where they have not what it takes away. */
+export type Change = (settings: Settings) => Checked<Settings>;
+
+/** Reads a command that changes settings. */
+export function checkedChange(words: readonly string[]): Checked<Change> {
+  const [, verb = '', text = ''] = words;
   const command = commandOf(words);
-  if (command === undefined || command === 'trace' || more.length > 0) return usage(words);
-  const policyAfter = (policy: Checked<Policy>): Checked<Settings> =>
-    policy.ok ? accept({ ...settings, policy: policy.value }) : policy;
-  const { policy } = settings;
+  const isUnderstood = command !== undefined && SHAPES[command](verb, words.length);
+  if (!isUnderstood) return usage(words);
   switch (command) {
+    case 'trace':
+      return usage(words);
     case 'group':
-      return withGroups(settings, verb, text);
+      return given(checkedGroup(text), (group) => groupChange(verb, group, text));
     case 'filter':
-      return policyAfter(withFilter(policy, verb, text));
+      return given(checkedFilterRule(verb === 'deny' ? 'deny' : 'allow', text), (rule) =>
+        ofPolicy(filterChange(verb, rule)),
+      );
     case 'direction':
-      return policyAfter(withDirection(policy, verb, text));
+      return given(checkedDirection(verb), (direction) => ofPolicy(directionChange(direction, text)));
     case 'guests':
-      return text === '' && (verb === 'together' || verb === 'apart')
-        ? policyAfter(accept({ ...policy, betweenGuests: verb === 'together' }))
-        : usage(words);
+      return accept(ofPolicy((policy) => accept({ ...policy, betweenGuests: verb === 'together' })));
     case 'forward':
-      return policyAfter(withForward(policy, verb, text));
+      return given(checkedForward(text), (forward) => ofPolicy(forwardChange(verb, forward, text)));
   }
 }
 
-const usage = (words: readonly string[]): Checked<never> =>
-  refuse(
+/** Whether a command's second word and the number of its words are as in COMMAND_USAGE. */
+const SHAPES: Readonly<Record<Command, (verb: string, count: number) => boolean>> = {
+  trace: (_text, count) => count <= 2,
+  group: (verb, count) => (verb === 'add' || verb === 'del') && count === 3,
+  filter: (verb, count) => (verb === 'allow' || verb === 'deny' || verb === 'del') && count === 3,
+  direction: (_way, count) => count === 2 || count === 3,
+  guests: (how, count) => (how === 'together' || how === 'apart') && count === 2,
+  forward: (verb, count) => (verb === 'add' || verb === 'del') && count === 3,
+};
+
+/** The lines of the command, or all of them where there is no such command. */
+function usage(words: readonly string[]): Checked<never> {
+  const own = COMMAND_USAGE.filter((line) => line.split(' ')[0] === words[0]);
+  const lines = own.length > 0 ? own : COMMAND_USAGE;
+  return refuse(
     'InvalidArgument',
-    `'${words.join(' ')}' is not understood; write ${COMMAND_USAGE.map((line) => line.split('  ')[0]).join(', or ')}`,
+    `'${words.join(' ')}' is not understood; write ${lines.map((line) => line.split('  ')[0]).join(', or ')}`,
   );
-
-function withGroups(settings: Settings, verb: string, text: string): Checked<Settings> {
-  const group = checkedGroup(text);
-  if (!group.ok) return group;
-  const isSame = (each: Group): boolean => groupKey(each) === groupKey(group.value);
-  const others = settings.groups.filter((each) => !isSame(each));
-  const isThere = others.length < settings.groups.length;
-  if (verb === 'add') return accept({ ...settings, groups: [...others, group.value] });
-  if (verb !== 'del') return usage(['group', verb, text]);
-  return isThere ? accept({ ...settings, groups: others }) : refuse('NotFound', `there is no group ${text}`);
 }
 
-function withFilter(policy: Policy, verb: string, text: string): Checked<Policy> {
-  if (verb !== 'allow' && verb !== 'deny' && verb !== 'del') return usage(['filter', verb, text]);
-  const rule = checkedFilterRule(verb === 'deny' ? 'deny' : 'allow', text);
-  if (!rule.ok) return rule;
-  const others = policy.filters.filter((each) => each.text !== text);
-  if (verb !== 'del') return accept({ ...policy, filters: [...others, rule.value] });
-  return others.length < policy.filters.length
-    ? accept({ ...policy, filters: others })
-    : refuse('NotFound', `there is no filter '${text}'`);
-}
+type PolicyChange = (policy: Policy) => Checked<Policy>;
 
-function withDirection(policy: Policy, word: string, guest: string): Checked<Policy> {
+const ofPolicy =
+  (change: PolicyChange): Change =>
+  (settings) =>
+    given(change(settings.policy), (policy) => ({ ...settings, policy }));
+
+/** What `make` makes of the value, or the same refusal. */
+const given = <From, To>(checked: Checked<From>, make: (value: From) => To): Checked<To> =>
+  checked.ok ? accept(make(checked.value)) : checked;
+
+const groupChange =
+  (verb: string, group: Group, text: string): Change =>
+  (settings) => {
+    const others = settings.groups.filter((each) => groupKey(each) !== groupKey(group));
+    if (verb === 'add') return accept({ ...settings, groups: [...others, group] });
+    return others.length < settings.groups.length
+      ? accept({ ...settings, groups: others })
+      : refuse('NotFound', `there is no group ${text}`);
+  };
+
+const filterChange =
+  (verb: string, rule: FilterRule): PolicyChange =>
+  (policy) => {
+    const others = policy.filters.filter((each) => each.text !== rule.text);
+    if (verb !== 'del') return accept({ ...policy, filters: [...others, rule] });
+    return others.length < policy.filters.length
+      ? accept({ ...policy, filters: others })
+      : refuse('NotFound', `there is no filter '${rule.text}'`);
+  };
+
+function checkedDirection(word: string): Checked<Direction> {
   const direction = DIRECTIONS.find((each) => each === word);
-  if (direction === undefined)
-    return refuse('InvalidArgument', `direction '${word}' is unknown; write ${DIRECTIONS.join(' or ')}`);
-  if (guest === '') return accept({ ...policy, direction });
-  const others = policy.guestDirections.filter((each) => each.guest !== guest);
-  return accept({ ...policy, guestDirections: [...others, { guest, direction }] });
+  return direction === undefined
+    ? refuse('InvalidArgument', `direction '${word}' is unknown; write ${DIRECTIONS.join(' or ')}`)
+    : accept(direction);
 }
 
-function withForward(policy: Policy, verb: string, text: string): Checked<Policy> {
-  const forward = checkedForward(text);
-  if (!forward.ok) return forward;
-  const others = policy.forwards.filter((each) => forwardText(each) !== text);
-  if (verb === 'add') return accept({ ...policy, forwards: [...others, forward.value] });
-  if (verb !== 'del') return usage(['forward', verb, text]);
-  return others.length < policy.forwards.length
-    ? accept({ ...policy, forwards: others })
-    : refuse('NotFound', `there is no forward '${text}'`);
-}
+const directionChange =
+  (direction: Direction, guest: string): PolicyChange =>
+  (policy) => {
+    if (guest === '') return accept({ ...policy, direction });
+    const others = policy.guestDirections.filter((each) => each.guest !== guest);
+    return accept({ ...policy, guestDirections: [...others, { guest, direction }] });
+  };
+
+const forwardChange =
+  (verb: string, forward: PortForward, text: string): PolicyChange =>
+  (policy) => {
+    const others = policy.forwards.filter((each) => forwardText(each) !== text);
+    if (verb === 'add') return accept({ ...policy, forwards: [...others, forward] });
+    return others.length < policy.forwards.length
+      ? accept({ ...policy, forwards: others })
+      : refuse('NotFound', `there is no forward '${text}'`);
+  };

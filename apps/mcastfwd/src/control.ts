@@ -1,5 +1,5 @@
 import type { ControlClient } from '@pp/daemon';
-import { changed, commandOf } from './commands';
+import { checkedChange, traceText } from './commands';
 import { traceLine } from './describe';
 import type { McastService } from './mcast-service';
 
@@ -19,11 +19,13 @@ export function controlOf(service: McastService): (line: string, client: Control
   };
   return (line, client) => {
     const words = wordsOf(line);
-    if (commandOf(words) === 'trace' && words.length <= 2) {
-      watch(client, words[1] ?? '');
+    const traced = traceText(words);
+    if (traced.ok) {
+      watch(client, traced.value);
       return;
     }
-    const settings = changed(service.settings, words);
+    const change = checkedChange(words);
+    const settings = change.ok ? change.value(service.settings) : change;
     if (settings.ok) service.change(settings.value);
     client.end(settings.ok ? 'OK' : `error ${settings.sentence}`);
   };

@@ -4,13 +4,10 @@
  * the data: each guest that was heard gets a /128 route, and an nft rule keeps the kernel from routing neighbour discovery itself.
  * Nothing that comes in on a segment is trusted, and nobody there can make this process remember more than fixed bounds.
  */
-import { controlCommand, runControl, runDaemon } from '@pp/daemon';
+import { controlCall, runControl, runDaemon } from '@pp/daemon';
 import { SPEC } from './config';
 import { CONTROL_COMMANDS, controlQuestion } from './control/request';
 import { wire } from './wiring';
 
-const argv = process.argv.slice(2);
-const command = controlCommand(CONTROL_COMMANDS, argv);
-void (command === undefined
-  ? runDaemon(SPEC, wire)
-  : runControl(SPEC.name, argv.slice(1), (words) => controlQuestion(command, words)));
+const call = controlCall(CONTROL_COMMANDS, process.argv.slice(2));
+void (call === undefined ? runDaemon(SPEC, wire) : runControl(SPEC.name, call, controlQuestion));

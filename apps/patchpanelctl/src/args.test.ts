@@ -163,12 +163,12 @@ const rows: { name: string; in: string; want: Asked }[] = [
   {
     name: 'an unknown option',
     in: 'connect --nwe',
-    want: refused("unknown option '--nwe' (Did you mean --new?); see patchpanelctl --help"),
+    want: refused("unknown option '--nwe' (Did you mean --new?); see patchpanelctl connect --help"),
   },
   {
     name: 'an option without value',
     in: 'connect --pid',
-    want: refused('--pid needs a value: --pid <N>; see patchpanelctl --help'),
+    want: refused('--pid needs a value: --pid <N>; see patchpanelctl connect --help'),
   },
 ];
 

@@ -79,7 +79,11 @@ test.each([
   { in: 'open 0', says: "'0' is no port" },
   { in: 'open 65536', says: "'65536' is no port" },
   { in: 'open 80/sctp', says: "'80/sctp' is no port" },
-  { in: 'open 80 81', says: "takes no argument '81'" },
+  { in: 'open 80 81', says: "port open takes one port, not '80' and '81'; write for example port open 80" },
+  {
+    in: 'close forward 8080/udp',
+    says: "port close takes one port, not 'forward' and '8080/udp'; write for example port close 8080/udp",
+  },
   { in: 'list 80', says: "takes no argument '80'" },
   { in: 'open 80 --to=10.0.0.1:80', says: 'port open takes no --to' },
   { in: 'lock 80 --on=eth0', says: 'port lock takes no --on' },

@@ -99,8 +99,9 @@ function strayFault(
   const allowed = OPTIONS[word];
   if (allowed === undefined)
     return `port ${word === '' ? 'what' : `'${word}'`}? write port ${WORDS}; see patchpanelctl port --help`;
-  const extra = word === 'list' ? port : stray;
-  if (extra !== undefined) return `port ${word} takes no argument '${extra}'`;
+  if (word === 'list' && port !== undefined) return `port list takes no argument '${port}'; leave it out`;
+  if (stray !== undefined)
+    return `port ${word} takes one port, not '${port ?? ''}' and '${stray}'; write for example port ${word} ${portAmong([port ?? '', stray])}`;
   if (word !== 'list' && port === undefined) return `port ${word} which? ${EXAMPLE}`;
   const option = Object.values(OPTIONS)
     .flat()
@@ -157,6 +158,10 @@ function protocolAndPort(text: string): Checked<Pick<PortMatch, 'protocol' | 'po
     return accept({ protocol, port });
   return refuse('InvalidArgument', `'${text}' is no port; ${EXAMPLE}`);
 }
+
+/** The first of the words that is a port, else one for example. */
+const portAmong = (words: readonly string[]): string =>
+  words.find((word) => protocolAndPort(word).ok) ?? '8080';
 
 function portOf(text: string): number | null {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;

@@ -133,7 +133,7 @@ describe('a command line', () => {
     {
       name: 'status with an unknown option',
       in: ['status', '--bogus'],
-      want: refused("unknown option '--bogus'; see relay --help"),
+      want: refused("unknown option '--bogus'; see relay status --help"),
     },
   ];
   test.each(rows)('$name', ({ in: argv, want }) => {

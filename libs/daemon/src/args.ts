@@ -80,8 +80,14 @@ export function parseOr<T>(program: Command, argv: readonly string[], found: () 
   } catch (fault) {
     if (!(fault instanceof CommanderError)) throw fault;
     if (fault.exitCode === 0) return { do: 'print', text: printed };
-    return unclear(program.name(), oneLine(fault.message));
+    return unclear(asking(program, argv), oneLine(fault.message));
   }
+}
+
+/** The program, and the command that comes first, which has a --help of its own. */
+function asking(program: Command, [word]: readonly string[]): string {
+  const isCommand = program.commands.some((command) => command.name() === word);
+  return [program.name(), ...(isCommand && word !== undefined ? [word] : [])].join(' ');
 }
 
 /** Every service's options. */

@@ -16,34 +16,53 @@ export interface ControlQuestion {
   readonly isEndless: boolean;
 }
 
-/** The first word of a command line, if it is one of `commands`: then the running service is asked for something. */
-export const controlCommand = <C extends string>(
-  commands: readonly C[],
-  [word]: readonly string[],
-): C | undefined => commands.find((command) => command === word);
+/** A command line that asks the running service for something. */
+export interface ControlCall<C extends string> {
+  readonly command: C;
+  /** Behind the command. */
+  readonly words: readonly string[];
+  /** As it was written. */
+  readonly stateDir: string;
+}
 
-/** Asks the service that runs, and prints every line of its answer. `args` may hold --state-dir; `question` is made of the others. */
-export function runControl(
+/** The call whose first word, --state-dir aside, is one of `commands`; undefined: there is none, or it asks for --help. */
+export function controlCall<C extends string>(
+  commands: readonly C[],
+  argv: readonly string[],
+): ControlCall<C> | undefined {
+  const { stateDir, words } = withoutStateDir(argv);
+  const command = commands.find((each) => each === words[0]);
+  const isHelp = words.includes('--help') || words.includes('-h');
+  return command === undefined || isHelp ? undefined : { command, words: words.slice(1), stateDir };
+}
+
+/** Asks the service that runs, and prints every line of its answer. */
+export function runControl<C extends string>(
   app: string,
-  args: readonly string[],
-  question: (words: readonly string[]) => Checked<ControlQuestion>,
+  { command, words, stateDir }: ControlCall<C>,
+  question: (command: C, words: readonly string[]) => Checked<ControlQuestion>,
 ): Promise<never> {
   return runProgram(app, async () => {
-    const { stateDir, words } = withoutStateDir(args);
-    const asked = question(words);
+    const dir = checkedStateDir(stateDir);
+    if (!dir.ok) throw new Refused(ExitCode.usage, dir.sentence);
+    const option = words.find((word) => word.startsWith('--'));
+    if (option !== undefined)
+      throw new Refused(ExitCode.usage, `${command} takes no option '${option}'; see ${app} --help`);
+    const asked = question(command, words);
     if (!asked.ok) throw new Refused(ExitCode.usage, asked.sentence);
-    return ask(app, foundPath(stateDir, app, controlPath), asked.value);
+    return ask(app, foundPath(dir.value, app, controlPath), asked.value);
   });
 }
 
-function withoutStateDir(args: readonly string[]): {
-  readonly stateDir: string;
-  readonly words: readonly string[];
-} {
-  const at = args.indexOf('--state-dir');
-  const checked = checkedStateDir(at < 0 ? DEFAULT_STATE_DIR : (args[at + 1] ?? ''));
-  if (!checked.ok) throw new Refused(ExitCode.usage, checked.sentence);
-  return { stateDir: checked.value, words: at < 0 ? args : args.toSpliced(at, 2) };
+function withoutStateDir(argv: readonly string[]): Pick<ControlCall<string>, 'words' | 'stateDir'> {
+  const at = argv.findIndex((word) => /^--state-dir(=|$)/.test(word));
+  const option = argv[at];
+  if (option === undefined) return { words: argv, stateDir: DEFAULT_STATE_DIR };
+  const inOne = option.startsWith('--state-dir=');
+  return {
+    words: argv.toSpliced(at, inOne ? 1 : 2),
+    stateDir: inOne ? option.slice('--state-dir='.length) : (argv[at + 1] ?? ''),
+  };
 }
 
 function ask(app: string, path: string, { line, isEndless }: ControlQuestion): Promise<ExitCode> {

@@ -96,8 +96,16 @@ const refused = [
   { name: 'no prefix', in: 'namespace=', want: /no IPv4 prefix/ },
   { name: 'an address', in: 'namespace=10.80.0.0', want: /no IPv4 prefix/ },
   { name: 'IPv6', in: 'namespace=fd00::/64', want: /no IPv4 prefix/ },
-  { name: 'host bits', in: 'namespace=10.80.0.1/16', want: /set beyond its length/ },
-  { name: 'too small', in: 'lxd=10.80.0.0/29', want: /no room for one \/28/ },
+  {
+    name: 'host bits',
+    in: 'namespace=10.80.0.1/16',
+    want: /set beyond its length; write namespace=10\.80\.0\.0\/16$/,
+  },
+  {
+    name: 'too small',
+    in: 'lxd=10.80.0.0/29',
+    want: /no room for one \/28 subnet; write a length of at most 28$/,
+  },
   { name: 'loopback', in: 'namespace=127.0.0.0/16', want: /no addresses for guests/ },
   { name: 'everything', in: 'namespace=0.0.0.0/0', want: /no addresses for guests/ },
   { name: 'multicast', in: 'namespace=224.0.0.0/8', want: /no addresses for guests/ },

@@ -5,6 +5,7 @@ import {
   ipv4FromNumber,
   ipv4ToNumber,
   isNetwork,
+  networkOf,
   parseCidr,
   type Cidr,
 } from '@pp/wire';
@@ -76,9 +77,15 @@ export function extraPool(text: string): Checked<ExtraPool> {
     return refuse('InvalidArgument', `--pool ${text}: "${prefix}" is no IPv4 prefix such as 10.80.0.0/16`);
   const { subnetLength } = REFERENCE_POOLS[kind];
   if (!isNetwork(cidr))
-    return refuse('InvalidArgument', `--pool ${text}: bits of ${prefix} are set beyond its length`);
+    return refuse(
+      'InvalidArgument',
+      `--pool ${text}: bits of ${prefix} are set beyond its length; write ${kind}=${formatCidr(networkOf(cidr))}`,
+    );
   if (cidr.length > subnetLength)
-    return refuse('InvalidArgument', `--pool ${text}: no room for one /${subnetLength} subnet`);
+    return refuse(
+      'InvalidArgument',
+      `--pool ${text}: no room for one /${subnetLength} subnet; write a length of at most ${subnetLength}`,
+    );
   if (UNUSABLE.some((range) => cidrOverlaps(range, cidr))) {
     return refuse(
       'InvalidArgument',

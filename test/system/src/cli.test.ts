@@ -121,6 +121,10 @@ test.each([
     args: ['eth0'],
     sentence: "'eth0' stands alone; write at least two interfaces: ndproxy eth0 vmtap0",
   },
+  {
+    args: ['--state-dir', '/nonexistent', 'group', 'add-if', 'tap0'],
+    sentence: "group add-if takes IF and GROUP, not 'tap0'; write ndproxy group add-if IF GROUP",
+  },
 ])('ndproxy $args is exit 2', ({ args, sentence }) => {
   expect(run(bin('ndproxy'), args)).toEqual({ exit: 2, stdout: '', stderr: `ndproxy: ${sentence}\n` });
 });
@@ -130,6 +134,7 @@ test.each([
     args: ['eth0=wifi'],
     sentence: "'eth0=wifi': after the = there is vpn only; write for example counters eth0 wlan0 wg0=vpn",
   },
+  { args: ['=vpn'], sentence: "'=vpn' names no uplink; write for example counters eth0 wlan0 wg0=vpn" },
   { args: ['eth0', 'eth0'], sentence: "uplink 'eth0' is named twice; write it once" },
   { args: ['a/b'], sentence: `'a/b' cannot be an interface; write a name as "ip link" shows it` },
   { args: ['--period', '0'], sentence: "--period '0' is out of range; write a whole number from 1 to 3600" },
@@ -155,6 +160,25 @@ test.each([
     exit: 6,
     sentence: 'mcastfwd is not running: nobody answers at /nonexistent/mcastfwd.control (ENOENT)',
   },
+  {
+    name: 'a misused command, whether or not anybody is there,',
+    args: ['--state-dir=/nonexistent', 'group', 'foo', '239.1.1.1:80'],
+    exit: 2,
+    sentence: "'group foo 239.1.1.1:80' is not understood; write group add|del ADDR:PORT[:reply=SECONDS]",
+  },
+  {
+    name: 'a bad value of a command',
+    args: ['group', 'add', '1.2.3.4:80'],
+    exit: 2,
+    sentence:
+      "'1.2.3.4' is not a multicast address; write ADDR:PORT[:reply=SECONDS], for example 239.255.255.250:3702:reply=10 or [ff02::1:3]:5355",
+  },
+  {
+    name: 'an option that a command has not',
+    args: ['guests', 'apart', '--json'],
+    exit: 2,
+    sentence: "guests takes no option '--json'; see mcastfwd --help",
+  },
 ])('mcastfwd: $name is one line', ({ args, exit, sentence }) => {
   expect(run(bin('mcastfwd'), args)).toEqual({ exit, stdout: '', stderr: `mcastfwd: ${sentence}\n` });
 });
@@ -174,6 +198,35 @@ test.each([
   },
 ])('bcast-fwd $args is exit 2', ({ args, sentence }) => {
   expect(run(bin('bcast-fwd'), args)).toEqual({ exit: 2, stdout: '', stderr: `bcast-fwd: ${sentence}\n` });
+});
+
+test.each([
+  { app: 'ndproxy', args: ['group', '--help'] },
+  { app: 'mcastfwd', args: ['--state-dir', '/nonexistent', 'trace', '-h'] },
+  { app: 'bcast-fwd', args: ['trace', '--help'] },
+])('$app $args is its --help', ({ app, args }) => {
+  expect(run(bin(app), args)).toEqual(run(bin(app), ['--help']));
+});
+
+test.each([
+  {
+    app: 'patchpanelctl',
+    args: ['port', 'close', 'forward', '8080'],
+    sentence: "port close takes one port, not 'forward' and '8080'; write for example port close 8080",
+  },
+  {
+    app: 'patchpanelctl',
+    args: ['doctor', '-v'],
+    sentence: "unknown option '-v'; see patchpanelctl doctor --help",
+  },
+  {
+    app: 'patchpanel-manager',
+    args: ['--pool', 'namespace=10.80.0.1/16'],
+    sentence:
+      '--pool namespace=10.80.0.1/16: bits of 10.80.0.1/16 are set beyond its length; write namespace=10.80.0.0/16',
+  },
+])('$app $args is exit 2, with what to write instead', ({ app, args, sentence }) => {
+  expect(run(bin(app), args)).toEqual({ exit: 2, stdout: '', stderr: `${app}: ${sentence}\n` });
 });
 
 test('patchpanelctl: what is wrong on one line, what to do on the next', () => {

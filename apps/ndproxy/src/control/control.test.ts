@@ -15,11 +15,15 @@ test.each([
     got: requestFromArgs('trace', ['2001:DB8::1']),
     want: { do: 'trace', address: '2001:db8::1' },
   },
-  { name: 'no address', got: requestFromArgs('trace', []), want: "trace takes one IPv6 address, not ''" },
+  {
+    name: 'no address',
+    got: requestFromArgs('trace', []),
+    want: "trace takes one IPv6 address, not ''; write for example ndproxy trace 2001:db8::1",
+  },
   {
     name: 'two words',
     got: requestFromArgs('trace', ['::1', 'x']),
-    want: "trace takes one IPv6 address, not '::1 x'",
+    want: "trace takes one IPv6 address, not '::1 x'; write for example ndproxy trace 2001:db8::1",
   },
   {
     name: 'a verb in capitals',
@@ -29,7 +33,22 @@ test.each([
   {
     name: 'a verb with too few words',
     got: requestFromArgs('group', ['add-if', 'tap0']),
-    want: 'write ndproxy group add-if IF GROUP',
+    want: "group add-if takes IF and GROUP, not 'tap0'; write ndproxy group add-if IF GROUP",
+  },
+  {
+    name: 'no verb',
+    got: requestFromArgs('group', []),
+    want: expect.stringMatching(/^group what\? write ndproxy group bind-if IF, or /) as string,
+  },
+  {
+    name: 'an interface that cannot be',
+    got: requestFromArgs('group', ['bind-if', 'a/b']),
+    want: `'a/b' cannot be an interface; write a name as "ip link" shows it`,
+  },
+  {
+    name: 'a group that cannot be',
+    got: requestFromArgs('group', ['create-group', 'a b']),
+    want: "'a b' cannot be a group; write letters, digits, _ and -",
   },
   { name: 'a line that is no JSON', got: requestFromLine('{'), want: 'the request is not understood' },
   {
@@ -40,7 +59,7 @@ test.each([
   {
     name: 'a line with a verb of Object',
     got: requestFromLine('{"do":"group","verb":"constructor","args":[]}'),
-    want: expect.stringContaining("'constructor' is unknown") as string,
+    want: expect.stringContaining("group 'constructor'? write ") as string,
   },
 ])('request: $name', ({ got, want }) => {
   expect(got.ok ? got.value : got.sentence).toEqual(want);

@@ -1,7 +1,7 @@
 import { accept, refuse, type Checked } from '@pp/base';
-import type { ControlQuestion } from '@pp/daemon';
+import { checkedIfname, type ControlQuestion } from '@pp/daemon';
 import { parseIpv6, type Ipv6Address } from '@pp/wire';
-import type { GroupRegistry } from '../groups/registry';
+import { checkedGroupName, type GroupRegistry } from '../groups/registry';
 import type { Status } from '../groups/status';
 
 /** What the control socket is asked: a line of JSON. */
@@ -23,7 +23,7 @@ export const GROUP_VERBS = {
 } as const satisfies Record<string, Verb>;
 
 interface Verb {
-  readonly args: readonly string[];
+  readonly args: readonly ('IF' | 'GROUP')[];
   readonly run: (registry: GroupRegistry, args: readonly [string, string]) => Status;
 }
 
@@ -56,19 +56,34 @@ export function requestFromArgs(command: 'trace' | 'group', args: readonly strin
 function traceRequest([text = '', ...more]: readonly string[]): Checked<Request> {
   const address = parseIpv6(text);
   return address === null || more.length > 0
-    ? refuse('InvalidArgument', `trace takes one IPv6 address, not '${[text, ...more].join(' ')}'`)
+    ? refuse(
+        'InvalidArgument',
+        `trace takes one IPv6 address, not '${[text, ...more].join(' ')}'; write for example ndproxy trace 2001:db8::1`,
+      )
     : accept({ do: 'trace', address });
 }
 
 function groupRequest([verb = '', ...args]: readonly string[]): Checked<Request> {
   const known = verb.toLowerCase();
   if (!isVerb(known))
-    return refuse('InvalidArgument', `group verb '${verb}' is unknown; write ${GROUP_USAGE.join(', ')}`);
+    return refuse(
+      'InvalidArgument',
+      `group ${verb === '' ? 'what' : `'${verb}'`}? write ndproxy group ${GROUP_USAGE.join(', or ')}`,
+    );
   const { args: wanted } = GROUP_VERBS[known];
-  return args.length === wanted.length
-    ? accept({ do: 'group', verb: known, args })
-    : refuse('InvalidArgument', `write ndproxy group ${known} ${wanted.join(' ')}`);
+  if (args.length !== wanted.length)
+    return refuse(
+      'InvalidArgument',
+      `group ${known} takes ${wanted.join(' and ')}, not '${args.join(' ')}'; write ndproxy group ${known} ${wanted.join(' ')}`,
+    );
+  const bad = args
+    .map((arg, place) => checkedWord(wanted[place] ?? 'IF', arg))
+    .find((checked) => !checked.ok);
+  return bad?.ok === false ? bad : accept({ do: 'group', verb: known, args });
 }
+
+const checkedWord = (kind: 'IF' | 'GROUP', text: string): Checked<string> =>
+  kind === 'IF' ? checkedIfname(text) : checkedGroupName(text);
 
 /** A line that a client sent; checked as its command line was. */
 export function requestFromLine(line: string): Checked<Request> {

@@ -1,3 +1,4 @@
+import { accept, refuse, type Checked } from '@pp/base';
 import type { DesiredGroup, DesiredGroups } from './desired-groups';
 import { Status } from './status';
 
@@ -61,8 +62,8 @@ export class GroupRegistry implements DesiredGroups {
   }
 
   createGroup(name: string): Status {
-    if (!GROUP_NAME.test(name))
-      return Status.of('INVALID_ARGUMENT', `'${name}' cannot be a group; write letters, digits, _ and -`);
+    const checked = checkedGroupName(name);
+    if (!checked.ok) return Status.of('INVALID_ARGUMENT', checked.sentence);
     if (this.#groups.has(name)) return Status.of('ALREADY_EXISTS', `group '${name}' is there already`);
     if (this.#groups.size >= MAX_GROUPS) return Status.of('RESULT_UNAVAILABLE', 'too many groups');
     this.#groups.set(name, { members: new Set(), upstream: null });
@@ -130,6 +131,12 @@ export class GroupRegistry implements DesiredGroups {
     return Status.ok;
   }
 }
+
+/** The name that a group has, or is to have. */
+export const checkedGroupName = (name: string): Checked<string> =>
+  GROUP_NAME.test(name)
+    ? accept(name)
+    : refuse('InvalidArgument', `'${name}' cannot be a group; write letters, digits, _ and -`);
 
 const notBound = (ifname: string): Status =>
   Status.of('DOES_NOT_EXIST', `interface '${ifname}' is not bound`);
