@@ -9,6 +9,7 @@ import {
   NetlinkInterfaces,
   NetlinkLosses,
   NftNeighborGuard,
+  readHostIpv6,
   UdpMemberships,
 } from '@pp/linux';
 import { openControl } from './control/server';
@@ -29,6 +30,11 @@ export const GUARD_TABLE = 'patchpanel_ndproxy';
 /** Joins the parts. */
 export function wire(context: DaemonContext<Config>): Promise<Parts> {
   const { groups, portier } = context.config;
+  if (readHostIpv6() === 'absent')
+    throw new Refused(
+      ExitCode.failed,
+      'the kernel of this host runs without IPv6, and ndproxy has nothing to do; boot it without ipv6.disable=1',
+    );
   return groups.length === 0 && !portier ? wireFollowing(context) : wireAlone(context);
 }
 

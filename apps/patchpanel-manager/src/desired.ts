@@ -8,6 +8,7 @@ import {
   portRulePart,
   uplinksPart,
   vpnAmong,
+  withoutIpv6,
   type Desired,
   type Part,
   type Shape,
@@ -25,6 +26,8 @@ export class DesiredState {
   /** By guest, and what of the world it was made for. */
   readonly #parts = new WeakMap<Guest, { readonly context: string; readonly part: Part }>();
   readonly #portRules = new WeakMap<OwnedPortRule, Part>();
+  /** By what it is made of. */
+  readonly #ipv4Parts = new WeakMap<Part, Part>();
   // What follows from few things that seldom change.
   readonly #dns = kept((rules: World['dnsRules']) => dnsPart(dnsRedirectsOf(rules.values())));
   readonly #uplinks = kept(uplinksPart);
@@ -47,11 +50,18 @@ export class DesiredState {
     for (const [key, guest] of world.guests) parts.set(key, this.#partOf(guest, world));
     world.portRules.forEach((owned, key) => parts.set(key, this.#portRulePart(owned)));
     parts.set('dns', this.#dns(dnsRules));
+    if (world.withoutIpv6 === true) for (const [key, part] of parts) parts.set(key, this.#onIpv4(part));
     return {
       shape: this.#shape(uplinks, pools, sessionUser, dnsRules, localSources, world.vpnLockdown),
       sysctls: this.#sysctls(uplinks, originals),
       parts,
     };
+  }
+
+  #onIpv4(part: Part): Part {
+    const known = this.#ipv4Parts.get(part) ?? withoutIpv6(part);
+    this.#ipv4Parts.set(part, known);
+    return known;
   }
 
   #portRulePart(owned: OwnedPortRule): Part {

@@ -42,6 +42,20 @@ test('start, connect, release and stop leave nothing behind', async () => {
   expect(host.journal.load().entries.size).toBe(0);
 });
 
+test('a kernel without IPv6 is asked for nothing of it, and is left as it was', async () => {
+  const host = new FakeHost();
+  const before = host.kernel.dump();
+  const manager = host.manager({ withoutIpv6: true });
+  await manager.start();
+  const { fd, answer } = await connect(host, manager);
+  expect(answer.ok).toBe(true);
+  expect(host.kernel.dump()).toMatch(/^rule ipv4 1000: /m);
+  expect(host.kernel.dump()).not.toMatch(/^(route .*::|rule ipv6|sysctl net\.ipv6\.conf\.arc_ns)/m);
+  await release(host, manager, fd);
+  await manager.stop('clean');
+  expect(host.kernel.dump()).toBe(before);
+});
+
 test('ends of lifelines that come together are one change of the kernel', async () => {
   const host = new FakeHost();
   const manager = await started(host);

@@ -37,6 +37,8 @@ export interface ManagerParts {
   readonly uplinks: readonly UplinkChoice[];
   /** Whose the host's own traffic is; absent: nobody's in particular. */
   readonly localSources?: LocalSources;
+  /** The kernel takes nothing of IPv6. */
+  readonly withoutIpv6?: boolean;
   readonly randomBytes: (n: number) => Uint8Array;
   /** Runs a task after the events that are at hand. */
   readonly defer: (task: () => void) => void;
@@ -56,10 +58,11 @@ export class Manager {
 
   constructor(parts: ManagerParts) {
     this.#parts = parts;
-    const { pools, sessionUser, mostLifelines, localSources } = parts;
+    const { pools, sessionUser, mostLifelines, localSources, withoutIpv6 = false } = parts;
     const world = {
       ...emptyWorld(pools, sessionUser, mostLifelines),
       ...(localSources === undefined ? {} : { localSources }),
+      ...(withoutIpv6 ? { withoutIpv6 } : {}),
     };
     this.reconciler = new Reconciler({ ...parts, world });
     this.lifelines = new Lifelines({

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deferred, type Task } from '@pp/base';
 import { ExitCode, noBus, Refused, type DaemonContext, type Parts } from '@pp/daemon';
-import { HELPERS } from '@pp/forwarding';
+import { helpersOn } from '@pp/forwarding';
 import type { Kernel } from '@pp/datapath';
 import { busTask, connectBus, type Bus } from '@pp/dbus';
 import {
@@ -17,9 +17,10 @@ import {
   NetlinkNeighborCache,
   NetlinkNews,
   NftWriters,
+  readHostIpv6,
 } from '@pp/linux';
 import type { Native } from '@pp/native';
-import type { Journal, NetworkNews } from '@pp/ports';
+import { IPV6_WARNINGS, type Journal, type NetworkNews } from '@pp/ports';
 import { FileJournal } from '@pp/state';
 import type { Config } from './config';
 import { connectionEnds } from './connection-ends';
@@ -84,6 +85,7 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
   const manager = managerOf(context, { native, writers }, newsOf(context, native, bus), later, doors);
   const { absent } = config.local;
   if (absent.length > 0) log.info('local-sources.absent', { users: absent.join(' ') });
+  for (const warning of ipv6Warnings()) log.warn('ipv6.missing', { warning });
   await manager.start();
   scope.defer(() => manager.stop(config.onExit)); // a start that failed takes nothing back: the next one repairs
   started.resolve({
@@ -100,9 +102,13 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
   const helpers = helpersOf(context);
   return {
     tasks: [busTask(bus), managerTask(manager), helpers],
-    status: () => statusOf(manager.world, helpers.status, [...manager.clashes, ...survival.warnings]),
+    status: () =>
+      statusOf(manager.world, helpers.status, [...manager.clashes, ...ipv6Warnings(), ...survival.warnings]),
   };
 }
+
+/** Of now: the switch of all interfaces may be turned while we serve. */
+const ipv6Warnings = (): readonly string[] => IPV6_WARNINGS[readHostIpv6()];
 
 const RESOLV_CONF = '/etc/resolv.conf';
 
@@ -158,6 +164,7 @@ function managerOf(
     mostLifelines: mostLifelines(readFileSync('/proc/self/limits', 'utf8')),
     uplinks: config.uplinks,
     localSources: config.local.sources,
+    withoutIpv6: readHostIpv6() === 'absent',
     randomBytes: forMacs,
     defer: setImmediate,
   });
@@ -193,7 +200,8 @@ function helpersOf({ config, stateDir, logOptions, clock, log }: DaemonContext<C
     clock,
     log,
   });
-  return new Supervisor({ processes, clock, log, names: config.helpers === 'spawn' ? HELPERS : [] });
+  const names = config.helpers === 'spawn' ? helpersOn(readHostIpv6()) : [];
+  return new Supervisor({ processes, clock, log, names });
 }
 
 /** Helpers hear of a change before clients do (spec 1.2). */

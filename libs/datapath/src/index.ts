@@ -26,3 +26,4 @@ export * from './repair';
 export * from './sysctl-keys';
 export * from './sysctl-wishes';
 export * from './tags';
+export * from './without-ipv6';

@@ -1,3 +1,5 @@
+import type { HostIpv6 } from '@pp/ports';
+
 /** Where the manager's inner interface is (proto/forwarding.proto). */
 export const SERVICE = 'org.chromium.PatchPanel';
 export const FORWARDING = {
@@ -7,3 +9,7 @@ export const FORWARDING = {
 
 /** Programs that follow the manager; it runs them itself unless it is told otherwise. */
 export const HELPERS = ['ndproxy', 'mcastfwd', 'bcast-fwd', 'adb-proxy', 'counters'] as const;
+
+/** Those that have work on such a host. */
+export const helpersOn = (ipv6: HostIpv6): readonly (typeof HELPERS)[number][] =>
+  HELPERS.filter((name) => name !== 'ndproxy' || ipv6 !== 'absent');

@@ -1,11 +1,12 @@
 import { KernelError } from '@pp/base';
 import type { Logger } from '@pp/base';
-import { describe, NOTHING, plan, poolsWith, uplinksPart, vmPart } from '@pp/datapath';
-import type { Desired, Op } from '@pp/datapath';
+import { describe, NOTHING, plan, poolsWith, uplinksPart, vmPart, withoutIpv6 } from '@pp/datapath';
+import type { Desired, Op, Part } from '@pp/datapath';
 import type { Native } from '@pp/native';
 import { addLink, dumpLinks, NetlinkClient, netlinkIn, type Link } from '@pp/netlink';
 import { kernelErrorOf } from './errors';
 import { LinuxKernel } from './linux-kernel';
+import { readHostIpv6 } from './read-host-ipv6';
 
 export interface DatapathTrial {
   readonly native: Native;
@@ -49,6 +50,7 @@ function wholeDatapath(links: readonly Link[], taps: boolean): Desired {
   const { ifname = '', ifindex = 0 } = links.find((link) => link.ifname === 'eth0') ?? {};
   const uplink = { ifname, ifindex, kind: 'ethernet', addresses: [], defaults: [], routes: [] } as const;
   const pools = poolsWith([]);
+  const takes = readHostIpv6() === 'absent' ? withoutIpv6 : (part: Part): Part => part;
   const vm = vmPart({
     key: 'termina/1',
     tap: 'vmtap0',
@@ -63,8 +65,8 @@ function wholeDatapath(links: readonly Link[], taps: boolean): Desired {
     shape: { uplinks: [{ ifname, ifindex }], guestPrefixes: pools.ok ? pools.value.guestPrefixes : [] },
     sysctls: new Map(),
     parts: new Map([
-      ['uplinks', uplinksPart([uplink], null)],
-      ['termina/1', taps ? vm : { ...vm, links: [], addresses: [], linkSysctls: [] }],
+      ['uplinks', takes(uplinksPart([uplink], null))],
+      ['termina/1', takes(taps ? vm : { ...vm, links: [], addresses: [], linkSysctls: [] })],
     ]),
   };
 }

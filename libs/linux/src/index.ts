@@ -1,6 +1,7 @@
 export { LinuxKernel, type LinuxKernelOptions } from './linux-kernel';
 export { LinuxHostInspection, type LinuxHostInspectionOptions } from './linux-host-inspection';
 export { LinuxGuestIpv6 } from './linux-guest-ipv6';
+export { readHostIpv6 } from './read-host-ipv6';
 export { LinuxProcessNetns } from './linux-process-netns';
 export { NativeDescriptors } from './native-descriptors';
 export { NativeClientSockets } from './native-client-sockets';

@@ -6,6 +6,7 @@ export * from './descriptors';
 export * from './guest-ipv6';
 export * from './group-ports';
 export * from './host-inspection';
+export * from './host-ipv6';
 export * from './interface-news';
 export * from './journal';
 export * from './memory-journal';

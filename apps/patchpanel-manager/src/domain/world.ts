@@ -35,6 +35,8 @@ export interface World {
   readonly foreignRule: number | null;
   /** Fixed at start. */
   readonly localSources?: LocalSources;
+  /** Fixed at start: the kernel takes nothing of IPv6. */
+  readonly withoutIpv6?: true;
 }
 
 export const emptyWorld = (pools: Pools, sessionUser: number | null = null, mostLifelines = 1024): World => ({

@@ -8,7 +8,7 @@ import type { LinkView, NetworkView, ProcessNetns } from '@pp/ports';
 import { FakeDescriptors, ScriptedNews } from '@pp/ports/testing';
 import { connectNamespaceMethod } from '../dbus/connect-namespace';
 import type { ApiMethod } from '../dbus/api';
-import { Manager } from '../manager';
+import { Manager, type ManagerParts } from '../manager';
 import type { FdStore, KeptFd } from '../outlived';
 
 /** The process was killed: nothing that it does from now on has an effect. */
@@ -97,7 +97,7 @@ export class FakeHost {
   }
 
   /** A new run of the manager; descriptors of the last one are gone, but for those in the store. */
-  manager(): Manager {
+  manager(more: Pick<ManagerParts, 'withoutIpv6'> = {}): Manager {
     this.steps = 0;
     this.#dead = false;
     this.news = new ScriptedNews(this.view);
@@ -118,6 +118,7 @@ export class FakeHost {
       uplinks: [],
       randomBytes: this.randomBytes,
       defer: queueMicrotask,
+      ...more,
     });
   }
 

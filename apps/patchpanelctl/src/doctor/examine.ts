@@ -2,7 +2,7 @@ import type { Check } from './check';
 import type { Facts } from './facts';
 import type { Finding } from './finding';
 import { firewall } from './firewall';
-import { conntrack, kernel, meddlers, network, reflector, sysctls, tun } from './host-checks';
+import { conntrack, ipv6, kernel, meddlers, network, reflector, sysctls, tun } from './host-checks';
 import { bus, helpers, manager, managerWarnings, policy, privileges } from './service-checks';
 
 /** All that the checks say, in the order in which one thing needs the other. */
@@ -19,6 +19,7 @@ const CHECKS: readonly Check[] = [
   helpers,
   tun,
   kernel,
+  ipv6,
   sysctls,
   firewall,
   network,

@@ -1,4 +1,4 @@
-import type { InspectedNetwork } from '@pp/ports';
+import type { HostIpv6, InspectedNetwork } from '@pp/ports';
 import type { FirewallChain } from './ruleset';
 
 /** What was asked, or why it is not told; `denied`: somebody with more rights would be told. */
@@ -45,6 +45,7 @@ export interface Facts {
   /** The first step that this kernel refuses; null: none. */
   readonly datapathFault: Told<string | null>;
   readonly network: Told<InspectedNetwork>;
+  readonly ipv6: HostIpv6;
   /** The sysctls of interest: null where this kernel has no such key. */
   readonly sysctls: ReadonlyMap<string, string | null>;
   readonly firewall: Told<readonly FirewallChain[]>;

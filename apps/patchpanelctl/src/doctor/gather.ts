@@ -2,8 +2,8 @@
 import { causeChain, KernelError } from '@pp/base';
 import { ExitCode, Refused } from '@pp/daemon';
 import { sysctlWishes } from '@pp/datapath';
-import { HELPERS } from '@pp/forwarding';
-import type { HostInspection } from '@pp/ports';
+import { helpersOn } from '@pp/forwarding';
+import { DISABLE_IPV6, hostIpv6Of, type HostInspection, type HostIpv6 } from '@pp/ports';
 import { SERVICE, type BusDoor } from '../call-manager';
 import type { BusFacts, Facts, ManagerFacts, Meddling, Told } from './facts';
 import { managerFacts } from './manager-facts';
@@ -24,19 +24,21 @@ export async function gather(doors: DoctorDoors): Promise<Facts> {
   const manager = await managerOf(doors);
   const lacking = lackingIn(host.text('/proc/self/status') ?? '');
   const network = await told(() => host.network());
+  const ipv6 = hostIpv6Of(host.sysctl(DISABLE_IPV6));
   const uplinks = manager.ok ? manager.value.uplinks : [];
   const keys = sysctlWishes({ uplinks }).map(({ key }) => key);
   return {
     version,
     lacking,
     manager,
-    silentHelpers: manager.ok ? await silent(doors, manager.value) : [],
+    silentHelpers: manager.ok ? await silent(doors, manager.value, ipv6) : [],
     bus: await busOf(doors),
     policies: doors.hasOwnBus ? null : policiesOf(host),
     tunFault: host.openFault('/dev/net/tun'),
     datapathFault:
       lacking.length > 0 ? denied(`it takes ${lacking.join(' and ')}`) : await told(() => host.tryDatapath()),
     network,
+    ipv6,
     sysctls: new Map(keys.map((key) => [key, host.sysctl(key)])),
     firewall: await firewallOf(host),
     legacyTables: (host.text('/proc/net/ip_tables_names') ?? '').split('\n').filter((name) => name !== ''),
@@ -64,10 +66,14 @@ async function told<T>(ask: () => Promise<T>): Promise<Told<T>> {
 const managerOf = ({ status }: DoctorDoors): Promise<Told<ManagerFacts>> =>
   told(async () => managerFacts(await status('patchpanel-manager')));
 
-async function silent({ status }: DoctorDoors, { helpers }: ManagerFacts): Promise<readonly string[]> {
+async function silent(
+  { status }: DoctorDoors,
+  { helpers }: ManagerFacts,
+  ipv6: HostIpv6,
+): Promise<readonly string[]> {
   const running = helpers.filter(({ state }) => state === 'running').map(({ name }) => name);
   const answers = await Promise.all(
-    (helpers.length > 0 ? running : HELPERS).map(async (name) => ({
+    (helpers.length > 0 ? running : helpersOn(ipv6)).map(async (name) => ({
       name,
       ...(await told(() => status(name))),
     })),

@@ -1,5 +1,6 @@
 /** What of the host guests need, and who else has a hand in it. */
 import { desiredSysctls } from '@pp/datapath';
+import { IPV6_WARNINGS } from '@pp/ports';
 import type { Check } from './check';
 import { clashes, sentenceFinding } from './clashes';
 import type { Meddling } from './facts';
@@ -39,6 +40,11 @@ export const kernel: Check = ({ datapathFault }) => {
     : 'use a kernel with veth, tun, nftables (nat, ct, fib) and policy routing, and load its modules';
   return [problem('kernel', `it refuses what guests need: ${fault}`, advice)];
 };
+
+export const ipv6: Check = ({ ipv6: state }) =>
+  state === 'on'
+    ? [ok('ipv6', 'this host has IPv6')]
+    : IPV6_WARNINGS[state].map((sentence) => sentenceFinding('ipv6', sentence, 'guests have IPv4 alone'));
 
 /** Why the manager wants a key so; the first that fits. */
 const SYSCTLS: readonly { readonly key: RegExp; readonly means: string; readonly level: typeof problem }[] = [

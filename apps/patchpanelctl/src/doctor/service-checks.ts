@@ -1,4 +1,5 @@
 /** Whether the programs of patchpanel are there, and what they say themselves. */
+import { IPV6_WARNINGS } from '@pp/ports';
 import type { Check } from './check';
 import { clashes, sentenceFinding } from './clashes';
 import { ok, problem, unseen, warning } from './finding';
@@ -70,7 +71,7 @@ const LOOK_AT_LOG = 'look at its log: journalctl -u patchpanel-manager';
 /** What the manager itself warns of, without what the other checks say in their own place. */
 export const managerWarnings: Check = (facts) => {
   if (!facts.manager.ok) return [];
-  const told = new Set(clashes(facts));
+  const told = new Set([...clashes(facts), ...Object.values(IPV6_WARNINGS).flat()]);
   return facts.manager.value.warnings
     .filter((sentence) => !told.has(sentence))
     .map((sentence) => sentenceFinding('manager', sentence, 'look at patchpanelctl status'));

@@ -1,12 +1,19 @@
 import { KernelError, type Errno } from '@pp/base';
 import type { Finding } from '../finding';
-import { onHost, problem, warning } from './changes';
+import { onHost, problem, warning, withSysctl } from './changes';
 import type { FaultRow } from './fault-row';
 
 const refused = (code: Errno): KernelError => new KernelError(code, 'nft -j list ruleset');
 
 const NO_TUN = (fault: string, advice: string): Finding =>
   problem('tun', `/dev/net/tun ${fault}: VMs get no TAP`, advice);
+
+const withoutIpv6Keys: FaultRow['change'] = onHost(({ sysctls }) => ({
+  sysctls: Object.fromEntries(Object.entries(sysctls).filter(([key]) => !key.startsWith('net.ipv6.'))),
+}));
+
+const IPV6_IS_OFF =
+  'IPv6 is switched off on this host, and guests have IPv4 alone; if that is not meant, write sysctl -w net.ipv6.conf.all.disable_ipv6=0';
 
 /** What the kernel and the user lack. */
 export const HOST_ROWS: readonly FaultRow[] = [
@@ -29,6 +36,32 @@ export const HOST_ROWS: readonly FaultRow[] = [
         'kernel',
         'it refuses what guests need: link.add eth0 type veth: EOPNOTSUPP',
         'use a kernel with veth, tun, nftables (nat, ct, fib) and policy routing, and load its modules',
+      ),
+    ],
+  },
+  {
+    name: 'a kernel without IPv6',
+    change: withoutIpv6Keys,
+    want: [
+      warning(
+        'ipv6',
+        'the kernel of this host runs without IPv6, and guests have IPv4 alone',
+        'if that is not meant, boot it without ipv6.disable=1',
+      ),
+    ],
+    lab: { comes: 'mount -t tmpfs tmpfs /proc/sys/net/ipv6', goes: 'umount /proc/sys/net/ipv6' },
+  },
+  {
+    name: 'IPv6 is switched off, and the manager says so too',
+    change: (setting) => ({
+      ...withSysctl('net.ipv6.conf.all.disable_ipv6', '1')(setting),
+      manager: { ...setting.manager, warnings: [IPV6_IS_OFF] },
+    }),
+    want: [
+      warning(
+        'ipv6',
+        'IPv6 is switched off on this host, and guests have IPv4 alone',
+        'if that is not meant, write sysctl -w net.ipv6.conf.all.disable_ipv6=0',
       ),
     ],
   },

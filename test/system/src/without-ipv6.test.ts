@@ -1,0 +1,105 @@
+import { seconds } from '@pp/base';
+import {
+  ApiClient,
+  labTest,
+  type Manager,
+  pings,
+  program,
+  reaches,
+  STANDARD,
+  standardLab,
+  type StandardLab,
+  startManager,
+  STATE_INSIDE,
+} from '@pp/lab';
+
+/** Hosts that have no IPv6, and mean it. What a kernel without it refuses has rows beside the datapath: here the keys are hidden. */
+
+const HIDE = 'mount -t tmpfs tmpfs /proc/sys/net/ipv6';
+const SWITCH_OFF = 'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6';
+
+let lab: StandardLab;
+let manager: Manager | undefined;
+beforeEach(async () => {
+  lab = await standardLab();
+}, seconds(60));
+afterEach(async () => {
+  await manager?.stop();
+  manager = undefined;
+  await lab.close();
+}, seconds(60));
+
+/** What the status and the doctor warn of; nothing else may be wrong. */
+async function warnings(): Promise<{
+  readonly status: readonly string[];
+  readonly doctor: readonly string[];
+}> {
+  const ask = async (...words: readonly string[]): Promise<unknown> => {
+    const args = [...words, '--json', '--state-dir', STATE_INSIDE];
+    return JSON.parse((await lab.host.run(program('patchpanelctl'), args)).stdout);
+  };
+  const { warnings: status } = (await ask('status')) as { readonly warnings: readonly string[] };
+  const { checks } = (await ask('doctor')) as {
+    readonly checks: readonly { readonly level: string; readonly name: string; readonly found: string }[];
+  };
+  const bad = checks.filter(({ level, name }) => level !== 'ok' && name !== 'helpers'); // none are started
+  return { status, doctor: bad.map(({ name, found }) => `${name}: ${found}`) };
+}
+
+/** A guest is connected, reached and let go again. */
+async function expectIpv4Service(): Promise<void> {
+  const client = await ApiClient.open(lab.bus.outside);
+  const guest = await lab.guest('guest');
+  const { reply, release } = await client.connect({ pid: guest.pid });
+  expect(reply.hostIfname).toBe('arc_ns0');
+  expect(await reaches(guest, STANDARD.internet.v4)).toBe(true);
+  release();
+  client.close();
+}
+
+const RULES_OF_OURS = 'ip -6 rule; ip -6 route show table all type blackhole';
+
+labTest('a kernel without IPv6: guests are served with IPv4, and the host says so', async () => {
+  const before = await lab.host.shell(RULES_OF_OURS);
+  await lab.host.shell(HIDE);
+  manager = await startManager(lab.host);
+  await expectIpv4Service();
+  expect(await lab.host.shell(RULES_OF_OURS)).toBe(before);
+  const what = 'the kernel of this host runs without IPv6, and guests have IPv4 alone';
+  expect(await warnings()).toEqual({
+    status: [`${what}; if that is not meant, boot it without ipv6.disable=1`],
+    doctor: [`ipv6: ${what}`],
+  });
+});
+
+labTest('a kernel without IPv6: ndproxy says in one sentence that it has nothing to do', async () => {
+  await lab.host.shell(HIDE);
+  const { code, stderr } = await lab.host.run(program('ndproxy'), [
+    '--state-dir',
+    STATE_INSIDE,
+    'eth0',
+    'lo',
+  ]);
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr:
+      'ndproxy: the kernel of this host runs without IPv6, and ndproxy has nothing to do; boot it without ipv6.disable=1\n',
+  });
+});
+
+labTest(
+  'IPv6 is switched off: guests are served with IPv4, and the host says so while it lasts',
+  async () => {
+    await lab.host.shell(SWITCH_OFF);
+    manager = await startManager(lab.host);
+    await expectIpv4Service();
+    expect(await pings(lab.host, STANDARD.internet.v4)).toBe(true);
+    const what = 'IPv6 is switched off on this host, and guests have IPv4 alone';
+    expect(await warnings()).toEqual({
+      status: [`${what}; if that is not meant, write sysctl -w net.ipv6.conf.all.disable_ipv6=0`],
+      doctor: [`ipv6: ${what}`],
+    });
+    await lab.host.shell('echo 0 > /proc/sys/net/ipv6/conf/all/disable_ipv6');
+    expect(await warnings()).toEqual({ status: [], doctor: [] });
+  },
+);
