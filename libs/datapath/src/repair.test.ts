@@ -49,7 +49,7 @@ const UPLINKS: Part = {
 };
 
 const WANT: Desired = {
-  shape: { uplinks: [], guestPrefixes: [] },
+  shape: { uplinks: [], guestPrefixes: ['100.115.92.0/23', '10.80.0.0/16'] },
   sysctls: new Map([['net.ipv4.ip_forward', '1']]),
   parts: new Map([
     ['uplinks', UPLINKS],
@@ -132,16 +132,24 @@ const rows: readonly {
   },
   { name: 'an address is gone', seen: { addresses: [] }, want: [LOAD, ...LINK_SYSCTLS, ADDRESS] },
   {
-    name: 'IPv4 addresses of others on our link go; those of IPv6, of the kernel or of others, stay',
+    name: 'an address among those of guests goes; others, of either family, are not ours and stay',
     seen: {
       addresses: [
         ...NAMESPACE.addresses,
+        { ifname: 'arc_ns0', cidr: '100.115.93.1/30' },
+        { ifname: 'arc_ns0', cidr: '10.80.0.1/30' },
         { ifname: 'arc_ns0', cidr: '10.0.0.1/8' },
+        { ifname: 'arc_ns0', cidr: '192.0.2.7/32' },
         { ifname: 'arc_ns0', cidr: 'fe80::1/64' },
         { ifname: 'arc_ns0', cidr: 'fd00:115:9::1/64' },
       ],
     },
-    want: ['address.del 10.0.0.1/8 dev arc_ns0'].flatMap((del) => [LOAD, del, ...LINK_SYSCTLS]),
+    want: [
+      LOAD,
+      'address.del 10.80.0.1/30 dev arc_ns0',
+      'address.del 100.115.93.1/30 dev arc_ns0',
+      ...LINK_SYSCTLS,
+    ],
   },
   {
     name: 'a link that nobody wants goes, with all that is on it',

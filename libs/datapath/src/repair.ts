@@ -1,4 +1,4 @@
-import { parseCidr } from '@pp/wire';
+import { cidrContains, parseCidr } from '@pp/wire';
 import type { Address, Desired, Element, Link, Part, Shape } from './desired';
 import { diffParts, onLinks, type Diff } from './diff';
 import type { Observed, ObservedLink } from './kernel';
@@ -64,7 +64,7 @@ function observedParts(observed: Observed, want: Desired): Desired['parts'] {
       linkSysctls: [],
     });
   }
-  return parts.set(LEFT_OVER, leftOver(observed, [...parts.values()]));
+  return parts.set(LEFT_OVER, leftOver(observed, want.shape, [...parts.values()]));
 }
 
 /** A wanted link with the attributes that the kernel's has; nothing where there is none, or another one of that name. */
@@ -85,7 +85,7 @@ function asSeen(link: Link, seen: ObservedLink | undefined): readonly Link[] {
 /** IFLA_INFO_KIND of a TAP is "tun". */
 const isKind = ({ kind }: Link, seen: string): boolean => seen === kind || (kind === 'tap' && seen === 'tun');
 
-function leftOver(observed: Observed, wanted: readonly Part[]): Part {
+function leftOver(observed: Observed, shape: Shape | null, wanted: readonly Part[]): Part {
   const rest = <T>(
     all: readonly T[],
     of: (part: Part) => readonly T[],
@@ -105,7 +105,7 @@ function leftOver(observed: Observed, wanted: readonly Part[]): Part {
       ({ links }) => links,
       ({ ifname }) => ifname,
     ),
-    addresses: rest(observed.addresses.filter(isOurKind), ({ addresses }) => addresses, addressText),
+    addresses: rest(ourAddresses(observed.addresses, shape), ({ addresses }) => addresses, addressText),
     routes: rest(observed.routes, ({ routes }) => routes, routeText),
     rules: rest(observed.rules, ({ rules }) => rules, ruleText),
     elements: [],
@@ -124,8 +124,17 @@ const doomedLink = ({ ifname, alias, mac, mtu, multicast, master }: ObservedLink
   master,
 });
 
-/** No address of IPv6 is ours: link-local ones come from the kernel itself, others from whoever gives guests IPv6, and stay. */
-const isOurKind = ({ cidr }: Address): boolean => parseCidr(cidr)?.family === 'ipv4';
+/**
+ * Ours are in the guests' address space (all of IPv4 where that is not told); the others stay: those of IPv6 come from the kernel itself
+ * or from whoever gives guests IPv6, the rest from the operator.
+ */
+function ourAddresses(observed: readonly Address[], shape: Shape | null): readonly Address[] {
+  const pools = (shape?.guestPrefixes ?? ['0.0.0.0/0']).flatMap((prefix) => parseCidr(prefix) ?? []);
+  return observed.filter(({ cidr }) => {
+    const address = parseCidr(cidr);
+    return address !== null && pools.some((pool) => cidrContains(pool, address));
+  });
+}
 
 /** Wanted as they are, but down: setting a link brings it up. */
 function sleepingLinks(

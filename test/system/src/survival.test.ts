@@ -94,6 +94,17 @@ for (const { name, script, goesDown = false } of LOSSES) {
   });
 }
 
+labTest('addresses that the operator gives to a guest link stay when it is repaired', async () => {
+  await rig.lab.host
+    .shell(`ip addr add 203.0.113.77/32 dev vmtap0; ip addr add 2001:db8:5::1/128 dev vmtap0 nodad
+    ip addr del 100.115.92.25/30 dev vmtap0`);
+  const addresses = await until('ours is back, and with it the repair is done', async () => {
+    const words = (await rig.lab.host.ok('ip', ['-br', 'addr', 'show', 'dev', 'vmtap0'])).split(/\s+/);
+    return words.includes('100.115.92.25/30') ? words : undefined;
+  });
+  expect(addresses).toEqual(expect.arrayContaining(['203.0.113.77/32', '2001:db8:5::1/128']));
+});
+
 /** IPv6 finds its router anew in its own time. */
 async function expectSettled(): Promise<void> {
   await expectNothingLeft(lasting);

@@ -90,7 +90,7 @@ const randomShape = (random: SeededRandom, uplinks: readonly UplinkNetwork[]): S
     ifname,
     ifindex: ifindex + (random.below(4) === 0 ? 10 : 0),
   })),
-  guestPrefixes: ['100.115.92.0/23', ...(random.below(2) === 0 ? ['10.80.0.0/16'] : [])],
+  guestPrefixes: ['100.115.92.0/23', '10.80.0.0/16', ...(random.below(2) === 0 ? ['10.81.0.0/16'] : [])],
   sessionUser: random.pick([null, 1000]),
   userDns:
     random.below(2) === 0 ? [] : [{ family: 'ipv4', proxy: '100.115.92.130', nameservers: ['192.0.2.53'] }],
