@@ -1,7 +1,7 @@
 /**
  * `tsx tools/package.ts [APP...]` makes a Debian package of each program in dist/bin, or of those named: dist/packages/NAME_VERSION_ARCH.deb.
- * A package has the program and what lies in its app's folders dbus/ (bus policy) and systemd/ (unit), and makes the user that the unit names;
- * node comes from elsewhere. The same sources make the same bytes: times in it are SOURCE_DATE_EPOCH, else that of the last commit.
+ * A package has the program and what lies in its app's folders dbus/ (bus policy) and systemd/ (unit), a manual page and a completion
+ * for bash that are made from its --help, and makes the user that the unit names; node comes from elsewhere. The same sources make the same bytes: times in it are SOURCE_DATE_EPOCH, else that of the last commit.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { programPages } from './help/program-pages';
 import { LEAVE_NOTHING, maintainerScripts } from './maintainer-scripts';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -46,8 +47,13 @@ const APPS: Readonly<Record<string, AppFacts>> = {
   counters: { summary: 'traffic counters by source, uplink and guest', depends: [NODE, 'nftables'] },
 };
 
-/** Folders of an app and where a package has their files. */
+/** Folders of an app, and where a package has their files. */
 const FOLDERS = { dbus: 'usr/share/dbus-1/system.d', systemd: 'lib/systemd/system' } as const;
+
+const MEANINGS = {
+  dbus: 'who may own its name on the system bus, and call it',
+  systemd: 'how systemd runs it',
+} as const;
 
 function main(names: readonly string[]): void {
   const unknown = names.find((name) => !Object.hasOwn(APPS, name));
@@ -64,7 +70,7 @@ function pack(name: string, facts: AppFacts): string {
   const tree = mkdtempSync(join(tmpdir(), 'patchpanel-package-'));
   try {
     chmodSync(tree, 0o755);
-    fill(tree, name);
+    fill(tree, name, facts);
     const { version, architecture } = { version: versionOf(name), architecture: architectureOf() };
     write(tree, 'DEBIAN/control', control(name, facts, version, architecture));
     addScripts(tree, name);
@@ -79,20 +85,37 @@ function pack(name: string, facts: AppFacts): string {
   }
 }
 
-function fill(tree: string, name: string): void {
+function fill(tree: string, name: string, { summary }: AppFacts): void {
   const program = join(ROOT, 'dist/bin', name);
   if (!existsSync(program)) throw new Error(`${program} is missing: npm run build`);
   const directory = name === 'patchpanelctl' ? 'usr/bin' : 'usr/sbin';
   mkdirSync(join(tree, directory), { recursive: true, mode: 0o755 });
   cpSync(program, join(tree, directory, name));
-  for (const [folder, place] of Object.entries(FOLDERS)) {
-    const from = join(ROOT, 'apps', name, folder);
-    if (!existsSync(from)) continue;
-    for (const file of readdirSync(from))
-      write(tree, join(place, file), readFileSync(join(from, file), 'utf8'));
-  }
+  const files = filesOf(name);
+  for (const { place, from } of files) write(tree, place, readFileSync(from, 'utf8'));
+  const { SOURCE_DATE_EPOCH: epoch } = sourceDate();
+  const pages = programPages(program, {
+    summary,
+    version: versionOf(name),
+    epochSec: epoch === undefined ? undefined : Number(epoch),
+    files: files.map(({ place, means }) => ({ term: `/${place}`, text: means })),
+    programs: Object.keys(APPS),
+  });
+  for (const [path, text] of Object.entries(pages)) write(tree, path, text);
   write(tree, `usr/share/doc/${name}/copyright`, licencesIn(readFileSync(program, 'utf8')));
 }
+
+/** What lies in the folders of an app. */
+const filesOf = (name: string) =>
+  (['dbus', 'systemd'] as const).flatMap((folder) => {
+    const dir = join(ROOT, 'apps', name, folder);
+    const files = existsSync(dir) ? readdirSync(dir) : [];
+    return files.map((file) => ({
+      place: join(FOLDERS[folder], file),
+      from: join(dir, file),
+      means: MEANINGS[folder],
+    }));
+  });
 
 /** Our own licence and those of all that is in a program: its last comment, see bundle.ts. */
 function licencesIn(program: string): string {
@@ -154,7 +177,7 @@ const versionOf = (name: string): string =>
 const architectureOf = (): string =>
   execFileSync('dpkg', ['--print-architecture'], { encoding: 'utf8' }).trim();
 
-function write(tree: string, path: string, text: string): void {
+function write(tree: string, path: string, text: string | Uint8Array): void {
   mkdirSync(dirname(join(tree, path)), { recursive: true, mode: 0o755 });
   writeFileSync(join(tree, path), text, { mode: 0o644 });
 }

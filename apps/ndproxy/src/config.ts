@@ -1,7 +1,7 @@
 import { accept, checkedAll, checkedEach, refuse, type Checked } from '@pp/base';
 import { checkedFan, choice, VERSION, type RawArgs, type ServiceSpec } from '@pp/daemon';
 import { ipv6ToBytes, macToBytes, parseCidr, parseMac } from '@pp/wire';
-import { GROUP_USAGE } from './control/request';
+import { CONTROL_HELP } from './control/request';
 import { macNumber } from './core/keys';
 import type { Switches } from './core/limits';
 import { RA_PARTS, type Policy, type Prefix, type RaPart } from './core/policy';
@@ -98,7 +98,7 @@ export const SPEC: ServiceSpec<Config> = {
     synopsis: '[UPSTREAM DOWNSTREAM...]',
     text: 'Interfaces that are not there yet are awaited; a downstream may end in * (vmtap*). Without any, ndproxy follows patchpanel-manager.',
   },
-  notes: `Of the running proxy, as root:\n  ndproxy trace ADDR [--state-dir DIR]        every message about an address, and what became of it\n  ndproxy group VERB ... [--state-dir DIR]    ${GROUP_USAGE.join('\n                                              ')}\n\nExamples:\n  ${EXAMPLE}\n  ndproxy ${GROUP_EXAMPLE} --group lab:eth1,vmtap1,vmtap2`,
+  notes: `Of the running proxy, as root:\n${CONTROL_HELP}\n\nExamples:\n  ${EXAMPLE}\n  ndproxy ${GROUP_EXAMPLE} --group lab:eth1,vmtap1,vmtap2`,
   parse,
 };
 

@@ -172,5 +172,7 @@ LAN is the first one.
 
 Example:
   relay eth0 vmtap0
+
+Exit codes: 0 done, 1 failed, 2 usage, 5 denied, 6 not running.
 `);
 });

@@ -90,6 +90,8 @@ function asking(program: Command, [word]: readonly string[]): string {
   return [program.name(), ...(isCommand && word !== undefined ? [word] : [])].join(' ');
 }
 
+const EXIT_CODES = '\nExit codes: 0 done, 1 failed, 2 usage, 5 denied, 6 not running.';
+
 /** Every service's options. */
 function commandOf<C>(spec: ServiceSpec<C>): Command {
   const program = new Command(spec.name)
@@ -107,7 +109,7 @@ function commandOf<C>(spec: ServiceSpec<C>): Command {
     .option('--log-format <FORMAT>', LOG_FORMATS.join(', '), 'text');
   if (spec.operands !== undefined) program.addHelpText('after', `\n${spec.operands.text}`);
   if (spec.notes !== undefined) program.addHelpText('after', `\n${spec.notes}`);
-  return program;
+  return program.addHelpText('after', EXIT_CODES);
 }
 
 /** commander has nothing before the first one, whatever its types say. */

@@ -57,6 +57,19 @@ test('a service alone, for an image that needs no other', () => {
   expect(existsSync(join(tree, 'usr/share/doc/ndproxy/copyright'))).toBe(true);
 });
 
+test('a package has the manual page of its program and its completion for bash', () => {
+  const sections = { ndproxy: 8, patchpanelctl: 1 };
+  for (const [app, section] of Object.entries(sections)) {
+    run('dpkg-deb', '--extract', packageOf(app), tree);
+    const page = run('gzip', '-dc', join(tree, `usr/share/man/man${section}/${app}.${section}.gz`));
+    expect(page).toMatch(
+      new RegExp(`^\\.TH ${app.toUpperCase()} ${section} "\\d{4}-\\d\\d-\\d\\d" "patchpanel 0`),
+    );
+    const completion = readFileSync(join(tree, 'usr/share/bash-completion/completions', app), 'utf8');
+    expect(completion).toContain(`complete -F _${app} ${app}\n`);
+  }
+});
+
 test("the manager's package has its bus policy, and a unit that starts what is in it", () => {
   const path = packageOf('patchpanel-manager');
   run('dpkg-deb', '--extract', path, tree);

@@ -11,19 +11,44 @@ export type Request =
 
 /** `ndproxy group VERB ARGS`; verbs and their meaning are Portier's. */
 export const GROUP_VERBS = {
-  'bind-if': { args: ['IF'], run: (r, [ifname]) => r.bindInterface(ifname) },
-  'release-if': { args: ['IF'], run: (r, [ifname]) => r.releaseInterface(ifname) },
-  'create-group': { args: ['GROUP'], run: (r, [group]) => r.createGroup(group) },
-  'release-group': { args: ['GROUP'], run: (r, [group]) => r.releaseGroup(group) },
-  'add-if': { args: ['IF', 'GROUP'], run: (r, [ifname, group]) => r.addToGroup(ifname, group, false) },
-  'add-upstream': { args: ['IF', 'GROUP'], run: (r, [ifname, group]) => r.addToGroup(ifname, group, true) },
-  'remove-if': { args: ['IF'], run: (r, [ifname]) => r.removeFromGroup(ifname) },
-  'set-upstream': { args: ['IF'], run: (r, [ifname]) => r.setUpstream(ifname) },
-  'unset-upstream': { args: ['GROUP'], run: (r, [group]) => r.unsetUpstream(group) },
+  'bind-if': { args: ['IF'], text: 'make an interface known', run: (r, [ifname]) => r.bindInterface(ifname) },
+  'release-if': { args: ['IF'], text: 'forget it', run: (r, [ifname]) => r.releaseInterface(ifname) },
+  'create-group': {
+    args: ['GROUP'],
+    text: 'a group without interfaces',
+    run: (r, [group]) => r.createGroup(group),
+  },
+  'release-group': {
+    args: ['GROUP'],
+    text: 'take it away; its interfaces stay known',
+    run: (r, [group]) => r.releaseGroup(group),
+  },
+  'add-if': {
+    args: ['IF', 'GROUP'],
+    text: 'a downstream of the group',
+    run: (r, [ifname, group]) => r.addToGroup(ifname, group, false),
+  },
+  'add-upstream': {
+    args: ['IF', 'GROUP'],
+    text: 'the upstream of the group',
+    run: (r, [ifname, group]) => r.addToGroup(ifname, group, true),
+  },
+  'remove-if': { args: ['IF'], text: 'out of its group', run: (r, [ifname]) => r.removeFromGroup(ifname) },
+  'set-upstream': {
+    args: ['IF'],
+    text: 'the upstream of its group, instead of the one before',
+    run: (r, [ifname]) => r.setUpstream(ifname),
+  },
+  'unset-upstream': {
+    args: ['GROUP'],
+    text: 'its upstream becomes a downstream',
+    run: (r, [group]) => r.unsetUpstream(group),
+  },
 } as const satisfies Record<string, Verb>;
 
 interface Verb {
   readonly args: readonly ('IF' | 'GROUP')[];
+  readonly text: string;
   readonly run: (registry: GroupRegistry, args: readonly [string, string]) => Status;
 }
 
@@ -31,8 +56,18 @@ export type GroupVerb = keyof typeof GROUP_VERBS;
 
 const isVerb = (text: string): text is GroupVerb => Object.hasOwn(GROUP_VERBS, text);
 
-/** "bind-if IF", for --help. */
-export const GROUP_USAGE = Object.entries(GROUP_VERBS).map(([verb, { args }]) => `${verb} ${args.join(' ')}`);
+/** "bind-if IF" */
+const GROUP_USAGE = Object.entries(GROUP_VERBS).map(([verb, { args }]) => `${verb} ${args.join(' ')}`);
+
+/** A line for each command, for --help. */
+export const CONTROL_HELP = [
+  ['trace ADDR', 'every message about an address, and what became of it'] as const,
+  ...Object.values(GROUP_VERBS).map(
+    ({ text }, place) => [`group ${GROUP_USAGE[place] ?? ''}`, text] as const,
+  ),
+]
+  .map(([usage, text]) => `  ndproxy ${usage.padEnd(28)}  ${text}`)
+  .join('\n');
 
 /** Words that ask the running proxy for something. */
 export const CONTROL_COMMANDS = ['trace', 'group'] as const;
