@@ -117,10 +117,24 @@ test('a flushed ruleset: the table is there again at once, no value goes back, a
   await service.refresh();
   expect(rowWords(service.ledger.totals.rows())).toEqual(['eth0 0 v4 rx 101/2 tx 0/0']);
   expect(warningsOf(service)).toEqual([
-    "the counters' table was deleted or damaged by another program once, last at 2026-11-21T14:00:03.000Z: what passed in the 3.0 s before may be missing",
+    "the counters' table was deleted or damaged by another program once, last at 2026-11-21T14:00:03.000Z: what passed in the 3.0 s before may be missing; this is said until the month ends",
   ]);
   const next = rig.open();
   expect(next.ledger.losses).toEqual({ count: 1, lastAt: START + 3000, unseenMs: 3000 });
+});
+
+test('a flush is warned of as long as its month lasts, by a later run too, and is counted for ever', async () => {
+  const service = await rig.started();
+  rig.table.flush();
+  await rig.advance(3000, service);
+  const warnings = (at: number): number => {
+    rig.wall = at;
+    return warningsOf(next).length;
+  };
+  const next = rig.open();
+  const monthEnds = Date.UTC(2026, 11, 1);
+  expect([START, monthEnds - 1, monthEnds, monthEnds + 1].map(warnings)).toEqual([1, 1, 0, 0]);
+  expect(next.ledger.losses.count).toBe(1);
 });
 
 test('elements that somebody sets to zero: no sum goes back, none is counted twice, and it is said', async () => {

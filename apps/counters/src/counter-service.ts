@@ -1,7 +1,7 @@
 import { millis, type Cancel } from '@pp/base';
 import type { Counted } from './core/accounts';
 import type { Ledger } from './core/ledger';
-import { untilNextHourMs } from './core/periods';
+import { monthOf, untilNextHourMs } from './core/periods';
 import type { Doors, Settings } from './doors';
 import { TableKeeper, type Kept, type Occasion, type What } from './table-keeper';
 
@@ -34,6 +34,12 @@ export class CounterService {
 
   get ledger(): Ledger {
     return this.#keeper.ledger;
+  }
+
+  /** The last of the table's losses, while the month lasts whose sum may be too small by it. */
+  get recentLoss(): { readonly at: number; readonly unseenMs: number } | null {
+    const { lastAt: at, unseenMs } = this.ledger.losses;
+    return at === null || monthOf(at) < monthOf(this.#doors.wall()) ? null : { at, unseenMs };
   }
 
   /** What the status tells of the kernel's table and of the history. */

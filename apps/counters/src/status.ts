@@ -3,18 +3,17 @@ import type { Fleet } from './fleet';
 
 /** Why what is told may be too little, a sentence each; none: all is well. */
 export function warningsOf(service: CounterService): readonly string[] {
-  const { settings, ledger } = service;
+  const { settings, ledger, recentLoss } = service;
   const { use, fault, history } = service.kept;
-  const { losses } = ledger;
   const { uplinks, guests } = use.missed;
   return [
     ...(fault === null ? [] : [`the kernel does not count now: ${fault}`]),
     ...(uplinks > 0n ? [full('of uplinks', uplinks, settings.setSize)] : []),
     ...(guests > 0n ? [full('of guests', guests, settings.setSize)] : []),
-    ...(losses.lastAt === null
+    ...(recentLoss === null
       ? []
       : [
-          `the counters' table was deleted or damaged by another program ${times(losses.count)}, last at ${instant(losses.lastAt)}: what passed in the ${seconds(losses.unseenMs)} s before may be missing`,
+          `the counters' table was deleted or damaged by another program ${times(ledger.losses.count)}, last at ${instant(recentLoss.at)}: what passed in the ${seconds(recentLoss.unseenMs)} s before may be missing; this is said until the month ends`,
         ]),
     ...(history.fault === null
       ? []

@@ -19,6 +19,7 @@ import { CounterService } from './counter-service';
 import { serveCounters } from './dbus/serve';
 import { SERVICE } from './dbus/spec';
 import { Fleet } from './fleet';
+import { historyRefused, lockHistory } from './history-lock';
 import { ManagerFollower } from './follow-manager';
 import { serveMetrics } from './metrics/server';
 import { metricsText } from './metrics/text';
@@ -28,6 +29,7 @@ import { statusOf } from './status';
 export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   const { config, scope, stateDir } = context;
   const bus = await busOf(context);
+  scope.use(await lockHistory(historyDirectory(context), context.log));
   const fleet = await openFleet(context);
   const service = serviceOf(context, fleet);
   const started = deferred<null>();
@@ -108,16 +110,12 @@ async function opened<T>(what: string, open: () => T | Promise<T>): Promise<T> {
 }
 
 function openHistory(directory: string): RecordLog {
-  const path = join(directory, 'traffic');
   try {
-    return new RecordLog(path);
+    return new RecordLog(join(directory, 'traffic'));
   } catch (fault) {
     const code = errnoOf(fault);
     if (code === undefined) throw fault;
-    throw new Refused(ExitCode.failed, `the history ${path} cannot be opened (${code})`, {
-      advice: 'run counters as root, or use another --history-dir',
-      cause: fault,
-    });
+    throw historyRefused(directory, code, fault);
   }
 }
 

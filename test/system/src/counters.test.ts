@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { seconds } from '@pp/base';
 import {
+  eventOf,
   labMissing,
   labTest,
   passesFrames,
@@ -120,6 +121,33 @@ labTest(
       await ping(host, internet.v4, 1);
       expect(totals(await rig.read())[4].tx).toBeGreaterThanOrEqual(now + 84n);
     }
+  },
+);
+
+labTest(
+  'two with one history and no common bus: the second is refused, until the first is killed',
+  async () => {
+    rig = await CountersRig.open();
+    await rig.startCounters();
+    const args = [
+      '--state-dir',
+      '/run/second',
+      '--history-dir',
+      STATE_INSIDE,
+      '--log-format',
+      'json',
+      'eth0',
+    ];
+    const env = { DBUS_SYSTEM_BUS_ADDRESS: 'unix:path=/run/no-bus' };
+    const { code, stderr } = await rig.host.run(program('counters'), args, { env });
+    expect([code, stderr.trimEnd().split('\n').at(-1)]).toEqual([
+      1,
+      `counters: another counters writes the history in ${STATE_INSIDE}; stop it, or use another --history-dir`,
+    ]);
+    await rig.killCounters();
+    const second = rig.host.spawn(program('counters'), args, { env });
+    await second.line('log line "ready"', (line) => (eventOf(line) === 'ready' ? true : undefined));
+    await second.stop();
   },
 );
 

@@ -1,0 +1,52 @@
+import { linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MemoryLog } from '@pp/base/testing';
+import { lockHistory } from './history-lock';
+
+let root = '';
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'pp-lock-'));
+});
+afterEach(() => {
+  rmSync(root, { recursive: true });
+});
+
+const log = new MemoryLog();
+const SHORT = 'history';
+/** Longer than the path of a socket may be. */
+const LONG = join('long'.repeat(20), 'longer'.repeat(20));
+
+test.each([{ directory: SHORT }, { directory: LONG }])('one at a time: $directory', async ({ directory }) => {
+  const path = join(root, directory);
+  const first = await lockHistory(path, log);
+  await expect(lockHistory(path, log)).rejects.toThrow(
+    `another counters writes the history in ${path}; stop it, or use another --history-dir`,
+  );
+  const other = await lockHistory(join(root, 'other'), log);
+  first.close();
+  other.close();
+  const second = await lockHistory(path, log);
+  second.close();
+  expect(readdirSync(path)).toEqual([]);
+});
+
+test('what a killed process left locks nobody out', async () => {
+  const path = join(root, SHORT);
+  mkdirSync(path);
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(join(root, 'dying'), resolve));
+  linkSync(join(root, 'dying'), join(path, 'history.sock'));
+  await new Promise((resolve) => server.close(resolve));
+  const lock = await lockHistory(path, log);
+  lock.close();
+  expect(readdirSync(path)).toEqual([]);
+});
+
+test('a place where no directory can be is said as the history is', async () => {
+  writeFileSync(join(root, 'file'), '');
+  await expect(lockHistory(join(root, 'file'), log)).rejects.toThrow(
+    `the history ${root}/file/traffic cannot be opened (EEXIST); run counters as root, or use another --history-dir`,
+  );
+});
