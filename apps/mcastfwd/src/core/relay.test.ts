@@ -160,6 +160,12 @@ describe('an IPv6 source of which this host’s addresses on the link do not tel
     { name: 'with single ones', cidrs: ['fe80::2/64', '2001:db8:77::3/128'], want: null },
     { name: 'with a prefix', cidrs: ['fe80::2/64', 'fd00::1/64'], want: 'off-link' },
     {
+      name: 'with a prefix, and a single one of another prefix',
+      cidrs: ['fe80::2/64', 'fd00::1/64', '2001:db8:99::3/128'],
+      want: null,
+    },
+    { name: 'with a prefix, and a single one of it', cidrs: ['fd00::1/64', 'fd00::3/128'], want: 'off-link' },
+    {
       name: 'with a prefix, and it is of the LAN’s',
       cidrs: ['fd00::1/64'],
       from: '2001:db8:77::99',

@@ -1,5 +1,5 @@
 import { BoundedMap } from '@pp/base';
-import { isRoutable, parseIpv6 } from '@pp/wire';
+import { cidrContains, isRoutable, parseIpv6 } from '@pp/wire';
 import type { DropReason } from './drop-reason';
 import { OnLink } from './on-link';
 import { addressBytes, type Segment, type Topology } from './topology';
@@ -64,9 +64,10 @@ const lansOf = (topology: Topology, ifindex: number): readonly Pick<Segment, 'pr
 
 /**
  * Whether this host's addresses tell what is on the link. Link-local and single ones (DHCPv6, a link that ndproxy gives the LAN's prefix)
- * do not: RFC 5942 §4.
+ * do not: RFC 5942 §4. A single one beside a prefix that it is not of says that there are others.
  */
-const tellsIpv6 = ({ prefixes }: Segment): boolean =>
-  prefixes.some(
-    ({ family, address, length }) => family === 'ipv6' && length < 128 && !/^fe[89ab]/.test(address),
-  );
+function tellsIpv6({ prefixes }: Segment): boolean {
+  const wide = prefixes.filter(({ family, address }) => family === 'ipv6' && !/^fe[89ab]/.test(address));
+  const told = wide.filter(({ length }) => length < 128);
+  return told.length > 0 && wide.every((each) => told.some((prefix) => cidrContains(prefix, each)));
+}
