@@ -1,4 +1,4 @@
-import { RawArgs } from '@pp/daemon';
+import { ExitCode, RawArgs, Refused } from '@pp/daemon';
 import { decodeStrict, encode } from '@pp/proto';
 import { vpn, type VpnDoors } from './vpn';
 import { vpnAction, type VpnAction } from './vpn-args';
@@ -77,3 +77,12 @@ test.each(['', 'no JSON', '7', '{}', '{"vpn":{}}', '{"vpn":{"ifname":1,"lockdown
     );
   },
 );
+
+test('lockdown is left alone for whoever may not be told what holds', async () => {
+  const { doors, calls } = outside('');
+  const status = () => Promise.reject(new Refused(ExitCode.denied, 'may not be opened'));
+  await expect(vpn({ what: 'lockdown', on: true }, false, { ...doors, status })).rejects.toThrow(
+    'may not be opened',
+  );
+  expect(calls).toEqual([]);
+});

@@ -18,7 +18,10 @@ interface Vpn {
 
 /** Returns what to print. */
 export async function vpn(action: VpnAction, json: boolean, doors: VpnDoors): Promise<string> {
-  if (action.what === 'lockdown') await setLockdown(action.on, doors);
+  if (action.what === 'lockdown') {
+    await doors.status(); // whoever may not read it is told so before anything is done
+    await setLockdown(action.on, doors);
+  }
   const now = vpnIn(await doors.status());
   return json ? `${JSON.stringify(now)}\n` : text(now);
 }

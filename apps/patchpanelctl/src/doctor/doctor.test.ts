@@ -115,6 +115,18 @@ test('another bus has a policy of its own', async () => {
   expect((await faultsOf(setting)).map(({ name }) => name)).toEqual(['manager']);
 });
 
+test('what the manager would tell root only is not said to be well', async () => {
+  const why = '/run/patchpanel/patchpanel-manager.sock may not be opened';
+  const status = () => Promise.reject(new Refused(ExitCode.denied, why));
+  const { text } = await doctor(false, { ...doorsOf(HEALTHY), status });
+  const unseen = text
+    .split('\n')
+    .filter((line) => line.endsWith(`cannot be looked at: ${why}; run this as root`));
+  expect(unseen.map((line) => line.split(':')[0])).toEqual(
+    ['manager', 'helpers', 'sysctls'].map((name) => `warning ${name}`),
+  );
+});
+
 const ROWS: readonly { readonly name: string; readonly in: readonly Finding[]; readonly want: unknown }[] = [
   {
     name: 'warnings are no failure',

@@ -68,7 +68,8 @@ const SYSCTLS: readonly { readonly key: RegExp; readonly means: string; readonly
 ];
 
 export const sysctls: Check = ({ sysctls: now, manager: told }) => {
-  if (!told.ok) return [ok('sysctls', 'the manager sets them when it starts')];
+  if (!told.ok)
+    return [told.denied ? unseen('sysctls', told) : ok('sysctls', 'the manager sets them when it starts')];
   const changed = [...desiredSysctls({ uplinks: told.value.uplinks, originals: now })];
   if (changed.length === 0) return [ok('sysctls', 'all are as the manager set them')];
   return changed.map(([key, want]) => {

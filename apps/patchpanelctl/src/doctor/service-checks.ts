@@ -87,7 +87,7 @@ const MISSED: Readonly<Record<string, string>> = {
 };
 
 export const helpers: Check = ({ silentHelpers, manager: told }) => {
-  if (!told.ok) return [ok('helpers', 'they wait for the manager')];
+  if (!told.ok) return [told.denied ? unseen('helpers', told) : ok('helpers', 'they wait for the manager')];
   if (silentHelpers.length === 0) return [ok('helpers', 'all that are to run answer')];
   return silentHelpers.map((name) =>
     warning(
