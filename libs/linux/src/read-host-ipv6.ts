@@ -1,9 +1,9 @@
-import { hostIpv6Of, DISABLE_IPV6 } from '@pp/ports';
+import { hostIpv6Of } from '@pp/ports';
 import type { HostIpv6 } from '@pp/ports';
-import type { InHost } from './host-netns';
 import { SysctlFiles } from './sysctl-files';
 
-const here: InHost = (look) => look();
-
 /** Of the network namespace that this process is in, as it is now. */
-export const readHostIpv6 = (): HostIpv6 => hostIpv6Of(new SysctlFiles(here).read(DISABLE_IPV6));
+export function readHostIpv6(): HostIpv6 {
+  const sysctls = new SysctlFiles((look) => look());
+  return hostIpv6Of((key) => sysctls.read(key));
+}

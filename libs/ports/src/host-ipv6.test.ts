@@ -1,11 +1,19 @@
 import { hostIpv6Of, IPV6_WARNINGS } from './host-ipv6';
 
-test.each([
-  { name: 'as Linux has it', in: '0', want: 'on' },
-  { name: 'switched off', in: '1', want: 'off' },
-  { name: 'no such key', in: null, want: 'absent' },
-])('$name: $want', ({ in: value, want }) => {
-  expect(hostIpv6Of(value)).toBe(want);
+const IPV4 = { 'net.ipv4.ip_forward': '0' };
+const withIpv6 = (disabled: string): Record<string, string> => ({
+  ...IPV4,
+  'net.ipv6.conf.all.disable_ipv6': disabled,
+});
+
+const rows: readonly { name: string; in: Readonly<Record<string, string>>; want: string }[] = [
+  { name: 'as Linux has it', in: withIpv6('0'), want: 'on' },
+  { name: 'switched off', in: withIpv6('1'), want: 'off' },
+  { name: 'keys of IPv4 alone', in: IPV4, want: 'absent' },
+  { name: 'no /proc', in: {}, want: 'on' },
+];
+test.each(rows)('$name: $want', ({ in: sysctls, want }) => {
+  expect(hostIpv6Of((key) => sysctls[key] ?? null)).toBe(want);
 });
 
 test('only a host with IPv6 is not warned of', () => {

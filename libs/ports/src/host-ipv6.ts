@@ -1,12 +1,17 @@
 /** Whether this host has IPv6. `absent`: its kernel takes nothing of it; `off`: new interfaces get none. */
 export type HostIpv6 = 'on' | 'off' | 'absent';
 
-export const DISABLE_IPV6 = 'net.ipv6.conf.all.disable_ipv6';
+const DISABLE_IPV6 = 'net.ipv6.conf.all.disable_ipv6';
+const OF_IPV4 = 'net.ipv4.ip_forward';
 
-/** By the value of DISABLE_IPV6; null: there is no such key, as with ipv6.disable=1 (Documentation/networking/ipv6.rst). */
-export function hostIpv6Of(disableIpv6: string | null): HostIpv6 {
-  if (disableIpv6 === null) return 'absent';
-  return disableIpv6 === '0' ? 'on' : 'off';
+/**
+ * By its sysctls, null for a key that is not there: none are of IPv6 after ipv6.disable=1 (Documentation/networking/ipv6.rst). Where there
+ * are none of IPv4 either, as without /proc, nothing is known against it.
+ */
+export function hostIpv6Of(sysctl: (key: string) => string | null): HostIpv6 {
+  const disabled = sysctl(DISABLE_IPV6);
+  if (disabled === null) return sysctl(OF_IPV4) === null ? 'on' : 'absent';
+  return disabled === '0' ? 'on' : 'off';
 }
 
 /** What guests miss by it and what to do, in a sentence; none where it is on. */

@@ -3,7 +3,7 @@ import { causeChain, KernelError } from '@pp/base';
 import { ExitCode, Refused } from '@pp/daemon';
 import { sysctlWishes } from '@pp/datapath';
 import { helpersOn } from '@pp/forwarding';
-import { DISABLE_IPV6, hostIpv6Of, type HostInspection, type HostIpv6 } from '@pp/ports';
+import { hostIpv6Of, type HostInspection, type HostIpv6 } from '@pp/ports';
 import { SERVICE, type BusDoor } from '../call-manager';
 import type { BusFacts, Facts, ManagerFacts, Meddling, Told } from './facts';
 import { managerFacts } from './manager-facts';
@@ -24,7 +24,7 @@ export async function gather(doors: DoctorDoors): Promise<Facts> {
   const manager = await managerOf(doors);
   const lacking = lackingIn(host.text('/proc/self/status') ?? '');
   const network = await told(() => host.network());
-  const ipv6 = hostIpv6Of(host.sysctl(DISABLE_IPV6));
+  const ipv6 = hostIpv6Of((key) => host.sysctl(key));
   const uplinks = manager.ok ? manager.value.uplinks : [];
   const keys = sysctlWishes({ uplinks }).map(({ key }) => key);
   return {
