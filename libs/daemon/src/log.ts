@@ -33,7 +33,8 @@ export function lineLog(
     level,
     base: null,
     messageKey: 'event',
-    timestamp: pino.stdTimeFunctions.isoTime,
+    // Text has none: stamps of text would load ICU, 1 MB.
+    timestamp: format === 'json' && pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
   const sink =

@@ -1,6 +1,7 @@
 import { causeChain, Scope, seconds, type Clock, type Logger, type Millis, type Task } from '@pp/base';
 import type { Native } from '@pp/native';
 import type { ServiceSpec } from './args';
+import { collectWhenQuiet } from './collect-when-quiet';
 import { stderrLog, type LogOptions } from './log';
 import { missingRight } from './missing-right';
 import { openNative } from './open-native';
@@ -81,7 +82,11 @@ type Setting<C> = Pick<DaemonContext<C>, 'config' | 'log' | 'stateDir' | 'logOpt
 async function serve<C>(spec: ServiceSpec<C>, setting: Setting<C>, main: DaemonMain<C>): Promise<void> {
   const { log, stateDir, signal } = setting;
   const clock = systemClock;
-  const native = once(() => openNative(stateDir));
+  const native = once(() => {
+    const opened = openNative(stateDir);
+    collectWhenQuiet(opened, clock);
+    return opened;
+  });
   const systemd = new Systemd(takeSystemdEnv(process.env, process.pid), native, log);
   const path = statusPath(stateDir, spec.name);
   const report = new Report(spec, clock);

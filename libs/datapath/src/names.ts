@@ -3,14 +3,14 @@ export const IFNAME_MAX = 15;
 
 /**
  * A name that the kernel takes (dev_valid_name, net/core/dev.c: no blank, `/` or `:`; `%` would be a template) and that can be said
- * in nft text (no quote, backslash or `*`) and in a log line (no control characters).
+ * in nft text (no quote, backslash or `*`) and in a log line (no control characters). Classes of Unicode (\p{Cc}) would load ICU, 2 MB.
  */
 export const isIfname = (text: string): boolean =>
   text !== '' &&
   text !== '.' &&
   text !== '..' &&
   utf8Length(text) <= IFNAME_MAX &&
-  !/[\s/:%"\\*\p{Cc}\p{Cs}]/u.test(text);
+  !/[\s/:%"\\*]|[^ -~\u00a0-\ud7ff\ue000-\u{10ffff}]/u.test(text);
 
 /**
  * `prefix` + `name` where it fits, else cut to IFNAME_MAX with the last character of `name` in the last place, so that

@@ -83,11 +83,6 @@ static napi_value errno_name(pp_env *env, napi_value *args) {
   return name == NULL ? pp_undefined(env) : pp_string(env, name);
 }
 
-static napi_value allocations(pp_env *env, napi_value *args) {
-  (void)args;
-  return pp_number(env, (double)pp_allocations());
-}
-
 const pp_function pp_fd_functions[] = {
     {"closeFd", close_fd},
     {"dupFd", dup_fd},
@@ -97,7 +92,6 @@ const pp_function pp_fd_functions[] = {
     {"pollFd", poll_fd},
     {"pidfdOpen", pidfd_open_pid},
     {"errnoName", errno_name},
-    {"allocations", allocations},
     {"close", pp_source_close_js},
     {NULL, NULL},
 };

@@ -2,6 +2,7 @@ export * from './api/batch';
 export * from './api/bpf';
 export * from './api/error';
 export * from './api/fd';
+export * from './api/memory';
 export * from './api/native';
 export * from './api/netlink';
 export * from './api/netns';

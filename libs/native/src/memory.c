@@ -31,3 +31,27 @@ void pp_give_memory_back(void) {
   mallopt(M_TRIM_THRESHOLD, 128 << 10);
 #endif
 }
+
+/*
+ * Node-API has no call to collect. When more external memory than V8 lets a heap have is told of, V8 collects everything at once and shrinks
+ * its heap (Heap::ReportExternalMemoryPressure); the same is taken back at once.
+ */
+static napi_value collect_garbage(pp_env *env, napi_value *args) {
+  (void)args;
+  const int64_t pressure = INT64_C(1) << 40;
+  int64_t told;
+  napi_adjust_external_memory(env->napi, pressure, &told);
+  napi_adjust_external_memory(env->napi, -pressure, &told);
+  return pp_undefined(env);
+}
+
+static napi_value allocations(pp_env *env, napi_value *args) {
+  (void)args;
+  return pp_number(env, (double)pp_allocations());
+}
+
+const pp_function pp_memory_functions[] = {
+    {"allocations", allocations},
+    {"collectGarbage", collect_garbage},
+    {NULL, NULL},
+};

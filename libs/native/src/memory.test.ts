@@ -41,3 +41,29 @@ testGlibc('large blocks go back to the kernel, also after a larger one was freed
   expect(heapGrowth('without')).toBeGreaterThan(3 << 20);
   expect(heapGrowth('with')).toBeLessThan(1 << 20);
 });
+
+/** Makes garbage in the old generation, and tells by how many bytes a collection shrinks the heap. */
+const COLLECTING = `
+  const { getHeapStatistics } = require('node:v8');
+  const file = { exports: {} };
+  process.dlopen(file, ${JSON.stringify(ADDON)});
+  const addon = file.exports.attach(Error, new Uint8Array(1 << 20), new Int32Array(1 << 12));
+  let kept = Array.from({ length: 200_000 }, (_, n) => ({ n }));
+  kept = kept.length;
+  const before = getHeapStatistics();
+  addon.collectGarbage();
+  const after = getHeapStatistics();
+  console.log(before.used_heap_size - after.used_heap_size, before.total_heap_size - after.total_heap_size, after.external_memory - before.external_memory);
+`;
+
+test('a collection takes all garbage, gives its pages back, and leaves no pressure behind', () => {
+  const { stdout, stderr } = spawnSync(process.execPath, ['-e', COLLECTING], {
+    encoding: 'utf8',
+    env: plainEnv(),
+  });
+  if (stdout === '') throw new Error(stderr);
+  const [used = NaN, held = NaN, external = NaN] = stdout.trim().split(' ').map(Number);
+  expect(used).toBeGreaterThan(4 << 20);
+  expect(held).toBeGreaterThan(4 << 20);
+  expect(external).toBeLessThanOrEqual(0);
+});

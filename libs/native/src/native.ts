@@ -17,6 +17,7 @@ export function makeNative(file: AddonFile): Native {
   const addon = file.attach(NativeError, received.scratch, received.table);
   return {
     ...fdCalls(addon),
+    collectGarbage: addon.collectGarbage,
     ...netlinkCalls(addon, received),
     ...netnsCalls(addon),
     ...streamCalls(addon, received),

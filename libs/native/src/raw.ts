@@ -21,6 +21,7 @@ export interface Addon {
   readonly errnoName: (errno: number) => string | undefined;
   /** Blocks of C memory alive, of all environments in this process. */
   readonly allocations: () => number;
+  readonly collectGarbage: () => void;
   /** Any source; again is allowed. */
   readonly close: (source: Source) => void;
 

@@ -1,4 +1,5 @@
 import type { FdNative } from './fd';
+import type { MemoryNative } from './memory';
 import type { NetlinkNative } from './netlink';
 import type { NetnsNative } from './netns';
 import type { PacketNative } from './packet';
@@ -15,6 +16,7 @@ import type { UdpNative } from './udp';
 export interface Native
   extends
     FdNative,
+    MemoryNative,
     NetlinkNative,
     NetnsNative,
     PacketNative,

@@ -6,7 +6,7 @@ import type { Bed } from '../bed/bed';
 import { LineProgram } from '../bed/line-program';
 import { programPath } from '../bed/programs';
 import { Collector } from '../manager/collector';
-import { anonymousMb, cpuSecondsOf, residentMb } from '../manager/process';
+import { anonymousMb, cpuSecondsOf, restingMb } from '../manager/process';
 import { hoped, unmeasured, type Row } from '../report/row';
 import { spreadText } from '../report/table';
 import { interleave, pairRatios } from '../stats/interleave';
@@ -73,7 +73,11 @@ async function measure(bed: Bed, settings: Settings): Promise<readonly Row[]> {
     }
     loss.kernel.push((await flood(kernel, FLOOD, 5000)).lossPercent);
   }
-  const memory = memoryRow('after all of this', ours.proxy.pid, 'with what the floods left in the heap');
+  const memory = await memoryRow(
+    'after all of this',
+    ours.proxy.pid,
+    'with what the floods left in the heap',
+  );
   await Promise.all([ours.proxy.stop(), theirs.proxy.stop()]);
   return [
     latencyRow(latency),
@@ -194,7 +198,11 @@ async function cpuSeconds(way: Way): Promise<number> {
 async function fullTableRow(bed: Bed): Promise<Row> {
   const full = await way(bed, 'full', (host) => startOurs(host));
   await askMillis(full, NEIGHBORS - 2); // one has answered before
-  const row = memoryRow(`with ${NEIGHBORS} neighbours`, full.proxy.pid, 'each with its route and its group');
+  const row = await memoryRow(
+    `with ${NEIGHBORS} neighbours`,
+    full.proxy.pid,
+    'each with its route and its group',
+  );
   const known = await neighborsOf(full.host);
   await full.proxy.stop();
   if (known === NEIGHBORS) return row;
@@ -282,16 +290,18 @@ function lossRow({ ours, theirs, kernel }: WithKernel): Row {
   };
 }
 
-function memoryRow(when: string, pid: number, more: string): Row {
+async function memoryRow(when: string, pid: number, more: string): Promise<Row> {
+  const { atOnce, atRest } = await restingMb(pid);
   const own = anonymousMb(pid).toFixed(1);
   return {
-    name: `ndproxy: resident memory ${when}`,
-    measured: residentMb(pid),
+    name: `ndproxy: resident memory ${when}, at rest`,
+    measured: atRest,
     unit: 'MB',
     goal: hoped(55),
     spread: null,
     details: [
-      `${more}; ${own} MB of it its own, the rest pages of node’s files, shared by all that run node`,
+      `${more}; at the end of the load: ${atOnce.toFixed(1)} MB`,
+      `${own} MB of it its own, the rest pages of node’s files, shared by all that run node`,
     ],
   };
 }

@@ -1,7 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** Resident memory in MB (10^6 bytes). */
 export const residentMb = (pid: number): number => kilobytesOf(`/proc/${pid}/status`, 'VmRSS') * 1024e-6;
+
+/** After a burst a service gives back what that took, once it has had nothing to do for 5 to 10 s (libs/daemon, collectWhenQuiet). */
+const REST_MS = 12_000;
+
+/** Resident memory in MB now, and when the process has rested. */
+export async function restingMb(pid: number): Promise<{ readonly atOnce: number; readonly atRest: number }> {
+  const atOnce = residentMb(pid);
+  await delay(REST_MS);
+  return { atOnce, atRest: residentMb(pid) };
+}
 
 /** That part of it which is no file's, in MB: pages of files, as of the node binary, are shared by all who run it, and the kernel may drop them. */
 export const anonymousMb = (pid: number): number => kilobytesOf(`/proc/${pid}/status`, 'RssAnon') * 1024e-6;

@@ -1,0 +1,42 @@
+import { seconds, type Clock } from '@pp/base';
+import type { MemoryNative } from '@pp/native';
+import { getHeapStatistics } from 'node:v8';
+
+const INTERVAL = seconds(5);
+/** Of one CPU, over an interval; a collection stops everything for 3 to 10 ms. */
+const QUIET_SHARE = 0.05;
+const WORTH_BYTES = 2 << 20;
+
+/** What is looked at: CPU time so far in ms, and bytes in use in V8's heap, garbage too. */
+export interface HeapUse {
+  cpuMs(): number;
+  usedBytes(): number;
+}
+
+/**
+ * Gives back what a burst, or the start, has left. By itself V8 lets the old generation of a small heap grow to several times what is
+ * alive in it before it collects there for the first time, and a service that rests then keeps that for weeks.
+ */
+export function collectWhenQuiet(native: MemoryNative, clock: Clock, use: HeapUse = thisProcess): void {
+  let aliveBytes = 0;
+  let cpuBefore = use.cpuMs();
+  const look = (): void => {
+    const cpu = use.cpuMs();
+    const isQuiet = cpu - cpuBefore < INTERVAL * QUIET_SHARE;
+    cpuBefore = cpu;
+    if (isQuiet && use.usedBytes() - aliveBytes > WORTH_BYTES) {
+      native.collectGarbage();
+      aliveBytes = use.usedBytes();
+    }
+    clock.after('heap', INTERVAL, look);
+  };
+  clock.after('heap', INTERVAL, look);
+}
+
+const thisProcess: HeapUse = {
+  cpuMs: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  },
+  usedBytes: () => getHeapStatistics().used_heap_size,
+};
