@@ -144,14 +144,14 @@ function newsOf({ config, clock, log }: DaemonContext<Config>, native: Native, b
 }
 
 function managerOf(
-  { config, log, stateDir, scope, systemd }: DaemonContext<Config>,
+  { config, log, clock, stateDir, scope, systemd }: DaemonContext<Config>,
   { native, writers }: { readonly native: Native; readonly writers: NftWriters },
   news: NetworkNews,
   observer: Observer,
   { kernel = asItIs, journal = asItIs }: Doors,
 ): Manager {
   return new Manager({
-    kernel: kernel(scope.use(new LinuxKernel({ native, log, writers }))),
+    kernel: kernel(scope.use(new LinuxKernel({ native, log, clock, writers }))),
     journal: journal(new FileJournal(join(stateDir, 'journal'))),
     news,
     descriptors: new NativeDescriptors(native),

@@ -23,10 +23,12 @@ long pp_allocations(void) { return atomic_load(&alive); }
 
 /*
  * glibc raises these two thresholds, of 128 KiB each, to the size of whatever was freed (mallopt(3)), up to 32 MiB: V8's compilers free blocks
- * of megabytes, and from then on their memory stays with the process, in an arena for each thread. Said by us they stay as they are.
+ * of megabytes, and from then on their memory stays with the process. Said by us they stay as they are. And one arena is enough for threads
+ * that compile, or wait for the kernel; each more keeps some 200 kB.
  */
 void pp_give_memory_back(void) {
 #ifdef __GLIBC__
+  mallopt(M_ARENA_MAX, 1);
   mallopt(M_MMAP_THRESHOLD, 128 << 10);
   mallopt(M_TRIM_THRESHOLD, 128 << 10);
 #endif
