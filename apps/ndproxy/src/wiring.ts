@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Task } from '@pp/base';
-import { controlPath, ExitCode, noBus, Refused, type DaemonContext, type Parts } from '@pp/daemon';
+import { controlPath, errnoOf, ExitCode, noBus, Refused, type DaemonContext, type Parts } from '@pp/daemon';
 import { ROUTE_PROTOCOL as MANAGER_PROTOCOL } from '@pp/datapath';
 import { busTask, connectBus } from '@pp/dbus';
 import {
@@ -111,11 +111,25 @@ function doorsOf({ native: load, clock, log, scope }: DaemonContext<Config>): Om
     interfaces: new NetlinkInterfaces({ native, clock, log }),
     guard: scope.use(new NftNeighborGuard(native, GUARD_TABLE)),
     losses: new NetlinkLosses({ native, clock, log, protocol: OWN_PROTOCOL, table: GUARD_TABLE }),
-    memberships: new UdpMemberships(native),
+    memberships: membershipsBy(native),
     sysctl,
     clock,
     log,
   };
+}
+
+/** Throws Refused where IPv6 is switched off. */
+function membershipsBy(native: ReturnType<DaemonContext<Config>['native']>): UdpMemberships {
+  try {
+    return new UdpMemberships(native);
+  } catch (fault) {
+    if (errnoOf(fault) !== 'EADDRNOTAVAIL') throw fault;
+    throw new Refused(
+      ExitCode.failed,
+      'IPv6 is switched off on this host (lo has no ::1), and ndproxy has nothing to do',
+      { advice: 'write sysctl -w net.ipv6.conf.all.disable_ipv6=0', cause: fault },
+    );
+  }
 }
 
 function sysctl(key: string): string | null {

@@ -72,20 +72,26 @@ labTest('a kernel without IPv6: guests are served with IPv4, and the host says s
   });
 });
 
-labTest('a kernel without IPv6: ndproxy says in one sentence that it has nothing to do', async () => {
-  await lab.host.shell(HIDE);
-  const { code, stderr } = await lab.host.run(program('ndproxy'), [
-    '--state-dir',
-    STATE_INSIDE,
-    'eth0',
-    'lo',
-  ]);
-  expect({ code, stderr }).toEqual({
-    code: 1,
-    stderr:
-      'ndproxy: the kernel of this host runs without IPv6, and ndproxy has nothing to do; boot it without ipv6.disable=1\n',
+const NDPROXY_ROWS = [
+  {
+    name: 'a kernel without IPv6',
+    script: HIDE,
+    want: 'the kernel of this host runs without IPv6, and ndproxy has nothing to do; boot it without ipv6.disable=1',
+  },
+  {
+    name: 'IPv6 is switched off',
+    script: SWITCH_OFF,
+    want: 'IPv6 is switched off on this host (lo has no ::1), and ndproxy has nothing to do; write sysctl -w net.ipv6.conf.all.disable_ipv6=0',
+  },
+];
+for (const { name, script, want } of NDPROXY_ROWS) {
+  labTest(`${name}: ndproxy says in one sentence that it has nothing to do`, async () => {
+    await lab.host.shell(script);
+    const args = ['--state-dir', STATE_INSIDE, 'eth0', 'lo'];
+    const { code, stderr } = await lab.host.run(program('ndproxy'), args);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: `ndproxy: ${want}\n` });
   });
-});
+}
 
 labTest(
   'IPv6 is switched off: guests are served with IPv4, and the host says so while it lasts',
