@@ -20,8 +20,8 @@ test.each(rows)('$name: $want', ({ in: intervals, want }) => {
     heap.garbageMb = 0;
     heap.collections += 1;
   };
-  const usedBytes = (): number => (heap.aliveMb + heap.garbageMb) * 2 ** 20;
-  collectWhenQuiet({ collectGarbage }, clock, { cpuMs: () => heap.cpuMs, usedBytes });
+  const heldBytes = (): number => (heap.aliveMb + heap.garbageMb) * 2 ** 20;
+  collectWhenQuiet({ collectGarbage }, clock, { cpuMs: () => heap.cpuMs, heldBytes });
   const seen = intervals.map(([busyMs, aliveMb, garbageMb]) => {
     const before = heap.collections;
     heap.cpuMs += busyMs;

@@ -7,10 +7,10 @@ const INTERVAL = seconds(5);
 const QUIET_SHARE = 0.05;
 const WORTH_BYTES = 2 << 20;
 
-/** What is looked at: CPU time so far in ms, and bytes in use in V8's heap, garbage too. */
+/** What is looked at: CPU time so far in ms, and bytes that V8 holds for its heap, in use or not. */
 export interface HeapUse {
   cpuMs(): number;
-  usedBytes(): number;
+  heldBytes(): number;
 }
 
 /**
@@ -24,9 +24,9 @@ export function collectWhenQuiet(native: MemoryNative, clock: Clock, use: HeapUs
     const cpu = use.cpuMs();
     const isQuiet = cpu - cpuBefore < INTERVAL * QUIET_SHARE;
     cpuBefore = cpu;
-    if (isQuiet && use.usedBytes() - aliveBytes > WORTH_BYTES) {
+    if (isQuiet && use.heldBytes() - aliveBytes > WORTH_BYTES) {
       native.collectGarbage();
-      aliveBytes = use.usedBytes();
+      aliveBytes = use.heldBytes();
     }
     clock.after('heap', INTERVAL, look);
   };
@@ -38,5 +38,5 @@ const thisProcess: HeapUse = {
     const { user, system } = process.cpuUsage();
     return (user + system) / 1000;
   },
-  usedBytes: () => getHeapStatistics().used_heap_size,
+  heldBytes: () => getHeapStatistics().total_heap_size,
 };
