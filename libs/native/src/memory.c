@@ -36,14 +36,20 @@ void pp_give_memory_back(void) {
 
 /*
  * Node-API has no call to collect. When more external memory than V8 lets a heap have is told of, V8 collects everything at once and shrinks
- * its heap (Heap::ReportExternalMemoryPressure); the same is taken back at once.
+ * its heap (Heap::ReportExternalMemoryPressure); the same is taken back at once. The second time it gives back the pages that it has emptied
+ * the first time.
  */
 static napi_value collect_garbage(pp_env *env, napi_value *args) {
   (void)args;
   const int64_t pressure = INT64_C(1) << 40;
   int64_t told;
-  napi_adjust_external_memory(env->napi, pressure, &told);
-  napi_adjust_external_memory(env->napi, -pressure, &told);
+  for (int times = 0; times < 2; times++) {
+    napi_adjust_external_memory(env->napi, pressure, &told);
+    napi_adjust_external_memory(env->napi, -pressure, &told);
+  }
+#ifdef __GLIBC__
+  malloc_trim(0); /* what the compilers of V8 have freed lies between what they have not */
+#endif
   return pp_undefined(env);
 }
 

@@ -25,8 +25,8 @@ export class LoopGuard {
   readonly #first = new Int32Array(PLACES);
   readonly #second = new Int32Array(PLACES);
   readonly #origin = new Int32Array(PLACES);
-  readonly #copies = new Int32Array(PLACES);
-  readonly #twins = new Int32Array(PLACES);
+  readonly #copies = new Uint8Array(PLACES); // up to MAX_COPIES + 1
+  readonly #twins = new Uint8Array(PLACES); // no more than copies
   readonly #since = new Float64Array(PLACES).fill(-Infinity);
   readonly #silentUntil = new Float64Array(PLACES).fill(-Infinity);
 
