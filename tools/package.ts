@@ -1,7 +1,8 @@
 /**
  * `tsx tools/package.ts [APP...]` makes a Debian package of each program in dist/bin, or of those named: dist/packages/NAME_VERSION_ARCH.deb.
- * A package has the program and what lies in its app's folders dbus/ (bus policy) and systemd/ (unit), a manual page and a completion
- * for bash that are made from its --help, and makes the user that the unit names; node comes from elsewhere. The same sources make the same bytes: times in it are SOURCE_DATE_EPOCH, else that of the last commit.
+ * A package has the program, what lies in its app's folders dbus/ (bus policy) and systemd/ (unit), and a manual page and a completion for
+ * bash that are made from its --help, and makes the user that the unit names; node comes from elsewhere. The same sources make the same bytes:
+ * times in it are SOURCE_DATE_EPOCH, else that of the last commit.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {

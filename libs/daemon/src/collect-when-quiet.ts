@@ -3,7 +3,7 @@ import type { MemoryNative } from '@pp/native';
 import { getHeapStatistics } from 'node:v8';
 
 const INTERVAL = seconds(5);
-/** Of one CPU, over an interval; a collection stops everything for 3 to 10 ms. */
+/** Of one CPU, over an interval; a collection stops everything for 10 to 20 ms, for longer where much is alive. */
 const QUIET_SHARE = 0.05;
 const WORTH_BYTES = 2 << 20;
 
@@ -18,15 +18,15 @@ export interface HeapUse {
  * alive in it before it collects there for the first time, and a service that rests then keeps that for weeks.
  */
 export function collectWhenQuiet(native: MemoryNative, clock: Clock, use: HeapUse = thisProcess): void {
-  let aliveBytes = 0;
+  let keptBytes = 0;
   let cpuBefore = use.cpuMs();
   const look = (): void => {
     const cpu = use.cpuMs();
     const isQuiet = cpu - cpuBefore < INTERVAL * QUIET_SHARE;
     cpuBefore = cpu;
-    if (isQuiet && use.heldBytes() - aliveBytes > WORTH_BYTES) {
+    if (isQuiet && use.heldBytes() - keptBytes > WORTH_BYTES) {
       native.collectGarbage();
-      aliveBytes = use.heldBytes();
+      keptBytes = use.heldBytes();
     }
     clock.after('heap', INTERVAL, look);
   };

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 // eslint-disable-next-line @nx/enforce-module-boundaries -- tools is no project: nothing but this and the build has it
 import { withSharedShapes } from '../../../tools/shared-shapes';
 
@@ -20,4 +22,11 @@ test.each([
   { name: 'text that looks like it', code: '"{...a,b}";/*({...a,b})*/`{...a,b}`' },
 ])('$name: is left alone', ({ code }) => {
   expect(withSharedShapes(code)).toBe(code);
+});
+
+const BUILT = resolve(__dirname, '../../../dist/bin');
+
+test.each(readdirSync(BUILT))('%s loads nothing that costs memory and is not used', (name) => {
+  const code = readFileSync(join(BUILT, name), 'utf8');
+  expect(code).not.toMatch(/\bWebAssembly\b|require\("(?:node:)?(?:perf_hooks|worker_threads)"\)/);
 });

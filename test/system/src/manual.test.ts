@@ -87,8 +87,8 @@ describe.each(PROGRAMS)('the manual page of %s', (app) => {
   test('has each word of --help', () => {
     const words = new Set(plain(pagesOf(app).manual).split(/\s+/));
     const heading = /^(Usage:|Options:|Commands:|Examples:|Exit codes: (.*)\.)$/gm;
-    const help = helpsOf(app)
-      .join('\n')
+    const help = pagesOf(app)
+      .helps.join('\n')
       .replace(/^Usage: /gm, '');
     const wanted = help
       .replaceAll(heading, (_all, _name, codes: string | undefined) => (codes ?? '').replaceAll(',', ''))
