@@ -1,4 +1,4 @@
-import { dumpAddresses, dumpLinks, dumpRoutes, dumpRules, routeSubject } from '@pp/netlink';
+import { dumpAddresses, dumpLinks, dumpRoutes, dumpRules, routeSubject, withHops } from '@pp/netlink';
 import type { RouteEvent, RouteSnapshot, Rule, Subject } from '@pp/netlink';
 import { ROUTE_PROTOCOL } from '@pp/datapath';
 
@@ -33,14 +33,14 @@ export function firstForeignRule(rules: readonly Rule[]): number | undefined {
 
 /** Links, addresses, rules, and the routes that decide where an unmarked packet of this host goes. */
 export const networkSubject = (): Subject<RouteSnapshot, RouteEvent> => ({
-  ...routeSubject(['link', 'address', 'route', 'rule']),
+  ...routeSubject(['link', 'address', 'route', 'rule', 'nexthop']),
   snapshot: async (client) => {
     const links = await client.dump(dumpLinks());
     const addresses = await client.dump(dumpAddresses());
     const rules = await client.dump(dumpRules());
-    const routes = await client.dump(dumpRoutes({ table: RT_TABLE_MAIN }));
-    const others = [];
-    for (const table of overridingTables(rules)) others.push(...(await client.dump(dumpRoutes({ table }))));
-    return { links, addresses, rules, routes: [...routes, ...others], neighbors: [] };
+    const routes = [];
+    for (const table of [RT_TABLE_MAIN, ...overridingTables(rules)])
+      routes.push(...(await client.dump(dumpRoutes({ table }))));
+    return { links, addresses, rules, routes: await withHops(client, routes), neighbors: [] };
   },
 });

@@ -127,6 +127,7 @@ function lossesIn(event: RouteEvent, protocol: number): readonly DatapathLoss[] 
       return event.rule.protocol === protocol
         ? [{ on: 'rule', family: event.rule.family, priority: event.rule.priority }]
         : [];
+    case 'nexthop':
     case 'neighbor':
       return [];
   }

@@ -54,6 +54,24 @@ describeOnKernel('news of the network', (native) => {
     });
   });
 
+  test('default routes of nexthop objects of which the kernel tells the id alone', async () => {
+    host.run('sysctl', ['-qw', 'net.ipv4.nexthop_compat_mode=0']);
+    host.ip('link set eth0 up');
+    host.ip('address add 192.0.2.10/24 dev eth0');
+    host.ip('nexthop add id 1 via 192.0.2.1 dev eth0');
+    host.ip('route add default nhid 1 metric 100');
+    await until('the route', () => defaults().length === 1);
+    expect(defaults()).toEqual([{ via: '192.0.2.1', metric: 100, own: true }]);
+    host.ip('nexthop replace id 1 via 192.0.2.2 dev eth0'); // no word of the route
+    await until('the other gateway', () => JSON.stringify(defaults()).includes('192.0.2.2'));
+    host.ip('nexthop add id 2 via 192.0.2.1 dev eth0');
+    host.ip('nexthop add id 3 group 1/2');
+    host.ip('route replace default nhid 3 metric 100');
+    await until('both gateways', () => defaults().length === 2);
+    host.ip('nexthop del id 3'); // and with it the route
+    await until('no route', () => defaults().length === 0);
+  });
+
   test('routes that go with their link, of which the kernel says nothing', async () => {
     host.ip('link set eth0 up');
     host.ip('address add 192.0.2.10/24 dev eth0');

@@ -2,7 +2,7 @@ import { millis } from '@pp/base';
 import type { Cancel, Clock, Logger } from '@pp/base';
 import { DOOMED_GROUP, LINK_GROUP } from '@pp/datapath';
 import type { Native } from '@pp/native';
-import { Monitor, netlinkIn, ownLinksFilter } from '@pp/netlink';
+import { isByIdAlone, Monitor, netlinkIn, ownLinksFilter } from '@pp/netlink';
 import type { RouteEvent, RouteSnapshot } from '@pp/netlink';
 import type { NetworkNews, NetworkView } from '@pp/ports';
 import { networkSubject } from './foreign-rules';
@@ -76,7 +76,12 @@ export class NetlinkNews implements NetworkNews {
       case 'address':
         return !this.#own.has(event.address.ifindex);
       case 'route':
-        return event.route.hops.some(({ ifindex }) => ifindex !== null && !this.#own.has(ifindex));
+        return (
+          isByIdAlone(event.route) ||
+          event.route.hops.some(({ ifindex }) => ifindex !== null && !this.#own.has(ifindex))
+        );
+      case 'nexthop': // we make none
+        return true;
       case 'rule':
         return isForeignRule(event.rule);
       case 'neighbor':

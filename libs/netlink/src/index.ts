@@ -22,6 +22,7 @@ export * from './rt/link';
 export * from './rt/link-requests';
 export * from './rt/losses';
 export * from './rt/neighbor';
+export * from './rt/nexthop';
 export * from './rt/qdisc';
 export { ownLinksFilter } from './rt/own-links-filter';
 export * from './rt/route';

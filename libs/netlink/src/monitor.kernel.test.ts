@@ -40,7 +40,9 @@ function words(event: RouteEvent): string {
           ? event.route.dst
           : event.on === 'rule'
             ? event.rule.priority
-            : event.neighbor.address;
+            : event.on === 'nexthop'
+              ? event.nexthop.id
+              : event.neighbor.address;
   return `${event.change} ${event.on} ${what}`;
 }
 

@@ -131,6 +131,25 @@ labTest(
 );
 
 labTest(
+  'a default route by a nexthop object is followed, also where the kernel tells its id alone',
+  async () => {
+    const { host } = rig.lab;
+    const guest = await connected('guest', { outboundPhysicalDevice: 'eth0' });
+    await host.shell(`sysctl -qw net.ipv4.nexthop_compat_mode=0
+    ip nexthop add id 7 via 192.168.77.1 dev eth0
+    ip route replace default nhid 7 metric 100`);
+    expect(await host.ok('ip', ['-4', 'route', 'show', 'default', 'metric', '100'])).not.toContain('via');
+    const isMirrored = async (): Promise<boolean> =>
+      (await host.ok('ip', ['-4', 'route', 'show', 'table', '1002'])).includes('default via 192.168.77.1');
+    await host.shell('ip route add 198.51.100.0/24 nhid 7'); // what is mirrored after it was read after the default route
+    await until('our table has what came after', async () =>
+      (await host.ok('ip', ['-4', 'route', 'show', 'table', '1002'])).includes('198.51.100.0/24'),
+    );
+    expect([await isMirrored(), await pings(guest, INTERNET)]).toEqual([true, true]);
+  },
+);
+
+labTest(
   'an uplink too small for IPv6 leaves guests theirs, and has its own again when it grows',
   async () => {
     const { host } = rig.lab;

@@ -6,6 +6,7 @@ import { decodeAddress } from './address';
 import { decodeRouteEvent } from './events';
 import { decodeLink } from './link';
 import { decodeNeighbor } from './neighbor';
+import { decodeNexthop } from './nexthop';
 import { decodeRoute } from './route';
 import { decodeRule } from './rule';
 import * as RT from './types';
@@ -45,6 +46,12 @@ const MULTIPATH = `
   3c000900 1c000000 02000000 14000500 fd000000 00000000 00000000 00000002
            1c000000 02000000 14000500 fd000000 00000000 00000000 00000003
   24000c00 00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000 05001400 00000000`;
+const BY_ID = '02000000 fe030001 00000000 08000f00 fe000000 08001e00 01000000';
+const NEXTHOP = '02fd0000 04000000 08000100 01000000 08000500 03000000 08000600 c0a80901';
+const GROUP = `
+  00000000 00000000 08000100 03000000 06000300 00000000
+  14000200 01000000 00000000 02000000 00000000 # the members
+  08000e00 00000080`;
 const RULE = `
   02001800 fc000001 00000000 08000f00 ea030000 08000e00 ffffffff 05001500 50000000
   07000300 76300000 08000600 f2030000 08001000 00c00000 08000200 0a000000`;
@@ -201,6 +208,51 @@ const rows: readonly Row[] = [
     want: null,
   },
   {
+    name: 'a route that tells the id of a nexthop object alone',
+    type: RT.RTM_NEWROUTE,
+    body: BY_ID,
+    decode: decodeRoute,
+    want: {
+      family: 'ipv4',
+      kind: 'unicast',
+      dst: '0.0.0.0/0',
+      src: null,
+      table: 254,
+      metric: 0,
+      protocol: 3,
+      hops: [],
+      nexthopId: 1,
+    },
+  },
+  {
+    name: 'nexthop object',
+    type: RT.RTM_NEWNEXTHOP,
+    body: NEXTHOP,
+    decode: decodeNexthop,
+    want: { id: 1, hop: { via: '192.168.9.1', ifindex: 3, onlink: true }, group: [] },
+  },
+  {
+    name: 'nexthop object on the link, of IPv6',
+    type: RT.RTM_NEWNEXTHOP,
+    body: '0afd0000 00000000 08000100 07000000 08000500 03000000',
+    decode: decodeNexthop,
+    want: { id: 7, hop: { via: null, ifindex: 3, onlink: false }, group: [] },
+  },
+  {
+    name: 'nexthop object where packets end',
+    type: RT.RTM_NEWNEXTHOP,
+    body: '02000000 00000000 08000100 06000000 04000400',
+    decode: decodeNexthop,
+    want: { id: 6, hop: null, group: [] },
+  },
+  {
+    name: 'a group of nexthop objects goes',
+    type: RT.RTM_DELNEXTHOP,
+    body: GROUP,
+    decode: decodeRouteEvent,
+    want: { on: 'nexthop', change: 'del', nexthop: { id: 3, hop: null, group: [1, 2] } },
+  },
+  {
     name: 'rule with a mark of zero',
     type: RT.RTM_NEWRULE,
     body: RULE,
@@ -258,6 +310,7 @@ const captured = [
   { name: 'multipath route', type: RT.RTM_NEWROUTE, body: MULTIPATH },
   { name: 'rule', type: RT.RTM_NEWRULE, body: RULE },
   { name: 'neighbour', type: RT.RTM_NEWNEIGH, body: NEIGHBOR },
+  { name: 'nexthop', type: RT.RTM_NEWNEXTHOP, body: NEXTHOP },
 ];
 
 test.each(captured)('a cut $name is refused, or decoded from whole attributes', ({ type, body }) => {
@@ -274,7 +327,8 @@ test.each(captured)('a cut $name is refused, or decoded from whole attributes', 
 
 /** Lengths at which an attribute ends, its padding there or not. */
 function wholeAttributes(bytes: Uint8Array, type: number): readonly number[] {
-  const header = type === RT.RTM_NEWLINK ? 16 : type === RT.RTM_NEWADDR ? 8 : 12;
+  const header =
+    type === RT.RTM_NEWLINK ? 16 : type === RT.RTM_NEWADDR || type === RT.RTM_NEWNEXTHOP ? 8 : 12;
   const lengths = [header];
   for (let at = header; at < bytes.length; at = (at + 3) & ~3) {
     at += (bytes[at] ?? 0) + 256 * (bytes[at + 1] ?? 0);
@@ -295,6 +349,12 @@ test.each([
     name: 'a next hop of no length',
     type: RT.RTM_NEWROUTE,
     body: '02180000 fe030001 00000000 0c000900 00000000 02000000',
+  },
+  { name: 'a nexthop object without an id', type: RT.RTM_NEWNEXTHOP, body: '02000000 00000000' },
+  {
+    name: 'half a member of a group',
+    type: RT.RTM_NEWNEXTHOP,
+    body: '00000000 00000000 08000100 03000000 08000200 01000000',
   },
   {
     name: 'a next hop beyond the end',

@@ -8,6 +8,8 @@ import type { Link } from './link';
 import { dumpLinks } from './link-requests';
 import { decodeNeighbor, dumpNeighbors } from './neighbor';
 import type { Neighbor } from './neighbor';
+import { decodeNexthop, withHops } from './nexthop';
+import type { Nexthop } from './nexthop';
 import { decodeRoute } from './route';
 import type { Route } from './route';
 import { dumpRoutes } from './route-requests';
@@ -21,9 +23,10 @@ export type RouteEvent =
   | { readonly on: 'address'; readonly change: 'new' | 'del'; readonly address: Address }
   | { readonly on: 'route'; readonly change: 'new' | 'del'; readonly route: Route }
   | { readonly on: 'rule'; readonly change: 'new' | 'del'; readonly rule: Rule }
+  | { readonly on: 'nexthop'; readonly change: 'new' | 'del'; readonly nexthop: Nexthop }
   | { readonly on: 'neighbor'; readonly change: 'new' | 'del'; readonly neighbor: Neighbor };
 
-/** All objects of the kinds watched; the others are empty. */
+/** All objects of the kinds watched, routes with their hops; the others are empty. */
 export interface RouteSnapshot {
   readonly links: readonly Link[];
   readonly addresses: readonly Address[];
@@ -37,6 +40,7 @@ const GROUPS = {
   address: [RT.RTNLGRP_IPV4_IFADDR, RT.RTNLGRP_IPV6_IFADDR],
   route: [RT.RTNLGRP_IPV4_ROUTE, RT.RTNLGRP_IPV6_ROUTE],
   rule: [RT.RTNLGRP_IPV4_RULE, RT.RTNLGRP_IPV6_RULE],
+  nexthop: [RT.RTNLGRP_NEXTHOP],
   neighbor: [RT.RTNLGRP_NEIGH],
 } as const;
 
@@ -52,7 +56,7 @@ export const routeSubject = (
   snapshot: async (client: NetlinkClient) => ({
     links: topics.includes('link') ? await client.dump(dumpLinks()) : [],
     addresses: topics.includes('address') ? await client.dump(dumpAddresses()) : [],
-    routes: topics.includes('route') ? await client.dump(dumpRoutes({ table })) : [],
+    routes: topics.includes('route') ? await withHops(client, await client.dump(dumpRoutes({ table }))) : [],
     rules: topics.includes('rule') ? await client.dump(dumpRules()) : [],
     neighbors: topics.includes('neighbor') ? await client.dump(dumpNeighbors()) : [],
   }),
@@ -80,6 +84,13 @@ export function decodeRouteEvent(message: NetlinkMessage): RouteEvent | null {
     case RT.RTM_DELRULE: {
       const rule = decodeRule(message);
       return rule && { on: 'rule', change: message.type === RT.RTM_NEWRULE ? 'new' : 'del', rule };
+    }
+    case RT.RTM_NEWNEXTHOP:
+    case RT.RTM_DELNEXTHOP: {
+      const nexthop = decodeNexthop(message);
+      return (
+        nexthop && { on: 'nexthop', change: message.type === RT.RTM_NEWNEXTHOP ? 'new' : 'del', nexthop }
+      );
     }
     case RT.RTM_NEWNEIGH:
     case RT.RTM_DELNEIGH: {

@@ -31,10 +31,12 @@ export interface RouteFacts {
   readonly protocol: number;
 }
 
-/** A route as the kernel shows it; those of a nexthop object show its hops. */
+/** A route as the kernel shows it. */
 export interface Route extends RouteFacts {
   readonly family: Family;
   readonly hops: readonly Hop[];
+  /** Of the nexthop object whose hops these are; under net.ipv4.nexthop_compat_mode=0 the hops are not told (`withHops`). */
+  readonly nexthopId?: number;
 }
 
 const KIND_NAMES = new Map<number, RouteKind>(
@@ -50,6 +52,7 @@ export function decodeRoute({ type, body }: NetlinkMessage): Route | null {
   if (family === null || (flags & RTA.RTM_F_CLONED) !== 0) return null;
   const attributes = new Attributes(body, RTA.RTMSG);
   const src = attributes.bytes(RTA.PREFSRC);
+  const nexthopId = attributes.u32host(RTA.NH_ID);
   return {
     family,
     kind: KIND_NAMES.get(readU8(body, 7)) ?? 'other',
@@ -59,6 +62,7 @@ export function decodeRoute({ type, body }: NetlinkMessage): Route | null {
     metric: attributes.u32host(RTA.PRIORITY) ?? 0,
     protocol: readU8(body, 5),
     hops: hops(attributes, flags),
+    ...(nexthopId === null ? {} : { nexthopId }),
   };
 }
 

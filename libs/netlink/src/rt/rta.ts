@@ -7,6 +7,7 @@ export const PREFSRC = 7;
 export const MULTIPATH = 9;
 export const TABLE = 15;
 export const VIA = 18;
+export const NH_ID = 30;
 
 /** RTN_*, what becomes of a packet. */
 export const KINDS = {
