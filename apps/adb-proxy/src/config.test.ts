@@ -77,6 +77,11 @@ const rows: readonly { readonly name: string; readonly in: string; readonly want
     want: `--from '${source}' is no address and no subnet; write for example --from 192.168.1.0/24`,
   })),
   {
+    name: 'a source with bits beyond its length, where one address may have been meant',
+    in: '--listen 10.0.0.1:1 --from 192.168.1.77/24',
+    want: "--from '192.168.1.77/24' has bits set beyond its length; write --from 192.168.1.0/24",
+  },
+  {
     name: 'auto-off of nothing',
     in: '--auto-off 5',
     want: `--auto-off is about what --listen opens; ${listenTip}`,
@@ -180,7 +185,7 @@ test.each(rows)('$name', ({ in: line, want }) => {
 
 test.each([
   {
-    from: '192.168.1.77/24',
+    from: '192.168.1.0/24',
     yes: '192.168.1.0 192.168.1.255',
     no: '192.168.0.255 192.168.2.0 ::ffff:192.168.2.7',
   },

@@ -1,4 +1,5 @@
 import { accept, refuse, type Checked } from '@pp/base';
+import { formatCidr, isNetwork, networkOf, parseCidr } from '@pp/wire';
 import { BlockList, isIP } from 'node:net';
 
 /** Who may connect. */
@@ -22,6 +23,12 @@ export function checkedSources(texts: readonly string[]): Checked<Sources> {
       return refuse(
         'InvalidArgument',
         `--from '${text}' is no address and no subnet; write for example ${SOURCE_EXAMPLE}`,
+      );
+    const cidr = parseCidr(text);
+    if (cidr !== null && !isNetwork(cidr))
+      return refuse(
+        'InvalidArgument',
+        `--from '${text}' has bits set beyond its length; write --from ${formatCidr(networkOf(cidr))}`,
       );
     lists[family].addSubnet(address, length, family);
   }

@@ -112,9 +112,13 @@ const rows: { name: string; in: string; want: Config | string }[] = [
       ],
     }),
   },
+  {
+    name: 'a rule with bits beyond its length',
+    in: '--allow eth0:192.168.77.5/24:27036',
+    want: "--allow 'eth0:192.168.77.5/24:27036' has bits set beyond its length; write --allow eth0:192.168.77.0/24:27036",
+  },
   ...[
     'eth0',
-    '192.168.77.5/24',
     'eth0:192.168.77.0/24:x',
     'a:b:192.168.77.0/24',
     '192.168.77.0/24:1:2',

@@ -76,6 +76,11 @@ const rows: { name: string; in: string; want: Config | string }[] = [
     in: '--not-prefix 2001:db8::',
     want: "--not-prefix '2001:db8::' is no IPv6 prefix; write for example --not-prefix 2001:db8::/32",
   },
+  ...['only-prefix', 'not-prefix'].map((option) => ({
+    name: `--${option} with bits beyond its length`,
+    in: `--${option} 2001:db8::1/64`,
+    want: `--${option} '2001:db8::1/64' has bits set beyond its length; write --${option} 2001:db8::/64`,
+  })),
   {
     name: 'half an Ethernet address',
     in: '--dad-ignore 02:00:00',

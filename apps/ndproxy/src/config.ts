@@ -1,6 +1,6 @@
 import { accept, checkedAll, checkedEach, refuse, type Checked } from '@pp/base';
 import { checkedFan, choice, VERSION, type RawArgs, type ServiceSpec } from '@pp/daemon';
-import { ipv6ToBytes, macToBytes, parseCidr, parseMac } from '@pp/wire';
+import { formatCidr, ipv6ToBytes, isNetwork, macToBytes, networkOf, parseCidr, parseMac } from '@pp/wire';
 import { CONTROL_HELP } from './control/request';
 import { macNumber } from './core/keys';
 import type { Switches } from './core/limits';
@@ -132,11 +132,16 @@ const setOf = <T>(checked: Checked<readonly T[]>): Checked<ReadonlySet<T>> =>
 
 function checkedPrefix(option: string, text: string): Checked<Prefix> {
   const cidr = parseCidr(text);
-  return cidr?.family === 'ipv6'
+  if (cidr?.family !== 'ipv6')
+    return refuse(
+      'InvalidArgument',
+      `--${option} '${text}' is no IPv6 prefix; write for example --${option} 2001:db8::/32`,
+    );
+  return isNetwork(cidr)
     ? accept({ prefix: ipv6ToBytes(cidr.address), length: cidr.length })
     : refuse(
         'InvalidArgument',
-        `--${option} '${text}' is no IPv6 prefix; write for example --${option} 2001:db8::/32`,
+        `--${option} '${text}' has bits set beyond its length; write --${option} ${formatCidr(networkOf(cidr))}`,
       );
 }
 

@@ -1,6 +1,15 @@
 import { accept, refuse, type Checked } from '@pp/base';
 import { checkedIfname } from '@pp/daemon';
-import { hostCidr, ipv4ToNumber, isNetwork, parseCidr, parseIpv4, type Cidr } from '@pp/wire';
+import {
+  formatCidr,
+  hostCidr,
+  ipv4ToNumber,
+  isNetwork,
+  networkOf,
+  parseCidr,
+  parseIpv4,
+  type Cidr,
+} from '@pp/wire';
 import { maskOf } from '../core/link';
 import type { Rule } from '../core/policy';
 import { portRange } from './ports';
@@ -18,20 +27,28 @@ export function checkedRules(option: 'allow' | 'block', texts: readonly string[]
   const rules: Rule[] = []; // BOUNDED: MAX_RULES
   for (const text of texts) {
     const rule = ruleOf(text);
-    if (rule === null)
-      return refuse(
-        'InvalidArgument',
-        `--${option} '${text}' is not [IF:]CIDR[:PORTS]; write for example --${option} eth0:192.168.1.0/24:27036`,
-      );
+    if (rule === null) return refuse('InvalidArgument', `--${option} '${text}' ${faultOf(option, text)}`);
     rules.push(rule);
   }
   return accept(rules);
 }
 
+function faultOf(option: string, text: string): string {
+  const network = text.split(':').map(asNetwork).join(':');
+  return network !== text && ruleOf(network) !== null
+    ? `has bits set beyond its length; write --${option} ${network}`
+    : `is not [IF:]CIDR[:PORTS]; write for example --${option} eth0:192.168.1.0/24:27036`;
+}
+
+function asNetwork(text: string): string {
+  const cidr = parseCidr(text);
+  return cidr === null ? text : formatCidr(networkOf(cidr));
+}
+
 function ruleOf(text: string): Rule | null {
   const parts = text.split(':');
-  const at = parts.findIndex((part) => networkOf(part) !== null);
-  const cidr = networkOf(parts[at] ?? '');
+  const at = parts.findIndex((part) => cidrOf(part) !== null);
+  const cidr = cidrOf(parts[at] ?? '');
   if (cidr?.family !== 'ipv4' || at > 1 || parts.length > at + 2) return null;
   const ifname = at === 1 ? (parts[0] ?? '') : null;
   if (ifname !== null && !checkedIfname(ifname.replace(/(?<=.)\*$/, '')).ok) return null;
@@ -42,7 +59,7 @@ function ruleOf(text: string): Rule | null {
 }
 
 /** A prefix without host bits, or one address. */
-function networkOf(text: string): Cidr | null {
+function cidrOf(text: string): Cidr | null {
   const address = parseIpv4(text);
   const cidr = address === null ? parseCidr(text) : hostCidr(address);
   return cidr !== null && isNetwork(cidr) ? cidr : null;
