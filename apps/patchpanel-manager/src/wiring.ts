@@ -3,7 +3,7 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deferred, type Task } from '@pp/base';
 import { ExitCode, noBus, Refused, type DaemonContext, type Parts } from '@pp/daemon';
-import { helpersOn } from '@pp/forwarding';
+import { HELPERS, helpersOn } from '@pp/forwarding';
 import type { Kernel } from '@pp/datapath';
 import { busTask, connectBus, type Bus } from '@pp/dbus';
 import {
@@ -20,7 +20,7 @@ import {
   readHostIpv6,
 } from '@pp/linux';
 import type { Native } from '@pp/native';
-import { IPV6_WARNINGS, type Journal, type NetworkNews } from '@pp/ports';
+import { IPV6_WARNINGS, type HostIpv6, type Journal, type NetworkNews } from '@pp/ports';
 import { FileJournal } from '@pp/state';
 import type { Config } from './config';
 import { connectionEnds } from './connection-ends';
@@ -82,10 +82,11 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
   ];
   const later = new ToldLater(inTurn(...observers), setImmediate);
   const writers = new NftWriters();
-  const manager = managerOf(context, { native, writers }, newsOf(context, native, bus), later, doors);
+  const ipv6 = readHostIpv6();
+  const manager = managerOf(context, { native, writers, ipv6 }, newsOf(context, native, bus), later, doors);
   const { absent } = config.local;
   if (absent.length > 0) log.info('local-sources.absent', { users: absent.join(' ') });
-  for (const warning of ipv6Warnings()) log.warn('ipv6.missing', { warning });
+  for (const warning of IPV6_WARNINGS[ipv6]) log.warn('ipv6.missing', { warning });
   await manager.start();
   scope.defer(() => manager.stop(config.onExit)); // a start that failed takes nothing back: the next one repairs
   started.resolve({
@@ -103,12 +104,13 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
   return {
     tasks: [busTask(bus), managerTask(manager), helpers],
     status: () =>
-      statusOf(manager.world, helpers.status, [...manager.clashes, ...ipv6Warnings(), ...survival.warnings]),
+      statusOf(manager.world, helpers.status, [
+        ...manager.clashes,
+        ...IPV6_WARNINGS[readHostIpv6()], // of now: the switch of all interfaces may be turned while we serve
+        ...survival.warnings,
+      ]),
   };
 }
-
-/** Of now: the switch of all interfaces may be turned while we serve. */
-const ipv6Warnings = (): readonly string[] => IPV6_WARNINGS[readHostIpv6()];
 
 const RESOLV_CONF = '/etc/resolv.conf';
 
@@ -145,11 +147,12 @@ function newsOf({ config, clock, log }: DaemonContext<Config>, native: Native, b
 
 function managerOf(
   { config, log, clock, stateDir, scope, systemd }: DaemonContext<Config>,
-  { native, writers }: { readonly native: Native; readonly writers: NftWriters },
+  host: { readonly native: Native; readonly writers: NftWriters; readonly ipv6: HostIpv6 },
   news: NetworkNews,
   observer: Observer,
   { kernel = asItIs, journal = asItIs }: Doors,
 ): Manager {
+  const { native, writers, ipv6 } = host;
   return new Manager({
     kernel: kernel(scope.use(new LinuxKernel({ native, log, clock, writers }))),
     journal: journal(new FileJournal(join(stateDir, 'journal'))),
@@ -164,7 +167,7 @@ function managerOf(
     mostLifelines: mostLifelines(readFileSync('/proc/self/limits', 'utf8')),
     uplinks: config.uplinks,
     localSources: config.local.sources,
-    withoutIpv6: readHostIpv6() === 'absent',
+    withoutIpv6: ipv6 === 'absent',
     randomBytes: forMacs,
     defer: setImmediate,
   });
@@ -200,8 +203,9 @@ function helpersOf({ config, stateDir, logOptions, clock, log }: DaemonContext<C
     clock,
     log,
   });
-  const names = config.helpers === 'spawn' ? helpersOn(readHostIpv6()) : [];
-  return new Supervisor({ processes, clock, log, names });
+  const names = config.helpers === 'spawn' ? HELPERS : [];
+  const hasWork = (name: string): boolean => helpersOn(readHostIpv6()).some((helper) => helper === name);
+  return new Supervisor({ processes, clock, log, names, hasWork });
 }
 
 /** Helpers hear of a change before clients do (spec 1.2). */

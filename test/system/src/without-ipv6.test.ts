@@ -11,6 +11,7 @@ import {
   type StandardLab,
   startManager,
   STATE_INSIDE,
+  until,
 } from '@pp/lab';
 
 /** Hosts that have no IPv6, and mean it. What a kernel without it refuses has rows beside the datapath: here the keys are hidden. */
@@ -109,3 +110,22 @@ labTest(
     expect(await warnings()).toEqual({ status: [], doctor: [] });
   },
 );
+
+labTest('IPv6 is switched off: the manager runs its helpers but ndproxy, which has no work', async () => {
+  await lab.host.shell(SWITCH_OFF);
+  manager = await startManager(lab.host, { args: ['--uplink', 'eth0=ethernet', '--helpers', 'spawn'] });
+  const states = async (): Promise<readonly (readonly [string, string])[]> => {
+    const args = ['--state-dir', STATE_INSIDE, 'status', '--json'];
+    const status = JSON.parse(await lab.host.ok(program('patchpanel-manager'), args)) as Status;
+    return status.helpers.map(({ name, state }) => [name, state]);
+  };
+  await until('the others to run', async () =>
+    (await states()).every(([name, state]) => name === 'ndproxy' || state === 'running'),
+  );
+  expect(await states()).toContainEqual(['ndproxy', 'idle']);
+  expect((await warnings()).status).toHaveLength(1);
+});
+
+interface Status {
+  readonly helpers: readonly { readonly name: string; readonly state: string }[];
+}

@@ -10,8 +10,8 @@ const WELL = seconds(60);
 /** One helper as the status shows it. */
 export interface HelperStatus {
   readonly name: string;
-  /** `absent`: its program does not lie beside the manager's. */
-  readonly state: 'running' | 'waiting' | 'absent';
+  /** `absent`: its program does not lie beside the manager's; `idle`: it has no work on this host as it is. */
+  readonly state: 'running' | 'waiting' | 'idle' | 'absent';
   readonly pid: number | null;
   readonly restarts: number;
   /** How it ended last: "exit 1". */
@@ -22,19 +22,24 @@ export interface KeptHelperParts {
   readonly processes: Pick<HelperProcesses, 'isThere' | 'start'>;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly hasWork: (name: string) => boolean;
   /** Called right after a process was started, and when it has ended. */
   readonly onChange: () => void;
 }
 
-/** Runs one helper, and runs it again when it ends, for ever; later and later while it does not stay up. */
+/**
+ * Runs one helper, and runs it again when it ends, for ever; later and later while it does not stay up. While this host has no work for it,
+ * it waits for some.
+ */
 export class KeptHelper {
   readonly name: string;
   readonly #parts: KeptHelperParts;
   #process: HelperProcess | null = null;
   #delays = backoff(FIRST_WAIT, LONGEST_WAIT);
-  #restarts = 0;
+  #starts = 0;
   #lastEnd: string | null = null;
   #isWanted = false;
+  #isIdle = false;
   #cancelWait: Cancel = () => undefined;
 
   constructor(name: string, parts: KeptHelperParts) {
@@ -48,14 +53,14 @@ export class KeptHelper {
 
   get status(): HelperStatus {
     const pid = this.#process?.pid ?? null;
-    const state = pid !== null ? 'running' : this.#isWanted ? 'waiting' : 'absent';
-    return { name: this.name, state, pid, restarts: this.#restarts, lastEnd: this.#lastEnd };
+    const restarts = Math.max(0, this.#starts - 1);
+    return { name: this.name, state: this.#stateOf(pid), pid, restarts, lastEnd: this.#lastEnd };
   }
 
   start(): void {
     if (!this.#parts.processes.isThere(this.name)) return;
     this.#isWanted = true;
-    this.#run();
+    this.#look();
   }
 
   /** No more restarts; the process that runs is the caller's to end. */
@@ -64,10 +69,31 @@ export class KeptHelper {
     this.#cancelWait();
   }
 
+  #stateOf(pid: number | null): HelperStatus['state'] {
+    if (pid !== null) return 'running';
+    if (!this.#isWanted) return 'absent';
+    return this.#isIdle ? 'idle' : 'waiting';
+  }
+
+  #look(): void {
+    const { clock, log, hasWork } = this.#parts;
+    const wasIdle = this.#isIdle;
+    this.#isIdle = !hasWork(this.name);
+    if (!this.#isIdle) {
+      this.#run();
+      return;
+    }
+    if (!wasIdle) log.info('helper.idle', { name: this.name });
+    this.#cancelWait = clock.after(`helper ${this.name}`, LONGEST_WAIT, () => {
+      this.#look();
+    });
+  }
+
   #run(): void {
     const { processes, clock, log, onChange } = this.#parts;
     const born = clock.now();
     const process = processes.start(this.name);
+    this.#starts++;
     this.#process = process;
     onChange();
     log.debug('helper.started', { name: this.name, pid: process.pid });
@@ -85,8 +111,7 @@ export class KeptHelper {
     const wait = this.#delays.next().value;
     log.warn('helper.ended', { name: this.name, end, livedMs: Math.round(livedMs), againInMs: wait });
     this.#cancelWait = clock.after(`helper ${this.name}`, wait, () => {
-      this.#restarts++;
-      this.#run();
+      this.#look();
     });
   }
 }

@@ -48,7 +48,7 @@ function supervise(names: readonly string[]) {
   const common = { clock: systemClock, log };
   const recordPath = join(directory, 'helpers.json');
   const processes = new MachineProcesses({ ...common, directory, args: ['--x', 'y z'], recordPath });
-  const supervisor = new Supervisor({ ...common, processes, names });
+  const supervisor = new Supervisor({ ...common, processes, names, hasWork: () => true });
   const stop = new AbortController();
   const over = supervisor.run(stop.signal);
   return {

@@ -61,9 +61,9 @@ class FakeProcesses implements HelperProcesses {
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-async function running(names: readonly string[], processes = new FakeProcesses()) {
+async function running(names: readonly string[], processes = new FakeProcesses(), hasWork = () => true) {
   const [clock, log, stop] = [new VirtualClock(), new MemoryLog(), new AbortController()];
-  const supervisor = new Supervisor({ processes, clock, log, names });
+  const supervisor = new Supervisor({ processes, clock, log, names, hasWork });
   let isOver = false;
   const over = supervisor.run(stop.signal).then(() => (isOver = true));
   await settled();
@@ -104,6 +104,31 @@ test('one that ends at once is started again after 0.2 s, doubling to 30 s, for 
   const warnings = log.lines.filter((line) => line.startsWith('warn'));
   expect(warnings).toHaveLength(waits.length);
   expect(warnings[0]).toBe('warn helper.ended name=a end=exit 1 livedMs=0 againInMs=200');
+});
+
+test('one without work on this host is said to be idle once, and started within 30 s of getting some', async () => {
+  let isIpv6On = false;
+  const { processes, clock, log, supervisor, stop, end } = await running(['a'], undefined, () => isIpv6On);
+  for (let n = 0; n < 10; n++) clock.advance(seconds(30));
+  expect(processes.started).toEqual([]);
+  const idle = { name: 'a', state: 'idle', pid: null, restarts: 0, lastEnd: null };
+  expect(supervisor.status).toEqual([idle]);
+  expect(log.lines).toEqual(['info helper.idle name=a']);
+  isIpv6On = true;
+  clock.advance(seconds(30));
+  expect(processes.started).toHaveLength(1);
+  isIpv6On = false;
+  await end('exit 1');
+  clock.advance(seconds(60));
+  expect(supervisor.status).toEqual([{ ...idle, lastEnd: 'exit 1' }]);
+  expect([processes.started.length, log.lines.filter((line) => line.includes('idle')).length]).toEqual([
+    1, 2,
+  ]);
+  stop.abort();
+  await settled();
+  isIpv6On = true;
+  clock.advance(seconds(60));
+  expect(processes.started).toHaveLength(1);
 });
 
 test('one that lived for a minute is started again at once', async () => {

@@ -11,6 +11,8 @@ export interface SupervisorParts {
   readonly log: Logger;
   /** None: only what an earlier run left is ended. */
   readonly names: readonly string[];
+  /** Whether this host, as it is now, gives it anything to do. */
+  readonly hasWork: (name: string) => boolean;
 }
 
 /** Keeps the helpers running while the manager does. First it ends those that a killed manager left, so that none runs twice. */
