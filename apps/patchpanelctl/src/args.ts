@@ -2,6 +2,8 @@ import { accept, refuse, type Checked } from '@pp/base';
 import {
   checkedStateDir,
   DEFAULT_STATE_DIR,
+  ExitCode,
+  exitCodesLine,
   parseOr,
   RawArgs,
   unclear,
@@ -61,6 +63,17 @@ export type Asked =
 
 const COMMANDS = 'status, devices, events, connect, vm, arc, port, vpn, traffic or doctor';
 
+const EXIT_CODES = exitCodesLine({
+  done: 'done',
+  failed: 'failed',
+  usage: 'usage',
+  notFound: 'no such object',
+  conflict: 'conflict',
+  denied: 'denied',
+  unreachable: 'manager unreachable',
+  degraded: 'done but degraded',
+});
+
 const EXAMPLES = `
 Examples:
   ${NAME} status
@@ -76,7 +89,7 @@ Examples:
   ${NAME} traffic report --month 2026-11 --by guest,uplink
   ${NAME} doctor
 
-Exit codes: 0 done, 1 failed, 2 usage, 3 no such object, 4 conflict, 5 denied, 6 manager unreachable, 7 done but degraded.
+${EXIT_CODES}
 DBUS_SYSTEM_BUS_ADDRESS chooses the bus.`;
 
 /** Reads the command line. Nothing is printed and nothing is done. */
@@ -110,7 +123,7 @@ export function readCommand(argv: readonly string[]): Asked {
   vpnOptions(program.command('vpn')).action(taking(vpn));
   trafficOptions(program.command('traffic')).action(taking(traffic));
   showOptions(program.command('doctor'), {
-    text: "look for what on this host keeps guests from the network: each check's line says what to do; exit code 1 if there is a problem",
+    text: `look for what on this host keeps guests from the network: each check's line says what to do; exit code ${ExitCode.failed} if there is a problem`,
     json: 'as one JSON object; "v" is the version of its keys',
   }).action(taking(showing('doctor')));
   return parseOr(program, argv, () => asked);

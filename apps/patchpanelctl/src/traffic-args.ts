@@ -1,5 +1,5 @@
 import { accept, checkedAll, refuse, type Checked } from '@pp/base';
-import { wholeNumber, type RawArgs } from '@pp/daemon';
+import { ExitCode, wholeNumber, type RawArgs } from '@pp/daemon';
 import type { Command } from 'commander';
 
 export const DIMENSIONS = ['host', 'guest', 'uplink', 'source', 'family', 'hour'] as const;
@@ -39,7 +39,7 @@ Examples:
   patchpanelctl traffic report --fleet --month 2026-11 --by host,uplink
   patchpanelctl traffic top --by source,uplink
 
-Exit code 7: the sums may be too small; why is said on standard error.`;
+Exit code ${ExitCode.degraded}: the sums may be too small; why is said on standard error.`;
 
 export const trafficOptions = (command: Command): Command =>
   command

@@ -51,7 +51,11 @@ export function doctorDoors(stateDir: string): DoctorDoors {
   const { native, connectBus } = connectDoors(stateDir);
   return {
     connectBus,
-    host: new LinuxHostInspection({ native, log: stderrLog({ level: 'warn', format: 'text' }) }),
+    host: new LinuxHostInspection({
+      native,
+      clock: systemClock,
+      log: stderrLog({ level: 'warn', format: 'text' }),
+    }),
     status: (service) => askStatus(service, foundPath(stateDir, service, statusPath)),
     hasOwnBus: process.env['DBUS_SYSTEM_BUS_ADDRESS'] !== undefined,
     version: VERSION,

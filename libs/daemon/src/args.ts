@@ -1,7 +1,7 @@
 import { accept, refuse, type Checked } from '@pp/base';
 import { Command, CommanderError } from 'commander';
 import { choice, RawArgs } from './raw-args';
-import { ExitCode } from './refused';
+import { ExitCode, exitCodesLine } from './refused';
 import { LOG_FORMATS, LOG_LEVELS, type LogOptions } from './log';
 
 export interface OptionSpec {
@@ -90,7 +90,13 @@ function asking(program: Command, [word]: readonly string[]): string {
   return [program.name(), ...(isCommand && word !== undefined ? [word] : [])].join(' ');
 }
 
-const EXIT_CODES = '\nExit codes: 0 done, 1 failed, 2 usage, 5 denied, 6 not running.';
+const EXIT_CODES = exitCodesLine({
+  done: 'done',
+  failed: 'failed',
+  usage: 'usage',
+  denied: 'denied',
+  unreachable: 'not running',
+});
 
 /** Every service's options. */
 function commandOf<C>(spec: ServiceSpec<C>): Command {
@@ -109,7 +115,7 @@ function commandOf<C>(spec: ServiceSpec<C>): Command {
     .option('--log-format <FORMAT>', LOG_FORMATS.join(', '), 'text');
   if (spec.operands !== undefined) program.addHelpText('after', `\n${spec.operands.text}`);
   if (spec.notes !== undefined) program.addHelpText('after', `\n${spec.notes}`);
-  return program.addHelpText('after', EXIT_CODES);
+  return program.addHelpText('after', `\n${EXIT_CODES}`);
 }
 
 /** commander has nothing before the first one, whatever its types say. */

@@ -12,6 +12,15 @@ export const ExitCode = {
 
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
+/** The line of --help about those that a program uses, in the words of that program. */
+export const exitCodesLine = (words: Partial<Record<keyof typeof ExitCode, string>>): string => {
+  const used = Object.entries(ExitCode).flatMap(([name, code]) => {
+    const text = words[name as keyof typeof ExitCode];
+    return text === undefined ? [] : [`${code} ${text}`];
+  });
+  return `Exit codes: ${used.join(', ')}.`;
+};
+
 /** The program will not do what was asked, for a reason that is no fault of its own. Printed without stack. */
 export class Refused extends Error {
   override readonly name = 'Refused';

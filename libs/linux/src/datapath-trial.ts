@@ -1,5 +1,5 @@
 import { KernelError } from '@pp/base';
-import type { Logger } from '@pp/base';
+import type { Clock, Logger } from '@pp/base';
 import { describe, NOTHING, plan, poolsWith, uplinksPart, vmPart, withoutIpv6 } from '@pp/datapath';
 import type { Desired, Op, Part } from '@pp/datapath';
 import type { Native } from '@pp/native';
@@ -11,6 +11,7 @@ import { readHostIpv6 } from './read-host-ipv6';
 export interface DatapathTrial {
   readonly native: Native;
   readonly log: Logger;
+  readonly clock: Clock;
   /** Whether a TAP is tried, too. */
   readonly taps: boolean;
 }
@@ -19,11 +20,11 @@ export interface DatapathTrial {
  * Lays the datapath of one uplink and one VM in a network namespace that nobody else sees and that ends with this call: the first step
  * that this kernel, or nft, refuses, or null.
  */
-export async function tryDatapath({ native, log, taps }: DatapathTrial): Promise<string | null> {
+export async function tryDatapath({ native, log, clock, taps }: DatapathTrial): Promise<string | null> {
   const netns = outcomeOf('making a network namespace', () => native.createNetns());
   if (typeof netns === 'string') return netns;
   const route = new NetlinkClient(netlinkIn(native, 'route', netns));
-  const kernel = new LinuxKernel({ native, log, netnsFd: netns });
+  const kernel = new LinuxKernel({ native, log, clock, netnsFd: netns });
   try {
     await route.request(addLink({ ifname: 'eth0', kind: { name: 'veth', peer: { ifname: 'peer0' } } }));
     const links = await route.dump(dumpLinks());

@@ -9,7 +9,6 @@ export { NetlinkConnections, type NetlinkConnectionsOptions } from './netlink-co
 export { NetlinkLosses, type NetlinkLossesOptions } from './netlink-losses';
 export { NftWriters } from './nft-writers';
 export { NetlinkNews, type NetlinkNewsOptions } from './netlink-news';
-export { SystemClock } from './system-clock';
 export { LinuxPacketPorts } from './linux-packet-ports';
 export { NetlinkHostRoutes } from './netlink-host-routes';
 export { NetlinkInterfaces, type NetlinkInterfacesOptions } from './netlink-interfaces';

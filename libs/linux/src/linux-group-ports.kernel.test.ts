@@ -3,7 +3,7 @@ import { loadNative } from '@pp/native';
 import { until } from '@pp/netlink/testing';
 import { CONTRACT_GROUP, GROUP_ROWS } from '@pp/ports/testing';
 import { LinuxGroupPorts } from './linux-group-ports';
-import { SystemClock } from './system-clock';
+import { SystemClock } from './testing';
 
 const native = loadNative();
 

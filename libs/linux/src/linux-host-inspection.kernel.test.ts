@@ -7,7 +7,7 @@ import { describeOnKernel } from '@pp/netlink/testing';
 import { hostInspectionRows } from '@pp/ports/testing';
 import { tryDatapath } from './datapath-trial';
 import { LinuxHostInspection } from './linux-host-inspection';
-import { TestHost } from './testing';
+import { SystemClock, TestHost } from './testing';
 
 const directory = mkdtempSync(join(tmpdir(), 'inspected-'));
 writeFileSync(join(directory, 'note'), 'hello\n');
@@ -29,7 +29,12 @@ describeOnKernel('LinuxHostInspection', (native) => {
     for (const ifname of ['near', 'far', 'arc_ns0']) host.ip(`link set ${ifname} up`);
     host.run('nft', ['add table ip filter; add chain ip filter FORWARD']);
     host.run('sysctl', ['-qw', 'net.ipv4.ip_forward=1']);
-    inspection = new LinuxHostInspection({ native, log: new MemoryLog(), netnsFd: host.fd });
+    inspection = new LinuxHostInspection({
+      native,
+      log: new MemoryLog(),
+      clock: new SystemClock(),
+      netnsFd: host.fd,
+    });
   });
 
   afterEach(() => {
@@ -56,9 +61,8 @@ describeOnKernel('LinuxHostInspection', (native) => {
 
   test('the step that is refused is told, and nothing stays open', async () => {
     const refusing = { ...native, openTun: () => native.openNetns({ path: '/nonexistent/tun' }) as never };
-    expect(await tryDatapath({ native: refusing, log: new MemoryLog(), taps: true })).toMatch(
-      /^link\.add tap vmtap0: ENOENT/,
-    );
-    expect(await tryDatapath({ native: refusing, log: new MemoryLog(), taps: false })).toBeNull();
+    const common = { native: refusing, log: new MemoryLog(), clock: new SystemClock() };
+    expect(await tryDatapath({ ...common, taps: true })).toMatch(/^link\.add tap vmtap0: ENOENT/);
+    expect(await tryDatapath({ ...common, taps: false })).toBeNull();
   });
 });

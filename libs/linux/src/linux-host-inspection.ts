@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { closeSync, constants, openSync, readdirSync, readSync } from 'node:fs';
 import { KernelError } from '@pp/base';
-import type { Logger } from '@pp/base';
+import type { Clock, Logger } from '@pp/base';
 import type { Native } from '@pp/native';
 import { NetlinkClient, netlinkIn } from '@pp/netlink';
 import type { HostInspection, InspectedNetwork } from '@pp/ports';
@@ -17,6 +17,7 @@ import { SysctlFiles } from './sysctl-files';
 export interface LinuxHostInspectionOptions {
   readonly native: Native;
   readonly log: Logger;
+  readonly clock: Clock;
   /** Namespace to look at; default: the process's own. */
   readonly netnsFd?: number;
 }
@@ -87,8 +88,8 @@ export class LinuxHostInspection implements HostInspection {
   }
 
   tryDatapath(): Promise<string | null> {
-    const { native, log } = this.#options;
-    return tryDatapath({ native, log, taps: this.openFault('/dev/net/tun') === null });
+    const { native, log, clock } = this.#options;
+    return tryDatapath({ native, log, clock, taps: this.openFault('/dev/net/tun') === null });
   }
 
   close(): void {

@@ -19,12 +19,11 @@ import { runsOf } from './runs';
 import type { Run, Step } from './runs';
 import { elementsBatch, OUR_TABLE } from './set-elements';
 import { SysctlFiles } from './sysctl-files';
-import { SystemClock } from './system-clock';
 
 export interface LinuxKernelOptions {
   readonly native: Native;
   readonly log: Logger;
-  readonly clock?: Clock;
+  readonly clock: Clock;
   /** Namespace to work in; default: the process's own. */
   readonly netnsFd?: number;
   /** Where namespaces have names; default /run/netns. */
@@ -51,7 +50,7 @@ export class LinuxKernel implements Kernel {
     const {
       native,
       log,
-      clock = new SystemClock(),
+      clock,
       netnsFd,
       netnsDirectory = '/run/netns',
       nftProgram,

@@ -8,8 +8,7 @@ import { LinuxPacketPorts } from './linux-packet-ports';
 import { NetlinkHostRoutes } from './netlink-host-routes';
 import { NetlinkInterfaces } from './netlink-interfaces';
 import { NftNeighborGuard } from './nft-neighbor-guard';
-import { SystemClock } from './system-clock';
-import { TestHost } from './testing';
+import { SystemClock, TestHost } from './testing';
 import { UdpMemberships } from './udp-memberships';
 
 const GONE = 4711;

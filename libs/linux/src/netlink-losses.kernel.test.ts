@@ -6,8 +6,7 @@ import type { DatapathLoss, DatapathNews } from '@pp/ports';
 import { LinuxKernel } from './linux-kernel';
 import { NetlinkLosses } from './netlink-losses';
 import { NftWriters } from './nft-writers';
-import { SystemClock } from './system-clock';
-import { TestHost } from './testing';
+import { SystemClock, TestHost } from './testing';
 
 describeOnKernel('news of losses', (native) => {
   let host: TestHost;
@@ -107,9 +106,9 @@ describeOnKernel('news of losses', (native) => {
 
     beforeEach(async () => {
       const writers = new NftWriters();
-      const common = { native, log: new MemoryLog(), netnsFd: host.fd, writers };
+      const common = { native, clock: new SystemClock(), log: new MemoryLog(), netnsFd: host.fd, writers };
       kernel = new LinuxKernel({ ...common, netnsDirectory: host.netnsDirectory });
-      edits = new NetlinkLosses({ ...common, clock: new SystemClock() });
+      edits = new NetlinkLosses(common);
       news.close();
       await edits.start((loss) => heard.push(loss));
       expect(await kernel.apply([LOAD])).toEqual(['done']);

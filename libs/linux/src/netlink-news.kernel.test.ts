@@ -2,8 +2,7 @@ import { MemoryLog } from '@pp/base/testing';
 import { describeOnKernel, until } from '@pp/netlink/testing';
 import type { NetworkView } from '@pp/ports';
 import { NetlinkNews } from './netlink-news';
-import { SystemClock } from './system-clock';
-import { NETNS, TestHost, VETH } from './testing';
+import { NETNS, SystemClock, TestHost, VETH } from './testing';
 
 describeOnKernel('news of the network', (native) => {
   let host: TestHost;

@@ -4,8 +4,7 @@ import { LINK_GROUP } from '@pp/datapath';
 import { describeOnKernel, until } from '@pp/netlink/testing';
 import { COUNTER_TABLE_ROWS, sortedElements } from '@pp/ports/testing';
 import { NftCounterTable } from './nft-counter-table';
-import { SystemClock } from './system-clock';
-import { TestHost } from './testing';
+import { SystemClock, TestHost } from './testing';
 
 describeOnKernel('the counters on Linux', (native) => {
   let host: TestHost;

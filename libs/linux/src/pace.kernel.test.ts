@@ -3,8 +3,7 @@ import { describeOnKernel, until } from '@pp/netlink/testing';
 import { bpf } from '@pp/wire';
 import { LinuxGroupPorts } from './linux-group-ports';
 import { LinuxPacketPorts } from './linux-packet-ports';
-import { SystemClock } from './system-clock';
-import { TestHost } from './testing';
+import { SystemClock, TestHost } from './testing';
 
 const GROUP = { group: 'ff02::fb', port: 5353 };
 const ETHERNET = { type: 0x88b5, header: Buffer.from('ffffffffffff02000000000288b5', 'hex') }; // for experiments

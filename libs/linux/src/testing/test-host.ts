@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { MemoryLog } from '@pp/base/testing';
 import type { Native } from '@pp/native';
 import { LinuxKernel } from '../linux-kernel';
+import { SystemClock } from './system-clock';
 
 const LOOKS = 2000;
 
@@ -25,6 +26,7 @@ export class TestHost {
     return new LinuxKernel({
       native: this.native,
       log: new MemoryLog(),
+      clock: new SystemClock(),
       netnsFd: this.fd,
       netnsDirectory: this.netnsDirectory,
     });
