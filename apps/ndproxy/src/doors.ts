@@ -19,6 +19,8 @@ export interface Doors {
   readonly memberships: GroupMemberships;
   /** A kernel setting by its key in sysctl(8) with slashes, or null where there is none. Only read. */
   readonly sysctl: (key: string) => string | null;
+  /** Of hash tables; nobody outside may know it. */
+  readonly seed: number;
   readonly clock: Clock;
   readonly log: Logger;
 }

@@ -1,10 +1,9 @@
 import { ByteArena, KernelError, millis, type Cancel, type Millis } from '@pp/base';
 import { sendAll, type FrameFacts, type InterfacesView, type PacketPort } from '@pp/ports';
 import { ipv6ToBytes, parseCidr } from '@pp/wire';
-import type { Action } from './core/action';
+import type { Action, Moved } from './core/action';
 import { Group, type Step } from './core/group';
 import type { GroupSettings } from './core/group-state';
-import type { Move } from './core/location-table';
 import type { MemberLink } from './core/member';
 import type { OwnAddress } from './core/own-addresses';
 import type { DesiredGroup } from './groups/desired-groups';
@@ -21,7 +20,7 @@ export interface Traced {
 }
 
 export interface RunnerHooks {
-  readonly onMove: (move: Move) => void;
+  readonly onMove: (moved: Moved) => void;
   /** An advertisement may have told prefixes. */
   readonly onAdvert: () => void;
   /** null: nobody traces. The packet is borrowed. */
@@ -41,7 +40,7 @@ export class GroupRunner {
   readonly #hooks: RunnerHooks;
   readonly #ports = new Map<number, MemberPorts>(); // BOUNDED: by the interfaces
   /** Told after the frames are out: nobody on the wire waits for routes. BOUNDED: as the outbox. */
-  readonly #moves: Move[] = [];
+  readonly #moves: Moved[] = [];
   readonly #arena = new ByteArena();
   readonly #outbox: Outbox = new Map(); // BOUNDED: by the interfaces; emptied after each batch
   readonly #dataOutbox: Outbox = new Map(); // BOUNDED: as above
@@ -190,7 +189,7 @@ export class GroupRunner {
           post(this.#dataOutbox, action.ifindex, action.frame);
           break;
         case 'move':
-          this.#moves.push(action.move);
+          this.#moves.push(action);
           break;
         case 'tell':
           this.#doors.log.warn(action.event, action.fields);
@@ -204,7 +203,7 @@ export class GroupRunner {
     for (const [ifindex, frames] of this.#outbox) this.#send(this.#ports.get(ifindex)?.nd, frames);
     for (const [ifindex, frames] of this.#dataOutbox) this.#send(this.#ports.get(ifindex)?.data, frames);
     this.#arena.reset();
-    if (this.#moves.length > 0) for (const move of this.#moves.splice(0)) this.#hooks.onMove(move);
+    if (this.#moves.length > 0) for (const moved of this.#moves.splice(0)) this.#hooks.onMove(moved);
     const due = this.group.nextDue();
     if (this.#wake !== null && this.#wake.at <= due) return;
     this.#wake?.cancel();

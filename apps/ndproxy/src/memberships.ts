@@ -7,12 +7,6 @@ const MAX_GROUPS = 4096;
 /** Changes wait this long for others: switches need not know at once, frames do. */
 const GATHERING = millis(50);
 
-/** Of a group on an interface. */
-interface Use {
-  users: number;
-  isJoined: boolean;
-}
-
 /** A group as a number: the last 24 bits of a solicited-node group, or all routers. Thousands are remembered. */
 const ALL_ROUTERS_NUMBER = 1 << 24;
 const GROUPS = 1 << 25;
@@ -36,8 +30,11 @@ const ifindexOf = (key: number): number => Math.floor(key / GROUPS);
  * questions for them. Several addresses may share a group.
  */
 export class SolicitedNodeGroups {
-  readonly #uses = new Map<number, Use>();
-  readonly #changed = new Set<number>(); // BOUNDED: by the uses
+  /** How many addresses of others are in each group on each interface. */
+  readonly #users = new Map<number, number>();
+  /** Of these: not joined yet, or refused. */
+  readonly #outside = new Set<number>();
+  readonly #changed = new Set<number>(); // BOUNDED: by the groups
   #gathering: Cancel | null = null;
   refused = 0;
 
@@ -47,7 +44,7 @@ export class SolicitedNodeGroups {
   ) {}
 
   get size(): number {
-    return this.#uses.size;
+    return this.#users.size;
   }
 
   /** All routers: guests ask them. */
@@ -65,26 +62,25 @@ export class SolicitedNodeGroups {
 
   /** The kernel forgot them with the interface, or must. */
   removeInterface(ifindex: number): void {
-    for (const [key, use] of this.#uses) {
-      if (ifindexOf(key) !== ifindex) continue;
-      use.users = 0;
-      this.#settle(key, use);
-    }
+    for (const key of this.#users.keys()) if (ifindexOf(key) === ifindex) this.#settle(key, 0);
   }
 
   close(): void {
     this.#gathering?.();
     this.#gathering = null;
-    this.#uses.clear();
+    this.#users.clear();
+    this.#outside.clear();
     this.memberships.close();
   }
 
   #count(ifindex: number, group: number, by: 1 | -1): void {
     const key = keyOf(ifindex, group);
-    const use = this.#uses.get(key);
-    if (use !== undefined) use.users = Math.max(0, use.users + by);
-    else if (by === 1 && this.#uses.size < MAX_GROUPS) this.#uses.set(key, { users: 1, isJoined: false });
-    else return;
+    const users = this.#users.get(key);
+    if (users !== undefined) this.#users.set(key, Math.max(0, users + by));
+    else if (by === 1 && this.#users.size < MAX_GROUPS) {
+      this.#users.set(key, 1);
+      this.#outside.add(key);
+    } else return;
     this.#changed.add(key);
     this.#gathering ??= this.clock.after('ndproxy.memberships', GATHERING, () => {
       this.#gathering = null;
@@ -94,21 +90,22 @@ export class SolicitedNodeGroups {
 
   #settleAll(): void {
     for (const key of this.#changed) {
-      const use = this.#uses.get(key);
-      if (use !== undefined) this.#settle(key, use);
+      const users = this.#users.get(key);
+      if (users !== undefined) this.#settle(key, users);
     }
     this.#changed.clear();
   }
 
-  #settle(key: number, use: Use): void {
-    const { users, isJoined } = use;
+  #settle(key: number, users: number): void {
     const [ifindex, group] = [ifindexOf(key), key % GROUPS];
+    const isJoined = !this.#outside.has(key);
     if (users === 0) {
       if (isJoined) this.memberships.leave(ifindex, groupOf(group));
-      this.#uses.delete(key);
+      this.#users.delete(key);
+      this.#outside.delete(key);
     } else if (!isJoined) {
-      use.isJoined = this.memberships.join(ifindex, groupOf(group));
-      if (!use.isJoined) this.refused += 1;
+      if (this.memberships.join(ifindex, groupOf(group))) this.#outside.delete(key);
+      else this.refused += 1;
     }
   }
 }

@@ -1,7 +1,6 @@
 import { millis, type Cancel } from '@pp/base';
 import type { DatapathLoss, InterfacesView } from '@pp/ports';
-import { ipv6FromBytes, ipv6ToBytes, parseIpv6 } from '@pp/wire';
-import { addressKey, type AddressKey } from './core/keys';
+import type { Moved } from './core/action';
 import {
   LIMITS,
   NESTED_NEIGHBORS_PER_MAC,
@@ -11,14 +10,13 @@ import {
   type Mode,
   type Switches,
 } from './core/limits';
-import type { Move } from './core/location-table';
 import type { Policy } from './core/policy';
 import type { DesiredGroup } from './groups/desired-groups';
 import type { Doors } from './doors';
 import { GroupRunner, type Traced } from './group-runner';
 import { SolicitedNodeGroups } from './memberships';
-import { routeFor, sharedPrefixes, type SharedPrefixes } from './route-wish';
-import { RouteSync } from './route-sync';
+import { bytesOf, RouteSync } from './route-sync';
+import { sharedPrefixes, wayFor, type SharedPrefixes } from './route-wish';
 
 export interface ProxySettings {
   readonly mode: Mode;
@@ -40,8 +38,6 @@ export class ProxyService {
   readonly joins: SolicitedNodeGroups;
   readonly #runners = new Map<string, GroupRunner>(); // BOUNDED: by those who make groups
   readonly #prefixes = new Map<string, SharedPrefixes>();
-  /** Nodes whose groups are joined. BOUNDED: by the location tables. */
-  readonly #joined = new Set<AddressKey>();
   /** null: nobody has said yet. */
   #desired: readonly DesiredGroup[] | null = null;
   #view: InterfacesView = { links: [], addresses: [] };
@@ -57,7 +53,7 @@ export class ProxyService {
   constructor(settings: ProxySettings, doors: Doors) {
     this.settings = settings;
     this.doors = doors;
-    this.routes = new RouteSync(doors.routes, doors.log);
+    this.routes = new RouteSync(doors.routes, doors.log, doors.seed);
     this.joins = new SolicitedNodeGroups(doors.memberships, doors.clock);
   }
 
@@ -117,7 +113,7 @@ export class ProxyService {
   }
 
   async #adopt(): Promise<void> {
-    for (const { address, ifindex } of await this.routes.adopt()) this.#takeOver(address, ifindex);
+    for (const { address, ifindex } of await this.routes.adopt()) this.#takeOver(bytesOf(address), ifindex);
   }
 
   /** Somebody flushed what is not his: nftables, or routes. */
@@ -150,10 +146,11 @@ export class ProxyService {
     if (known !== undefined) return known;
     const { mode, loopPolicy, switches, policy } = this.settings;
     const limits = limitsOf(this.settings);
-    const settings = { name: desired.name, mode, loopPolicy, switches, policy, limits };
+    const { seed } = this.doors;
+    const settings = { name: desired.name, mode, loopPolicy, switches, policy, limits, seed };
     const runner: GroupRunner = new GroupRunner(desired, settings, this.doors, {
-      onMove: (move) => {
-        this.#onMove(runner, move);
+      onMove: (moved) => {
+        this.#onMove(runner, moved);
       },
       onAdvert: () => {
         this.#refreshPrefixes(runner);
@@ -183,21 +180,17 @@ export class ProxyService {
     if (!this.#view.links.some((link) => link.ifindex === ifindex)) this.routes.forgetInterface(ifindex);
   }
 
-  #onMove(runner: GroupRunner, { to, address, ifindex }: Move): void {
+  #onMove(runner: GroupRunner, { move: { to, address, ifindex }, role }: Moved): void {
     const { state } = runner.group;
-    this.routes.wish(ipv6FromBytes(address), to === 'lost' ? null : this.#routeFor(runner, address));
+    this.routes.wish(address, to === 'lost' ? null : wayFor(state, address, this.#sharedBy(runner)));
+    if (role !== 'downstream') return;
     const others = [...state.members.keys()].filter((each) => each !== ifindex);
-    if (to === 'lost') {
-      if (this.#joined.delete(addressKey(address))) this.joins.remove(address, others);
-    } else if (isDownstream(runner, ifindex)) {
-      this.#joined.add(addressKey(address));
-      this.joins.add(address, others);
-    }
+    if (to === 'lost') this.joins.remove(address, others);
+    else this.joins.add(address, others);
   }
 
-  #routeFor(runner: GroupRunner, address: Uint8Array): ReturnType<typeof routeFor> {
-    const shared = this.#prefixes.get(runner.desired.name) ?? { prefixes: [], sources: [] };
-    return routeFor(runner.group.state, address, shared);
+  #sharedBy(runner: GroupRunner): SharedPrefixes {
+    return this.#prefixes.get(runner.desired.name) ?? { prefixes: [], sources: [] };
   }
 
   /** When the shared prefixes or our own addresses change, so do the routes. */
@@ -208,14 +201,13 @@ export class ProxyService {
     if (JSON.stringify(before) === JSON.stringify(shared)) return;
     this.#prefixes.set(runner.desired.name, shared);
     for (const { address } of state.table.entries())
-      this.routes.wish(ipv6FromBytes(address), routeFor(state, address, shared));
+      this.routes.wish(address, wayFor(state, address, shared));
   }
 
-  #takeOver(text: string, ifindex: number): void {
-    const address = parseIpv6(text);
+  #takeOver(address: Uint8Array, ifindex: number): void {
     const runner = [...this.#runners.values()].find((each) => isDownstream(each, ifindex));
-    if (runner === undefined || address === null) this.routes.wish(text, null);
-    else runner.restore(ipv6ToBytes(address), ifindex);
+    if (runner === undefined) this.routes.wish(address, null);
+    else runner.restore(address, ifindex);
   }
 
   /** The kernel routes for us, but never neighbour discovery; in bridge mode it routes nothing between members. */

@@ -1,21 +1,19 @@
-import type { HostRoute, InterfacesView } from '@pp/ports';
-import {
-  cidrContains,
-  hostCidr,
-  ipv6FromBytes,
-  isLinkLocal,
-  isLinkLocalIpv6,
-  parseCidr,
-  type Cidr,
-} from '@pp/wire';
-import type { GroupState } from './core/group-state';
 import type { Millis } from '@pp/base';
+import type { InterfacesView } from '@pp/ports';
+import { ipv6ToBytes, isLinkLocal, parseCidr } from '@pp/wire';
+import type { GroupState } from './core/group-state';
+import { hasPrefix, type Prefix } from './core/policy';
+import type { Way } from './route-sync';
+
+/** An address of the upstream, with its prefix. */
+interface Source extends Prefix {
+  readonly address: string;
+}
 
 /** Prefixes that a group's segments share: those of the upstream's own addresses, and those that its routers announce. */
 export interface SharedPrefixes {
-  readonly prefixes: readonly Cidr[];
-  /** Addresses of the upstream, each with its prefix length. */
-  readonly sources: readonly Cidr[];
+  readonly prefixes: readonly Prefix[];
+  readonly sources: readonly Source[];
 }
 
 export function sharedPrefixes(
@@ -24,31 +22,34 @@ export function sharedPrefixes(
   now: Millis,
 ): SharedPrefixes {
   const upstream = state.upstream?.link.ifindex;
-  const sources = addresses.flatMap(({ ifindex, cidr, usable }) => {
-    const parsed = ifindex === upstream && usable ? parseCidr(cidr) : null;
-    return parsed?.family === 'ipv6' && !isLinkLocalIpv6(parsed.address) ? [parsed] : [];
-  });
-  const announced = state.routers
-    .prefixes(now)
-    .map(({ prefix, length }): Cidr => ({ family: 'ipv6', address: ipv6FromBytes(prefix), length }));
+  const sources = addresses.flatMap(({ ifindex, cidr, usable }) =>
+    ifindex === upstream && usable ? sourceOf(cidr) : [],
+  );
+  const announced = state.routers.prefixes(now).map(({ prefix, length }) => ({ prefix, length }));
   return { prefixes: [...announced, ...sources.filter(({ length }) => length < 128)], sources };
 }
 
+function sourceOf(cidr: string): Source | [] {
+  const parsed = parseCidr(cidr);
+  if (parsed?.family !== 'ipv6') return [];
+  const { address, length } = parsed;
+  const prefix = ipv6ToBytes(address);
+  return isLinkLocal(prefix) ? [] : { address, prefix, length };
+}
+
 /**
- * The route that a node needs: to a downstream, where the kernel would look on the upstream; null: none. In bridge mode it is for the
- * packets of this host alone.
+ * The way that packets for a node need a route for: to a downstream, where the kernel would look on the upstream; null: none. In bridge
+ * mode it is for the packets of this host alone.
  */
-export function routeFor(
+export function wayFor(
   state: GroupState,
   address: Uint8Array,
   { prefixes, sources }: SharedPrefixes,
-): HostRoute | null {
-  const location = state.table.get(address);
-  if (location === undefined || isLinkLocal(address)) return null;
-  if (state.members.get(location.ifindex)?.link.role !== 'downstream') return null;
-  const text = ipv6FromBytes(address);
-  const own = hostCidr(text);
-  if (!prefixes.some((prefix) => cidrContains(prefix, own))) return null;
-  const source = sources.find((each) => cidrContains(each, own)) ?? sources[0];
-  return { address: text, ifindex: location.ifindex, source: source?.address ?? null };
+): Way | null {
+  const place = state.table.get(address);
+  if (place === undefined || isLinkLocal(address)) return null;
+  if (state.members.get(place.ifindex)?.link.role !== 'downstream') return null;
+  if (!prefixes.some((prefix) => hasPrefix(address, prefix))) return null;
+  const source = sources.find((each) => hasPrefix(address, each)) ?? sources[0];
+  return { ifindex: place.ifindex, source: source?.address ?? null };
 }

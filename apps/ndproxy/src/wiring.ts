@@ -113,6 +113,7 @@ function doorsOf({ native: load, clock, log, scope }: DaemonContext<Config>): Om
     losses: new NetlinkLosses({ native, clock, log, protocol: OWN_PROTOCOL, table: GUARD_TABLE }),
     memberships: membershipsBy(native),
     sysctl,
+    seed: Math.floor(Math.random() * 2 ** 32),
     clock,
     log,
   };

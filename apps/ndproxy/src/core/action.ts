@@ -1,19 +1,26 @@
 import type { DropReason } from './drop-reason';
 import type { Move } from './location-table';
+import type { Role } from './member';
 
 /** What a group wants done, in order. */
 export type Action =
   | { readonly do: 'send'; readonly ifindex: number; readonly frame: Uint8Array }
   /** Sends data of bridge mode; the frame begins with its virtio_net_hdr. */
   | { readonly do: 'carry'; readonly ifindex: number; readonly frame: Uint8Array }
-  /** A node was found on a segment, or is there no more: its route and its multicast groups follow. */
-  | { readonly do: 'move'; readonly move: Move }
+  | Moved
   /** For the operator, at human rates. */
   | {
       readonly do: 'tell';
       readonly event: string;
       readonly fields: Readonly<Record<string, string | number>>;
     };
+
+/** A node was found on a segment of that role, or is there no more: its route and its multicast groups follow. */
+export interface Moved {
+  readonly do: 'move';
+  readonly move: Move;
+  readonly role: Role | undefined;
+}
 
 /** What became of a received frame. */
 export type Verdict =

@@ -22,9 +22,7 @@ import {
   solicit,
   UP,
 } from './testing/scene';
-import { LocationTable } from './location-table';
 import { LIMITS } from './limits';
-import { millis, seconds } from '@pp/base';
 
 const hex4 = (n: number): string => (n & 0xffff).toString(16);
 
@@ -40,48 +38,6 @@ test('a scan of the prefix does not disturb neighbours that answer, and is not r
   expect(scene.group.state.table.size).toBeLessThanOrEqual(LIMITS.neighborsPerMac + 1);
   expect(scene.group.state.table.get(GUEST)).toMatchObject({ ifindex: DOWN, mac: mac(2) });
   expect(scene.group.state.pending.size).toBe(0);
-});
-
-describe('the table', () => {
-  const sighting = (n: number, at: number, certainty: 'advertised' | 'used', behind = n) => ({
-    address: ip(`2001:db8::${hex4(n)}`),
-    ifindex: at,
-    mac: Uint8Array.of(2, 0, 0, 0, behind >> 8, behind),
-    certainty,
-    override: true,
-  });
-  const tableOf = (limits: Partial<typeof LIMITS>): LocationTable =>
-    new LocationTable({ ...LIMITS, ...limits }, () => undefined);
-
-  test('holds so many neighbours of an interface; those that only asked leave first', () => {
-    const table = tableOf({ neighborsPerInterface: 3 });
-    table.learn(sighting(1, UP, 'advertised'), millis(0));
-    for (const n of [2, 3, 4, 5]) table.learn(sighting(n, UP, 'used'), seconds(n * 10));
-    table.learn(sighting(6, DOWN, 'used'), seconds(60));
-    expect([...table.entries()].map(({ address }) => address[15])).toEqual([1, 4, 5, 6]);
-  });
-
-  test('holds so many behind one Ethernet address', () => {
-    const table = tableOf({ neighborsPerMac: 2 });
-    table.learn(sighting(1, UP, 'advertised', 7), millis(0));
-    for (const n of [2, 3, 4]) table.learn(sighting(n, UP, 'used', 7), seconds(n * 10));
-    table.learn(sighting(5, UP, 'used', 8), seconds(50));
-    expect([...table.entries()].map(({ address }) => address[15])).toEqual([1, 4, 5]);
-  });
-
-  test('who was just heard keeps its place, but for one who is surer', () => {
-    const table = tableOf({ neighborsPerInterface: 2 });
-    for (const n of [1, 2, 3]) table.learn(sighting(n, UP, 'used'), millis(n));
-    expect([...table.entries()].map(({ address }) => address[15])).toEqual([1, 2]);
-    table.learn(sighting(4, UP, 'advertised'), millis(4));
-    expect([...table.entries()].map(({ address }) => address[15])).toEqual([2, 4]);
-  });
-
-  test('when all have answered, the oldest leaves', () => {
-    const table = tableOf({ neighborsPerInterface: 2 });
-    for (const n of [1, 2, 3]) table.learn(sighting(n, UP, 'advertised'), seconds(n * 10));
-    expect([...table.entries()].map(({ address }) => address[15])).toEqual([2, 3]);
-  });
 });
 
 test(`broken frames neither throw nor leak past the checks of a receiver (seed ${SEED})`, () => {

@@ -4,7 +4,7 @@ import type { Action } from './action';
 import { Counters } from './counters';
 import type { Limits, LoopPolicy, Mode, Switches } from './limits';
 import { Leavers } from './leavers';
-import { LocationTable, type Sighting } from './location-table';
+import { LocationTable, type Move, type Sighting } from './location-table';
 import type { Member, MemberLink } from './member';
 import { announcement } from './our-messages';
 import { OwnAddresses } from './own-addresses';
@@ -25,6 +25,8 @@ export interface GroupSettings {
   readonly limits: Limits;
   /** Where frames of `send` actions lie; the caller may use the memory again once they are sent. */
   readonly allocate?: Allocate;
+  /** Of hash tables; nobody outside may know it. */
+  readonly seed?: number;
 }
 
 /** An upstream that has gone, and what its routers had said. */
@@ -66,9 +68,10 @@ export class GroupState {
     now: Millis,
   ) {
     const { limits } = settings;
-    this.table = new LocationTable(limits, (move) => {
-      this.actions.push({ do: 'move', move });
-    });
+    const onMove = (move: Move): void => {
+      this.actions.push({ do: 'move', move, role: this.members.get(move.ifindex)?.link.role });
+    };
+    this.table = new LocationTable(limits, onMove, settings.seed);
     this.recent = new RecentMessages(limits.recent);
     this.recentData = new RecentData(limits.recent);
     this.pending = new Pending(limits);

@@ -150,8 +150,8 @@ export class Group {
         retractFrom(state, member, now);
     for (const [ifindex, member] of state.members) {
       if (links.some((link) => link.ifindex === ifindex && link.role === member.link.role)) continue;
-      state.members.delete(ifindex);
       state.table.forgetInterface(ifindex);
+      state.members.delete(ifindex);
       state.suspects.forgetInterface(ifindex);
       if (member.link.role === 'upstream') retractRouters(state, member, now);
     }

@@ -28,8 +28,7 @@ export function solicitRouters(state: GroupState, now: Millis): void {
 /** Asks nodes of downstreams that were not heard for long whether they are there; the others are forgotten in time. */
 export function probeNeighbors(state: GroupState, now: Millis): void {
   const { limits } = state.settings;
-  for (const location of [...state.table.entries()]) {
-    if (location.dueAt > now) continue;
+  for (const location of state.table.due(now)) {
     const { address, ifindex, mac, probes, heardAt } = location;
     const member = state.members.get(ifindex);
     if (member?.link.role !== 'downstream' || isLinkLocal(address)) {

@@ -51,6 +51,7 @@ async function followRig(installed: readonly HostRoute[] = []): Promise<FollowRi
       losses: new ScriptedLosses(),
       memberships: new FakeMemberships(),
       sysctl: () => null,
+      seed: 1,
       clock,
       log,
     },

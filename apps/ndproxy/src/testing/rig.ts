@@ -87,6 +87,7 @@ export class Rig {
         memberships,
         clock,
         log,
+        seed: 1,
         sysctl: (key) => this.sysctls.get(key) ?? null,
       },
     );
