@@ -18,6 +18,8 @@ import type { Member } from './member';
 import { waitForOwner } from './pass-on';
 import { tooBigFrame } from './too-big';
 import { newBytes } from './translate';
+import { leadsBack, wayTo } from './way-to';
+import { hasLooped } from './ways-round';
 
 /**
  * Carries a packet to the segment of its destination, or to all others: all of it as it came, hop limit and all (RFC 4389 §4.1), in a new
@@ -36,8 +38,11 @@ export function bridgeFrame(
   if (state.isDisabled(now) || from.isDisabled(now)) return dropped('loop-disabled');
   if (state.ownMacs.has(macNumber(data.sourceMac))) return dropped('own-mac');
   if (state.isOwn(data.source)) return dropped('own-source');
-  if (isMulticast(data.destination) && state.recentData.hasLooped(data, from.link.ifindex, now))
+  const passage = state.recentData.note(data, from.link.ifindex, now);
+  if (hasLooped(state, passage, macNumber(data.sourceMac), now)) {
+    if (passage === 'looped' && !isMulticast(data.destination)) forgetWay(state, data, from, now);
     return dropped('looped');
+  }
   learnSource(state, data, from, now);
   if (state.isOwn(data.destination)) return LOCAL;
   if (!from.isOpen(now)) return dropped('gate-closed');
@@ -58,13 +63,20 @@ function learnSource(state: GroupState, data: DataPacket, { link }: Member, now:
   state.learn({ address, ifindex: link.ifindex, mac, certainty: 'used', override: false }, now);
 }
 
+/** It came back from where we sent it, so its destination is not there; the next packet for it asks. What was just heard may prove true. */
+function forgetWay(state: GroupState, { destination }: DataPacket, from: Member, now: Millis): void {
+  const nextHop = nextHopOf(state, destination, from, now);
+  const known = state.table.get(nextHop);
+  if (known !== undefined && now - known.heardAt >= FRESH) state.table.forget(nextHop);
+}
+
 function carry(state: GroupState, frame: Uint8Array, data: DataPacket, from: Member, now: Millis): Verdict {
   const nextHop = nextHopOf(state, data.destination, from, now);
-  const { ifindex, mac = null } = state.table.get(nextHop) ?? { ifindex: 0 };
+  const { ifindex, mac = null } = wayTo(state, nextHop, from, now) ?? { ifindex: 0 };
   const exit = state.members.get(ifindex);
   if (exit === undefined || mac === null)
     return waitForOwner(state, { of: 'data', frame, ifindex: from.link.ifindex }, nextHop, from, now);
-  if (exit === from) return dropped('same-segment');
+  if (exit === from) return leadsBack(state, mac, now);
   if (!exit.isOpen(now)) return dropped(exit.isDisabled(now) ? 'loop-disabled' : 'gate-closed');
   if (data.wireBytes > exit.link.mtu) return refuseTooBig(state, data, from, exit, now);
   send(state, data, exit, mac);

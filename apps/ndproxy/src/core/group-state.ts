@@ -3,6 +3,7 @@ import { isLinkLocal, isMulticast, isUnspecified, NaFlag } from '@pp/wire';
 import type { Action } from './action';
 import { Counters } from './counters';
 import type { Limits, LoopPolicy, Mode, Switches } from './limits';
+import { Detours } from './detours';
 import { Leavers } from './leavers';
 import { LocationTable, type Move, type Sighting } from './location-table';
 import type { Member, MemberLink } from './member';
@@ -15,6 +16,7 @@ import { RecentMessages } from './recent-messages';
 import { Routers, type KnownPrefix, type KnownRouter } from './routers';
 import { isEui64, Suspects, underPrefix, type Suspect } from './suspects';
 import type { Allocate } from './translate';
+import { weigh } from './way-to';
 
 export interface GroupSettings {
   readonly name: string;
@@ -41,6 +43,7 @@ export class GroupState {
   ownAddresses = new OwnAddresses([]);
   ownMacs: ReadonlySet<number> = new Set();
   readonly table: LocationTable;
+  readonly detours = new Detours();
   readonly recent: RecentMessages;
   readonly recentData: RecentData;
   readonly pending: Pending;
@@ -72,8 +75,8 @@ export class GroupState {
       this.actions.push({ do: 'move', move, role: this.members.get(move.ifindex)?.link.role });
     };
     this.table = new LocationTable(limits, onMove, settings.seed);
-    this.recent = new RecentMessages(limits.recent);
-    this.recentData = new RecentData(limits.recent);
+    this.recent = new RecentMessages(limits.recent, this.detours);
+    this.recentData = new RecentData(limits.recent, this.detours);
     this.pending = new Pending(limits);
     this.suspects = new Suspects(limits);
     this.leavers = settings.switches.announceMoves ? new Leavers(limits, now) : null;
@@ -108,10 +111,12 @@ export class GroupState {
   }
 
   /** Notes where a node is, unless it is none: a group, "::", or this host; or is not proxied. */
-  learn(sighting: Sighting, now: Millis): void {
-    const { address } = sighting;
+  learn(heard: Sighting, now: Millis): void {
+    const { address } = heard;
     if (isUnspecified(address) || isMulticast(address) || this.isOwn(address)) return;
     if (!isProxied(this.settings.policy, address)) return;
+    const sighting = this.detours.areKnown ? weigh(this, heard, now) : heard;
+    if (sighting === null) return;
     const before = this.leavers === null ? undefined : this.table.get(address)?.ifindex;
     const isNews = this.table.learn(sighting, now);
     if (this.leavers !== null) this.#announce(this.leavers, before, sighting, now);

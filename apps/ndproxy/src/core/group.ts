@@ -13,6 +13,7 @@ import { OwnAddresses, type OwnAddress } from './own-addresses';
 import { SOURCE_AT, SOURCE_MAC_AT, type NdPacket } from './packet';
 import { askAgain, askSuspects, probeNeighbors, solicitRouters } from './questions';
 import type { Waiting } from './pending';
+import { hasLooped, lookForDetours, noticeDetour } from './ways-round';
 
 /** What one frame came to. `packet`: views, valid as long as the frame. */
 export interface Step {
@@ -88,6 +89,7 @@ export class Group {
     if (state.routerSolicits.dueAt <= now) solicitRouters(state, now);
     if (state.probesDueAt <= now) probeNeighbors(state, now);
     if (state.suspects.size > 0) askSuspects(state, now);
+    if (state.detours.lookDueAt <= now) lookForDetours(state, now);
     return state.takeActions();
   }
 
@@ -99,6 +101,7 @@ export class Group {
       state.routerSolicits.dueAt,
       state.probesDueAt,
       state.suspects.nextDue(),
+      state.detours.lookDueAt,
     );
     for (const { gate } of state.members.values()) due = Math.min(due, gate.repeatAt);
     return due;
@@ -111,10 +114,14 @@ export class Group {
     if (state.isDisabled(now) || from.isDisabled(now)) return dropped('loop-disabled');
     const { frame } = packet;
     if (!isOutgoing && state.ownMacs.has(macNumber(frame, SOURCE_MAC_AT))) return dropped('own-mac');
-    if (!isOutgoing && state.isOwn(frame, SOURCE_AT)) return dropped('own-source');
-    if (!isMisplaced(packet, from) && state.recent.hasLooped(packet, ifindex, now))
-      return isOutgoing ? LOCAL : dropped('looped');
-    return isOutgoing ? onOutgoing(state, packet, from, now) : onMessage(state, packet, from, now);
+    if (!isOutgoing && state.isOwn(frame, SOURCE_AT)) {
+      noticeDetour(state, packet, from, now);
+      return dropped('own-source');
+    }
+    const passage = isMisplaced(packet, from) ? 'new' : state.recent.note(packet, ifindex, now);
+    if (isOutgoing) return passage === 'looped' ? LOCAL : onOutgoing(state, packet, from, now);
+    if (hasLooped(state, passage, macNumber(frame, SOURCE_MAC_AT), now)) return dropped('looped');
+    return onMessage(state, packet, from, now);
   }
 
   /** Messages whose destination was found by what has just been learnt. */

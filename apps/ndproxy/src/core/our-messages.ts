@@ -6,6 +6,8 @@ import {
   multicastMac,
   NaFlag,
   ndFrame,
+  NdOptionType,
+  option,
   solicitedNodeOf,
 } from '@pp/wire';
 import type { MemberLink } from './member';
@@ -73,6 +75,22 @@ export function defence({ mac }: MemberLink, asked: NdPacket, flags: number): Ui
       flags: flags | (isDuplicateCheck ? 0 : NaFlag.solicited),
       target,
       options: [linkAddressOption('target', mac)],
+    },
+  );
+}
+
+/** Of the addresses that RFC 2526 reserves, the last: no node has it. */
+const NOBODY = Uint8Array.of(0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0xfd, ...new Array<number>(7).fill(0xff));
+
+/** A solicitation that nobody answers, and other proxies pass on as any other; by the nonce we know it again. */
+export function detourQuestion({ mac }: MemberLink, linkLocal: Uint8Array, nonce: Uint8Array): Uint8Array {
+  const destination = solicitedNodeOf(NOBODY);
+  return ndFrame(
+    { sourceMac: mac, destinationMac: multicastMac(destination), source: linkLocal, destination },
+    {
+      kind: 'neighbor-solicit',
+      target: NOBODY,
+      options: [linkAddressOption('source', mac), option(NdOptionType.nonce, nonce)],
     },
   );
 }

@@ -8,6 +8,7 @@ import { DESTINATION_AT, type NdPacket } from './packet';
 import type { Waiting } from './pending';
 import { isAboutProxied } from './policy';
 import { OUR_ADDRESS, translate, type Rewrite } from './translate';
+import { leadsBack, wayTo } from './way-to';
 
 /** Where a message may go, and how it is changed on the way. */
 export interface Way {
@@ -54,10 +55,10 @@ function flood(state: GroupState, packet: NdPacket, from: Member, now: Millis, w
 
 /** To where its destination is, or it waits until that is known; never back to where it came from. */
 function passTo(state: GroupState, packet: NdPacket, from: Member, now: Millis, way: Way): Verdict {
-  const { ifindex, mac = null } = state.table.get(packet.destination) ?? { ifindex: 0 };
+  const { ifindex, mac = null } = wayTo(state, packet.destination, from, now) ?? { ifindex: 0 };
   const exit = state.members.get(ifindex);
   if (exit === undefined || mac === null) return queue(state, packet, from, now);
-  if (exit === from) return dropped('same-segment');
+  if (exit === from) return leadsBack(state, mac, now);
   if (!way.allows(exit) || !takes(exit, packet)) return dropped('no-exit');
   if (!isPassable(exit, now, way)) return dropped(exit.isDisabled(now) ? 'loop-disabled' : 'gate-closed');
   return sendTo(state, packet, exit, mac, way) ? FORWARDED : dropped('too-big');
@@ -116,7 +117,8 @@ export function waitForOwner(
 const canAsk = (state: GroupState, from: Member, now: Millis): boolean =>
   [...state.members.values()].some((exit) => exit !== from && isAskable(exit, now));
 
-const isAskable = (exit: Member, now: Millis): boolean =>
+/** It can be asked in our own name who is there. */
+export const isAskable = (exit: Member, now: Millis): boolean =>
   exit.linkLocal !== null && exit.link.isPointToPoint !== true && exit.isOpen(now);
 
 /** Solicits an address on all segments but the given ones, RFC 4389 §4.1. */

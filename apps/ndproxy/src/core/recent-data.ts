@@ -1,23 +1,39 @@
 import type { Millis } from '@pp/base';
+import { isMulticast } from '@pp/wire';
 import type { DataPacket } from './data-packet';
+import type { Detours } from './detours';
 import { macNumber } from './keys';
-import { mix, mixByte, RecentCopies, startHash } from './recent-copies';
+import { mix, mixByte, RecentCopies, startHash, type Passage } from './recent-copies';
 
-/** Of a packet: headers and the beginning of what they carry tell multicasts apart. */
-const HASHED_BYTES = 256;
+/** Headers and the beginning of what they carry tell packets apart: of multicasts, and of others, which have addresses of two nodes. */
+const GROUP_BYTES = 256;
+const NODE_BYTES = 104;
 
-/** The multicast packets of the last moments, as RecentMessages. */
+/** The packets of the last moments, as RecentMessages. Streams between nodes do not push out what goes to groups. */
 export class RecentData {
-  /** Made when it is needed: in route mode nobody has data. */
-  #copies: RecentCopies | null = null;
+  /** Made when they are needed: in route mode nobody has data. */
+  #toGroups: RecentCopies | null = null;
+  #toNodes: RecentCopies | null = null;
 
-  constructor(private readonly window: Millis) {}
+  constructor(
+    private readonly window: Millis,
+    private readonly detours: Detours,
+  ) {}
 
-  hasLooped({ packet, sourceMac }: DataPacket, ifindex: number, now: Millis): boolean {
+  note({ packet, sourceMac, destination }: DataPacket, ifindex: number, now: Millis): Passage {
+    const isToGroup = isMulticast(destination);
     const hash = startHash();
-    mix(hash, packet, 0, Math.min(packet.length, HASHED_BYTES));
+    mix(hash, packet, 0, Math.min(packet.length, isToGroup ? GROUP_BYTES : NODE_BYTES));
     mixByte(hash, packet.length & 0xff);
-    this.#copies ??= new RecentCopies(this.window);
-    return this.#copies.note(hash, ifindex, macNumber(sourceMac), now) === 'other way';
+    const copies = isToGroup ? this.#groups() : this.#nodes();
+    return copies.note(hash, ifindex, macNumber(sourceMac), now);
+  }
+
+  #groups(): RecentCopies {
+    return (this.#toGroups ??= new RecentCopies(this.window, this.detours, 14));
+  }
+
+  #nodes(): RecentCopies {
+    return (this.#toNodes ??= new RecentCopies(this.window, this.detours, 12));
   }
 }

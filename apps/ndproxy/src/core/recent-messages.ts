@@ -1,5 +1,6 @@
 import type { Millis } from '@pp/base';
 import { isUnspecified, NdOptionType, RaFlag } from '@pp/wire';
+import type { Detours } from './detours';
 import { macNumber } from './keys';
 import {
   ICMP_AT,
@@ -10,7 +11,7 @@ import {
   SOURCE_MAC_AT,
   type NdPacket,
 } from './packet';
-import { mix, mixByte, RecentCopies, startHash, type Hash } from './recent-copies';
+import { mix, mixByte, RecentCopies, startHash, type Hash, type Passage } from './recent-copies';
 
 /** Equal advertisements in one window from one interface; more are a circle that changes nothing. */
 const MAX_REPEATED_ADVERTS = 4;
@@ -19,18 +20,17 @@ const MAX_REPEATED_ADVERTS = 4;
 export class RecentMessages {
   readonly #copies: RecentCopies;
 
-  constructor(window: Millis) {
-    this.#copies = new RecentCopies(window);
+  constructor(window: Millis, detours: Detours) {
+    this.#copies = new RecentCopies(window, detours, 14);
   }
 
-  /** Notes the message, and tells whether it has been here before by another way. */
-  hasLooped(packet: NdPacket, ifindex: number, now: Millis): boolean {
+  note(packet: NdPacket, ifindex: number, now: Millis): Passage {
     const sender = macNumber(packet.frame, SOURCE_MAC_AT);
-    const seen = this.#copies.note(fingerprint(packet), ifindex, sender, now);
-    if (seen === 'new') return false;
-    if (seen === 'same way')
-      return packet.kind === 'router-advert' && this.#copies.countCopy() > MAX_REPEATED_ADVERTS;
-    return !(mayCross(packet) && this.#copies.countCopy() === 1);
+    const passage = this.#copies.note(fingerprint(packet), ifindex, sender, now);
+    if (passage === 'new') return passage;
+    if (passage === 'looped') return mayCross(packet) && this.#copies.cross() ? 'again' : passage;
+    const isAdvert = packet.kind === 'router-advert';
+    return isAdvert && this.#copies.copies > MAX_REPEATED_ADVERTS ? 'looped' : passage;
   }
 }
 
