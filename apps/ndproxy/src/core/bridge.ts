@@ -18,8 +18,8 @@ import type { Member } from './member';
 import { waitForOwner } from './pass-on';
 import { tooBigFrame } from './too-big';
 import { newBytes } from './translate';
-import { leadsBack, wayTo } from './way-to';
-import { hasLooped } from './ways-round';
+import { leadsBack, nextHopOf, wayTo } from './way-to';
+import { hasPacketLooped } from './ways-round';
 
 /**
  * Carries a packet to the segment of its destination, or to all others: all of it as it came, hop limit and all (RFC 4389 §4.1), in a new
@@ -38,11 +38,7 @@ export function bridgeFrame(
   if (state.isDisabled(now) || from.isDisabled(now)) return dropped('loop-disabled');
   if (state.ownMacs.has(macNumber(data.sourceMac))) return dropped('own-mac');
   if (state.isOwn(data.source)) return dropped('own-source');
-  const passage = state.recentData.note(data, from.link.ifindex, now);
-  if (hasLooped(state, passage, macNumber(data.sourceMac), now)) {
-    if (passage === 'looped' && !isMulticast(data.destination)) forgetWay(state, data, from, now);
-    return dropped('looped');
-  }
+  if (hasPacketLooped(state, data, from, now)) return dropped('looped');
   learnSource(state, data, from, now);
   if (state.isOwn(data.destination)) return LOCAL;
   if (!from.isOpen(now)) return dropped('gate-closed');
@@ -63,13 +59,6 @@ function learnSource(state: GroupState, data: DataPacket, { link }: Member, now:
   state.learn({ address, ifindex: link.ifindex, mac, certainty: 'used', override: false }, now);
 }
 
-/** It came back from where we sent it, so its destination is not there; the next packet for it asks. What was just heard may prove true. */
-function forgetWay(state: GroupState, { destination }: DataPacket, from: Member, now: Millis): void {
-  const nextHop = nextHopOf(state, destination, from, now);
-  const known = state.table.get(nextHop);
-  if (known !== undefined && now - known.heardAt >= FRESH) state.table.forget(nextHop);
-}
-
 function carry(state: GroupState, frame: Uint8Array, data: DataPacket, from: Member, now: Millis): Verdict {
   const nextHop = nextHopOf(state, data.destination, from, now);
   const { ifindex, mac = null } = wayTo(state, nextHop, from, now) ?? { ifindex: 0 };
@@ -81,13 +70,6 @@ function carry(state: GroupState, frame: Uint8Array, data: DataPacket, from: Mem
   if (data.wireBytes > exit.link.mtu) return refuseTooBig(state, data, from, exit, now);
   send(state, data, exit, mac);
   return FORWARDED;
-}
-
-/** The destination, or for one that is on no segment the default router: its Ethernet address is ours to the sender. */
-function nextHopOf(state: GroupState, destination: Uint8Array, from: Member, now: Millis): Uint8Array {
-  if (from.link.role === 'upstream' || state.table.get(destination) !== undefined) return destination;
-  if (state.routers.isOnLink(destination, now)) return destination;
-  return state.routers.best(now)?.address ?? destination;
 }
 
 function flood(state: GroupState, data: DataPacket, from: Member, now: Millis): Verdict {

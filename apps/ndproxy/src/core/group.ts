@@ -13,7 +13,7 @@ import { OwnAddresses, type OwnAddress } from './own-addresses';
 import { SOURCE_AT, SOURCE_MAC_AT, type NdPacket } from './packet';
 import { askAgain, askSuspects, probeNeighbors, solicitRouters } from './questions';
 import type { Waiting } from './pending';
-import { hasLooped, lookForDetours, noticeDetour } from './ways-round';
+import { hasMessageLooped, lookForDetours, noticeDetour } from './ways-round';
 
 /** What one frame came to. `packet`: views, valid as long as the frame. */
 export interface Step {
@@ -118,10 +118,9 @@ export class Group {
       noticeDetour(state, packet, from, now);
       return dropped('own-source');
     }
-    const passage = isMisplaced(packet, from) ? 'new' : state.recent.note(packet, ifindex, now);
-    if (isOutgoing) return passage === 'looped' ? LOCAL : onOutgoing(state, packet, from, now);
-    if (hasLooped(state, passage, macNumber(frame, SOURCE_MAC_AT), now)) return dropped('looped');
-    return onMessage(state, packet, from, now);
+    if (!isMisplaced(packet, from) && hasMessageLooped(state, packet, isOutgoing, from, now))
+      return isOutgoing ? LOCAL : dropped('looped');
+    return isOutgoing ? onOutgoing(state, packet, from, now) : onMessage(state, packet, from, now);
   }
 
   /** Messages whose destination was found by what has just been learnt. */

@@ -1,5 +1,4 @@
 import type { Millis } from '@pp/base';
-import { isMulticast } from '@pp/wire';
 import type { DataPacket } from './data-packet';
 import type { Detours } from './detours';
 import { macNumber } from './keys';
@@ -20,8 +19,7 @@ export class RecentData {
     private readonly detours: Detours,
   ) {}
 
-  note({ packet, sourceMac, destination }: DataPacket, ifindex: number, now: Millis): Passage {
-    const isToGroup = isMulticast(destination);
+  note({ packet, sourceMac }: DataPacket, isToGroup: boolean, ifindex: number, now: Millis): Passage {
     const hash = startHash();
     mix(hash, packet, 0, Math.min(packet.length, isToGroup ? GROUP_BYTES : NODE_BYTES));
     mixByte(hash, packet.length & 0xff);

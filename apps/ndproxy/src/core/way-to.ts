@@ -24,6 +24,18 @@ export function wayTo(
   return known.ifindex === from.link.ifindex || now - known.heardAt >= GOOD_FOR ? undefined : known;
 }
 
+/** The destination, or for one that is on no segment the default router: its Ethernet address is ours to the sender. */
+export function nextHopOf(
+  state: GroupState,
+  destination: Uint8Array,
+  from: Member,
+  now: Millis,
+): Uint8Array {
+  if (from.link.role === 'upstream' || state.table.get(destination) !== undefined) return destination;
+  if (state.routers.isOnLink(destination, now)) return destination;
+  return state.routers.best(now)?.address ?? destination;
+}
+
 /** Who is asked for on a segment answers there, unless a detour has led us to believe that it is there. */
 export function leadsBack({ detours }: GroupState, mac: Uint8Array, now: Millis): Verdict {
   detours.suspect(macNumber(mac), 'doubtful', now);
@@ -34,11 +46,13 @@ export function leadsBack({ detours }: GroupState, mac: Uint8Array, now: Millis)
 export function weigh(state: GroupState, sighting: Sighting, now: Millis): Sighting | null {
   const known = state.table.get(sighting.address);
   if (known === undefined) return sighting;
-  const isByOne = isByDetour(state, sighting, now);
-  if (isByOne === isByDetour(state, known, now)) return sighting;
-  if (!isByOne) return { ...sighting, override: true };
-  return now - known.heardAt < REACHABLE ? null : sighting;
+  if (isByDetour(state, sighting, now)) return wasHeardItself(state, known, now) ? null : sighting;
+  return isByDetour(state, known, now) ? { ...sighting, override: true } : sighting;
 }
+
+/** It was heard a while ago, and not from a detour. */
+export const wasHeardItself = (state: GroupState, known: Location, now: Millis): boolean =>
+  now - known.heardAt < REACHABLE && !isByDetour(state, known, now);
 
 const isByDetour = ({ detours }: GroupState, { mac }: Pick<Location, 'mac'>, now: Millis): boolean =>
   detours.areKnown && mac !== null && detours.has(macNumber(mac), now);

@@ -1,21 +1,77 @@
-import type { Millis } from '@pp/base';
-import { NdOptionType } from '@pp/wire';
+import { seconds, type Millis } from '@pp/base';
+import { isMulticast, isUnspecified, NdOptionType } from '@pp/wire';
+import type { DataPacket } from './data-packet';
 import type { GroupState } from './group-state';
 import { macNumber } from './keys';
 import type { Member, MemberLink } from './member';
 import { detourQuestion } from './our-messages';
-import { SOURCE_MAC_AT, type NdPacket } from './packet';
+import { DESTINATION_AT, SOURCE_AT, SOURCE_MAC_AT, type NdPacket } from './packet';
 import { isAskable } from './pass-on';
 import type { Passage } from './recent-copies';
+import { nextHopOf, wasHeardItself } from './way-to';
 
 // Two bridges side by side, or a ring of several, make segments reachable by more ways than one. Hop limits are not counted (RFC 4389
 // §4.1), so nothing but memory ends a circle; and what a bridge learns from another's copies leads into one.
 
-/** Whether it is to be dropped as one that came round; wherever that may be so, the way round will be looked for. */
-export function hasLooped(state: GroupState, passage: Passage, sender: number, now: Millis): boolean {
+/** Whether a message is to be dropped as one that came round; it is noted. Our own have not, but may have been said by others before. */
+export function hasMessageLooped(
+  state: GroupState,
+  packet: NdPacket,
+  isOutgoing: boolean,
+  from: Member,
+  now: Millis,
+): boolean {
+  const { frame, kind } = packet;
+  const sender = macNumber(frame, SOURCE_MAC_AT);
+  if (!isOutgoing && state.detours.areKnown && isMulticast(frame, DESTINATION_AT)) {
+    const isDuplicateCheck = kind === 'neighbor-solicit' && isUnspecified(frame, SOURCE_AT);
+    if (isEcho(state, isDuplicateCheck ? packet.target : packet.source, sender, from, now)) return true;
+  }
+  const passage = state.recent.note(packet, from.link.ifindex, now);
+  return isOutgoing ? passage === 'looped' : isRound(state, passage, sender, now);
+}
+
+/** As of messages. */
+export function hasPacketLooped(state: GroupState, data: DataPacket, from: Member, now: Millis): boolean {
+  const sender = macNumber(data.sourceMac);
+  const isToGroup = isMulticast(data.destination);
+  if (isToGroup && state.detours.areKnown && isEcho(state, data.source, sender, from, now)) return true;
+  const passage = state.recentData.note(data, isToGroup, from.link.ifindex, now);
+  if (!isRound(state, passage, sender, now)) return false;
+  if (passage === 'looped' && !isToGroup) forgetWay(state, nextHopOf(state, data.destination, from, now), now);
+  return true;
+}
+
+/** Wherever it may be so, the way round will be looked for. */
+function isRound(state: GroupState, passage: Passage, sender: number, now: Millis): boolean {
   if (passage === 'new' || passage === 'again') return false;
   state.detours.suspect(sender, passage === 'looped' ? passage : 'doubtful', now);
   return passage !== 'doubtful';
+}
+
+/** What was just heard may prove true. */
+const YOUNG = seconds(1);
+
+/** What we sent there came back, so the node is not there: the next packet asks for it. */
+function forgetWay(state: GroupState, nextHop: Uint8Array, now: Millis): void {
+  const known = state.table.get(nextHop);
+  if (known !== undefined && now - known.heardAt >= YOUNG) state.table.forget(nextHop);
+}
+
+/**
+ * A detour says it to a group, and its source was heard itself on another segment: from there we pass it on ourselves. `sender`: its Ethernet
+ * address, see macNumber.
+ */
+function isEcho(
+  state: GroupState,
+  source: Uint8Array,
+  sender: number,
+  { link }: Member,
+  now: Millis,
+): boolean {
+  if (!state.detours.has(sender, now)) return false;
+  const known = state.table.get(source);
+  return known !== undefined && known.ifindex !== link.ifindex && wasHeardItself(state, known, now);
 }
 
 /** Asks each segment a question that has no answer: who brings it to another is a detour. */

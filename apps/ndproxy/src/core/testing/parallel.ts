@@ -204,7 +204,7 @@ export class Host implements Node {
   constructor(
     world: World,
     number: number,
-    segment: Segment,
+    readonly segment: Segment,
     readonly address: Uint8Array = ip(`2001:db8::${number}`),
   ) {
     this.name = `host ${number}`;
@@ -218,6 +218,11 @@ export class Host implements Node {
   /** Sends to it by way of that Ethernet address from now on. */
   use(address: Uint8Array, mac: Uint8Array): void {
     this.#known.set(toHex(address), mac);
+  }
+
+  /** It answers its questions no more: who notices that asks all (RFC 4861 §7.3). */
+  forget(address: Uint8Array): void {
+    this.#known.delete(toHex(address));
   }
 
   /** A datagram that begins with `mark`, to a node or a group. */
