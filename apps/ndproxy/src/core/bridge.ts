@@ -36,10 +36,11 @@ export function bridgeFrame(
   if (!admitted.ok) return dropped(admitted.reason);
   const { data } = admitted;
   if (state.isDisabled(now) || from.isDisabled(now)) return dropped('loop-disabled');
-  if (state.ownMacs.has(macNumber(data.sourceMac))) return dropped('own-mac');
+  const sender = macNumber(data.sourceMac);
+  if (state.ownMacs.has(sender)) return dropped('own-mac');
   if (state.isOwn(data.source)) return dropped('own-source');
-  if (hasPacketLooped(state, data, from, now)) return dropped('looped');
-  learnSource(state, data, from, now);
+  if (hasPacketLooped(state, data, sender, from, now)) return dropped('looped');
+  learnSource(state, data, sender, from, now);
   if (state.isOwn(data.destination)) return LOCAL;
   if (!from.isOpen(now)) return dropped('gate-closed');
   if (!isMulticast(data.destination)) return carry(state, frame, data, from, now);
@@ -49,11 +50,16 @@ export function bridgeFrame(
 /** Known and heard a moment ago: the table need not be told of every packet. */
 const FRESH = 1000;
 
-function learnSource(state: GroupState, data: DataPacket, { link }: Member, now: Millis): void {
+function learnSource(
+  state: GroupState,
+  data: DataPacket,
+  sender: number,
+  { link }: Member,
+  now: Millis,
+): void {
   const { source: address, sourceMac: mac } = data;
   const known = state.table.get(address);
-  const isHere =
-    known?.ifindex === link.ifindex && known.mac !== null && macNumber(known.mac) === macNumber(mac);
+  const isHere = known?.ifindex === link.ifindex && known.mac !== null && macNumber(known.mac) === sender;
   if (isHere && now - known.heardAt < FRESH) return;
   if (known === undefined && !state.routers.isOnLink(address, now)) return; // a router brought it
   state.learn({ address, ifindex: link.ifindex, mac, certainty: 'used', override: false }, now);

@@ -113,52 +113,110 @@ describe('each of two bridges believes that the host is behind the other', () =>
   });
 });
 
-describe.each([1, 2, 3, 4, 5, 6, 7, 8].map((seed) => ({ seed })))('a random walk, seed $seed', ({ seed }) => {
-  test('whoever is held up and whenever: nothing goes round for long, and in the end all reach each other', () => {
-    const random = new SeededRandom(seed);
-    const scene = parallel(random);
-    const { world, first, second } = scene;
-    const hosts = [scene.host, scene.guest, new Host(world, 8, scene.lan), new Host(world, 3, scene.guests)];
-    for (let step = 0; step < 300; step++) {
-      const [from, to] = [random.pick(hosts), random.pick(hosts)];
-      switch (random.below(6)) {
-        case 0:
-          random.pick([first, second]).isHeldUp = true;
-          break;
-        case 1:
-          first.isHeldUp = second.isHeldUp = false;
-          break;
-        case 2:
-          from.ask(to.address);
-          break;
-        case 3:
-          from.send(GROUP, step & 0xff);
-          break;
-        default:
-          if (from !== to) from.send(to.address, step & 0xff);
-      }
-      const before = scene.carried();
-      world.pass(random.pick([0, 0, 10, 200, 700]));
-      expect(scene.carried() - before).toBeLessThan(2000);
+describe('what is no circle', () => {
+  test('who sends the same a thousand times, through a chain of two, is heard each time', () => {
+    const world = new World();
+    const [lan, guests, inner] = [new Segment(), new Segment(), new Segment()];
+    new Bridge(world, 1, [lan, guests]);
+    new Bridge(world, 2, [guests, inner]);
+    const [host, guest] = [new Host(world, 9, lan), new Host(world, 2, inner)];
+    for (let i = 0; i < 1000; i++) {
+      guest.send(host.address, 1);
+      host.send(guest.address, 1);
+      if (i % 100 === 0) world.pass(1);
     }
-    first.isHeldUp = second.isHeldUp = false;
-    expect(world.pass(1000)).toBeLessThan(2000);
-    expect(allReachEachOther(scene, hosts)).toEqual([]);
+    world.pass(100);
+    expect([host.got.length, guest.got.length]).toEqual([1000, 1000]);
+  });
+
+  test('a node that goes to the other segment, and repeats there what it said, is found', () => {
+    const { world, lan, guests, guest, host } = parallel();
+    const friend = new Host(world, 3, guests);
+    guest.send(friend.address, 1);
+    guest.send(host.address, 1);
+    world.pass(1000);
+    guest.isHeldUp = true; // for good
+    const moved = new Host(world, 2, lan);
+    moved.ask(host.address);
+    friend.forget(moved.address);
+    for (let mark = 1; mark <= 3; mark++) {
+      moved.send(friend.address, mark);
+      friend.send(moved.address, mark);
+      world.pass(50);
+    }
+    expect([moved.got.at(-1), friend.got.at(-1)]).toEqual([3, 3]);
   });
 });
 
-/** Who does not get the fourth of four packets from whom. */
-function allReachEachOther({ world }: Parallel, hosts: readonly Host[]): readonly string[] {
-  return hosts.flatMap((from) =>
-    hosts.flatMap((to) => {
-      if (from === to) return [];
-      if (from.segment === to.segment) from.forget(to.address); // what another bridge said is wrong for as long as nobody asks
-      const had = to.got.length;
-      for (let mark = 0; mark < 4; mark++) {
-        from.send(to.address, mark);
-        world.pass(50);
+interface Walk {
+  readonly random: SeededRandom;
+  readonly world: World;
+  readonly segments: readonly Segment[];
+  readonly bridges: readonly Bridge[];
+  readonly hosts: readonly Host[];
+}
+
+/** Two bridges between two segments, two hosts on each. */
+function pair(random: SeededRandom): Walk {
+  const { world, lan, guests, first, second, host, guest } = parallel(random);
+  const hosts = [host, guest, new Host(world, 8, lan), new Host(world, 3, guests)];
+  return { random, world, segments: [lan, guests], bridges: [first, second], hosts };
+}
+
+/** Three bridges between three segments, a host on each. */
+function ring(random: SeededRandom): Walk {
+  const world = new World(random);
+  const [a, b, c] = [new Segment(), new Segment(), new Segment()];
+  const bridges = [new Bridge(world, 1, [a, b]), new Bridge(world, 2, [b, c]), new Bridge(world, 3, [c, a])];
+  const hosts = [a, b, c].map((segment, i) => new Host(world, i + 1, segment));
+  return { random, world, segments: [a, b, c], bridges, hosts };
+}
+
+const SEEDS = Array.from({ length: 8 }, (_, i) => ({ seed: i + 1 }));
+
+describe.each([
+  { name: 'two in parallel', make: pair },
+  { name: 'three in a ring', make: ring },
+])('$name, whoever is held up and whenever', ({ make }) => {
+  test.each(SEEDS)(
+    'seed $seed: nothing goes round for long, and in the end all reach each other',
+    ({ seed }) => {
+      const walk = make(new SeededRandom(seed));
+      for (let step = 0; step < 300; step++) {
+        const before = carriedBy(walk);
+        takeStep(walk, step & 0xff);
+        expect(carriedBy(walk) - before).toBeLessThan(2000);
       }
-      return to.got.slice(had).includes(3) ? [] : [`${from.name} to ${to.name}: ${to.got.slice(had).join()}`];
-    }),
+      for (const bridge of walk.bridges) bridge.isHeldUp = false;
+      expect(walk.world.pass(1000)).toBeLessThan(2000);
+      expect(unreached(walk)).toEqual([]);
+    },
   );
+});
+
+const carriedBy = ({ segments }: Walk): number => segments.reduce((sum, { carried }) => sum + carried, 0);
+
+function takeStep({ random, world, bridges, hosts }: Walk, mark: number): void {
+  const [from, to] = [random.pick(hosts), random.pick(hosts)];
+  const what = random.below(6);
+  if (what === 0) random.pick(bridges).isHeldUp = true;
+  else if (what === 1) for (const bridge of bridges) bridge.isHeldUp = false;
+  else if (what === 2) from.ask(to.address);
+  else if (what === 3) from.send(GROUP, mark);
+  else if (from !== to) from.send(to.address, mark);
+  world.pass(random.pick([0, 0, 10, 200, 700]));
+}
+
+/** Who does not get the last of four packets from whom. */
+function unreached({ world, hosts }: Walk): readonly string[] {
+  const pairs = hosts.flatMap((from) => hosts.filter((to) => to !== from).map((to) => ({ from, to })));
+  return pairs.flatMap(({ from, to }) => {
+    if (from.segment === to.segment) from.forget(to.address); // who believed a bridge notices that nobody answers there
+    const had = to.got.length;
+    for (let mark = 0; mark < 4; mark++) {
+      from.send(to.address, mark);
+      world.pass(50);
+    }
+    return to.got.slice(had).includes(3) ? [] : [`${from.name} to ${to.name}`];
+  });
 }

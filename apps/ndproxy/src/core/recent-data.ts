@@ -1,12 +1,11 @@
 import type { Millis } from '@pp/base';
-import type { DataPacket } from './data-packet';
 import type { Detours } from './detours';
-import { macNumber } from './keys';
-import { mix, mixByte, RecentCopies, startHash, type Passage } from './recent-copies';
+import { mix, RecentCopies, startHash, type Passage } from './recent-copies';
 
-/** Headers and the beginning of what they carry tell packets apart: of multicasts, and of others, which have addresses of two nodes. */
+/** Headers and the beginning of what they carry tell multicasts apart; other packets, of which there are more, these and the end. */
 const GROUP_BYTES = 256;
-const NODE_BYTES = 104;
+const NODE_BYTES = 64;
+const END_BYTES = 16;
 
 /** The packets of the last moments, as RecentMessages. Streams between nodes do not push out what goes to groups. */
 export class RecentData {
@@ -19,12 +18,15 @@ export class RecentData {
     private readonly detours: Detours,
   ) {}
 
-  note({ packet, sourceMac }: DataPacket, isToGroup: boolean, ifindex: number, now: Millis): Passage {
+  /** An IPv6 packet. `sender`: see macNumber. */
+  note(packet: Uint8Array, isToGroup: boolean, ifindex: number, sender: number, now: Millis): Passage {
     const hash = startHash();
-    mix(hash, packet, 0, Math.min(packet.length, isToGroup ? GROUP_BYTES : NODE_BYTES));
-    mixByte(hash, packet.length & 0xff);
+    const { length } = packet;
+    const head = Math.min(length, isToGroup ? GROUP_BYTES : NODE_BYTES);
+    mix(hash, packet, 0, head);
+    if (!isToGroup) mix(hash, packet, Math.max(head, length - END_BYTES), length);
     const copies = isToGroup ? this.#groups() : this.#nodes();
-    return copies.note(hash, ifindex, macNumber(sourceMac), now);
+    return copies.note(hash, ifindex, sender, now);
   }
 
   #groups(): RecentCopies {

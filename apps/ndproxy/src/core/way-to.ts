@@ -25,12 +25,7 @@ export function wayTo(
 }
 
 /** The destination, or for one that is on no segment the default router: its Ethernet address is ours to the sender. */
-export function nextHopOf(
-  state: GroupState,
-  destination: Uint8Array,
-  from: Member,
-  now: Millis,
-): Uint8Array {
+export function nextHopOf(state: GroupState, destination: Uint8Array, from: Member, now: Millis): Uint8Array {
   if (from.link.role === 'upstream' || state.table.get(destination) !== undefined) return destination;
   if (state.routers.isOnLink(destination, now)) return destination;
   return state.routers.best(now)?.address ?? destination;

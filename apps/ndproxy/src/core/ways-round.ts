@@ -31,14 +31,20 @@ export function hasMessageLooped(
   return isOutgoing ? passage === 'looped' : isRound(state, passage, sender, now);
 }
 
-/** As of messages. */
-export function hasPacketLooped(state: GroupState, data: DataPacket, from: Member, now: Millis): boolean {
-  const sender = macNumber(data.sourceMac);
+/** As of messages. `sender`: its Ethernet address, see macNumber. */
+export function hasPacketLooped(
+  state: GroupState,
+  data: DataPacket,
+  sender: number,
+  from: Member,
+  now: Millis,
+): boolean {
   const isToGroup = isMulticast(data.destination);
   if (isToGroup && state.detours.areKnown && isEcho(state, data.source, sender, from, now)) return true;
-  const passage = state.recentData.note(data, isToGroup, from.link.ifindex, now);
+  const passage = state.recentData.note(data.packet, isToGroup, from.link.ifindex, sender, now);
   if (!isRound(state, passage, sender, now)) return false;
-  if (passage === 'looped' && !isToGroup) forgetWay(state, nextHopOf(state, data.destination, from, now), now);
+  if (passage === 'looped' && !isToGroup)
+    forgetWay(state, nextHopOf(state, data.destination, from, now), now);
   return true;
 }
 
@@ -58,10 +64,7 @@ function forgetWay(state: GroupState, nextHop: Uint8Array, now: Millis): void {
   if (known !== undefined && now - known.heardAt >= YOUNG) state.table.forget(nextHop);
 }
 
-/**
- * A detour says it to a group, and its source was heard itself on another segment: from there we pass it on ourselves. `sender`: its Ethernet
- * address, see macNumber.
- */
+/** A detour says it to a group, and its source was heard itself on another segment: from there we pass it on ourselves. */
 function isEcho(
   state: GroupState,
   source: Uint8Array,

@@ -93,7 +93,7 @@ export class World {
   /** Time goes on by so many milliseconds, and frames are read meanwhile, `most` of them. How many were. */
   pass(ms: number, most = 10_000): number {
     let read = this.run(most);
-    for (const end = this.now + ms; this.now < end; ) {
+    for (const end = this.now + ms; this.now < end;) {
       this.now = millis(Math.min(end, this.now + 50));
       read += this.run(most);
     }
@@ -152,7 +152,10 @@ export class Bridge implements Node {
 
   /** It has heard that the address is on that interface, at that Ethernet address. */
   believe(address: Uint8Array, ifindex: number, mac: Uint8Array): void {
-    this.group.state.learn({ address, ifindex, mac, certainty: 'advertised', override: true }, this.world.now);
+    this.group.state.learn(
+      { address, ifindex, mac, certainty: 'advertised', override: true },
+      this.world.now,
+    );
   }
 
   dropped(reason: DropReason): number {
@@ -181,7 +184,8 @@ export class Bridge implements Node {
   #act(actions: readonly Action[]): void {
     for (const action of actions)
       if (action.do === 'send') this.#put[action.ifindex - 1]?.(action.frame);
-      else if (action.do === 'carry') this.#put[action.ifindex - 1]?.(action.frame.subarray(VIRTIO_NET_HEADER));
+      else if (action.do === 'carry')
+        this.#put[action.ifindex - 1]?.(action.frame.subarray(VIRTIO_NET_HEADER));
   }
 }
 
@@ -271,7 +275,12 @@ export class Host implements Node {
 
   #answer({ source, senderMac }: NdPacket): void {
     this.use(source.slice(), senderMac.slice());
-    const route = { sourceMac: this.mac, destinationMac: senderMac, source: this.address, destination: source };
+    const route = {
+      sourceMac: this.mac,
+      destinationMac: senderMac,
+      source: this.address,
+      destination: source,
+    };
     const flags = NaFlag.solicited | NaFlag.override;
     const options = [linkAddressOption('target', this.mac)];
     this.#put(ndFrame(route, { kind: 'neighbor-advert', flags, target: this.address, options }));
