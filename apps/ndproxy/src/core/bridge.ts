@@ -18,7 +18,7 @@ import type { Member } from './member';
 import { waitForOwner } from './pass-on';
 import { tooBigFrame } from './too-big';
 import { newBytes } from './translate';
-import { leadsBack, nextHopOf, wayTo } from './way-to';
+import { leadsBack, wayTo } from './way-to';
 import { hasPacketLooped } from './ways-round';
 
 /**
@@ -76,6 +76,13 @@ function carry(state: GroupState, frame: Uint8Array, data: DataPacket, from: Mem
   if (data.wireBytes > exit.link.mtu) return refuseTooBig(state, data, from, exit, now);
   send(state, data, exit, mac);
   return FORWARDED;
+}
+
+/** The destination, or for one that is on no segment the default router: its Ethernet address is ours to the sender. */
+function nextHopOf(state: GroupState, destination: Uint8Array, from: Member, now: Millis): Uint8Array {
+  if (from.link.role === 'upstream' || state.table.get(destination) !== undefined) return destination;
+  if (state.routers.isOnLink(destination, now)) return destination;
+  return state.routers.best(now)?.address ?? destination;
 }
 
 function flood(state: GroupState, data: DataPacket, from: Member, now: Millis): Verdict {

@@ -54,7 +54,7 @@ export const DROP_REASONS = {
   signed: 'signed, and could not pass unchanged (--drop-signed)',
   prefix: 'of a prefix that is not proxied (--only-prefix, --not-prefix)',
   'dad-ignored': 'from a station that claims every address (--dad-ignore)',
-  looped: 'the same message from another segment, just before',
+  looped: 'it came round: the same from another segment just before, or again and again from another bridge',
   'loop-disabled': 'switched off after another proxy was heard',
   'gate-closed': 'downstream not open yet: two router advertisements, or 12 s without any, come first',
   'same-segment': 'its destination is where it came from',

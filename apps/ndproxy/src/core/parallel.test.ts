@@ -113,6 +113,84 @@ describe('each of two bridges believes that the host is behind the other', () =>
   });
 });
 
+test('a packet to a group ends also where no bridge has an address to look for others with', () => {
+  const scene = parallel();
+  for (const bridge of [scene.first, scene.second]) bridge.loseAddresses();
+  const before = scene.carried();
+  scene.guest.send(GROUP, 1);
+  holdUp(scene);
+  scene.world.pass(1000);
+  expect(scene.carried() - before).toBeLessThan(3000);
+});
+
+describe('what another bridge passes on, once it is known as one', () => {
+  /** The host is known; the guest is not. */
+  function acquainted(): Parallel {
+    const scene = parallel();
+    scene.host.ask(ip('2001:db8::77'));
+    scene.world.pass(1000);
+    return scene;
+  }
+  const itself = `${LAN} 020000000009`;
+
+  test('is told of once for each of its interfaces', () => {
+    const { world, first, second, host } = acquainted();
+    world.pass(70_000);
+    host.ask(ip('2001:db8::77'));
+    world.pass(100);
+    const twice = ['detour.found', 'detour.found'];
+    expect([first.told, second.told]).toEqual([twice, twice]);
+  });
+
+  test('does not move a node that was heard itself', () => {
+    const { world, first, second, host } = acquainted();
+    expect(first.whereIs(host.address)).toBe(itself);
+    first.believe(host.address, GUESTS, second.mac(GUESTS));
+    expect(first.whereIs(host.address)).toBe(itself);
+    world.pass(31_000); // so long nothing was heard of it
+    first.believe(host.address, GUESTS, second.mac(GUESTS));
+    expect(first.whereIs(host.address)).toBe(`${GUESTS} 02bb02000002`);
+  });
+
+  test('is forgotten for whatever the node itself sends', () => {
+    const { world, first, second, host } = acquainted();
+    world.pass(31_000);
+    first.believe(host.address, GUESTS, second.mac(GUESTS));
+    host.send(GROUP, 1);
+    world.pass(1);
+    expect(first.whereIs(host.address)).toBe(itself);
+  });
+
+  test('is asked for again before it is used', () => {
+    const { world, first, second, host, guest } = acquainted();
+    world.pass(31_000);
+    first.believe(host.address, GUESTS, second.mac(GUESTS));
+    second.believe(host.address, LAN, first.mac(LAN));
+    guest.use(host.address, second.mac(GUESTS));
+    world.pass(1000);
+    const looped = second.dropped('looped');
+    guest.send(host.address, 1);
+    world.pass(10);
+    expect(host.got).toEqual([1]);
+    expect(second.dropped('looped')).toBe(looped);
+    expect(second.whereIs(host.address)).toBe(itself);
+  });
+
+  test.each(TO_ALL)('$name does not go back to the segment it is from, however late it comes', ({ send }) => {
+    const scene = acquainted();
+    const { world, first, second, guest, guests } = scene;
+    guest.send(GROUP, 7); // it was heard itself
+    world.pass(1000);
+    second.isHeldUp = first.isHeldUp = true;
+    const before = guests.carried;
+    send(scene);
+    second.isHeldUp = false;
+    holdUp(scene);
+    world.pass(100);
+    expect(guests.carried - before).toBe(1);
+  });
+});
+
 describe('what is no circle', () => {
   test('who sends the same a thousand times, through a chain of two, is heard each time', () => {
     const world = new World();

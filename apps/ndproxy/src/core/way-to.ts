@@ -24,13 +24,6 @@ export function wayTo(
   return known.ifindex === from.link.ifindex || now - known.heardAt >= GOOD_FOR ? undefined : known;
 }
 
-/** The destination, or for one that is on no segment the default router: its Ethernet address is ours to the sender. */
-export function nextHopOf(state: GroupState, destination: Uint8Array, from: Member, now: Millis): Uint8Array {
-  if (from.link.role === 'upstream' || state.table.get(destination) !== undefined) return destination;
-  if (state.routers.isOnLink(destination, now)) return destination;
-  return state.routers.best(now)?.address ?? destination;
-}
-
 /** Who is asked for on a segment answers there, unless a detour has led us to believe that it is there. */
 export function leadsBack({ detours }: GroupState, mac: Uint8Array, now: Millis): Verdict {
   detours.suspect(macNumber(mac), 'doubtful', now);

@@ -1,4 +1,4 @@
-import { seconds, type Millis } from '@pp/base';
+import type { Millis } from '@pp/base';
 import { isMulticast, isUnspecified, NdOptionType } from '@pp/wire';
 import type { DataPacket } from './data-packet';
 import type { GroupState } from './group-state';
@@ -8,7 +8,7 @@ import { detourQuestion } from './our-messages';
 import { DESTINATION_AT, SOURCE_AT, SOURCE_MAC_AT, type NdPacket } from './packet';
 import { isAskable } from './pass-on';
 import type { Passage } from './recent-copies';
-import { nextHopOf, wasHeardItself } from './way-to';
+import { wasHeardItself } from './way-to';
 
 // Two bridges side by side, or a ring of several, make segments reachable by more ways than one. Hop limits are not counted (RFC 4389
 // §4.1), so nothing but memory ends a circle; and what a bridge learns from another's copies leads into one.
@@ -42,10 +42,7 @@ export function hasPacketLooped(
   const isToGroup = isMulticast(data.destination);
   if (isToGroup && state.detours.areKnown && isEcho(state, data.source, sender, from, now)) return true;
   const passage = state.recentData.note(data.packet, isToGroup, from.link.ifindex, sender, now);
-  if (!isRound(state, passage, sender, now)) return false;
-  if (passage === 'looped' && !isToGroup)
-    forgetWay(state, nextHopOf(state, data.destination, from, now), now);
-  return true;
+  return isRound(state, passage, sender, now);
 }
 
 /** Wherever it may be so, the way round will be looked for. */
@@ -53,15 +50,6 @@ function isRound(state: GroupState, passage: Passage, sender: number, now: Milli
   if (passage === 'new' || passage === 'again') return false;
   state.detours.suspect(sender, passage === 'looped' ? passage : 'doubtful', now);
   return passage !== 'doubtful';
-}
-
-/** What was just heard may prove true. */
-const YOUNG = seconds(1);
-
-/** What we sent there came back, so the node is not there: the next packet asks for it. */
-function forgetWay(state: GroupState, nextHop: Uint8Array, now: Millis): void {
-  const known = state.table.get(nextHop);
-  if (known !== undefined && now - known.heardAt >= YOUNG) state.table.forget(nextHop);
 }
 
 /** A detour says it to a group, and its source was heard itself on another segment: from there we pass it on ourselves. */
@@ -95,7 +83,11 @@ export function noticeDetour(state: GroupState, packet: NdPacket, from: Member, 
   const at = packet.optionAt(NdOptionType.nonce);
   if (at < 0) return;
   const mark = macNumber(frame, at + 2);
-  for (const member of state.members.values())
-    if (member !== from && macNumber(markOf(member.link)) === mark)
-      state.detours.add(macNumber(frame, SOURCE_MAC_AT), now);
+  const isOurs = (member: Member): boolean => member !== from && macNumber(markOf(member.link)) === mark;
+  const origin = [...state.members.values()].find(isOurs);
+  if (origin === undefined) return;
+  const station = macNumber(frame, SOURCE_MAC_AT);
+  if (!state.detours.has(station, now))
+    state.tell('detour.found', { from: origin.link.ifname, to: from.link.ifname });
+  state.detours.add(station, now);
 }

@@ -109,6 +109,8 @@ export class World {
 /** A group in bridge mode between segments, the first its upstream. Its Ethernet addresses are 02:bb:number::n, its gates open. */
 export class Bridge implements Node {
   readonly group: Group;
+  /** What operators were told. BOUNDED: by the test. */
+  readonly told: string[] = [];
   isHeldUp = false;
   readonly #put: readonly ((frame: Uint8Array) => void)[];
 
@@ -150,6 +152,18 @@ export class Bridge implements Node {
     this.#act(this.group.tick(this.world.now));
   }
 
+  /** Where it takes the address to be. */
+  whereIs(address: Uint8Array): string {
+    const known = this.group.state.table.get(address);
+    return known === undefined ? 'nowhere' : `${known.ifindex} ${toHex(known.mac ?? new Uint8Array())}`;
+  }
+
+  /** From now on it has no address to ask with. */
+  loseAddresses(): void {
+    const links = [...this.group.state.members.values()].map(({ link }) => link);
+    this.#act(this.group.update(links, [], this.world.now));
+  }
+
   /** It has heard that the address is on that interface, at that Ethernet address. */
   believe(address: Uint8Array, ifindex: number, mac: Uint8Array): void {
     this.group.state.learn(
@@ -183,7 +197,8 @@ export class Bridge implements Node {
 
   #act(actions: readonly Action[]): void {
     for (const action of actions)
-      if (action.do === 'send') this.#put[action.ifindex - 1]?.(action.frame);
+      if (action.do === 'tell') this.told.push(action.event);
+      else if (action.do === 'send') this.#put[action.ifindex - 1]?.(action.frame);
       else if (action.do === 'carry')
         this.#put[action.ifindex - 1]?.(action.frame.subarray(VIRTIO_NET_HEADER));
   }
