@@ -2,7 +2,7 @@ import { seconds, type Millis } from '@pp/base';
 import { dropped, type Verdict } from './action';
 import type { GroupState } from './group-state';
 import { macNumber } from './keys';
-import type { Location, Sighting } from './location-table';
+import type { Place, Sighting } from './location-table';
 import type { Member } from './member';
 
 // What detours tell of where nodes are: it may come of what we passed on ourselves, or of a node that is right here.
@@ -13,12 +13,7 @@ const GOOD_FOR = seconds(1);
 const REACHABLE = seconds(30);
 
 /** Where to send what is for that address; undefined: that is to be asked first. */
-export function wayTo(
-  state: GroupState,
-  address: Uint8Array,
-  from: Member,
-  now: Millis,
-): Location | undefined {
+export function wayTo(state: GroupState, address: Uint8Array, from: Member, now: Millis): Place | undefined {
   const known = state.table.get(address);
   if (known === undefined || !isByDetour(state, known, now)) return known;
   return known.ifindex === from.link.ifindex || now - known.heardAt >= GOOD_FOR ? undefined : known;
@@ -39,8 +34,8 @@ export function weigh(state: GroupState, sighting: Sighting, now: Millis): Sight
 }
 
 /** It was heard a while ago, and not from a detour. */
-export const wasHeardItself = (state: GroupState, known: Location, now: Millis): boolean =>
+export const wasHeardItself = (state: GroupState, known: Place, now: Millis): boolean =>
   now - known.heardAt < REACHABLE && !isByDetour(state, known, now);
 
-const isByDetour = ({ detours }: GroupState, { mac }: Pick<Location, 'mac'>, now: Millis): boolean =>
+const isByDetour = ({ detours }: GroupState, { mac }: Pick<Place, 'mac'>, now: Millis): boolean =>
   detours.areKnown && mac !== null && detours.has(macNumber(mac), now);
