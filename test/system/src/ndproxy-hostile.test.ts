@@ -1,4 +1,13 @@
-import { globalAddress, type Host, labForEach, labTest, STANDARD, type StandardLab, until } from '@pp/lab';
+import {
+  type Child,
+  globalAddress,
+  type Host,
+  labForEach,
+  labTest,
+  STANDARD,
+  type StandardLab,
+  until,
+} from '@pp/lab';
 import { loadNative } from '@pp/native';
 import { linkAddressOption, multicastMac, ndFrame, solicitedNodeOf } from '@pp/wire';
 import { answers, bytesOf, forward, guestBehind, startProxy, status, up, type Status } from './ndproxy-rig';
@@ -111,7 +120,8 @@ labTest('the host keeps its own IPv6 while it forwards', async () => {
   expect(await own()).toBe(before);
 });
 
-labTest('two bridges in parallel settle: packets to groups go round once', async () => {
+/** Both join the LAN and the guests' segment; all reach each other. */
+async function bridgesInParallel(): Promise<{ readonly second: Child; readonly g1: Host }> {
   const second = await lab.lab.host('second');
   await lab.lab.plug(second, 'lan', { ifname: 'eth0', mac: '02:50:50:00:77:03', addresses: [] });
   await lab.lab.plug(lab.host, 'guests', { ifname: 'guests0', mac: '02:50:50:00:99:01', addresses: [] });
@@ -120,12 +130,34 @@ labTest('two bridges in parallel settle: packets to groups go round once', async
   await lab.lab.plug(g1, 'guests', { ifname: 'eth0', mac: '02:50:50:00:99:03', addresses: [] });
   const args = ['--mode', 'bridge', '--loop-policy', 'nested', 'eth0', 'guests0'];
   await startProxy(lab.host, args);
-  await startProxy(second, args);
+  const proxy = await startProxy(second, args);
   const address = await globalAddress(g1);
   await answers(g1, STANDARD.lanhost.v6);
   await answers(lab.lanhost, address);
-  const sent = async (): Promise<number> => (await status(lab.host)).groups[0]?.['sent'] ?? NaN;
+  return { second: proxy, g1 };
+}
+
+const sent = async (): Promise<number> => (await status(lab.host)).groups[0]?.['sent'] ?? NaN;
+
+/** Takes a second and more. */
+const pingAll = (from: Host): Promise<unknown> =>
+  from.run('ping', ['-6', '-c', '2', '-W', '1', 'ff02::1%eth0']);
+
+labTest('two bridges in parallel settle: packets to groups go round once', async () => {
+  const { g1 } = await bridgesInParallel();
   const before = await sent();
-  await g1.run('ping', ['-6', '-c', '2', '-W', '1', 'ff02::1%eth0']);
+  await pingAll(g1);
   expect((await sent()) - before).toBeLessThan(100);
+});
+
+labTest('one of two bridges is held up, and what waited for it does not go round', async () => {
+  const { second, g1 } = await bridgesInParallel();
+  second.kill('SIGSTOP');
+  await pingAll(lab.lanhost); // so it will read its socket on the LAN first
+  await pingAll(g1);
+  const before = await sent();
+  second.kill('SIGCONT');
+  await pingAll(g1);
+  expect((await sent()) - before).toBeLessThan(500);
+  await answers(lab.lanhost, await globalAddress(g1));
 });
