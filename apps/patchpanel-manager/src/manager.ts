@@ -11,6 +11,7 @@ import {
 import { guestKey, type Namespace } from './domain/guest';
 import { decided } from './domain/decision';
 import { uplinksBeside } from './domain/uplink';
+import { settledGuests } from './domain/settled-guests';
 import { emptyWorld, type World } from './domain/world';
 import { uplinksOf, type UplinkChoice } from './feeds/uplinks';
 import { Lifelines } from './lifelines';
@@ -89,15 +90,18 @@ export class Manager {
     const { entries, before } = this.#parts.journal.load();
     const last = remembered(entries);
     const kept = keptLifelines([...last.guests.keys(), ...last.dnsRules.keys()], this.#parts);
-    const guests = new Map(
+    const adopted = new Map(
       [...last.guests].filter(([key, guest]) => kept.has(key) || outlives(guest, this.#parts.processNetns)),
     );
     const dnsRules = new Map([...last.dnsRules].filter(([key]) => kept.has(key)));
-    const former = cutShort(last, before === null ? last : remembered(before), new Set(guests.keys()));
+    const former = cutShort(last, before === null ? last : remembered(before), new Set(adopted.keys()));
+    const { pools, guests } = settledGuests(this.#parts.pools, former.pools, adopted);
+    for (const { kind, cidr } of pools.extra.slice(this.#parts.pools.extra.length))
+      this.#parts.log.info('pool.held', { pool: `${kind}=${cidr}` }); // by guests; nobody else gets of it
     const { present, ...network } = uplinksOf(first, this.#parts.uplinks);
     const { vpnLockdown } = former;
     const uplinks = uplinksBeside(guests, present);
-    await this.reconciler.start({ former, guests, dnsRules, uplinks, vpnLockdown, ...network });
+    await this.reconciler.start({ former, pools, guests, dnsRules, uplinks, vpnLockdown, ...network });
     await this.reconciler.submit('guests.follow', (world) =>
       decided(withGuestsFollowing(world, this.#parts.randomBytes), null),
     );

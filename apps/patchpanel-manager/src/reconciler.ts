@@ -49,7 +49,7 @@ interface Parts {
 /** What a start finds: what is remembered of earlier runs, and what goes on. */
 export interface Adoption extends Pick<
   World,
-  'guests' | 'dnsRules' | 'uplinks' | 'awaited' | 'foreignTaps' | 'vpnLockdown' | 'foreignRule'
+  'pools' | 'guests' | 'dnsRules' | 'uplinks' | 'awaited' | 'foreignTaps' | 'vpnLockdown' | 'foreignRule'
 > {
   readonly former: Remembered;
 }
@@ -136,7 +136,8 @@ export class Reconciler {
       sysctls: [...new Set([...written.keys(), ...want.sysctls.keys()])],
     });
     const known = new Map([...former.originals, ...world.originals]);
-    const ops = repair({ observed, want, originals: known, written });
+    const formerPrefixes = former.pools.map(({ cidr }) => cidr);
+    const ops = repair({ observed, want, originals: known, written, formerPrefixes });
     this.#log.debug('repair', { steps: ops.length });
     await applyMost(this.#kernel, ops).catch((fault: unknown) => {
       this.#startsWithout(fault);

@@ -1,4 +1,4 @@
-import { desiredSysctls } from '@pp/datapath';
+import { desiredSysctls, type ExtraPool } from '@pp/datapath';
 import type { JournalChange, Json } from '@pp/ports';
 import { netnsNamesOf } from './desired';
 import { DNS_RULE_PREFIX, dnsRuleNumber, type DnsRule } from './domain/dns-rules';
@@ -13,6 +13,8 @@ const ORIGINALS = 'sysctl-originals';
 /** The values that we write, so that a later start restores only what still holds them. */
 const WRITTEN = 'sysctl-written';
 const VPN_LOCKDOWN = 'vpn-lockdown';
+/** Address space beside the reference's: `--pool`, and what guests of earlier runs still have. */
+const POOLS = 'pools';
 /** Names under /run/netns that a start is about to remove: nothing else would tell the next one that they are ours. */
 const STALE_NETNS = 'stale-netns';
 
@@ -26,6 +28,7 @@ export interface Remembered {
   readonly originals: ReadonlyMap<string, string | null>;
   readonly written: ReadonlyMap<string, string>;
   readonly vpnLockdown: boolean;
+  readonly pools: readonly ExtraPool[];
   /** Of guests that are no more. */
   readonly staleNetns: readonly string[];
 }
@@ -70,6 +73,7 @@ export function entriesOfStart(former: Remembered, world: World): JournalChange 
       [ORIGINALS, Object.fromEntries([...former.originals, ...world.originals])],
       [WRITTEN, Object.fromEntries([...former.written, ...desiredSysctls(world)])],
       [STALE_NETNS, former.staleNetns],
+      [POOLS, asJson(distinct([...world.pools.extra, ...former.pools]))],
     ]),
     del: [...former.guests.keys(), ...former.dnsRules.keys()].filter(
       (key) => !world.guests.has(key) && !world.dnsRules.has(key),
@@ -82,6 +86,7 @@ export const entriesOfSettled = (world: World): JournalChange => ({
   put: new Map<string, Json>([
     [ORIGINALS, Object.fromEntries(world.originals)],
     [WRITTEN, Object.fromEntries(desiredSysctls(world))],
+    [POOLS, asJson(world.pools.extra)],
   ]),
   del: [STALE_NETNS],
 });
@@ -108,6 +113,7 @@ export function remembered(entries: ReadonlyMap<string, Json>): Remembered {
     originals: new Map(Object.entries(read<Record<string, string | null>>(ORIGINALS, {}))),
     written: new Map(Object.entries(read<Record<string, string>>(WRITTEN, {}))),
     vpnLockdown: read(VPN_LOCKDOWN, false),
+    pools: read<readonly ExtraPool[]>(POOLS, []),
     staleNetns: read<readonly string[]>(STALE_NETNS, []),
   };
 }
@@ -131,6 +137,7 @@ export function cutShort(after: Remembered, before: Remembered, kept: ReadonlySe
     originals: new Map([...after.originals, ...before.originals]),
     written: new Map([...before.written, ...after.written]),
     vpnLockdown: after.vpnLockdown,
+    pools: distinct([...after.pools, ...before.pools]),
     staleNetns: [
       ...new Set([
         ...after.staleNetns,
@@ -140,3 +147,10 @@ export function cutShort(after: Remembered, before: Remembered, kept: ReadonlySe
     ],
   };
 }
+
+/** Each once. */
+const distinct = (pools: readonly ExtraPool[]): readonly ExtraPool[] => [
+  ...new Map(pools.map((pool) => [`${pool.kind}=${pool.cidr}`, pool])).values(),
+];
+
+const asJson = (pools: readonly ExtraPool[]): Json => pools.map(({ kind, cidr }) => ({ kind, cidr }));

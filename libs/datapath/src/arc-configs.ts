@@ -1,4 +1,5 @@
-import { ARC_MANAGEMENT_SUBNET, hostAt, nthSubnet, subnetCount, type Pools } from './pools';
+import { hasIndex } from './index-set';
+import { ARC_MANAGEMENT_SUBNET, hostAt, nthSubnet, type Pools } from './pools';
 
 /** Kinds of uplinks that get a device in ARC. */
 export type ArcUplinkKind = 'ethernet' | 'wifi' | 'cellular';
@@ -25,11 +26,12 @@ const REFERENCE_ORDER = ['ethernet', 'ethernet', 'wifi', 'wifi', 'cellular'] as 
 const DEVICES_MAX = 32;
 
 export function arcConfigs({ byKind: { arc } }: Pools): ArcConfigs {
-  const all = Array.from({ length: Math.min(subnetCount(arc), DEVICES_MAX) }, (_, i): ArcConfig => {
+  const all = Array.from({ length: Math.min(arc.open, DEVICES_MAX) }, (_, i): ArcConfig => {
     const queue = REFERENCE_ORDER[i] ?? 'extra';
     return { subnet: nthSubnet(arc, i + 1) ?? '', stableMac: queue === 'extra' ? null : i + 2, queue };
   });
-  const of = (queue: Queue): readonly ArcConfig[] => all.filter((config) => config.queue === queue);
+  const of = (queue: Queue): readonly ArcConfig[] =>
+    all.filter((config, i) => config.queue === queue && !hasIndex(arc.reserved, i + 1));
   return { ethernet: of('ethernet'), wifi: of('wifi'), cellular: of('cellular'), extra: of('extra') };
 }
 
@@ -53,6 +55,6 @@ export const giveBackArcConfig = (configs: ArcConfigs, config: ArcConfig): ArcCo
 
 /** The guest's address of every device that ARC can have. */
 export const arcAddresses = (pools: Pools): readonly string[] =>
-  Object.values(arcConfigs(pools))
-    .flat()
-    .map(({ subnet }) => hostAt(subnet, 1));
+  [...Object.values(arcConfigs(pools)).flat(), ...pools.held.filter(({ kind }) => kind === 'arc')].map(
+    ({ subnet }) => hostAt(subnet, 1),
+  );

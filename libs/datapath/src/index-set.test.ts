@@ -1,5 +1,5 @@
 import { SeededRandom } from '@pp/base/testing';
-import { hasIndex, indexSetOf, lowestAbsent, NO_INDEXES } from './index-set';
+import { hasIndex, indexSetOf, lowestAbsent, NO_INDEXES, united } from './index-set';
 
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
 
@@ -34,4 +34,14 @@ test('it behaves as a set does', () => {
     model.add(index);
     expect(lowestAbsent(set)).toBe(upTo(131).find((n) => !model.has(n)));
   }
+});
+
+test.each([
+  { name: 'nothing and something', a: [], b: [40], want: [40] },
+  { name: 'something and nothing', a: [1, 40], b: [], want: [1, 40] },
+  { name: 'the shorter first', a: [1, 2], b: [2, 70], want: [1, 2, 70] },
+  { name: 'the longer first', a: [32, 70], b: [31], want: [31, 32, 70] },
+])('united: $name', ({ a, b, want }) => {
+  const both = united(indexSetOf(a), indexSetOf(b));
+  expect(upTo(100).filter((n) => hasIndex(both, n))).toEqual(want);
 });

@@ -21,6 +21,13 @@ export function indexSetOf(indexes: Iterable<number>, set: IndexSet = NO_INDEXES
   return { words };
 }
 
+/** What is in either. */
+export function united(a: IndexSet, b: IndexSet): IndexSet {
+  if (b.words.length === 0) return a;
+  const length = Math.max(a.words.length, b.words.length);
+  return { words: Array.from({ length }, (_, w) => (a.words[w] ?? 0) | (b.words[w] ?? 0)) };
+}
+
 /** The lowest number from 1 on that is not in the set. */
 export function lowestAbsent({ words }: IndexSet): number {
   const full = words.findIndex((word) => word !== -1);

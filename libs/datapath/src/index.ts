@@ -22,6 +22,7 @@ export * from './parts/uplinks';
 export * from './parts/vm';
 export * from './plan';
 export * from './pools';
+export * from './pools-beside';
 export * from './repair';
 export * from './sysctl-keys';
 export * from './sysctl-wishes';

@@ -3,6 +3,7 @@ import {
   allocateSubnet,
   extraPool,
   hostAt,
+  indexOfSubnet,
   nthSubnet,
   POOL_KINDS,
   poolsWith,
@@ -10,6 +11,7 @@ import {
   subnetCount,
   type Pools,
 } from './pools';
+import { poolsBeside } from './pools-beside';
 
 function pools(...extra: string[]): Pools {
   const read = extra.map((text) => {
@@ -166,4 +168,31 @@ test('the host has the first address of a subnet, the guest the second', () => {
     '100.115.92.129',
     '100.115.92.130',
   ]);
+});
+
+test('a subnet is found by its number, and its number by the subnet', () => {
+  const all = pools('termina=10.80.0.0/28', 'termina=10.79.0.0/29');
+  const pool = all.byKind.termina;
+  const subnets = Array.from({ length: subnetCount(pool) }, (_, i) => nthSubnet(pool, i + 1) ?? '');
+  expect(subnets.map((subnet) => indexOfSubnet(pool, subnet))).toEqual(subnets.map((_, i) => i + 1));
+  for (const other of ['10.80.0.16/30', '10.80.0.0/29', '10.80.0.0/31', '100.115.92.128/30'])
+    expect(indexOfSubnet(pool, other)).toBeNull();
+});
+
+test('prefixes of guests do not overlap, whatever pools guests of an earlier run have theirs from', () => {
+  const former = [
+    { kind: 'termina', cidr: '10.80.0.0/16' },
+    { kind: 'plugin', cidr: '10.81.0.0/16' },
+    { kind: 'lxd', cidr: '10.82.0.0/16' },
+  ] as const;
+  const now = pools('namespace=10.80.4.0/24', 'lxd=10.82.0.0/17', 'plugin=10.81.0.0/16');
+  const held = [
+    { kind: 'termina', subnet: '10.80.4.0/30' },
+    { kind: 'plugin', subnet: '10.81.0.0/29' },
+    { kind: 'lxd', subnet: '10.82.128.0/28' },
+  ] as const;
+  const beside = poolsBeside(now, former, held);
+  expect(beside.guestPrefixes).toEqual(['100.115.92.0/23', '10.81.0.0/16', '10.80.0.0/16', '10.82.0.0/16']);
+  expect(beside.held).toEqual([held[0], held[2]]);
+  expect(poolsBeside(now, former, [held[1]])).toBe(now);
 });

@@ -9,7 +9,7 @@ import {
   parseCidr,
   type Cidr,
 } from '@pp/wire';
-import { hasIndex, lowestAbsent, type IndexSet } from './index-set';
+import { hasIndex, lowestAbsent, NO_INDEXES, united, type IndexSet } from './index-set';
 
 type Ipv4Cidr = Extract<Cidr, { family: 'ipv4' }>;
 
@@ -26,6 +26,10 @@ export interface Pool {
   readonly blocks: readonly Block[];
   /** A client may ask for the subnets 1 to `selectable` by number. */
   readonly selectable: number;
+  /** Subnets beyond this number are not given out: guests of an earlier run have them. */
+  readonly open: number;
+  /** Nor are these. */
+  readonly reserved: IndexSet;
 }
 
 export const POOL_KINDS = ['namespace', 'termina', 'lxd', 'plugin', 'arc'] as const;
@@ -36,6 +40,10 @@ export interface Pools {
   readonly byKind: Readonly<Record<PoolKind, Pool>>;
   /** What covers all of it: no packet with such a source may leave by an uplink. */
   readonly guestPrefixes: readonly string[];
+  /** What was added to the reference's, in this order. */
+  readonly extra: readonly ExtraPool[];
+  /** Subnets that guests of an earlier run have and that are not in its pools (`poolsBeside`). */
+  readonly held: readonly { readonly kind: PoolKind; readonly subnet: string }[];
 }
 
 /** Address space that the operator adds: `--pool KIND=CIDR`. */
@@ -105,10 +113,15 @@ export function poolsWith(extra: readonly ExtraPool[]): Checked<Pools> {
     if (clash !== undefined)
       return refuse('InvalidArgument', `--pool ${kind}=${cidr} overlaps ${formatCidr(clash)}`);
     taken.push(added);
-    const pool = byKind[kind];
-    byKind[kind] = { ...pool, blocks: [...pool.blocks, blockOf(added, pool.subnetLength)] };
+    byKind[kind] = withBlock(byKind[kind], cidr);
   }
-  return accept({ byKind, guestPrefixes: taken.map(formatCidr) });
+  return accept({ byKind, guestPrefixes: taken.map(formatCidr), extra, held: [] });
+}
+
+/** A pool with the subnets of a prefix behind its own. */
+export function withBlock(pool: Pool, cidr: string): Pool {
+  const block = blockOf(ipv4Cidr(cidr), pool.subnetLength);
+  return { ...pool, blocks: [...pool.blocks, block], open: pool.open + block.count };
 }
 
 export const subnetCount = (pool: Pool): number => pool.blocks.reduce((sum, { count }) => sum + count, 0);
@@ -124,10 +137,32 @@ export function nthSubnet(pool: Pool, index: number): string | null {
   return null;
 }
 
+/** Numbers of the subnets that a prefix overlaps. */
+export function indexesIn(pool: Pool, prefix: string): readonly number[] {
+  const { address, length } = ipv4Cidr(prefix);
+  const from = ipv4ToNumber(address);
+  const to = from + 2 ** (32 - length);
+  const indexes: number[] = [];
+  let before = 0;
+  for (const { base, count } of pool.blocks) {
+    const end = Math.min(count, Math.ceil((to - base) / subnetSize(pool)));
+    for (let n = Math.max(0, Math.floor((from - base) / subnetSize(pool))); n < end; n++)
+      indexes.push(before + n + 1);
+    before += count;
+  }
+  return indexes;
+}
+
+/** Number of a subnet in its pool; null: it is none of it. */
+export function indexOfSubnet(pool: Pool, subnet: string): number | null {
+  return indexesIn(pool, subnet).find((index) => nthSubnet(pool, index) === subnet) ?? null;
+}
+
 /** The lowest free subnet; null when all are used. */
 export function allocateSubnet({ byKind }: Pools, kind: PoolKind, used: IndexSet): Subnet | null {
-  const index = lowestAbsent(used);
-  const prefix = nthSubnet(byKind[kind], index);
+  const pool = byKind[kind];
+  const index = lowestAbsent(united(used, pool.reserved));
+  const prefix = index <= pool.open ? nthSubnet(pool, index) : null;
   return prefix === null ? null : { index, prefix };
 }
 
@@ -145,7 +180,8 @@ export function selectSubnet(pools: Pools, kind: PoolKind, index: number, used: 
     const range = pool.selectable === 0 ? 'use 0' : `use 1 to ${pool.selectable}, or 0 for any`;
     return refuse('InvalidArgument', `subnet index ${index} cannot be chosen: ${range}`);
   }
-  if (hasIndex(used, index)) return refuse('AlreadyExists', `subnet ${index} (${prefix}) is in use`);
+  if (hasIndex(used, index) || hasIndex(pool.reserved, index))
+    return refuse('AlreadyExists', `subnet ${index} (${prefix}) is in use`);
   return accept({ index, prefix });
 }
 
@@ -161,7 +197,8 @@ const subnetSize = ({ subnetLength }: Pool): number => 2 ** (32 - subnetLength);
 
 function reference(first: string, count: number): Pool {
   const { address, length } = ipv4Cidr(first);
-  return { subnetLength: length, blocks: [{ base: ipv4ToNumber(address), count }], selectable: 0 };
+  const blocks = [{ base: ipv4ToNumber(address), count }];
+  return { subnetLength: length, blocks, selectable: 0, open: count, reserved: NO_INDEXES };
 }
 
 const blockOf = ({ address, length }: Ipv4Cidr, subnetLength: number): Block => ({

@@ -14,6 +14,8 @@ export interface RepairInput {
   readonly originals: SysctlOriginals;
   /** The value that former runs wrote under each key: what still holds it and is wanted no more gets its original back. */
   readonly written: ReadonlyMap<string, string>;
+  /** Address space that guests had in former runs, beside that of now. */
+  readonly formerPrefixes?: readonly string[];
 }
 
 /**
@@ -21,8 +23,10 @@ export interface RepairInput {
  * wanted goes. The table is always loaded, with all that it should hold. What cannot be seen is taken to be right: the far end
  * of a veth, the process behind a netns name. To be done by `applyMost`: there is no state worth going back to.
  */
-export function repair({ observed, want, originals, written }: RepairInput): readonly Op[] {
-  const seen = diffParts(observedParts(observed, want), want.parts);
+export function repair(input: RepairInput): readonly Op[] {
+  const { observed, want, originals, written, formerPrefixes = [] } = input;
+  const pools = [...(want.shape?.guestPrefixes ?? ['0.0.0.0/0']), ...formerPrefixes];
+  const seen = diffParts(observedParts(observed, want, pools), want.parts);
   const diff = { ...seen, changedLinks: [...seen.changedLinks, ...sleepingLinks(observed, want, seen)] };
   const isNew = onLinks(new Set(diff.links.added.map(({ ifname }) => ifname))).element;
   const elements = [...want.parts.values()].flatMap((part) => part.elements);
@@ -44,7 +48,7 @@ export function repair({ observed, want, originals, written }: RepairInput): rea
 const LEFT_OVER = 'left over';
 
 /** What was observed, as parts of the owners that want it; the rest has an owner of its own. */
-function observedParts(observed: Observed, want: Desired): Desired['parts'] {
+function observedParts(observed: Observed, want: Desired, pools: readonly string[]): Desired['parts'] {
   const seen = new Map(observed.links.map((link) => [link.ifname, link]));
   const has = {
     netns: new Set(observed.netns),
@@ -64,7 +68,7 @@ function observedParts(observed: Observed, want: Desired): Desired['parts'] {
       linkSysctls: [],
     });
   }
-  return parts.set(LEFT_OVER, leftOver(observed, want.shape, [...parts.values()]));
+  return parts.set(LEFT_OVER, leftOver(observed, pools, [...parts.values()]));
 }
 
 /** A wanted link with the attributes that the kernel's has; nothing where there is none, or another one of that name. */
@@ -85,7 +89,7 @@ function asSeen(link: Link, seen: ObservedLink | undefined): readonly Link[] {
 /** IFLA_INFO_KIND of a TAP is "tun". */
 const isKind = ({ kind }: Link, seen: string): boolean => seen === kind || (kind === 'tap' && seen === 'tun');
 
-function leftOver(observed: Observed, shape: Shape | null, wanted: readonly Part[]): Part {
+function leftOver(observed: Observed, pools: readonly string[], wanted: readonly Part[]): Part {
   const rest = <T>(
     all: readonly T[],
     of: (part: Part) => readonly T[],
@@ -105,7 +109,7 @@ function leftOver(observed: Observed, shape: Shape | null, wanted: readonly Part
       ({ links }) => links,
       ({ ifname }) => ifname,
     ),
-    addresses: rest(ourAddresses(observed.addresses, shape), ({ addresses }) => addresses, addressText),
+    addresses: rest(ourAddresses(observed.addresses, pools), ({ addresses }) => addresses, addressText),
     routes: rest(observed.routes, ({ routes }) => routes, routeText),
     rules: rest(observed.rules, ({ rules }) => rules, ruleText),
     elements: [],
@@ -128,8 +132,8 @@ const doomedLink = ({ ifname, alias, mac, mtu, multicast, master }: ObservedLink
  * Ours are in the guests' address space (all of IPv4 where that is not told); the others stay: those of IPv6 come from the kernel itself
  * or from whoever gives guests IPv6, the rest from the operator.
  */
-function ourAddresses(observed: readonly Address[], shape: Shape | null): readonly Address[] {
-  const pools = (shape?.guestPrefixes ?? ['0.0.0.0/0']).flatMap((prefix) => parseCidr(prefix) ?? []);
+function ourAddresses(observed: readonly Address[], prefixes: readonly string[]): readonly Address[] {
+  const pools = prefixes.flatMap((prefix) => parseCidr(prefix) ?? []);
   return observed.filter(({ cidr }) => {
     const address = parseCidr(cidr);
     return address !== null && pools.some((pool) => cidrContains(pool, address));

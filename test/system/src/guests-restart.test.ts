@@ -102,6 +102,25 @@ labTest('--on-exit clean: SIGTERM takes a running VM along, and leaves nothing',
   await expectIdleAnew();
 });
 
+labTest('killed, and started without the --pool that a VM is in: the VM keeps its addresses', async () => {
+  const POOL_SIZE = 32; // the reference's, which is given out first
+  await rig.manager.stop();
+  await startAgain(['--pool', 'plugin=10.80.0.0/24']);
+  const others = Array.from({ length: POOL_SIZE }, (_, i) => BigInt(100 + i));
+  for (const id of others) await rig.client.ask('PluginVmStartup', { id });
+  const guest = await startPlugin(rig, 7);
+  expect(await rig.lab.host.ok('ip', ['-o', '-4', 'address', 'show', guest.link])).toContain(
+    ' 10.80.0.1/29 ',
+  );
+  expect(await throughRestart(guest, () => rig.manager.kill())).toBeGreaterThan(20 * MEGABYTE);
+  expect(rig.manager.process.stderr).toContain('"pool":"plugin=10.80.0.0/24"');
+  await guest.stop();
+  for (const id of others) await rig.client.ask('PluginVmShutdown', { id });
+  await rig.manager.stop();
+  await startAgain();
+  await expectIdleAnew();
+});
+
 labTest('SIGTERM while the manager starts is a clean end, and leaves nothing', async () => {
   await rig.manager.stop();
   const args = ['--state-dir', STATE_INSIDE, ...UPLINK_ARGS];

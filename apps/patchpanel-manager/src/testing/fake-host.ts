@@ -39,14 +39,15 @@ export class FakeHost {
   constructor(uplinks: readonly string[] = ['eth0', 'eth1']) {
     this.view = viewOf(uplinks);
     this.news = new ScriptedNews(this.view);
+    const links = [...new Set(['eth0', 'eth1', ...uplinks])];
     this.kernel = new FakeKernel({
-      links: ['eth0', 'eth1'].map((ifname, i) => ({ ifname, addresses: [`192.168.${77 + i}.2/24`] })),
+      links: links.map((ifname, i) => ({ ifname, addresses: [`192.168.${77 + i}.2/24`] })),
       sysctls: new Map([
         ['net.ipv4.ip_forward', '0'],
         ['net.ipv4.ip_local_port_range', '32768\t60999'],
         ['net.ipv4.conf.all.rp_filter', '0'],
         ['net.ipv6.conf.default.force_forwarding', '0'],
-        ...['eth0', 'eth1'].flatMap((ifname): [string, string][] => [
+        ...links.flatMap((ifname): [string, string][] => [
           [`net.ipv6.conf.${ifname}.accept_ra`, '1'],
           [`net.ipv6.conf.${ifname}.force_forwarding`, '0'],
           [`net.ipv4.conf.${ifname}.rp_filter`, '0'],
@@ -97,7 +98,7 @@ export class FakeHost {
   }
 
   /** A new run of the manager; descriptors of the last one are gone, but for those in the store. */
-  manager(more: Pick<ManagerParts, 'withoutIpv6'> = {}): Manager {
+  manager(more: Partial<Pick<ManagerParts, 'withoutIpv6' | 'pools'>> = {}): Manager {
     this.steps = 0;
     this.#dead = false;
     this.news = new ScriptedNews(this.view);

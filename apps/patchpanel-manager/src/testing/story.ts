@@ -17,9 +17,12 @@ export async function settled({ reconciler }: Manager): Promise<void> {
   await reconciler.submit('nothing', (world) => accept({ world, reply: null }));
 }
 
-/** What a kernel without a past looks like in this world. */
-export async function freshDump({ world }: { readonly world: World }): Promise<string> {
-  const { kernel } = new FakeHost();
+/** What a kernel without a past looks like in this world, on a host with these links. */
+export async function freshDump(
+  { world }: { readonly world: World },
+  uplinks?: readonly string[],
+): Promise<string> {
+  const { kernel } = new FakeHost(uplinks);
   await applyAll(kernel, plan(NOTHING, new DesiredState().of(world), world.originals));
   return kernel.dump();
 }
