@@ -19,6 +19,7 @@ export * from './services/links';
 export * from './services/peer-echo';
 export * from './services/probes';
 export * from './services/radvd';
+export * from './services/resolved';
 export * from './services/service-unit';
 export * from './services/slaac';
 export * from './services/tap-pump';
