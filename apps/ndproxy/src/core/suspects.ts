@@ -1,5 +1,5 @@
 import { BoundedMap, type Millis } from '@pp/base';
-import { addressKey, macNumber, type AddressKey } from './keys';
+import { addressKey, addressOf, macNumber, macOf, type AddressKey } from './keys';
 import type { Limits } from './limits';
 
 /** An address that a node on a downstream may have. */
@@ -10,7 +10,10 @@ export interface Suspect {
   readonly mac: Uint8Array | null;
 }
 
-interface Held extends Suspect {
+/** The address is the key, and the Ethernet address a number: bytes of their own for each take two hundred. */
+interface Held {
+  readonly ifindex: number;
+  readonly mac: number | null;
   /** Questions left; Infinity: until another takes its place. */
   left: number;
   askedAt: number;
@@ -87,7 +90,11 @@ export class Suspects {
     }
     this.#dueAt = Infinity;
     for (const [, { dueAt }] of this.#held.entries()) this.#dueAt = Math.min(this.#dueAt, dueAt);
-    return due.map(([, held]) => held);
+    return due.map(([key, { ifindex, mac }]) => ({
+      address: addressOf(key),
+      ifindex,
+      mac: mac === null ? null : macOf(mac),
+    }));
   }
 
   /** `due` says nothing before that; Infinity: there are none. */
@@ -95,15 +102,16 @@ export class Suspects {
     return this.#held.size === 0 ? Infinity : this.#dueAt;
   }
 
-  #add({ address, ifindex, mac }: Suspect, times: Pick<Held, 'left' | 'askedAt' | 'wait' | 'dueAt'>): void {
-    const key = addressKey(address);
+  #add(suspect: Suspect, times: Pick<Held, 'left' | 'askedAt' | 'wait' | 'dueAt'>): void {
+    const key = addressKey(suspect.address);
+    const mac = suspect.mac === null ? null : macNumber(suspect.mac);
     const before = this.#held.get(key);
     if (before !== undefined) this.#unlink(key, before);
-    this.#held.set(key, { address: address.slice(), ifindex, mac: mac?.slice() ?? null, ...times });
+    this.#held.set(key, { ifindex: suspect.ifindex, mac, ...times });
     this.#dueAt = Math.min(this.#dueAt, times.dueAt);
     if (mac === null) return;
-    const others = this.#byStation.get(macNumber(mac));
-    if (others === undefined) this.#byStation.set(macNumber(mac), new Set([key]));
+    const others = this.#byStation.get(mac);
+    if (others === undefined) this.#byStation.set(mac, new Set([key]));
     else others.add(key);
   }
 
@@ -114,9 +122,9 @@ export class Suspects {
 
   #unlink(key: AddressKey, { mac }: Held): void {
     if (mac === null) return;
-    const others = this.#byStation.get(macNumber(mac));
+    const others = this.#byStation.get(mac);
     others?.delete(key);
-    if (others?.size === 0) this.#byStation.delete(macNumber(mac));
+    if (others?.size === 0) this.#byStation.delete(mac);
   }
 }
 
