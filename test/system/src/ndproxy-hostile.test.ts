@@ -139,15 +139,18 @@ async function bridgesInParallel(): Promise<{ readonly second: Child; readonly g
 
 const sent = async (): Promise<number> => (await status(lab.host)).groups[0]?.['sent'] ?? NaN;
 
+/** Packets in a second or two that settle are tens, also where a flooded machine holds one of the bridges up; those of a circle thousands. */
+const STORM = 500;
+
 /** Takes a second and more. */
 const pingAll = (from: Host): Promise<unknown> =>
   from.run('ping', ['-6', '-c', '2', '-W', '1', 'ff02::1%eth0']);
 
-labTest('two bridges in parallel settle: packets to groups go round once', async () => {
+labTest('two bridges in parallel settle: packets to groups do not go round', async () => {
   const { g1 } = await bridgesInParallel();
   const before = await sent();
   await pingAll(g1);
-  expect((await sent()) - before).toBeLessThan(100);
+  expect((await sent()) - before).toBeLessThan(STORM);
 });
 
 labTest('one of two bridges is held up, and what waited for it does not go round', async () => {
@@ -158,6 +161,6 @@ labTest('one of two bridges is held up, and what waited for it does not go round
   const before = await sent();
   second.kill('SIGCONT');
   await pingAll(g1);
-  expect((await sent()) - before).toBeLessThan(500);
+  expect((await sent()) - before).toBeLessThan(STORM);
   await answers(lab.lanhost, await globalAddress(g1));
 });
