@@ -114,6 +114,11 @@ const rows: { name: string; in: string; want: Config | string }[] = [
     in: '--deny @x',
     want: 'filter \'@x\' is not understood; write [in:|out:|between:]NAME[@GUEST], for example _ipp._tcp, out:_googlecast._tcp@vmtap0 or "Printer._ipp._tcp"',
   },
+  ...['', 'ip=', 'é'].map((key) => ({
+    name: `the key '${key}' of TXT records`,
+    in: `--txt-address=${key}`,
+    want: `--txt-address '${key}' is no key of TXT records; write for example --txt-address ip`,
+  })),
   {
     name: 'a forward that is none',
     in: '--forward 80',

@@ -104,6 +104,7 @@ function checkedPolicy(raw: RawArgs): Checked<Policy> {
     filters: checkedFilters(raw),
     nat: checkedFamilies(raw.one('nat') ?? 'ipv4'),
     forwards: checkedEach(raw.all('forward'), checkedForward),
+    txtKeys: checkedEach(raw.all('txt-address'), checkedTxtKey),
   });
   if (!checked.ok) return checked;
   const { guests, ...policy } = checked.value;
@@ -112,9 +113,17 @@ function checkedPolicy(raw: RawArgs): Checked<Policy> {
     ...policy,
     betweenGuests: guests === 'together',
     isOneLink: raw.has('one-link'),
-    txtKeys: raw.all('txt-address'),
   });
 }
+
+/** RFC 6763 §6.4: printable ASCII but "=". */
+const checkedTxtKey = (key: string): Checked<string> =>
+  /^[ -<>-~]+$/.test(key)
+    ? accept(key)
+    : refuse(
+        'InvalidArgument',
+        `--txt-address '${key}' is no key of TXT records; write for example --txt-address ip`,
+      );
 
 function checkedFilters(raw: RawArgs): Checked<readonly FilterRule[]> {
   const rules = checkedAll({

@@ -34,14 +34,14 @@ test.each([
     },
   },
   {
-    name: 'ARC’s bridge as a VPN, or of the kind that it has',
-    in: { uplink: ['arcbr0', 'arcbr0=vpn'] },
-    want: {
-      uplinks: [
-        { ifname: 'arcbr0', kind: null },
-        { ifname: 'arcbr0', kind: 'vpn' },
-      ],
-    },
+    name: 'ARC’s bridge, of the kind that it has',
+    in: { uplink: ['arcbr0'] },
+    want: { uplinks: [{ ifname: 'arcbr0', kind: null }] },
+  },
+  {
+    name: 'ARC’s bridge as a VPN',
+    in: { uplink: ['arcbr0=vpn'] },
+    want: { uplinks: [{ ifname: 'arcbr0', kind: 'vpn' }] },
   },
   { name: 'a user by name', in: { tapOwner: 'vm' }, want: { tapOwner: 1001 } },
   { name: 'a user by number', in: { sessionUser: '4711' }, want: { sessionUser: 4711 } },
@@ -81,6 +81,16 @@ test.each([
     name: 'no kind behind the =',
     in: { uplink: ['eth0='] },
     want: "--uplink 'eth0=': after the = write one of ethernet, wifi, cellular, vpn",
+  },
+  {
+    name: 'an uplink twice',
+    in: { uplink: ['eth0', 'eth0=wifi'] },
+    want: "--uplink names 'eth0' twice; write it once",
+  },
+  {
+    name: 'pools that overlap',
+    in: { pool: ['termina=10.0.0.0/16', 'lxd=10.0.0.0/8'] },
+    want: '--pool lxd=10.0.0.0/8 overlaps 10.0.0.0/16; write addresses that nobody else has',
   },
   {
     name: 'two kinds',

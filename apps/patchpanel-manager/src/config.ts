@@ -86,7 +86,7 @@ export function configOf(
   cgroups: () => string = () => '',
 ): Checked<Config> {
   const checked = checkedAll({
-    uplinks: checkedEach(raw.all('uplink'), uplinkChoice),
+    uplinks: uplinksOf(raw.all('uplink')),
     pools: poolsOf(raw.all('pool')),
     onExit: choice(raw, 'on-exit', ['clean', 'keep'], 'clean'),
     helpers: choice(raw, 'helpers', ['spawn', 'none'], 'spawn'),
@@ -134,6 +134,16 @@ function userOf(flag: string, user: string | undefined, accounts: () => string):
     'InvalidArgument',
     `${flag} '${user}' is no user of this host; write a name of /etc/passwd or a uid`,
   );
+}
+
+function uplinksOf(texts: readonly string[]): Checked<readonly UplinkChoice[]> {
+  const choices = checkedEach(texts, uplinkChoice);
+  if (!choices.ok) return choices;
+  const names = choices.value.map(({ ifname }) => ifname);
+  const twice = names.find((ifname, i) => names.indexOf(ifname) !== i);
+  return twice === undefined
+    ? choices
+    : refuse('InvalidArgument', `--uplink names '${twice}' twice; write it once`);
 }
 
 /** "eth0" or "eth0=wifi". */

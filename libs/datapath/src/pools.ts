@@ -111,7 +111,10 @@ export function poolsWith(extra: readonly ExtraPool[]): Checked<Pools> {
     const added = ipv4Cidr(cidr);
     const clash = taken.find((other) => cidrOverlaps(other, added));
     if (clash !== undefined)
-      return refuse('InvalidArgument', `--pool ${kind}=${cidr} overlaps ${formatCidr(clash)}`);
+      return refuse(
+        'InvalidArgument',
+        `--pool ${kind}=${cidr} overlaps ${formatCidr(clash)}; write addresses that nobody else has`,
+      );
     taken.push(added);
     byKind[kind] = withBlock(byKind[kind], cidr);
   }
