@@ -186,14 +186,15 @@ export class McastService {
     const due = this.relay.nextDue();
     if (this.#wake !== null && this.#wake.at <= due) return;
     this.#wake?.cancel();
-    this.#wake = null;
-    if (due === Infinity) return;
+    this.#wake = due === Infinity ? null : { at: due, cancel: this.#wakeAt(due) };
+  }
+
+  #wakeAt(due: number): Cancel {
     const { clock } = this.doors;
-    const cancel = clock.after('mcastfwd.tick', millis(Math.max(1, due - clock.now())), () => {
+    return clock.after('mcastfwd.tick', millis(Math.max(1, due - clock.now())), () => {
       this.#wake = null;
       this.#do(this.relay.tick(clock.now()));
       this.#settle();
     });
-    this.#wake = { at: due, cancel };
   }
 }

@@ -79,7 +79,13 @@ export class MemberPorts {
 
   /** Sends by the ports of a group on these interfaces, as far as they are open; of use until the next change. */
   senderTo(group: Group, ifindexes: readonly number[]): GroupSender {
-    if (this.#last?.group === group && this.#last.ifindexes === ifindexes) return this.#last.sender;
+    const last = this.#last;
+    return last !== null && last.group === group && last.ifindexes === ifindexes
+      ? last.sender
+      : this.#newSender(group, ifindexes);
+  }
+
+  #newSender(group: Group, ifindexes: readonly number[]): GroupSender {
     const ports = ifindexes.flatMap((ifindex) => this.get(group, ifindex) ?? []);
     const sender = this.#parts.doors.ports.sender(ports);
     this.#last = { group, ifindexes, sender };

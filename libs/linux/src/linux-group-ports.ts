@@ -1,6 +1,6 @@
 import { KernelError, millis, type Clock, type Errno } from '@pp/base';
 import { SEARCH_PORTS } from '@pp/datapath';
-import { NativeError, type Native, type UdpHandle, type UdpSocket } from '@pp/native';
+import { NativeError, type Native, type UdpHandle, type UdpRefusal, type UdpSocket } from '@pp/native';
 import type {
   GroupPort,
   GroupPortOptions,
@@ -87,10 +87,19 @@ export class LinuxGroupPorts implements GroupPorts {
     return {
       ports: ports.length,
       send: (payloads) => {
-        const refused = refusing('send', () => this.native.sendToTargets(sockets, payloads));
+        const refused = this.#sendTo(sockets, payloads);
         return refused.length === 0 ? NONE : refused.map(({ socket, error }) => faultOf(socket, error));
       },
     };
+  }
+
+  /** For each packet: without a closure. */
+  #sendTo(sockets: readonly UdpSocket[], payloads: readonly Uint8Array[]): readonly UdpRefusal[] {
+    try {
+      return this.native.sendToTargets(sockets, payloads);
+    } catch (fault) {
+      throw refusal('send', fault);
+    }
   }
 
   openSearch(options: SearchPortOptions): SearchPort {
@@ -153,7 +162,10 @@ function refusing<T>(request: string, call: () => T): T {
   try {
     return call();
   } catch (fault) {
-    if (!(fault instanceof NativeError)) throw fault;
-    throw new KernelError(fault.code as Errno, request, '', { cause: fault });
+    throw refusal(request, fault);
   }
 }
+
+/** What is thrown for a fault: the kernel's refusals by their request. */
+const refusal = (request: string, fault: unknown): unknown =>
+  fault instanceof NativeError ? new KernelError(fault.code as Errno, request, '', { cause: fault }) : fault;

@@ -8,6 +8,8 @@ static const pp_function *const SUBJECTS[] = {
 };
 #define SUBJECT_COUNT (sizeof SUBJECTS / sizeof *SUBJECTS)
 
+#define TABLE_CELLS (PP_BATCH * PP_COLUMNS)
+
 static napi_value dispatch(napi_env napi, napi_callback_info info) {
   pp_env *env;
   const pp_function *function;
@@ -17,20 +19,6 @@ static napi_value dispatch(napi_env napi, napi_callback_info info) {
   napi_get_instance_data(napi, (void **)&env);
   return function->call(env, args); /* arguments that are absent read as undefined */
 }
-
-static void *typed_array_data(pp_env *env, napi_ref array, size_t length) {
-  napi_value value;
-  size_t actual = 0;
-  void *data = NULL;
-  napi_get_reference_value(env->napi, array, &value);
-  napi_get_typedarray_info(env->napi, value, NULL, &actual, &data, NULL, NULL);
-  if (actual < length)
-    napi_fatal_error("patchpanel addon", NAPI_AUTO_LENGTH, "a borrowed buffer was transferred", NAPI_AUTO_LENGTH);
-  return data;
-}
-
-uint8_t *pp_scratch(pp_env *env) { return typed_array_data(env, env->scratch, PP_SCRATCH_BYTES); }
-int32_t *pp_table(pp_env *env) { return typed_array_data(env, env->table, PP_BATCH * PP_COLUMNS); }
 
 static void on_environment_end(napi_async_cleanup_hook_handle handle, void *data) {
   pp_env *env = data;
@@ -43,23 +31,30 @@ static void on_environment_end(napi_async_cleanup_hook_handle handle, void *data
 
 static void on_environment_gone(napi_env napi, void *data, void *hint) {
   (void)napi, (void)hint;
-  pp_free(data);
+  pp_env *env = data;
+  pp_free(env->scratch);
+  pp_free(env->table);
+  pp_free(env);
 }
 
-/* attach(NativeError, scratch, table): the functions, bound to this environment. */
+/* A view of memory that lives as long as the environment; whoever transfers it elsewhere keeps C from nothing. */
+static void lend(napi_env napi, napi_value to, const char *name, void *memory, size_t bytes, napi_typedarray_type type, size_t length) {
+  napi_value buffer, view;
+  napi_create_external_arraybuffer(napi, memory, bytes, NULL, NULL, &buffer);
+  napi_create_typedarray(napi, type, length, buffer, 0, &view);
+  napi_set_named_property(napi, to, name, view);
+}
+
+/* attach(NativeError): the functions, bound to this environment, and its receive buffers. */
 static napi_value attach(napi_env napi, napi_callback_info info) {
   pp_env *env;
-  napi_value args[3], functions;
-  size_t count = 3;
-  napi_get_cb_info(napi, info, &count, args, NULL, NULL);
+  napi_value error_class, functions;
+  size_t count = 1;
+  napi_get_cb_info(napi, info, &count, &error_class, NULL, NULL);
   napi_get_instance_data(napi, (void **)&env);
   if (env->error_class != NULL) return pp_throw(env, EALREADY, "attach");
-  if (napi_create_reference(napi, args[0], 1, &env->error_class) != napi_ok ||
-      napi_create_reference(napi, args[1], 1, &env->scratch) != napi_ok ||
-      napi_create_reference(napi, args[2], 1, &env->table) != napi_ok)
-    return pp_throw_type(env, "attach", "called with a class and two arrays");
-  pp_scratch(env);
-  pp_table(env);
+  if (napi_create_reference(napi, error_class, 1, &env->error_class) != napi_ok)
+    return pp_throw_type(env, "attach", "called with a class");
   pp_know_own_netns(env);
   napi_create_object(napi, &functions);
   for (size_t i = 0; i < SUBJECT_COUNT; i++) {
@@ -69,6 +64,8 @@ static napi_value attach(napi_env napi, napi_callback_info info) {
       napi_set_named_property(napi, functions, entry->name, function);
     }
   }
+  lend(napi, functions, "scratch", env->scratch, PP_SCRATCH_BYTES, napi_uint8_array, PP_SCRATCH_BYTES);
+  lend(napi, functions, "table", env->table, TABLE_CELLS * sizeof *env->table, napi_int32_array, TABLE_CELLS);
   return functions;
 }
 
@@ -77,6 +74,8 @@ NAPI_MODULE_INIT(/* napi_env env, napi_value exports */) {
   pp_env *state = pp_alloc(sizeof *state);
   state->napi = env;
   state->own_netns = state->current_netns = -1;
+  state->scratch = pp_alloc(PP_SCRATCH_BYTES);
+  state->table = pp_alloc(TABLE_CELLS * sizeof *state->table);
   napi_value function;
   if (napi_get_uv_event_loop(env, &state->loop) != napi_ok ||
       napi_set_instance_data(env, state, on_environment_gone, NULL) != napi_ok ||

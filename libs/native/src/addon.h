@@ -30,8 +30,9 @@ typedef struct {
   napi_env napi;
   uv_loop_t *loop;
   napi_ref error_class; /* NativeError of api/error.ts */
-  napi_ref scratch;     /* Uint8Array(PP_SCRATCH_BYTES) */
-  napi_ref table;       /* Int32Array(PP_BATCH * PP_COLUMNS) */
+  /* The receive buffers, of which JavaScript has views. */
+  uint8_t *scratch; /* PP_SCRATCH_BYTES */
+  int32_t *table;   /* PP_BATCH * PP_COLUMNS */
   pp_source *sources;   /* all that are open */
   unsigned closing;     /* uv handles whose close callback is still to come */
   napi_async_cleanup_hook_handle cleanup; /* set once the environment ends */
@@ -133,10 +134,6 @@ void pp_source_fail(pp_source *source, int callback, int code, const char *call)
 /* Closes a further uv handle inside the source (counted in `users` by the caller). */
 void pp_source_close_handle(pp_source *source, uv_handle_t *handle);
 napi_value pp_source_close_js(pp_env *env, napi_value *args);
-
-/* The receive buffers, looked up on each use so that a detached one cannot be written. */
-uint8_t *pp_scratch(pp_env *env);
-int32_t *pp_table(pp_env *env);
 
 /* netns.c: opens `own_netns`; from the start, so that a daemon has as many descriptors before its first namespace as after. */
 void pp_know_own_netns(pp_env *env);

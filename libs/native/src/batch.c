@@ -2,7 +2,7 @@
 #include "batch.h"
 
 int pp_batch_receive(pp_env *env, int fd, unsigned count, size_t slot_bytes, pp_batch *batch) {
-  uint8_t *scratch = pp_scratch(env);
+  uint8_t *scratch = env->scratch;
   for (unsigned i = 0; i < count; i++) {
     batch->slots[i] = (struct iovec){scratch + i * slot_bytes, slot_bytes};
     batch->headers[i] = (struct mmsghdr){.msg_hdr = {
@@ -17,7 +17,7 @@ int pp_batch_receive(pp_env *env, int fd, unsigned count, size_t slot_bytes, pp_
   int received;
   do received = recvmmsg(fd, batch->headers, count, MSG_DONTWAIT | MSG_TRUNC, NULL);
   while (received < 0 && errno == EINTR);
-  int32_t *row = pp_table(env);
+  int32_t *row = env->table;
   for (int i = 0; i < received; i++, row += PP_COLUMNS) {
     size_t wire = batch->headers[i].msg_len;
     row[COLUMN_OFFSET] = (int32_t)(i * slot_bytes);
@@ -43,8 +43,11 @@ bool pp_batch_fits(pp_env *env, unsigned count, size_t slot_bytes) {
 int pp_read_frames(pp_env *env, napi_value frames, uint32_t first, struct iovec *pieces) {
   uint32_t length;
   if (napi_get_array_length(env->napi, frames, &length) != napi_ok) {
-    pp_throw_type(env, "frames", "an array");
-    return -1;
+    pp_bytes bytes;
+    if (first > 0) return 0;
+    if (!pp_read_bytes(env, frames, "frame", &bytes)) return -1;
+    pieces[0] = (struct iovec){bytes.data, bytes.length};
+    return 1;
   }
   int count = 0;
   for (uint32_t i = first; i < length && count < PP_BATCH; i++) {

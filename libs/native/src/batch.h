@@ -35,7 +35,7 @@ const void *pp_batch_control(pp_batch *batch, int index, int level, int type);
 /* False after throwing: so many slots of so many bytes do not fit. */
 bool pp_batch_fits(pp_env *env, unsigned count, size_t slot_bytes);
 
-/* Reads up to PP_BATCH frames of a JavaScript array, from `first` on; their number, or -1 after throwing. */
+/* Reads up to PP_BATCH frames of a JavaScript array, or the one that stands for an array, from `first` on; how many, or -1 after throwing. */
 int pp_read_frames(pp_env *env, napi_value frames, uint32_t first, struct iovec *pieces);
 /* Whether a send has merely found the kernel's queue full. */
 bool pp_queue_full(int error);

@@ -47,7 +47,7 @@ const COLLECTING = `
   const { getHeapStatistics } = require('node:v8');
   const file = { exports: {} };
   process.dlopen(file, ${JSON.stringify(ADDON)});
-  const addon = file.exports.attach(Error, new Uint8Array(1 << 20), new Int32Array(1 << 12));
+  const addon = file.exports.attach(Error);
   let kept = Array.from({ length: 200_000 }, (_, n) => ({ n }));
   kept = kept.length;
   const before = getHeapStatistics();

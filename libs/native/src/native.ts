@@ -5,25 +5,23 @@ import { netlinkCalls } from './netlink';
 import { netnsCalls } from './netns';
 import { packetCalls } from './packet';
 import type { AddonFile } from './raw';
-import { makeReceived } from './received';
 import { relayCalls } from './relay';
 import { streamCalls } from './stream';
 import { tunCalls } from './tun';
 import { udpCalls } from './udp';
 
-/** The addon's surface upon a loaded file. Each call attaches anew, with receive buffers of its own (1 MiB of address space). */
+/** The addon's surface upon a loaded file, which has receive buffers of its own (1 MiB of address space). */
 export function makeNative(file: AddonFile): Native {
-  const received = makeReceived();
-  const addon = file.attach(NativeError, received.scratch, received.table);
+  const addon = file.attach(NativeError);
   return {
     ...fdCalls(addon),
     collectGarbage: addon.collectGarbage,
-    ...netlinkCalls(addon, received),
+    ...netlinkCalls(addon),
     ...netnsCalls(addon),
-    ...streamCalls(addon, received),
-    ...packetCalls(addon, received),
-    ...udpCalls(addon, received),
-    ...tunCalls(addon, received),
-    ...relayCalls(addon, received),
+    ...streamCalls(addon),
+    ...packetCalls(addon),
+    ...udpCalls(addon),
+    ...tunCalls(addon),
+    ...relayCalls(addon),
   };
 }

@@ -160,7 +160,7 @@ static ssize_t receive(int fd, uint8_t *room, size_t size) {
 /* All datagrams that wait, one after the other, in one call: a batch of requests has as many answers. */
 static void on_ready(pp_source *source, int events) {
   (void)events;
-  uint8_t *scratch = pp_scratch(source->env);
+  uint8_t *scratch = source->env->scratch;
   size_t used = 0;
   int error = 0;
   while (error == 0 && used + DATAGRAM_ROOM <= PP_SCRATCH_BYTES) {

@@ -1,16 +1,15 @@
 import type { NetlinkNative } from './api/netlink';
 import { filterBytes } from './filter';
 import type { Addon } from './raw';
-import type { Received } from './received';
 
 // linux/netlink.h
 const PROTOCOL = { route: 0, netfilter: 12 } as const;
 
-export function netlinkCalls(addon: Addon, { scratch }: Received): NetlinkNative {
+export function netlinkCalls(addon: Addon): NetlinkNative {
   return {
     openNetlink: ({ family, receiveBufferBytes = 0, filter = [], onDatagrams, onError }) => {
       const take = (length: number): void => {
-        onDatagrams(scratch.slice(0, length));
+        onDatagrams(addon.scratch.slice(0, length));
       };
       const socket = addon.netlinkOpen(
         PROTOCOL[family],

@@ -34,7 +34,7 @@ static void on_ready(pp_source *source, int events) {
     if (errno != EAGAIN) pp_source_fail(source, ON_ERROR, errno, "recvmmsg packets");
     return;
   }
-  int32_t *table = pp_table(source->env);
+  int32_t *table = source->env->table;
   for (int i = 0; i < count; i++) describe(&batch, i, table + i * PP_COLUMNS);
   napi_value number = pp_number(source->env, count);
   pp_source_call(source, ON_FRAMES, 1, &number);

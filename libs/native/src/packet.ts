@@ -1,12 +1,13 @@
 import type { PacketNative } from './api/packet';
 import { filterBytes } from './filter';
+import { oneOrAll } from './one-or-all';
 import type { Addon } from './raw';
-import { type Received, ReceivedFrames } from './received';
+import { ReceivedFrames } from './received';
 
-export function packetCalls(addon: Addon, received: Received): PacketNative {
+export function packetCalls(addon: Addon): PacketNative {
   return {
     openPacket: (options) => {
-      const frames = new ReceivedFrames(received);
+      const frames = new ReceivedFrames(addon);
       const { mode, protocol, ifindex, filter = [], onFrames, onError } = options;
       const socket = addon.packetOpen(
         {
@@ -26,7 +27,7 @@ export function packetCalls(addon: Addon, received: Received): PacketNative {
       );
       return {
         fd: addon.packetFd(socket),
-        send: (batch, to = 0, destination) => addon.packetSend(socket, batch, to, destination),
+        send: (batch, to = 0, destination) => addon.packetSend(socket, oneOrAll(batch), to, destination),
         allMulti: (on, enabled) => {
           addon.packetAllMulti(socket, on, enabled);
         },

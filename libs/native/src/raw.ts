@@ -1,6 +1,9 @@
 import type { NativeError } from './api/error';
 import type { UdpSocket } from './api/udp';
 
+/** One stands for an array of one: an element of an array costs C a dozen calls into V8. */
+export type OneOrAll<T> = T | readonly T[];
+
 /** A C source behind an external value; garbage collection does not close it. */
 declare const source: unique symbol;
 export interface Source {
@@ -9,8 +12,14 @@ export interface Source {
 
 type OnError = (error: NativeError) => void;
 
-/** The C functions, one for one. Bytes and frames received lie in the scratch buffer, described by the table. */
-export interface Addon {
+/** What C receives into: bytes, and a row of numbers for each frame or datagram. Shared by all sockets of one addon. */
+export interface Received {
+  readonly scratch: Uint8Array;
+  readonly table: Int32Array;
+}
+
+/** The C functions, one for one. */
+export interface Addon extends Received {
   readonly closeFd: (fd: number) => void;
   readonly dupFd: (fd: number) => number;
   readonly pipe: () => [number, number];
@@ -108,7 +117,7 @@ export interface Addon {
   readonly packetWait: (packet: Source, ms: number) => void;
   readonly packetSend: (
     packet: Source,
-    frames: readonly Uint8Array[],
+    frames: OneOrAll<Uint8Array>,
     ifindex: number,
     destination: Uint8Array | undefined,
   ) => number;
@@ -134,8 +143,8 @@ export interface Addon {
   ) => void;
   /** `refused` gets the place of a socket and the error for each that the kernel did not take. */
   readonly udpSendToTargets: (
-    sockets: readonly UdpSocket[],
-    batch: readonly Uint8Array[],
+    sockets: OneOrAll<UdpSocket>,
+    batch: OneOrAll<Uint8Array>,
     refused: (number | NativeError)[],
   ) => void;
 
@@ -197,7 +206,7 @@ export interface RawTunOptions {
   readonly device: string;
 }
 
-/** What the .node file exports: the functions come bound to the error class and the receive buffers of one caller. */
+/** What the .node file exports: the functions come bound to the error class, with receive buffers of their own. */
 export interface AddonFile {
-  attach(error: typeof NativeError, scratch: Uint8Array, table: Int32Array): Addon;
+  attach(error: typeof NativeError): Addon;
 }

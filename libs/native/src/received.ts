@@ -1,19 +1,8 @@
 import type { FrameBatch } from './api/batch';
+import type { Received } from './raw';
 
-// addon.h has the same numbers.
-const SCRATCH_BYTES = 1 << 20;
-const BATCH = 64;
+/** Numbers of a row; addon.h has the same. */
 export const COLUMNS = 8;
-
-/** What C receives into: bytes, and a row of numbers for each frame or datagram. Shared by all sockets of one addon. */
-export interface Received {
-  readonly scratch: Uint8Array;
-  readonly table: Int32Array;
-}
-
-export function makeReceived(): Received {
-  return { scratch: new Uint8Array(SCRATCH_BYTES), table: new Int32Array(BATCH * COLUMNS) };
-}
 
 /** Columns of the table; addon.h has the same order. */
 const COLUMN = {
@@ -35,11 +24,13 @@ const TP_STATUS_CSUMNOTREADY = 8; // linux/if_packet.h
 export class ReceivedFrames implements FrameBatch {
   readonly buffer: Uint8Array;
   readonly #table: Int32Array;
+  /** By index, since frames of one length follow each other; where they lie is always the same. */
+  readonly #views: Uint8Array[] = []; // BOUNDED: by the batch
   #count = 0;
 
-  constructor(received: Received) {
-    this.buffer = received.scratch;
-    this.#table = received.table;
+  constructor({ scratch, table }: Received) {
+    this.buffer = scratch;
+    this.#table = table;
   }
 
   get count(): number {
@@ -53,8 +44,12 @@ export class ReceivedFrames implements FrameBatch {
   }
 
   frame(index: number): Uint8Array {
-    const offset = this.offset(index);
-    return this.buffer.subarray(offset, offset + this.length(index));
+    const known = this.#views[index];
+    const length = this.length(index);
+    if (known !== undefined && known.length === length) return known;
+    const view = new Uint8Array(this.buffer.buffer, this.offset(index), length);
+    this.#views[index] = view;
+    return view;
   }
 
   /** One frame's bytes, the receiver's own. */

@@ -2,13 +2,13 @@ import { NativeError } from './api/error';
 import type { RelayEvents, RelayHandle, RelayNative, RelayPair, RelayedBytes } from './api/relay';
 import type { TcpConnection, TcpListener, TcpListenOptions } from './api/relay';
 import type { Addon, Source } from './raw';
-import { COLUMNS, type Received } from './received';
+import { COLUMNS } from './received';
 
 const BACKLOG = 511;
 
-export function relayCalls(addon: Addon, received: Received): RelayNative {
+export function relayCalls(addon: Addon): RelayNative {
   return {
-    listenTcp: (options) => listener(addon, received, options),
+    listenTcp: (options) => listener(addon, options),
     connectStream: (target) => {
       switch (target.via) {
         case 'unix':
@@ -23,7 +23,7 @@ export function relayCalls(addon: Addon, received: Received): RelayNative {
   };
 }
 
-function listener(addon: Addon, received: Received, options: TcpListenOptions): TcpListener {
+function listener(addon: Addon, options: TcpListenOptions): TcpListener {
   const { address, port, device = '', backlog = BACKLOG, onConnections, onError } = options;
   const socket = addon.tcpListen(
     address,
@@ -31,7 +31,7 @@ function listener(addon: Addon, received: Received, options: TcpListenOptions): 
     device,
     backlog,
     (_count, addresses) => {
-      onConnections(connections(received.table, addresses));
+      onConnections(connections(addon.table, addresses));
     },
     onError,
   );

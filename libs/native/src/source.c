@@ -155,9 +155,9 @@ napi_value pp_source_close_js(pp_env *env, napi_value *args) {
 void pp_source_call(pp_source *source, int callback, size_t argc, const napi_value *argv) {
   if (source->closed || source->callbacks[callback] == NULL) return;
   napi_env napi = source->env->napi;
-  napi_value receiver, function, ignored, error;
-  napi_get_global(napi, &receiver);
+  napi_value function, ignored, error;
   napi_get_reference_value(napi, source->callbacks[callback], &function);
+  napi_value receiver = function; /* some object; callbacks have no use for one */
   if (napi_make_callback(napi, source->context, receiver, function, argc, argv, &ignored) != napi_pending_exception) return;
   if (napi_get_and_clear_last_exception(napi, &error) == napi_ok) napi_fatal_exception(napi, error);
 }

@@ -141,7 +141,7 @@ static bool receive(stream *self) {
     char bytes[CMSG_SPACE(PP_MAX_FDS * sizeof(int)) + 256]; /* and credentials, if the socket passes them */
   } control;
   int fds[PP_MAX_FDS];
-  struct iovec bytes = {pp_scratch(self->source.env), self->bytewise ? READ_BYTES : PP_SCRATCH_BYTES};
+  struct iovec bytes = {self->source.env->scratch, self->bytewise ? READ_BYTES : PP_SCRATCH_BYTES};
   struct msghdr message = {
       .msg_iov = &bytes, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
   ssize_t length = recvmsg(self->source.fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);

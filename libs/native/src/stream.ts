@@ -1,13 +1,12 @@
 import type { StreamHandle, StreamNative, StreamOptions } from './api/stream';
 import type { Addon, Source } from './raw';
-import type { Received } from './received';
 
 // SOCK_* of the kernel, the same on every architecture that we build for.
 const SOCKET_TYPE = { stream: 1, datagram: 2, seqpacket: 5 } as const;
 
-export function streamCalls(addon: Addon, received: Received): StreamNative {
+export function streamCalls(addon: Addon): StreamNative {
   const adopt = (fd: number, options: StreamOptions, connecting: boolean): StreamHandle =>
-    streamHandle(addon, fd, openStream(addon, received, fd, options, connecting));
+    streamHandle(addon, fd, openStream(addon, fd, options, connecting));
 
   /** Adopts an fd that nobody else knows of. */
   const adoptNew = (fd: number, options: StreamOptions, connecting: boolean): StreamHandle => {
@@ -31,19 +30,13 @@ export function streamCalls(addon: Addon, received: Received): StreamNative {
   };
 }
 
-function openStream(
-  addon: Addon,
-  { scratch }: Received,
-  fd: number,
-  options: StreamOptions,
-  connecting: boolean,
-): Source {
+function openStream(addon: Addon, fd: number, options: StreamOptions, connecting: boolean): Source {
   const { onData, onEnd, onError, onDrain, onConnect } = options;
   return addon.streamOpen(
     fd,
     connecting,
     (length, fds) => {
-      onData(scratch.subarray(0, length), fds);
+      onData(addon.scratch.subarray(0, length), fds);
     },
     onEnd,
     onError,

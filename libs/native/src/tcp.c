@@ -92,7 +92,7 @@ static bool is_of_connection(int code) {
 static void on_ready(pp_source *source, int events) {
   (void)events;
   pp_env *env = source->env;
-  int32_t *table = pp_table(env);
+  int32_t *table = env->table;
   int count = 0, error = 0;
   napi_value args[2];
   napi_create_array(env->napi, &args[1]);

@@ -120,8 +120,8 @@ static napi_value tun_send(pp_env *env, napi_value *args) {
 
 /* Reads frames into slots of the scratch buffer until there is none; -errno if the first fails. */
 static int read_frames(tun_watch *self) {
-  uint8_t *scratch = pp_scratch(self->source.env);
-  int32_t *row = pp_table(self->source.env);
+  uint8_t *scratch = self->source.env->scratch;
+  int32_t *row = self->source.env->table;
   int count = 0;
   while (count < (int)self->batch) {
     size_t offset = (size_t)count * self->frame_bytes;

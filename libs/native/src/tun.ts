@@ -1,6 +1,6 @@
 import type { TunHandle, TunNative, TunOptions } from './api/tun';
 import type { Addon, Source } from './raw';
-import { type Received, ReceivedFrames } from './received';
+import { ReceivedFrames } from './received';
 
 const FRAME_BYTES = 2048;
 // The largest GSO packet, an Ethernet header with two VLAN tags, and struct virtio_net_hdr.
@@ -8,7 +8,7 @@ const GSO_FRAME_BYTES = 65_561;
 const BATCH = 64;
 const GSO_BATCH = 15;
 
-export function tunCalls(addon: Addon, received: Received): TunNative {
+export function tunCalls(addon: Addon): TunNative {
   return {
     openTun: (options) => {
       const [fd, name, ifindex] = addon.tunOpen({
@@ -21,7 +21,7 @@ export function tunCalls(addon: Addon, received: Received): TunNative {
         device: options.device ?? '/dev/net/tun',
       });
       try {
-        return tunHandle(addon, { fd, name, ifindex }, watchFrames(addon, received, fd, options));
+        return tunHandle(addon, { fd, name, ifindex }, watchFrames(addon, fd, options));
       } catch (fault) {
         addon.closeFd(fd);
         throw fault;
@@ -30,10 +30,10 @@ export function tunCalls(addon: Addon, received: Received): TunNative {
   };
 }
 
-function watchFrames(addon: Addon, received: Received, fd: number, options: TunOptions): Source | undefined {
+function watchFrames(addon: Addon, fd: number, options: TunOptions): Source | undefined {
   const { onFrames, onError, vnetHeader = false } = options;
   if (onFrames === undefined) return undefined;
-  const frames = new ReceivedFrames(received);
+  const frames = new ReceivedFrames(addon);
   const { batch = vnetHeader ? GSO_BATCH : BATCH, frameBytes = vnetHeader ? GSO_FRAME_BYTES : FRAME_BYTES } =
     options;
   const onBatch = (count: number): void => {

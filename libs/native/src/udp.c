@@ -185,7 +185,7 @@ static bool same_host(const void *a, const void *b, size_t length) {
   return a == b || (a != NULL && b != NULL && memcmp(a, b, length) == 0);
 }
 
-/* Texts cost more than all else, and in a stream they are the same. Two that hold for all, or two for each; undefined: as last time. */
+/* Texts cost more than all else, and in a stream they are the same. Two that hold for all, or two for each; NULL: as last time. */
 static napi_value address_texts(udp *self, pp_batch *batch, const void *const *to, int count) {
   pp_env *env = self->source.env;
   size_t length = self->ipv6 ? sizeof(struct in6_addr) : sizeof(struct in_addr);
@@ -196,11 +196,8 @@ static napi_value address_texts(udp *self, pp_batch *batch, const void *const *t
   const void *from = host_of((const ip_address *)&batch->senders[0]);
   bool known = alike && to[0] != NULL && self->told_length == length && memcmp(host_of(&self->told_from), from, length) == 0 &&
                memcmp(self->told_to, to[0], length) == 0;
+  if (known) return NULL;
   napi_value texts = NULL;
-  if (known) {
-    napi_get_undefined(env->napi, &texts);
-    return texts;
-  }
   self->told_length = alike && to[0] != NULL ? length : 0;
   if (self->told_length > 0) {
     memcpy(&self->told_from, &batch->senders[0], sizeof self->told_from);
@@ -227,11 +224,11 @@ static void on_ready(pp_source *source, int events) {
     if (errno != EAGAIN) pp_source_fail(source, ON_ERROR, errno, "recvmmsg");
     return;
   }
-  int32_t *table = pp_table(env);
+  int32_t *table = env->table;
   const void *destinations[PP_BATCH];
   for (int i = 0; i < count; i++) destinations[i] = describe(&batch, i, self->ipv6, table + i * PP_COLUMNS);
   napi_value args[2] = {pp_number(env, count), address_texts(self, &batch, destinations, count)};
-  pp_source_call(source, ON_DATAGRAMS, 2, args);
+  pp_source_call(source, ON_DATAGRAMS, args[1] == NULL ? 1 : 2, args);
 }
 
 static const pp_source_type UDP = {"UDP socket", sizeof(udp), on_ready, NULL};
@@ -362,18 +359,18 @@ static void send_to_target(udp *self, struct iovec *pieces, int count, uint32_t 
   }
 }
 
-/* (sockets, datagrams, refused): every datagram to the target of every socket; `refused` is filled. */
+/* (sockets, datagrams, refused): every datagram to the target of every socket; `refused` is filled. One may stand for an array of one. */
 static napi_value udp_send_to_targets(pp_env *env, napi_value *args) {
   refusals refused = {args[2], 0};
-  uint32_t sockets = 0;
-  napi_get_array_length(env->napi, args[0], &sockets);
+  uint32_t sockets = 1;
+  bool are_many = napi_get_array_length(env->napi, args[0], &sockets) == napi_ok;
   struct iovec pieces[PP_BATCH];
   for (uint32_t first = 0;; first += PP_BATCH) {
     int count = pp_read_frames(env, args[1], first, pieces);
     if (count <= 0) return NULL;
     for (uint32_t i = 0; i < sockets; i++) {
-      napi_value handle;
-      napi_get_element(env->napi, args[0], i, &handle);
+      napi_value handle = args[0];
+      if (are_many) napi_get_element(env->napi, args[0], i, &handle);
       udp *self = (udp *)pp_source_of(env, handle, &UDP);
       if (self == NULL) return NULL;
       if (self->target_length == 0) return pp_throw(env, EDESTADDRREQ, "send of datagrams");

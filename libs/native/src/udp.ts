@@ -1,12 +1,13 @@
 import type { UdpDatagram, UdpNative, UdpOptions, UdpRefusal } from './api/udp';
 import { NativeError } from './api/error';
+import { oneOrAll } from './one-or-all';
 import type { Addon, RawUdpOptions } from './raw';
-import { type Received, ReceivedFrames } from './received';
+import { ReceivedFrames } from './received';
 
-export function udpCalls(addon: Addon, received: Received): UdpNative {
+export function udpCalls(addon: Addon): UdpNative {
   return {
     openUdp: (options) => {
-      const batch = new ReceivedFrames(received);
+      const batch = new ReceivedFrames(addon);
       const { onDatagrams, onError, lends = false } = options;
       let told: readonly string[] = ['', ''];
       const socket = addon.udpOpen(
@@ -34,7 +35,7 @@ export function udpCalls(addon: Addon, received: Received): UdpNative {
     },
     sendToTargets: (sockets, batch) => {
       const refused: (number | NativeError)[] = []; // BOUNDED: by the copies
-      addon.udpSendToTargets(sockets, batch, refused);
+      addon.udpSendToTargets(oneOrAll(sockets), oneOrAll(batch), refused);
       return refused.length === 0 ? NONE : refused.flatMap(refusal);
     },
   };
@@ -77,13 +78,13 @@ const LARGEST_DATAGRAM = 65_536;
 function datagrams(batch: ReceivedFrames, addresses: readonly string[], lends: boolean): UdpDatagram[] {
   const out: UdpDatagram[] = []; // BOUNDED: by the batch
   const step = addresses.length === 2 ? 0 : 2;
-  for (let index = 0; index < batch.count; index++)
+  for (let index = 0, at = 0; index < batch.count; index++, at += step)
     out.push({
       data: lends ? batch.frame(index) : batch.copy(index),
-      address: addresses[index * step] ?? '',
+      address: addresses[at] ?? '',
       port: batch.port(index),
       ifindex: batch.ifindex(index),
-      destination: addresses[index * step + 1] ?? '',
+      destination: addresses[at + 1] ?? '',
       hopLimit: batch.hopLimit(index),
     });
   return out;

@@ -15,6 +15,14 @@ const MAX_TWINS = 3;
 /** BOUNDED: newer payloads take the places of older ones. A power of two. */
 const PLACES = 16_384;
 
+/** Where a record has what: numbers of 32 bits, bytes (`copies`: 0 where there is none yet; up to MAX_COPIES + 1), and times in ms. */
+const RECORD_BYTES = 32;
+const WORDS = RECORD_BYTES / 4;
+const TIMES = RECORD_BYTES / 8;
+const WORD = { first: 0, second: 1, origin: 2 } as const;
+const BYTE = { copies: 12, twins: 13 } as const;
+const TIME = { since: 2, silentUntil: 3 } as const;
+
 export type Admission = 'new' | 'looped' | 'storm' | 'storm-begins';
 
 /**
@@ -22,55 +30,63 @@ export type Admission = 'new' | 'looped' | 'storm' | 'storm-begins';
  * from another one: a relay beside us has passed it on. So two relays side by side end with a copy each.
  */
 export class LoopGuard {
-  readonly #first = new Int32Array(PLACES);
-  readonly #second = new Int32Array(PLACES);
-  readonly #origin = new Int32Array(PLACES);
-  readonly #copies = new Uint8Array(PLACES); // up to MAX_COPIES + 1
-  readonly #twins = new Uint8Array(PLACES); // no more than copies
-  readonly #since = new Float64Array(PLACES).fill(-Infinity);
-  readonly #silentUntil = new Float64Array(PLACES).fill(-Infinity);
+  // A record for each place, of one line of the cache: it is cold whenever a packet comes alone.
+  readonly #records = new ArrayBuffer(PLACES * RECORD_BYTES);
+  readonly #words = new Int32Array(this.#records);
+  readonly #bytes = new Uint8Array(this.#records);
+  readonly #times = new Float64Array(this.#records);
 
   /** A packet came in by an interface. `isSession`: it is passed on from a port of its own, for a searcher of its own. */
-  admit({ first, second }: PayloadHash, ifindex: number, isSession: boolean, now: Millis): Admission {
-    const place = first & (PLACES - 1);
-    if (this.#first[place] !== first || this.#second[place] !== second) {
-      this.#put(place, first, second, ifindex, now);
+  admit(hash: PayloadHash, ifindex: number, isSession: boolean, now: Millis): Admission {
+    const place = hash.first & (PLACES - 1);
+    if (!this.#holds(place, hash)) {
+      this.#put(place, hash, ifindex, now);
       return 'new';
     }
-    if (now < (this.#silentUntil[place] ?? 0)) return 'storm';
-    if (now - (this.#since[place] ?? 0) >= WINDOW_MS) {
-      this.#put(place, first, second, ifindex, now);
+    const [word, byte, time] = [place * WORDS, place * RECORD_BYTES, place * TIMES];
+    if (now < (this.#times[time + TIME.silentUntil] ?? 0)) return 'storm';
+    if (now - (this.#times[time + TIME.since] ?? 0) >= WINDOW_MS) {
+      this.#put(place, hash, ifindex, now);
       return 'new';
     }
-    const copies = (this.#copies[place] ?? 0) + 1;
-    this.#copies[place] = copies;
+    const copies = (this.#bytes[byte + BYTE.copies] ?? 0) + 1;
+    this.#bytes[byte + BYTE.copies] = copies;
     if (copies > MAX_COPIES) {
-      this.#silentUntil[place] = now + SILENCE_MS;
+      this.#times[time + TIME.silentUntil] = now + SILENCE_MS;
       return 'storm-begins';
     }
-    if (this.#origin[place] === ifindex) return 'new';
-    const twins = (this.#twins[place] ?? 0) + 1;
-    this.#twins[place] = twins;
+    if (this.#words[word + WORD.origin] === ifindex) return 'new';
+    const twins = (this.#bytes[byte + BYTE.twins] ?? 0) + 1;
+    this.#bytes[byte + BYTE.twins] = twins;
     return isSession && twins <= MAX_TWINS ? 'new' : 'looped';
   }
 
   /** A payload that came by `ifindex` goes out changed: when it comes back so, it is known. */
-  sent({ first, second }: PayloadHash, ifindex: number, now: Millis): void {
-    const place = first & (PLACES - 1);
-    const isKnown = this.#first[place] === first && this.#second[place] === second;
-    if (isKnown && now - (this.#since[place] ?? 0) < WINDOW_MS) return;
-    if (!isKnown) this.#silentUntil[place] = -Infinity;
-    this.#put(place, first, second, ifindex, now);
+  sent(hash: PayloadHash, ifindex: number, now: Millis): void {
+    const place = hash.first & (PLACES - 1);
+    const since = this.#times[place * TIMES + TIME.since] ?? 0;
+    if (!this.#holds(place, hash) || now - since >= WINDOW_MS) this.#put(place, hash, ifindex, now);
   }
 
-  #put(place: number, first: number, second: number, ifindex: number, now: Millis): void {
-    if (this.#first[place] !== first || this.#second[place] !== second) this.#silentUntil[place] = -Infinity;
-    this.#first[place] = first;
-    this.#second[place] = second;
-    this.#origin[place] = ifindex;
-    this.#copies[place] = 1;
-    this.#twins[place] = 0;
-    this.#since[place] = now;
+  #holds(place: number, { first, second }: PayloadHash): boolean {
+    const word = place * WORDS;
+    return (
+      this.#words[word + WORD.first] === first &&
+      this.#words[word + WORD.second] === second &&
+      this.#bytes[place * RECORD_BYTES + BYTE.copies] !== 0
+    );
+  }
+
+  /** What is known of another payload in this place is forgotten, its silence too. */
+  #put(place: number, hash: PayloadHash, ifindex: number, now: Millis): void {
+    const [word, byte, time] = [place * WORDS, place * RECORD_BYTES, place * TIMES];
+    if (!this.#holds(place, hash)) this.#times[time + TIME.silentUntil] = -Infinity;
+    this.#words[word + WORD.first] = hash.first;
+    this.#words[word + WORD.second] = hash.second;
+    this.#words[word + WORD.origin] = ifindex;
+    this.#bytes[byte + BYTE.copies] = 1;
+    this.#bytes[byte + BYTE.twins] = 0;
+    this.#times[time + TIME.since] = now;
   }
 }
 

@@ -21,7 +21,8 @@ export interface Ways {
 
 /** Which exits packets may take, worked out once for each interface, family and purpose. */
 export class WaysTable {
-  readonly #known = new Map<string, Ways>(); // BOUNDED: four for each interface
+  /** Of an interface, one for each family and purpose. */
+  readonly #known = new Map<number, Ways[]>(); // BOUNDED: by the interfaces
   #topology = new Topology([], { links: [], addresses: [] });
   #policy: Policy = DEFAULT_POLICY;
 
@@ -32,12 +33,10 @@ export class WaysTable {
   }
 
   from(ifindex: number, family: Family, purpose: Purpose): Ways {
-    const key = `${ifindex} ${family} ${purpose}`;
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    const ways = this.#find(ifindex, family, purpose);
-    this.#known.set(key, ways);
-    return ways;
+    const place = (family === 'ipv4' ? 0 : 2) + (purpose === 'query' ? 0 : 1);
+    let known = this.#known.get(ifindex);
+    if (known === undefined) this.#known.set(ifindex, (known = []));
+    return (known[place] ??= this.#find(ifindex, family, purpose));
   }
 
   #find(ifindex: number, family: Family, purpose: Purpose): Ways {

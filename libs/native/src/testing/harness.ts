@@ -6,11 +6,10 @@ import { NativeError } from '../api/error';
 import type { Native } from '../api/native';
 import { openBuilt } from '../load';
 import { makeNative } from '../native';
-import { makeReceived } from '../received';
 
 export const native: Native = makeNative(openBuilt());
 
-const counter = openBuilt().attach(NativeError, makeReceived().scratch, makeReceived().table);
+const counter = openBuilt().attach(NativeError);
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
