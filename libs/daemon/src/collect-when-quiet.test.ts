@@ -10,6 +10,7 @@ const rows: readonly { readonly name: string; readonly in: readonly Interval[]; 
   { name: 'never a rest', in: [[250, 5, 50], [400, 5, 50], [250, 5, 50]], want: '- - -' }, // prettier-ignore
   { name: 'little by little', in: [[0, 5, 0], [1, 5, 1], [1, 5, 1], [1, 5, 1]], want: 'collected - - collected' }, // prettier-ignore
   { name: 'a burst', in: [[0, 5, 0], [4000, 7, 20], [1, 5, 0], [1, 5, 0]], want: 'collected - collected -' }, // prettier-ignore
+  { name: 'a burst that leaves little', in: [[0, 5, 0], [4000, 5, 1], [1, 5, 0], [1, 5, 0]], want: 'collected - collected -' }, // prettier-ignore
   { name: 'much that stays alive', in: [[0, 5, 0], [1, 100, 0], [1, 100, 0]], want: 'collected collected -' }, // prettier-ignore
 ];
 

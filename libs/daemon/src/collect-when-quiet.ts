@@ -5,6 +5,7 @@ import { getHeapStatistics } from 'node:v8';
 const INTERVAL = seconds(5);
 /** Of one CPU, over an interval; a collection stops everything for 10 to 20 ms, for longer where much is alive. */
 const QUIET_SHARE = 0.05;
+/** Worth a collection also where there was no burst. */
 const WORTH_BYTES = 2 << 20;
 
 /** What is looked at: CPU time so far in ms, and bytes that V8 holds for its heap, in use or not. */
@@ -20,13 +21,16 @@ export interface HeapUse {
 export function collectWhenQuiet(native: MemoryNative, clock: Clock, use: HeapUse = thisProcess): void {
   let keptBytes = 0;
   let cpuBefore = use.cpuMs();
+  let isAfterBurst = false;
   const look = (): void => {
     const cpu = use.cpuMs();
     const isQuiet = cpu - cpuBefore < INTERVAL * QUIET_SHARE;
     cpuBefore = cpu;
-    if (isQuiet && use.heldBytes() - keptBytes > WORTH_BYTES) {
+    if (!isQuiet) isAfterBurst = true;
+    else if (isAfterBurst || use.heldBytes() - keptBytes > WORTH_BYTES) {
       native.collectGarbage();
       keptBytes = use.heldBytes();
+      isAfterBurst = false;
     }
     clock.after('heap', INTERVAL, look);
   };
