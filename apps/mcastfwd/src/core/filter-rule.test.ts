@@ -64,6 +64,11 @@ test.each([
   expect(letsThrough(parsed, subject)).toBe(want);
 });
 
+test.each(['', 'out:', 'out:in:_ipp._tcp', '@tap0', 'out:@tap0'])('"%s" is refused', (text) => {
+  const checked = checkedFilterRule('allow', text);
+  expect(checked.ok ? 'taken' : checked.sentence).toContain(`filter '${text}' is not understood; write [in:|`);
+});
+
 const ask = (subject: string): Packet => ({
   type: 'query',
   questions: [

@@ -24,7 +24,7 @@ const WANTED =
 
 /** "out:_googlecast._tcp@vmtap0". A service's own name may have dots: what stands before "._TYPE._tcp" is one label. */
 export function checkedFilterRule(action: FilterRule['action'], text: string): Checked<FilterRule> {
-  const match = /^(?:(in|out|between):)?([^@].*?)(?:@([^@\s/.]+))?$/.exec(text);
+  const match = /^(?:(in|out|between):)?(?!(?:in|out|between):)([^@].*?)(?:@([^@\s/.]+))?$/.exec(text);
   const labels = labelsOfText(match?.[2] ?? '');
   const name = labels === null ? null : nameFromLabels(labels);
   if (match === null || name === null)
