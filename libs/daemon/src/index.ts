@@ -6,6 +6,7 @@ export * from './found-path';
 export * from './log';
 export * from './no-bus';
 export * from './open-native';
+export * from './optimize-soon';
 export * from './print';
 export * from './printable';
 export * from './program';

@@ -70,6 +70,7 @@ async function measurePair(
 ): Promise<readonly Row[]> {
   const what = `mcastfwd: ${kind === 'query' ? 'queries' : 'responses'}, ${interfaces} interfaces`;
   const rounds = settings.quick ? 1 : 3;
+  const latencyRounds = settings.quick ? 1 : 9; // the least steady of all
   const steady = STEADY[kind][interfaces === 2 ? 'two' : 'ten'];
   // A relay runs for weeks: what it does when it has just begun does not count. No faster than a busy machine carries among ten
   // interfaces: what waited in its socket would count as latency.
@@ -83,7 +84,7 @@ async function measurePair(
     settings.say(`${what}: ${part}`);
   };
   const latency = await interleave(
-    rounds,
+    latencyRounds,
     both((way) => latencyMs(way, kind)),
   );
   say('latency');
