@@ -1,4 +1,5 @@
 import { accept, refuse, type Checked } from '@pp/base';
+import { beyondLength } from '@pp/daemon';
 import { formatCidr, isNetwork, networkOf, parseCidr } from '@pp/wire';
 import { BlockList, isIP } from 'node:net';
 
@@ -26,10 +27,7 @@ export function checkedSources(texts: readonly string[]): Checked<Sources> {
       );
     const cidr = parseCidr(text);
     if (cidr !== null && !isNetwork(cidr))
-      return refuse(
-        'InvalidArgument',
-        `--from '${text}' has bits set beyond its length; write --from ${formatCidr(networkOf(cidr))}`,
-      );
+      return refuse('InvalidArgument', beyondLength('from', text, formatCidr(networkOf(cidr))));
     lists[family].addSubnet(address, length, family);
   }
   const allows = (address: string): boolean => {

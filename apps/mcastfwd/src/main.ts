@@ -6,11 +6,10 @@
  * the manager (or the command line) of who is joined with whom. Nothing that comes in is trusted: names, counts and pointers are checked
  * before anything is passed on, and nobody can make this process remember more than fixed bounds.
  */
-import { controlCall, optimizeSoon, runControl, runDaemon } from '@pp/daemon';
+import { controlCall, runControl, runDaemon } from '@pp/daemon';
 import { commandQuestion, COMMANDS } from './commands';
 import { SPEC } from './config';
 import { wire } from './wiring';
 
-optimizeSoon();
 const call = controlCall(COMMANDS, process.argv.slice(2));
 void (call === undefined ? runDaemon(SPEC, wire) : runControl(SPEC.name, call, commandQuestion));

@@ -1,5 +1,12 @@
 import type { Task } from '@pp/base';
-import { controlPath, noBus, openControlSocket, type DaemonContext, type Parts } from '@pp/daemon';
+import {
+  controlPath,
+  noBus,
+  openControlSocket,
+  optimizeSoon,
+  type DaemonContext,
+  type Parts,
+} from '@pp/daemon';
 import { busTask, connectBus } from '@pp/dbus';
 import { forwardingClient } from '@pp/forwarding';
 import { LinuxGroupPorts, NetlinkInterfaces } from '@pp/linux';
@@ -11,6 +18,7 @@ import { statusOf } from './status';
 
 /** Joins the parts. */
 export async function wire(context: DaemonContext<Config>): Promise<Parts> {
+  optimizeSoon();
   const { config, scope, clock, log, stateDir } = context;
   const native = context.native();
   const service = new McastService(

@@ -1,5 +1,5 @@
 import { accept, checkedAll, checkedEach, refuse, type Checked } from '@pp/base';
-import { checkedFan, choice, VERSION, type RawArgs, type ServiceSpec } from '@pp/daemon';
+import { beyondLength, checkedFan, choice, VERSION, type RawArgs, type ServiceSpec } from '@pp/daemon';
 import { formatCidr, ipv6ToBytes, isNetwork, macToBytes, networkOf, parseCidr, parseMac } from '@pp/wire';
 import { CONTROL_HELP } from './control/request';
 import { macNumber } from './core/keys';
@@ -139,10 +139,7 @@ function checkedPrefix(option: string, text: string): Checked<Prefix> {
     );
   return isNetwork(cidr)
     ? accept({ prefix: ipv6ToBytes(cidr.address), length: cidr.length })
-    : refuse(
-        'InvalidArgument',
-        `--${option} '${text}' has bits set beyond its length; write --${option} ${formatCidr(networkOf(cidr))}`,
-      );
+    : refuse('InvalidArgument', beyondLength(option, text, formatCidr(networkOf(cidr))));
 }
 
 /** See macNumber. */

@@ -191,6 +191,26 @@ test('groups of guests’ addresses are joined on the other segments, and left a
   expect([...rig.memberships.joined].sort()).toEqual([routers[0], routers[2]]);
 });
 
+test('a node of two proxies is asked for at both, until it is gone from both', async () => {
+  const rig = new Rig();
+  const groups = ['0', '1'].map((n) => ({ name: n, upstream: `eth${n}`, downstreams: [`tap${n}`] }));
+  await rig.start(['eth0', 'tap0', 'eth1', 'tap1'], groups);
+  const routers = [...rig.memberships.joined];
+  const group = 'ff0200000000000000000001ff000002';
+  for (const [tap, uplink] of [
+    ['tap0', 1],
+    ['tap1', 4],
+  ] as const) {
+    await rig.send(tap, unsolicited);
+    rig.clock.advance(seconds(1));
+    expect(rig.memberships.joined).toContain(`${uplink}:${group}`);
+  }
+  await rig.tell([view('eth0'), view('eth1')]);
+  rig.clock.advance(seconds(1));
+  const kept = routers.filter((at) => at.startsWith('1:') || at.startsWith('4:'));
+  expect([...rig.memberships.joined].sort()).toEqual(kept.sort());
+});
+
 test('several groups are on their own, and can be changed while they run', async () => {
   const rig = new Rig();
   await rig.start(['eth0', 'tap0', 'tap1'], [{ name: 'a', upstream: 'eth0', downstreams: ['tap0'] }]);

@@ -30,6 +30,10 @@ export class RawArgs {
   }
 }
 
+/** Why a prefix with host bits is refused; `network`: the value without them. */
+export const beyondLength = (option: string, value: string, network: string): string =>
+  `--${option} '${value}' has bits set beyond its length; write --${option} ${network}`;
+
 /** One of a few words, `fallback` when the option is absent. */
 export function choice<const W extends string>(
   raw: RawArgs,

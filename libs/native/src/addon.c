@@ -37,7 +37,7 @@ static void on_environment_gone(napi_env napi, void *data, void *hint) {
   pp_free(env);
 }
 
-/* A view of memory that lives as long as the environment; whoever transfers it elsewhere keeps C from nothing. */
+/* A view of memory that lives as long as the environment, and stays C's to write also where the view was transferred away. */
 static void lend(napi_env napi, napi_value to, const char *name, void *memory, size_t bytes, napi_typedarray_type type, size_t length) {
   napi_value buffer, view;
   napi_create_external_arraybuffer(napi, memory, bytes, NULL, NULL, &buffer);

@@ -2,20 +2,15 @@ import { seconds } from '@pp/base';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Avahi, labTest, STANDARD, until, type Place } from '@pp/lab';
-import { McastRig, missingFor } from './mcastfwd-rig';
+import { type McastRig, missingFor, rigForEach } from './mcastfwd-rig';
 
 const MISSING = missingFor('avahi-daemon', 'avahi-browse', 'minidlnad', 'socat', 'curl');
 
 let rig: McastRig;
 
-if (MISSING === undefined) {
-  beforeEach(async () => {
-    rig = await McastRig.open();
-  }, 60_000);
-  afterEach(async () => {
-    await rig.close();
-  }, 60_000);
-}
+rigForEach(MISSING, (opened) => {
+  rig = opened;
+});
 
 /**
  * A one-shot query (RFC 6762 §6.7) as dig made it until BIND 9.18, which takes answers only from the very address that it asked. Prints

@@ -1,18 +1,13 @@
 import { seconds } from '@pp/base';
 import { readFileSync } from 'node:fs';
 import { Avahi, labTest, STANDARD, until } from '@pp/lab';
-import { AVAHI_MISSING, finds, McastRig } from './mcastfwd-rig';
+import { AVAHI_MISSING, finds, type McastRig, rigForEach } from './mcastfwd-rig';
 
 let rig: McastRig;
 
-if (AVAHI_MISSING === undefined) {
-  beforeEach(async () => {
-    rig = await McastRig.open();
-  }, 60_000);
-  afterEach(async () => {
-    await rig.close();
-  }, 60_000);
-}
+rigForEach(AVAHI_MISSING, (opened) => {
+  rig = opened;
+});
 
 /** Sends packets of many kinds that are no mDNS and no SSDP, COUNT of them, as fast as they are taken; another for each. */
 const FLOOD = `

@@ -1,6 +1,14 @@
 import { millis, seconds } from '@pp/base';
 import { Avahi, labTest, STANDARD, until, type Host } from '@pp/lab';
-import { AVAHI_MISSING, finds, found, McastRig, startForwarder, watchGroup } from './mcastfwd-rig';
+import {
+  AVAHI_MISSING,
+  finds,
+  found,
+  type McastRig,
+  rigForEach,
+  startForwarder,
+  watchGroup,
+} from './mcastfwd-rig';
 
 /*
  * Two segments, "lan" and "far", and hosts that are on both of them.
@@ -8,15 +16,10 @@ import { AVAHI_MISSING, finds, found, McastRig, startForwarder, watchGroup } fro
 
 let rig: McastRig;
 
-if (AVAHI_MISSING === undefined) {
-  beforeEach(async () => {
-    rig = await McastRig.open();
-    await onFar(rig.host, 'far0', 2);
-  }, 60_000);
-  afterEach(async () => {
-    await rig.close();
-  }, 60_000);
-}
+rigForEach(AVAHI_MISSING, async (opened) => {
+  rig = opened;
+  await onFar(rig.host, 'far0', 2);
+});
 
 const mac = (segment: number, host: number): string => `02:50:50:00:${segment}:0${host}`;
 

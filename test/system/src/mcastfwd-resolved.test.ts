@@ -1,20 +1,16 @@
 import { seconds } from '@pp/base';
 import { Avahi, labTest, resolvedMissing, Resolved, secondUidMissing, STANDARD } from '@pp/lab';
-import { McastRig, missingFor } from './mcastfwd-rig';
+import { type McastRig, missingFor, rigForEach } from './mcastfwd-rig';
 
 /** systemd-resolved is another mDNS responder, on all of the host's addresses at port 5353. */
 
 const MISSING = missingFor('avahi-daemon', 'avahi-resolve', 'dig') ?? secondUidMissing() ?? resolvedMissing();
 
 let rig: McastRig;
-if (MISSING === undefined) {
-  beforeEach(async () => {
-    rig = await McastRig.open();
-  }, 60_000);
-  afterEach(async () => {
-    await rig.close();
-  }, 60_000);
-}
+
+rigForEach(MISSING, (opened) => {
+  rig = opened;
+});
 
 const LINKS = ['eth0', 'vg1', 'vg2'];
 

@@ -83,6 +83,17 @@ export class McastRig {
   }
 }
 
+/** Opens a rig before each test of the file, and closes it after, if nothing is `missing`. */
+export function rigForEach(missing: string | undefined, prepare: (rig: McastRig) => unknown): void {
+  if (missing !== undefined) return;
+  let rig: McastRig | undefined;
+  beforeEach(async () => {
+    rig = await McastRig.open();
+    await prepare(rig);
+  }, 60_000);
+  afterEach(() => rig?.close(), 60_000);
+}
+
 /** A guest with addresses of both families behind a veth of the host, which masquerades it. */
 async function guestBehind(lab: StandardLab, number: number): Promise<Guest> {
   const guest = await lab.guest(`g${number}`);

@@ -1,17 +1,12 @@
 import { seconds } from '@pp/base';
 import { Avahi, labTest, program, seenAs, STANDARD, startPeerEcho, until } from '@pp/lab';
-import { AVAHI_MISSING, finds, found, McastRig, STATE } from './mcastfwd-rig';
+import { AVAHI_MISSING, finds, found, type McastRig, STATE, rigForEach } from './mcastfwd-rig';
 
 let rig: McastRig;
 
-if (AVAHI_MISSING === undefined) {
-  beforeEach(async () => {
-    rig = await McastRig.open();
-  }, 60_000);
-  afterEach(async () => {
-    await rig.close();
-  }, 60_000);
-}
+rigForEach(AVAHI_MISSING, (opened) => {
+  rig = opened;
+});
 
 labTest(
   'services are found from guests and guests’ services from the LAN, by name and by both families',

@@ -1,5 +1,5 @@
 import { accept, refuse, type Checked } from '@pp/base';
-import { checkedIfname } from '@pp/daemon';
+import { beyondLength, checkedIfname } from '@pp/daemon';
 import {
   formatCidr,
   hostCidr,
@@ -27,7 +27,7 @@ export function checkedRules(option: 'allow' | 'block', texts: readonly string[]
   const rules: Rule[] = []; // BOUNDED: MAX_RULES
   for (const text of texts) {
     const rule = ruleOf(text);
-    if (rule === null) return refuse('InvalidArgument', `--${option} '${text}' ${faultOf(option, text)}`);
+    if (rule === null) return refuse('InvalidArgument', faultOf(option, text));
     rules.push(rule);
   }
   return accept(rules);
@@ -36,8 +36,8 @@ export function checkedRules(option: 'allow' | 'block', texts: readonly string[]
 function faultOf(option: string, text: string): string {
   const network = text.split(':').map(asNetwork).join(':');
   return network !== text && ruleOf(network) !== null
-    ? `has bits set beyond its length; write --${option} ${network}`
-    : `is not [IF:]CIDR[:PORTS]; write for example --${option} eth0:192.168.1.0/24:27036`;
+    ? beyondLength(option, text, network)
+    : `--${option} '${text}' is not [IF:]CIDR[:PORTS]; write for example --${option} eth0:192.168.1.0/24:27036`;
 }
 
 function asNetwork(text: string): string {

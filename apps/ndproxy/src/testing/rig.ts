@@ -17,7 +17,7 @@ import { mac, ourMac } from '../core/testing/scene';
 import type { DesiredGroup } from '../groups/desired-groups';
 import { ProxyService, type ProxySettings } from '../proxy-service';
 
-export const NAMES = { eth0: 1, tap0: 2, tap1: 3 } as const;
+export const NAMES = { eth0: 1, tap0: 2, tap1: 3, eth1: 4 } as const;
 export type Name = keyof typeof NAMES;
 const macText = (ifindex: number): string => `02:aa:00:00:00:0${ifindex}`;
 
@@ -37,6 +37,7 @@ export const ADDRESSES: readonly InterfaceAddress[] = [
   { ifindex: 1, cidr: '2001:db8::a/64', usable: true },
   { ifindex: 2, cidr: 'fe80::a:2/64', usable: true },
   { ifindex: 3, cidr: 'fe80::a:3/64', usable: true },
+  { ifindex: 4, cidr: 'fe80::a:4/64', usable: true },
 ];
 
 export const GROUP: DesiredGroup = { name: 'main', upstream: 'eth0', downstreams: ['tap*'] };

@@ -5,8 +5,6 @@ import type { NetlinkMessage } from '../codec/message';
 import { encodeIp, familyNumber } from '../codec/ip';
 import { attribute, encode, optional, u32host, u8 } from '../codec/parts';
 import { describeOnKernel, done, part, scripted, TestNetns } from '../testing';
-import { addAddress } from './address';
-import { addLink, getLink } from './link-requests';
 import { withHops } from './nexthop';
 import type { Nexthop } from './nexthop';
 import type { Hop, Route } from './route';
@@ -123,10 +121,7 @@ describeOnKernel('Linux', (native) => {
     client = netns.client('route');
     inside('sysctl', '-qw net.ipv4.nexthop_compat_mode=0');
     inside('ip', 'link set lo up'); // a blackhole lies on it
-    await client.request(addLink({ ifname: 'br0', up: true, kind: { name: 'bridge' } }));
-    br0 = (await client.get(getLink('br0'))).ifindex;
-    await client.request(addAddress(br0, '10.0.0.1/24'));
-    await client.request(addAddress(br0, 'fd00::1/64', { dad: false }));
+    br0 = await netns.bridge(client);
   });
 
   afterEach(() => {

@@ -22,10 +22,7 @@ describeOnKernel('rtnetlink on Linux', (native) => {
   beforeEach(async () => {
     netns = new TestNetns(native);
     client = netns.client('route');
-    await client.request(addLink({ ifname: 'br0', up: true, kind: { name: 'bridge' } }));
-    br0 = (await client.get(getLink('br0'))).ifindex;
-    await client.request(addAddress(br0, '10.0.0.1/24'));
-    await client.request(addAddress(br0, 'fd00::1/64', { dad: false }));
+    br0 = await netns.bridge(client);
   });
 
   afterEach(() => {

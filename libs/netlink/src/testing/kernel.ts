@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { loadNative } from '@pp/native';
 import type { Native, NetlinkFamily } from '@pp/native';
 import { NetlinkClient } from '../client';
+import { addAddress } from '../rt/address';
+import { addLink, getLink } from '../rt/link-requests';
 import { netlinkIn } from '../socket';
 import type { OpenNetlink } from '../socket';
 
@@ -22,6 +24,15 @@ export class TestNetns {
     const client = new NetlinkClient(this.open(family));
     this.#clients.push(client);
     return client;
+  }
+
+  /** ifindex of a new br0, up, 10.0.0.1/24 and fd00::1/64. */
+  async bridge(client: NetlinkClient): Promise<number> {
+    await client.request(addLink({ ifname: 'br0', up: true, kind: { name: 'bridge' } }));
+    const { ifindex } = await client.get(getLink('br0'));
+    await client.request(addAddress(ifindex, '10.0.0.1/24'));
+    await client.request(addAddress(ifindex, 'fd00::1/64', { dad: false }));
+    return ifindex;
   }
 
   close(): void {
