@@ -21,6 +21,8 @@ export interface Doors {
   readonly sysctl: (key: string) => string | null;
   /** Of hash tables; nobody outside may know it. */
   readonly seed: number;
+  /** So many bytes that nobody can guess. */
+  readonly randomBytes: (n: number) => Uint8Array;
   readonly clock: Clock;
   readonly log: Logger;
 }

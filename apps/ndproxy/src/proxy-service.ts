@@ -146,8 +146,9 @@ export class ProxyService {
     if (known !== undefined) return known;
     const { mode, loopPolicy, switches, policy } = this.settings;
     const limits = limitsOf(this.settings);
-    const { seed } = this.doors;
-    const settings = { name: desired.name, mode, loopPolicy, switches, policy, limits, seed };
+    const { seed, randomBytes } = this.doors;
+    const { name } = desired;
+    const settings = { name, mode, loopPolicy, switches, policy, limits, seed, randomBytes };
     const runner: GroupRunner = new GroupRunner(desired, settings, this.doors, {
       onMove: (moved) => {
         this.#onMove(runner, moved);

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import type { Task } from '@pp/base';
 import { controlPath, errnoOf, ExitCode, noBus, Refused, type DaemonContext, type Parts } from '@pp/daemon';
 import { ROUTE_PROTOCOL as MANAGER_PROTOCOL } from '@pp/datapath';
@@ -114,6 +114,7 @@ function doorsOf({ native: load, clock, log, scope }: DaemonContext<Config>): Om
     memberships: membershipsBy(native),
     sysctl,
     seed: Math.floor(Math.random() * 2 ** 32),
+    randomBytes,
     clock,
     log,
   };
@@ -130,6 +131,18 @@ function membershipsBy(native: ReturnType<DaemonContext<Config>['native']>): Udp
       'IPv6 is switched off on this host (lo has no ::1), and ndproxy has nothing to do',
       { advice: 'write sysctl -w net.ipv6.conf.all.disable_ipv6=0', cause: fault },
     );
+  }
+}
+
+/** Of the kernel, random(4): up to 256 come whole. node:crypto would keep memory for a few bytes. */
+function randomBytes(n: number): Uint8Array {
+  const source = openSync('/dev/urandom', 'r');
+  try {
+    const bytes = new Uint8Array(n);
+    readSync(source, bytes);
+    return bytes;
+  } finally {
+    closeSync(source);
   }
 }
 

@@ -1,7 +1,8 @@
 import { millis } from '@pp/base';
 import { linkAddressOption, multicastMac, ndFrame, NdOptionType, option, solicitedNodeOf } from '@pp/wire';
+import { toHex } from '@pp/wire/testing';
 import { Detours } from './detours';
-import { DOWN, ip, mac, ourMac, Scene, solicit, UP } from './testing/scene';
+import { DOWN, DOWN2, ip, link, mac, ourMac, Scene, solicit, UP } from './testing/scene';
 
 /** Asked by us on `up`, and sent on `down` by a station. */
 function broughtBack(nonce: Uint8Array | null, source = ip('fe80::a:1')): Uint8Array {
@@ -15,11 +16,14 @@ function broughtBack(nonce: Uint8Array | null, source = ip('fe80::a:1')): Uint8A
   );
 }
 
-const ASKED_UP = Uint8Array.of(...ourMac(UP).subarray(2), 0, UP);
+/** What was drawn for `up`, and what all may know of it. */
+const ASKED_UP = new Uint8Array(6).fill(1);
+const GUESSED_UP = Uint8Array.of(...ourMac(UP).subarray(2), 0, UP);
 
 test.each([
   { name: 'our question of another segment', at: DOWN, frame: broughtBack(ASKED_UP), want: ['detour.found'] },
   { name: 'our question of the same segment', at: UP, frame: broughtBack(ASKED_UP), want: [] },
+  { name: 'a nonce made of our Ethernet address', at: DOWN, frame: broughtBack(GUESSED_UP), want: [] },
   { name: 'another nonce', at: DOWN, frame: broughtBack(Uint8Array.of(1, 2, 3, 4, 5, 6)), want: [] },
   { name: 'no nonce', at: DOWN, frame: broughtBack(null), want: [] },
 ])('$name', ({ at, frame, want }) => {
@@ -28,6 +32,16 @@ test.each([
   expect([scene.outcome, scene.taken()]).toEqual(['own-source', want]);
   scene.receive(at, frame);
   expect(scene.taken()).toEqual([]); // said once
+});
+
+test('the question is marked for each segment, and anew when an interface comes back', () => {
+  const scene = new Scene();
+  const marks = (): readonly string[] =>
+    [...scene.group.state.members.values()].map(({ mark }) => toHex(mark));
+  expect(marks()).toEqual(['01', '02', '03'].map((byte) => byte.repeat(6)));
+  scene.update([link(UP, { mac: mac(7) }), link(DOWN)]);
+  scene.update([link(UP), link(DOWN), link(DOWN2)]);
+  expect(marks()).toEqual(['01', '02', '04'].map((byte) => byte.repeat(6)));
 });
 
 test('with another source than ours it is a message as any other', () => {

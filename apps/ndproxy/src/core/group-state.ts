@@ -29,6 +29,8 @@ export interface GroupSettings {
   readonly allocate?: Allocate;
   /** Of hash tables; nobody outside may know it. */
   readonly seed?: number;
+  /** So many bytes that nobody can guess. */
+  readonly randomBytes: (n: number) => Uint8Array;
 }
 
 /** An upstream that has gone, and what its routers had said. */

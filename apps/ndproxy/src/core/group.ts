@@ -6,7 +6,7 @@ import { admit, CHECKED_BEFORE } from './admit';
 import { bridgeFrame } from './bridge';
 import { GroupState, type GroupSettings } from './group-state';
 import { macNumber } from './keys';
-import { Member, type MemberLink } from './member';
+import { MARK_BYTES, Member, type MemberLink } from './member';
 import { onMessage, onOutgoing } from './on-message';
 import { replayAdverts, retractFrom, retractLost, retractRouters } from './on-router-advert';
 import { OwnAddresses, type OwnAddress } from './own-addresses';
@@ -170,7 +170,8 @@ export class Group {
       known.link = link;
       return;
     }
-    const member = new Member(link, state.settings.limits, now);
+    const { limits, randomBytes } = state.settings;
+    const member = new Member(link, randomBytes(MARK_BYTES), limits, now);
     state.members.set(link.ifindex, member);
     if (link.role === 'upstream') {
       retractLost(state, link, now);

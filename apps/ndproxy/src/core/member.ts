@@ -27,11 +27,16 @@ export interface Gate {
   opensAt: number;
 }
 
+/** Of a mark: the shortest nonce, RFC 3971 §5.3.2. */
+export const MARK_BYTES = 6;
+
 /** A member and what the group remembers of it. */
 export class Member {
   link: MemberLink;
   readonly gate: Gate;
   readonly routerSolicits: TokenBucket;
+  /** Of our questions there: on other segments nobody knows it. See lookForDetours. */
+  readonly mark: Uint8Array;
   /** Of questions of ours for what is asked, or sent to, from here: who asks for much holds up nobody else's segment. */
   readonly solicits: TokenBucket;
   /** Our link-local address there, once it is usable. */
@@ -42,8 +47,9 @@ export class Member {
   received = 0;
   sent = 0;
 
-  constructor(link: MemberLink, limits: Limits, now: Millis) {
+  constructor(link: MemberLink, mark: Uint8Array, limits: Limits, now: Millis) {
     this.link = link;
+    this.mark = mark;
     this.routerSolicits = new TokenBucket(limits.routerSolicitsPerSecond, now);
     this.solicits = new TokenBucket(limits.solicitsPerSecond, now);
     this.gate = {

@@ -5,7 +5,17 @@ import { Group } from './group';
 import { ALL_OFF, LIMITS, type LoopPolicy } from './limits';
 import { CHECKED_BEFORE } from './admit';
 import { NO_POLICY } from './policy';
-import { duplicateCheck, frameText, GUEST, ip, mac, NEIGHBOR, routerAdvert, solicit } from './testing/scene';
+import {
+  drawsFrom,
+  duplicateCheck,
+  frameText,
+  GUEST,
+  ip,
+  mac,
+  NEIGHBOR,
+  routerAdvert,
+  solicit,
+} from './testing/scene';
 
 /** A proxy of its own Ethernet addresses between segments, the first its upstream; gates are open. */
 function proxyBetween(number: number, lans: readonly PacketLan[], loopPolicy: LoopPolicy = 'guard'): Group {
@@ -16,6 +26,7 @@ function proxyBetween(number: number, lans: readonly PacketLan[], loopPolicy: Lo
     switches: ALL_OFF,
     policy: NO_POLICY,
     limits: LIMITS,
+    randomBytes: drawsFrom(16 * number),
   } as const;
   const group = new Group(settings, millis(0));
   const ports = lans.map((lan, i) => {

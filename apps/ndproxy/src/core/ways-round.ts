@@ -3,7 +3,7 @@ import { isMulticast, isUnspecified, NdOptionType } from '@pp/wire';
 import type { DataPacket } from './data-packet';
 import type { GroupState } from './group-state';
 import { macNumber } from './keys';
-import type { Member, MemberLink } from './member';
+import type { Member } from './member';
 import { detourQuestion } from './our-messages';
 import { DESTINATION_AT, SOURCE_AT, SOURCE_MAC_AT, type NdPacket } from './packet';
 import { isAskable } from './pass-on';
@@ -65,17 +65,16 @@ function isEcho(
   return known !== undefined && known.ifindex !== link.ifindex && wasHeardItself(state, known, now);
 }
 
-/** Asks each segment a question that has no answer: who brings it to another is a detour. */
+/**
+ * Asks each segment a question that has no answer: who brings it to another is a detour. The mark says where it was asked; who has not
+ * heard it there cannot make it up, and so not give out another station as a detour.
+ */
 export function lookForDetours(state: GroupState, now: Millis): void {
   state.detours.looked(now);
   for (const exit of state.members.values())
     if (isAskable(exit, now) && exit.linkLocal !== null)
-      state.originate(exit, detourQuestion(exit.link, exit.linkLocal, markOf(exit.link)));
+      state.originate(exit, detourQuestion(exit.link, exit.linkLocal, exit.mark));
 }
-
-/** Six bytes that say which of our segments it was asked on: the shortest nonce, RFC 3971 §5.3.2. Bridges may have one address on all. */
-const markOf = ({ mac, ifindex }: MemberLink): Uint8Array =>
-  Uint8Array.of(...mac.subarray(2), ifindex >>> 8, ifindex);
 
 /** A message with a source of ours has come in: is it such a question, from another segment? */
 export function noticeDetour(state: GroupState, packet: NdPacket, from: Member, now: Millis): void {
@@ -83,7 +82,7 @@ export function noticeDetour(state: GroupState, packet: NdPacket, from: Member, 
   const at = packet.optionAt(NdOptionType.nonce);
   if (at < 0) return;
   const mark = macNumber(frame, at + 2);
-  const isOurs = (member: Member): boolean => member !== from && macNumber(markOf(member.link)) === mark;
+  const isOurs = (member: Member): boolean => member !== from && macNumber(member.mark) === mark;
   const origin = [...state.members.values()].find(isOurs);
   if (origin === undefined) return;
   const station = macNumber(frame, SOURCE_MAC_AT);

@@ -14,7 +14,7 @@ import {
 import { toHex } from '@pp/wire/testing';
 import { ALL_OFF } from '../core/limits';
 import { NO_POLICY } from '../core/policy';
-import { advertise, DOWN, GUEST, ip, mac, NEIGHBOR, ourMac, solicit } from '../core/testing/scene';
+import { advertise, DOWN, drawsFrom, GUEST, ip, mac, NEIGHBOR, ourMac, solicit } from '../core/testing/scene';
 import { ADDRESSES, view } from '../testing/rig';
 import { followManager, type Following } from './follow';
 
@@ -52,6 +52,7 @@ async function followRig(installed: readonly HostRoute[] = []): Promise<FollowRi
       memberships: new FakeMemberships(),
       sysctl: () => null,
       seed: 1,
+      randomBytes: drawsFrom(1),
       clock,
       log,
     },

@@ -13,7 +13,7 @@ import {
 import { toHex } from '@pp/wire/testing';
 import { ALL_OFF } from '../core/limits';
 import { NO_POLICY } from '../core/policy';
-import { mac, ourMac } from '../core/testing/scene';
+import { drawsFrom, mac, ourMac } from '../core/testing/scene';
 import type { DesiredGroup } from '../groups/desired-groups';
 import { ProxyService, type ProxySettings } from '../proxy-service';
 
@@ -89,6 +89,7 @@ export class Rig {
         clock,
         log,
         seed: 1,
+        randomBytes: drawsFrom(1),
         sysctl: (key) => this.sysctls.get(key) ?? null,
       },
     );

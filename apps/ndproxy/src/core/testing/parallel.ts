@@ -22,7 +22,7 @@ import { Group } from '../group';
 import { ALL_OFF, LIMITS, type Mode } from '../limits';
 import { NdPacket, ndTypeOf } from '../packet';
 import { NO_POLICY } from '../policy';
-import { ip } from './scene';
+import { drawsFrom, ip } from './scene';
 
 /** One of a node's sockets: what waits there until the node gets to it. */
 interface Queue {
@@ -121,7 +121,9 @@ export class Bridge implements Node {
     mode: Mode = 'bridge',
   ) {
     const [loopPolicy, switches, policy, limits] = ['nested', ALL_OFF, NO_POLICY, LIMITS] as const;
-    this.group = new Group({ name: this.name, mode, loopPolicy, switches, policy, limits }, world.now);
+    const randomBytes = drawsFrom(16 * number);
+    const settings = { name: this.name, mode, loopPolicy, switches, policy, limits, randomBytes };
+    this.group = new Group(settings, world.now);
     this.#put = segments.map((segment, i) => this.#join(segment, i + 1));
     const links = segments.map((_, i) => ({
       ifindex: i + 1,

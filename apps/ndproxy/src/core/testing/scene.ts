@@ -28,6 +28,7 @@ import type { Counters } from '../counters';
 import { describe } from '../describe';
 import type { DropReason } from '../drop-reason';
 import { Group } from '../group';
+import type { GroupSettings } from '../group-state';
 import { ALL_OFF, LIMITS, type Limits, type LoopPolicy, type Mode, type Switches } from '../limits';
 import type { MemberLink } from '../member';
 import { NO_POLICY, type Policy } from '../policy';
@@ -71,6 +72,12 @@ export const OWN_ADDRESSES: readonly OwnAddress[] = [
   { ifindex: DOWN2, address: ip('fe80::a:3'), usable: true },
 ];
 
+/** Instead of random bytes: first all `first`, then all one more, and so on. */
+export const drawsFrom =
+  (first: number): GroupSettings['randomBytes'] =>
+  (n) =>
+    new Uint8Array(n).fill(first++);
+
 export interface SceneOptions {
   readonly mode?: Mode;
   readonly loopPolicy?: LoopPolicy;
@@ -94,7 +101,9 @@ export class Scene {
     const limits = { ...LIMITS, ...more.limits };
     const switches = { ...ALL_OFF, ...more.switches };
     const policy = { ...NO_POLICY, ...more.policy };
-    this.group = new Group({ name: 'test', mode, loopPolicy, switches, policy, limits }, this.now);
+    const randomBytes = drawsFrom(1); // a member's mark is its ifindex, six times
+    const settings = { name: 'test', mode, loopPolicy, switches, policy, limits, randomBytes };
+    this.group = new Group(settings, this.now);
     this.update(links ?? [link(UP), link(DOWN), link(DOWN2)]);
     if (!open) return;
     this.pass(13);
