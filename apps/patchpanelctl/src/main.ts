@@ -30,8 +30,7 @@ async function main(): Promise<number> {
       return ExitCode.done;
     case 'port': {
       const doors = { ...connectDoors(asked.stateDir), status: () => managerStatus(asked.stateDir) };
-      await port(asked.action, asked.json, doors);
-      return ExitCode.done;
+      return port(asked.action, asked.json, doors);
     }
     case 'vpn': {
       const doors = { ...connectDoors(asked.stateDir), status: () => managerStatus(asked.stateDir) };

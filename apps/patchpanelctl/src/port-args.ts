@@ -1,5 +1,5 @@
 import { accept, checkedAll, refuse, type Checked } from '@pp/base';
-import { wholeNumber, checkedIfname, type RawArgs } from '@pp/daemon';
+import { checkedIfname, ExitCode, wholeNumber, type RawArgs } from '@pp/daemon';
 import { parseIpv4, parseIpv6 } from '@pp/wire';
 import type { Command } from 'commander';
 import { checkedPid } from './pid';
@@ -48,6 +48,9 @@ list     shows all rules
 
 A rule stays, also over restarts of the manager, until it is closed. With --for or --while-pid this program waits and closes it, as it does
 on Ctrl-C; killed by SIGKILL it leaves the rule. TCP is meant where no protocol is said.
+
+A rule may name an interface that is not there yet and waits for it; that is said on standard error and in the "warnings" of --json, and
+the exit code is ${ExitCode.degraded}.
 
 Examples:
   patchpanelctl port open 8080 --on vmtap0

@@ -1,5 +1,7 @@
+import { ExitCode, Refused } from '@pp/daemon';
 import { DBusError, type CallRequest } from '@pp/dbus';
 import { decodeStrict, encode } from '@pp/proto';
+import { interfacesIn } from './absent-interface';
 import type { PortRule } from './port-args';
 import { port, ruleText, type PortDoors } from './ports';
 
@@ -19,7 +21,10 @@ const NO_HOLD = { forSeconds: null, whilePid: null };
 class Outside {
   out = '';
   warned = '';
-  uplinks: readonly object[] = [{ ifname: 'eth0', state: 'up' }];
+  /** Of the host; null: nobody can tell. */
+  links: readonly string[] | null = ['lo', 'eth0'];
+  /** What the status has beside the ports; null: it is not for this user. */
+  told: object | null | undefined = {};
   readonly asked: string[] = [];
   openBuses = 0;
   openFds = 0;
@@ -75,7 +80,11 @@ class Outside {
       };
       return () => this.listeners--;
     },
-    status: () => Promise.resolve(JSON.stringify({ ports: this.ports, uplinks: this.uplinks })),
+    hasInterface: (ifname) => (this.links === null ? null : this.links.includes(ifname)),
+    status: () =>
+      this.told === null
+        ? Promise.reject(new Refused(ExitCode.denied, 'the status socket is not for this user'))
+        : Promise.resolve(JSON.stringify({ ports: this.ports, ...this.told })),
   };
 
   #call({ member, body = [] }: CallRequest) {
@@ -117,7 +126,7 @@ test.each([
   const done = port({ what: 'create', rule: RULE, hold }, true, outside.doors);
   await quiet();
   expect(outside.asked).toEqual([CREATED]);
-  expect(JSON.parse(outside.out)).toEqual(RULE);
+  expect(JSON.parse(outside.out)).toEqual({ ...RULE, warnings: [] });
   end(outside)();
   await done;
   expect(outside.asked).toEqual([CREATED, DELETED]);
@@ -203,17 +212,71 @@ test('a rule for one address says so', () => {
   );
 });
 
-const ABSENT =
-  'eth0 is no uplink now: the rule waits until it is one; patchpanelctl status shows those that are';
+const waits = (words: string): string =>
+  `there is no interface wan0 now: the rule waits until there is one; if the name is wrong, take the rule back with patchpanelctl port close ${words}`;
+
+const ON_WAN0: PortRule = { ...RULE, ifname: 'wan0' };
+const ACCESS: PortRule = { ...LOCK, type: 'access' };
 
 test.each([
-  { name: 'an uplink that is up', uplinks: [{ ifname: 'eth0', state: 'up' }], want: '' },
-  { name: 'one without carrier', uplinks: [{ ifname: 'eth0', state: 'down' }], want: '' },
-  { name: 'one that is awaited', uplinks: [{ ifname: 'eth0', state: 'awaited' }], want: ABSENT },
-  { name: 'another one', uplinks: [{ ifname: 'eth1', state: 'up' }], want: ABSENT },
-])('a port of $name', async ({ uplinks, want }) => {
+  { name: 'an interface of the host', rule: RULE, want: '' },
+  { name: 'none', rule: ON_WAN0, want: waits('8080/tcp --on wan0') },
+  {
+    name: 'none, for guests',
+    rule: { ...ACCESS, protocol: 'udp', ifname: 'wan0' } as const,
+    want: waits('8080/udp --on wan0'),
+  },
+  { name: 'whichever', rule: ACCESS, want: '' },
+  { name: 'none that anybody could tell of', rule: ON_WAN0, interfaces: null, want: '' },
+  { name: 'an uplink', rule: ON_WAN0, status: { uplinks: [{ ifname: 'wan0', state: 'down' }] }, want: '' },
+  {
+    name: 'an uplink that is awaited',
+    rule: ON_WAN0,
+    status: { uplinks: [{ ifname: 'wan0', state: 'awaited' }] },
+    want: waits('8080/tcp --on wan0'),
+  },
+  { name: "a VM's TAP", rule: ON_WAN0, status: { guests: [{ ifname: 'arc_x', link: 'wan0' }] }, want: '' },
+  {
+    name: "a bridge of Android's",
+    rule: ON_WAN0,
+    status: { guests: [{ ifname: 'wan0', link: '' }] },
+    want: '',
+  },
+  { name: "a namespace's", rule: ON_WAN0, status: { namespaces: [{ hostIfname: 'wan0' }] }, want: '' },
+  {
+    name: 'none, and the status is not for us',
+    rule: ON_WAN0,
+    status: null,
+    want: waits('8080/tcp --on wan0'),
+  },
+])('a port on $name', async ({ rule, interfaces, status, want }) => {
   const outside = new Outside();
-  outside.uplinks = uplinks;
-  await port({ what: 'create', rule: RULE, hold: NO_HOLD }, false, outside.doors);
-  expect(outside.warned).toBe(want);
+  outside.links = interfaces === undefined ? ['lo', 'eth0'] : interfaces;
+  outside.told = status;
+  const action = { what: 'create', rule, hold: NO_HOLD } as const;
+  expect(await port(action, false, outside.doors)).toBe(want === '' ? 0 : 7);
+  expect([outside.out, outside.warned]).toEqual([`${ruleText(rule)}\n`, want]);
+  outside.out = '';
+  expect(await port(action, true, outside.doors)).toBe(want === '' ? 0 : 7);
+  expect(JSON.parse(outside.out)).toEqual({ ...rule, warnings: want === '' ? [] : [want] });
+  outside.expectClean();
+});
+
+test('a rule that was refused waits for nothing', async () => {
+  const outside = new Outside();
+  outside.refuse = new DBusError('org.chromium.PatchPanel.Error.AlreadyExists', 'why');
+  const action = { what: 'create', rule: ON_WAN0, hold: NO_HOLD } as const;
+  await expect(port(action, false, outside.doors)).rejects.toMatchObject({ exitCode: 4 });
+  expect([outside.out, outside.warned]).toEqual(['', '']);
+  outside.expectClean();
+});
+
+test('the interfaces of /proc/net/dev', () => {
+  const text = `Inter-|   Receive                            |  Transmit
+ face |bytes    packets errs|bytes    packets errs
+    lo:     104       1    0     104       1    0
+arc_eth0.77-a12:1       0    0       0       0    0
+  eth0: 0 0 0 0 0 0
+`;
+  expect(interfacesIn(text)).toEqual(['lo', 'arc_eth0.77-a12', 'eth0']);
 });

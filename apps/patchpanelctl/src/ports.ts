@@ -9,31 +9,30 @@ import {
   ModifyPortRuleRequestProtocol as Protocol,
   ModifyPortRuleRequestRuleType as RuleType,
 } from '@pp/proto';
+import { absenceOf, type InterfaceDoors } from './absent-interface';
 import { callManager, withBus } from './call-manager';
 import type { Hold, PortAction, PortMatch, PortRule } from './port-args';
 
-export interface PortDoors {
+export interface PortDoors extends InterfaceDoors {
   readonly connectBus: () => Promise<Pick<Bus, 'call' | 'close'>>;
   readonly native: Pick<Native, 'pidfdOpen' | 'watchFd' | 'closeFd'>;
   readonly clock: Pick<Clock, 'after'>;
   readonly print: (text: string) => void;
   readonly warn: (sentence: string) => void;
   readonly onSignal: (handler: (signal: NodeJS.Signals) => void) => () => void;
-  /** The text that the manager's status socket gives. */
-  readonly status: () => Promise<string>;
 }
 
-/** Resolves when all is done, which with `hold` may take long. */
-export async function port(action: PortAction, json: boolean, doors: PortDoors): Promise<void> {
+/** Returns the exit code when all is done, which with `hold` may take long. */
+export async function port(action: PortAction, json: boolean, doors: PortDoors): Promise<ExitCode> {
   switch (action.what) {
     case 'list':
       doors.print(json ? jsonLine({ ports: await listed(doors) }) : rulesText(await listed(doors)));
-      return;
+      return ExitCode.done;
     case 'close':
       await close(action.match, json, doors);
-      return;
+      return ExitCode.done;
     case 'create':
-      await create(action, json, doors);
+      return create(action, json, doors);
   }
 }
 
@@ -41,39 +40,24 @@ async function create(
   { rule, hold }: Extract<PortAction, { what: 'create' }>,
   json: boolean,
   doors: PortDoors,
-): Promise<void> {
+): Promise<ExitCode> {
   const scope = new Scope();
   try {
     const end = endOf(scope, hold, doors);
+    const absence = await absenceOf(rule, doors);
+    const warnings = absence === null ? [] : [absence];
     await withBus(doors.connectBus, async (bus) => {
       await modify(bus, 'CREATE', rule);
-      doors.print(json ? jsonLine(rule) : `${ruleText(rule)}\n`);
-      if (rule.type === 'forwarding' && rule.ifname !== '') await warnIfAbsent(rule.ifname, doors);
+      doors.print(json ? jsonLine({ ...rule, warnings }) : `${ruleText(rule)}\n`);
+      for (const warning of warnings) doors.warn(warning);
       if (end === null) return;
       await end;
       await modify(bus, 'DELETE', rule).catch(ifClosedMeanwhile);
     });
+    return warnings.length > 0 ? ExitCode.degraded : ExitCode.done;
   } finally {
     await scope.close();
   }
-}
-
-/** A rule may wait for its uplink, but one with a slip of the pen waits for ever. Who may not see the status is not told. */
-async function warnIfAbsent(ifname: string, { status, warn }: PortDoors): Promise<void> {
-  const text = await status().catch((fault: unknown) => {
-    if (fault instanceof Refused) return '{}';
-    throw fault;
-  });
-  const { uplinks } = JSON.parse(text) as { readonly uplinks?: readonly UplinkState[] };
-  if (uplinks?.some((uplink) => uplink.ifname === ifname && uplink.state !== 'awaited') === false)
-    warn(
-      `${ifname} is no uplink now: the rule waits until it is one; patchpanelctl status shows those that are`,
-    );
-}
-
-interface UplinkState {
-  readonly ifname: string;
-  readonly state: string;
 }
 
 /** Settles when the rule shall go; null: it stays. A process that is not there is refused before anything is done. */

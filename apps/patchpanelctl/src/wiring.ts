@@ -1,5 +1,6 @@
 import {
   askStatus,
+  errnoOf,
   foundPath,
   openNative,
   print,
@@ -9,8 +10,10 @@ import {
   systemClock,
   VERSION,
 } from '@pp/daemon';
+import { readFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { connectBus } from '@pp/dbus';
+import { interfacesIn } from './absent-interface';
 import { NAME } from './args';
 import type { ConnectDoors } from './connect';
 import { LinuxHostInspection } from '@pp/linux';
@@ -24,7 +27,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** The real outside. The addon is unpacked where it may: an operator's state directory may not exist. */
 export function connectDoors(
   stateDir: string,
-): ConnectDoors & Pick<EventDoors, 'connectBus' | 'print'> & Pick<PortDoors, 'clock'> {
+): ConnectDoors & Pick<EventDoors, 'connectBus' | 'print'> & Pick<PortDoors, 'clock' | 'hasInterface'> {
   const native = openNative(stateDir);
   const log = stderrLog({ level: 'warn', format: 'text' });
   return {
@@ -38,6 +41,7 @@ export function connectDoors(
     },
     onSignal,
     terminal: isatty(0),
+    hasInterface,
   };
 }
 
@@ -60,6 +64,15 @@ export function doctorDoors(stateDir: string): DoctorDoors {
     hasOwnBus: process.env['DBUS_SYSTEM_BUS_ADDRESS'] !== undefined,
     version: VERSION,
   };
+}
+
+function hasInterface(ifname: string): boolean | null {
+  try {
+    return interfacesIn(readFileSync('/proc/self/net/dev', 'utf8')).includes(ifname);
+  } catch (fault) {
+    if (errnoOf(fault) === undefined) throw fault;
+    return null; // no /proc here
+  }
 }
 
 function onSignal(handler: (signal: NodeJS.Signals) => void): () => void {

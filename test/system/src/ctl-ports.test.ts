@@ -11,6 +11,7 @@ import {
   type Child,
   type Finished,
   type Manager,
+  type Place,
   type StandardLab,
 } from '@pp/lab';
 
@@ -39,9 +40,10 @@ const rules = async (): Promise<readonly object[]> =>
 
 labTest('ports are opened, locked, forwarded, listed and closed', async () => {
   expect((await ctl('port list')).stdout).toBe('no port is open, locked or forwarded\n');
-  expect(await ctl('port open 8080 --on arc_ns0')).toMatchObject({
+  expect(await ctl('port open 8080 --on eth0')).toMatchObject({
     code: 0,
-    stdout: 'tcp port 8080 on arc_ns0 open\n',
+    stdout: 'tcp port 8080 on eth0 open\n',
+    stderr: '',
   });
   const forward = 'port forward 8080 --on eth0 --to 100.115.92.130:80 --json';
   expect(JSON.parse((await ctl(forward)).stdout)).toMatchObject({ type: 'forwarding', toPort: 80 });
@@ -84,6 +86,32 @@ labTest('a port is forwarded for a time, for as long as a process, or until Ctrl
   }
   expect(await seenAs(lab.lanhost, uplink.v4, 8080, UNWANTED)).toBeUndefined();
   expect((await ctl(`${forward} --while-pid ${process.pid}`)).code).toBe(3);
+  expect(await rules()).toEqual([]);
+  await server.stop();
+});
+
+labTest('a rule about an interface that is not there waits for it, and that is said', async () => {
+  const server = await startPeerEcho(lab.host, ['tcp:7000']);
+  const sentence = (number: number): string =>
+    `there is no interface late0 now: the rule waits until there is one; if the name is wrong, take the rule back with patchpanelctl port close ${number}/tcp --on late0`;
+  expect(await ctl(`port forward 8080 --on late0 --to ${uplink.v4}:7000`)).toMatchObject({
+    code: 7,
+    stdout: `tcp port 8080 on late0 forwarded to ${uplink.v4}:7000\n`,
+    stderr: `patchpanelctl: ${sentence(8080)}\n`,
+  });
+  const open = await ctl('port open 8081 --on late0 --json');
+  expect([open.code, JSON.parse(open.stdout)]).toEqual([
+    7,
+    expect.objectContaining({ ifname: 'late0', warnings: [sentence(8081)] }),
+  ]);
+  const plug = (place: Place, mac: string, address: string): Promise<void> =>
+    lab.lab.plug(place, 'late', { ifname: 'late0', mac, addresses: [`${address}/24`] });
+  await plug(lab.host, '02:00:00:00:99:01', '192.0.2.1');
+  await plug(lab.lanhost, '02:00:00:00:99:02', '192.0.2.2');
+  expect(await seenAs(lab.lanhost, '192.0.2.1', 8080)).toBe('192.0.2.2');
+  expect(await ctl('port open 8081 --on late0')).toMatchObject({ code: 0, stderr: '' }); // neither uplink nor guest, but there
+  for (const place of [lab.host, lab.lanhost]) await place.ok('ip', ['link', 'del', 'late0']);
+  for (const number of [8080, 8081]) expect((await ctl(`port close ${number}/tcp --on late0`)).code).toBe(0);
   expect(await rules()).toEqual([]);
   await server.stop();
 });
