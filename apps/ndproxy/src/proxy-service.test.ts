@@ -11,7 +11,8 @@ import {
   routerAdvert,
   solicit,
 } from './core/testing/scene';
-import { NaFlag } from '@pp/wire';
+import { statusText } from '@pp/daemon';
+import { NaFlag, NdOptionType, option } from '@pp/wire';
 import { statusOf, warningsOf } from './status';
 import { ADDRESSES, GROUP, Rig, view } from './testing/rig';
 
@@ -280,6 +281,24 @@ test('a stop leaves nothing', async () => {
   expect(rig.routes.text).toEqual([]);
   expect(rig.guard.protected).toBeNull();
   expect(rig.memberships.joined.size).toBe(0);
+});
+
+test('status tells stations that bring questions of ours to another segment', async () => {
+  const rig = new Rig();
+  await rig.start();
+  const nonce = option(NdOptionType.nonce, new Uint8Array(6).fill(1)); // what was drawn for eth0
+  const question = solicit({ mac: 5, source: ip('fe80::a:1') }, NEIGHBOR, [nonce]);
+  await rig.send('tap0', question);
+  rig.clock.advance(seconds(4));
+  await rig.send('tap0', question);
+  rig.clock.advance(seconds(2));
+  const row = { group: 'main', mac: '02:00:00:00:00:05', from: 'eth0', to: 'tap0' };
+  const { detours } = statusOf(rig.service) as { readonly detours: unknown };
+  expect(detours).toEqual([{ ...row, times: 2, sinceSec: 6, idleSec: 2 }]);
+  expect(statusText({ detours })).toBe(
+    '\ndetours\ngroup  mac                from  to    times  sinceSec  idleSec\n' +
+      'main   02:00:00:00:00:05  eth0  tap0  2      6         2\n',
+  );
 });
 
 test('status tells members, neighbours, drops and what the kernel lacks', async () => {

@@ -1,3 +1,4 @@
+import type { Millis } from '@pp/base';
 import { ipv6FromBytes, macFromBytes } from '@pp/wire';
 import { DROP_REASONS, type DropReason } from './core/drop-reason';
 import { macOf } from './core/keys';
@@ -21,6 +22,7 @@ export function statusOf(service: ProxyService): object {
     groups: runners.map((runner) => groupRow(runner, now)),
     members: runners.flatMap((runner) => memberRows(runner, now)),
     neighbors: runners.flatMap((runner) => neighborRows(runner, now)),
+    detours: runners.flatMap((runner) => detourRows(runner, now)),
     routers: runners.flatMap(({ group }) =>
       group.state.routers.all().map(({ address, until }) => ({
         group: group.state.settings.name,
@@ -95,6 +97,18 @@ const neighborRows = ({ group, desired }: GroupRunner, now: number): readonly ob
     mac: mac === null ? null : macFromBytes(mac),
     certainty,
     idleSec: Math.floor((now - heardAt) / 1000),
+  }));
+
+/** Stations that bring what was sent on one segment to another, and are believed less. */
+const detourRows = ({ group, desired }: GroupRunner, now: Millis): readonly object[] =>
+  group.state.detours.known(now).map(([station, { from, to, since, seenAt, times }]) => ({
+    group: desired.name,
+    mac: macFromBytes(macOf(station)),
+    from,
+    to,
+    times,
+    sinceSec: Math.floor((now - since) / 1000),
+    idleSec: Math.floor((now - seenAt) / 1000),
   }));
 
 const dropRows = ({ group, desired }: GroupRunner): readonly object[] =>

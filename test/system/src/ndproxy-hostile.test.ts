@@ -153,6 +153,18 @@ labTest('two bridges in parallel settle: packets to groups do not go round', asy
   expect((await sent()) - before).toBeLessThan(STORM);
 });
 
+labTest('two bridges in parallel find each other, and the status tells', async () => {
+  const { g1 } = await bridgesInParallel();
+  let found: ReadonlySet<string> = new Set();
+  await until('a detour in the status', async () => {
+    await pingAll(g1);
+    found = new Set((await status(lab.host)).detours.map(({ mac }) => mac));
+    return found.size > 0;
+  });
+  const second = new Set(['02:50:50:00:77:03', '02:50:50:00:99:02']);
+  expect([...found].filter((mac) => !second.has(mac))).toEqual([]);
+});
+
 labTest('one of two bridges is held up, and what waited for it does not go round', async () => {
   const { second, g1 } = await bridgesInParallel();
   second.kill('SIGSTOP');

@@ -11,6 +11,7 @@ export interface Status {
   readonly groups: readonly Readonly<Record<string, number>>[];
   readonly members: readonly { readonly ifname: string; readonly state: string }[];
   readonly neighbors: readonly { readonly address: string; readonly ifname: string }[];
+  readonly detours: readonly { readonly mac: string; readonly times: number }[];
   readonly drops: readonly { readonly reason: string; readonly count: number }[];
   readonly warnings: readonly string[];
   readonly guard: string;

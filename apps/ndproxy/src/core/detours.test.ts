@@ -73,12 +73,31 @@ test('a copy by another way makes it look for detours, once in a second', () => 
   expect(asked()).toBe(3);
 });
 
+const WAY = { from: 'up', to: 'down' };
+
+test('how it showed itself is known with it: when first and last, how often, the last way', () => {
+  const detours = new Detours();
+  const back = { from: 'down', to: 'up' };
+  detours.add(1, WAY, millis(0));
+  detours.add(2, WAY, millis(1000));
+  detours.add(1, back, millis(2000));
+  expect(detours.known(millis(3000))).toEqual([
+    [2, { ...WAY, since: 1000, seenAt: 1000, times: 1 }],
+    [1, { ...back, since: 0, seenAt: 2000, times: 2 }],
+  ]);
+  expect(detours.known(millis(601_000)).map(([station]) => station)).toEqual([1]);
+  detours.add(2, WAY, millis(700_000)); // forgotten meanwhile
+  expect(detours.known(millis(700_000))).toEqual([
+    [2, { ...WAY, since: 700_000, seenAt: 700_000, times: 1 }],
+  ]);
+});
+
 test('a detour is one for ten minutes after it was seen, and the oldest of 64 is forgotten', () => {
   const detours = new Detours();
   expect(detours.areKnown).toBe(false);
-  detours.add(1, millis(0));
+  detours.add(1, WAY, millis(0));
   expect([detours.has(1, millis(599_999)), detours.has(1, millis(600_000))]).toEqual([true, false]);
-  for (let station = 2; station <= 65; station++) detours.add(station, millis(1));
+  for (let station = 2; station <= 65; station++) detours.add(station, WAY, millis(1));
   expect([detours.has(1, millis(2)), detours.has(2, millis(2)), detours.has(65, millis(2))]).toEqual([
     false,
     true,

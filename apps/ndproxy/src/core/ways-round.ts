@@ -86,7 +86,7 @@ export function noticeDetour(state: GroupState, packet: NdPacket, from: Member, 
   const origin = [...state.members.values()].find(isOurs);
   if (origin === undefined) return;
   const station = macNumber(frame, SOURCE_MAC_AT);
-  if (!state.detours.has(station, now))
-    state.tell('detour.found', { from: origin.link.ifname, to: from.link.ifname });
-  state.detours.add(station, now);
+  const way = { from: origin.link.ifname, to: from.link.ifname };
+  if (!state.detours.has(station, now)) state.tell('detour.found', way);
+  state.detours.add(station, way, now);
 }
