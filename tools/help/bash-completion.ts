@@ -12,23 +12,27 @@ export function bashCompletion({ name, main, commands }: ProgramHelp): string {
   const first = tree.get('')?.words ?? [];
   const all = [main, ...commands.values()].flatMap(({ options }) => options);
   const call = `_${name.replaceAll('-', '_')}`;
+  const asksManager = name === 'patchpanelctl';
   return `# bash completion of ${name}, made from its --help
 ${call}() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD - 1]} path='' value='' words word i
-  local devices=(/sys/class/net/*)
-  local links=\${devices[*]##*/}
+  local device links='' status_in=()
+  for device in /sys/class/net/*; do # a name may be one that compgen would run: $(reboot)
+    [[ \${device##*/} == *[^A-Za-z0-9._-]* ]] || links+=" \${device##*/}"
+  done
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=\${COMP_WORDS[i]}
     if [[ $word == [=:]* ]]; then value=1; continue; fi # readline makes words of what lies about = and :
     if [[ -n $value ]]; then value=''; continue; fi
+    if [[ $word == --state-dir ]]; then status_in=("$word" "\${COMP_WORDS[i + 1]}"); fi
     case $word in
       ${valued(all).join('|')}) value=1 ;;${programBehindDashes(commands)}
       -*) ;;
       *) path+="\${path:+ }$word" ;;
     esac
   done
-  if [[ $cur == '=' ]]; then cur=''; elif [[ $prev == '=' ]]; then prev=\${COMP_WORDS[COMP_CWORD - 2]}; fi
+  if [[ $cur == '=' ]]; then cur=''; elif [[ $prev == '=' ]]; then prev=\${COMP_WORDS[COMP_CWORD - 2]}; fi${asksManager ? VM_IDS : ''}
   case $prev in
 ${valueCases(all)}
   esac
@@ -36,13 +40,24 @@ ${valueCases(all)}
 ${[...optionCases(first, main, commands)].map((each) => `    ${each}`).join('\n')}
   esac
   case $path in
-${pathCases(tree, first, main)}
+${pathCases(tree, first, main)}${asksManager ? `\n    ${PORTS}` : ''}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$cur"))
 }
 complete -F ${call} ${name}
 `;
 }
+
+const ASK_STATUS = '"${COMP_WORDS[0]}" "${status_in[@]}" status --json 2>/dev/null';
+
+/** In bash, what only the manager's status tells, of patchpanelctl alone: the ids of the VMs that run, the ports that have a rule. */
+const VM_IDS = `
+  if [[ "$path $prev" == 'vm stop '*' --id' ]]; then
+    words=$(${ASK_STATUS} | grep -o '"id":"'"\${path##* }/[0-9]*" | cut -d/ -f2)
+    COMPREPLY=($(compgen -W "$words" -- "$cur"))
+    return
+  fi`;
+const PORTS = `'port close') words+=" $(${ASK_STATUS} | grep -o '"protocol":"[a-z]*","port":[0-9]*' | sed 's|.*:"\\(.*\\)",.*:\\(.*\\)|\\2/\\1|')" ;;`;
 
 /** By the words before: the commands, what their usage lists, and commands that only our own words tell of ("Of the running proxy"). */
 function treeOf({ name, main, commands }: ProgramHelp): ReadonlyMap<string, Next> {

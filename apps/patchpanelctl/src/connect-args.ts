@@ -31,7 +31,7 @@ export function connectOptions(command: Command): Command {
     .option('--outbound <IF>', 'uplink that all traffic must leave by')
     .option('--allow-user-traffic', "let the user's guests and the namespace reach each other")
     .option('--route-on-vpn', 'follow the VPN while there is one')
-    .option('--source <NAME>', `count the traffic as ${SOURCES.join(', ')}`)
+    .option('--source <NAME>', `count the traffic as: ${SOURCES.join(', ')}`)
     .option('--json', 'print the addresses as one JSON object, before the command runs')
     .argument('[cmd...]')
     .addHelpText('after', CONNECT_NOTES);

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 // eslint-disable-next-line @nx/enforce-module-boundaries -- tools is no project: nothing but this and the packaging has it
 import { programPages, sectionOf } from '../../../tools/help/program-pages';
+import { offersOf, wordsIn } from './bash-offers';
 
 const ROOT = resolve(__dirname, '../../..');
 const PROGRAMS = [
@@ -116,16 +117,8 @@ const groffMissing = spawnSync('groff', ['--version']).error === undefined ? und
   },
 );
 
-/** What bash offers for the last of the words; readline takes `=` and `:` for words too. */
 function offered(app: string, words: readonly string[]): readonly string[] {
-  const { completion } = pagesOf(app);
-  const script = `${completion}
-COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
-$(complete -p ${app} | sed 's/.*-F \\([^ ]*\\).*/\\1/') ${app}
-printf '%s\\n' "\${COMPREPLY[@]}"`;
-  return answer('bash', ['--norc', '-uec', script, 'bash', app, ...words])
-    .split('\n')
-    .filter((word) => word !== '');
+  return wordsIn(answer('bash', offersOf(pagesOf(app).completion, [app, ...words])));
 }
 
 test.each([
@@ -141,6 +134,8 @@ test.each([
   { app: 'patchpanelctl', words: ['port', '--to', '192.0.2.1', ':', '80', 'forw'], want: 'forward' },
   { app: 'patchpanelctl', words: ['connect', '--new', '--outbound', 'lo'], want: 'lo' },
   { app: 'patchpanelctl', words: ['connect', '--pid', ''], want: '' },
+  { app: 'patchpanelctl', words: ['connect', '--new', '--source', 'u'], want: 'unknown user update-engine' },
+  { app: 'patchpanelctl', words: ['vm', 'stop', 'termina', '--id', ''], want: '' },
   { app: 'patchpanelctl', words: ['connect', '--new', '--', 'setpri'], want: 'setpriv' },
   {
     app: 'patchpanelctl',
