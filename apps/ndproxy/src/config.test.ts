@@ -134,3 +134,11 @@ test.each(rows)('$name', ({ in: line, want }) => {
   const asked = readArgs(SPEC, line === '' ? [] : line.split(' '));
   expect(asked.do === 'serve' ? asked.config : asked.do === 'refuse' ? asked.sentence : asked).toEqual(want);
 });
+
+test('--help has the exit code of a host without IPv6', () => {
+  const asked = readArgs(SPEC, ['--help']);
+  const help = asked.do === 'print' ? asked.text.split('\n') : [];
+  expect(help).toContain(
+    'Exit codes: 0 done, 1 failed, 2 usage, 5 denied, 6 not running, 8 no IPv6 on this host.',
+  );
+});

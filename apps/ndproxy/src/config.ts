@@ -98,6 +98,7 @@ export const SPEC: ServiceSpec<Config> = {
     synopsis: '[UPSTREAM DOWNSTREAM...]',
     text: 'Interfaces that are not there yet are awaited; a downstream may end in * (vmtap*). Without any, ndproxy follows patchpanel-manager.',
   },
+  exitCodes: { idle: 'no IPv6 on this host' },
   notes: `Of the running proxy, as root:\n${CONTROL_HELP}\n\nExamples:\n  ${EXAMPLE}\n  ndproxy ${GROUP_EXAMPLE} --group lab:eth1,vmtap1,vmtap2`,
   parse,
 };

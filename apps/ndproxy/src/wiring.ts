@@ -32,7 +32,7 @@ export function wire(context: DaemonContext<Config>): Promise<Parts> {
   const { groups, portier } = context.config;
   if (readHostIpv6() === 'absent')
     throw new Refused(
-      ExitCode.failed,
+      ExitCode.idle,
       'the kernel of this host runs without IPv6, and ndproxy has nothing to do; boot it without ipv6.disable=1',
     );
   return groups.length === 0 && !portier ? wireFollowing(context) : wireAlone(context);
@@ -127,9 +127,9 @@ function membershipsBy(native: ReturnType<DaemonContext<Config>['native']>): Udp
   } catch (fault) {
     if (errnoOf(fault) !== 'EADDRNOTAVAIL') throw fault;
     throw new Refused(
-      ExitCode.failed,
+      ExitCode.idle,
       'IPv6 is switched off on this host (lo has no ::1), and ndproxy has nothing to do',
-      { advice: 'write sysctl -w net.ipv6.conf.all.disable_ipv6=0', cause: fault },
+      { advice: 'write sysctl -w net.ipv6.conf.all.disable_ipv6=0, and start it again', cause: fault },
     );
   }
 }

@@ -1,7 +1,7 @@
 import { accept, refuse, type Checked } from '@pp/base';
 import { Command, CommanderError } from 'commander';
 import { choice, RawArgs } from './raw-args';
-import { ExitCode, exitCodesLine } from './refused';
+import { ExitCode, exitCodesLine, type ExitCodeWords } from './refused';
 import { LOG_FORMATS, LOG_LEVELS, type LogOptions } from './log';
 
 export interface OptionSpec {
@@ -23,6 +23,8 @@ export interface ServiceSpec<C> {
   readonly operands?: { readonly synopsis: string; readonly text: string };
   /** Last words of --help: examples. */
   readonly notes?: string;
+  /** Beside those that all services have. */
+  readonly exitCodes?: ExitCodeWords;
   /** A refusal's sentence is what the user reads, after the program's name. */
   parse(raw: RawArgs): Checked<C>;
 }
@@ -90,13 +92,13 @@ function asking(program: Command, [word]: readonly string[]): string {
   return [program.name(), ...(isCommand && word !== undefined ? [word] : [])].join(' ');
 }
 
-const EXIT_CODES = exitCodesLine({
+const EXIT_CODES: ExitCodeWords = {
   done: 'done',
   failed: 'failed',
   usage: 'usage',
   denied: 'denied',
   unreachable: 'not running',
-});
+};
 
 /** Every service's options. */
 function commandOf<C>(spec: ServiceSpec<C>): Command {
@@ -115,7 +117,7 @@ function commandOf<C>(spec: ServiceSpec<C>): Command {
     .option('--log-format <FORMAT>', LOG_FORMATS.join(', '), 'text');
   if (spec.operands !== undefined) program.addHelpText('after', `\n${spec.operands.text}`);
   if (spec.notes !== undefined) program.addHelpText('after', `\n${spec.notes}`);
-  return program.addHelpText('after', `\n${EXIT_CODES}`);
+  return program.addHelpText('after', `\n${exitCodesLine({ ...EXIT_CODES, ...spec.exitCodes })}`);
 }
 
 /** commander has nothing before the first one, whatever its types say. */

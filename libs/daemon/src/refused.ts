@@ -1,4 +1,4 @@
-/** Exit codes of every program here; the services use 0, 1, 2 and, for `status`, 5 and 6. */
+/** Exit codes of every program here; the services use 0, 1, 2 and, for `status`, 5 and 6; `idle` is for one without work on this host. */
 export const ExitCode = {
   done: 0,
   failed: 1,
@@ -8,12 +8,16 @@ export const ExitCode = {
   denied: 5,
   unreachable: 6,
   degraded: 7,
+  idle: 8,
 } as const;
 
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
-/** The line of --help about those that a program uses, in the words of that program. */
-export const exitCodesLine = (words: Partial<Record<keyof typeof ExitCode, string>>): string => {
+/** Those that a program uses, in the words of that program. */
+export type ExitCodeWords = Readonly<Partial<Record<keyof typeof ExitCode, string>>>;
+
+/** The line of --help about them. */
+export const exitCodesLine = (words: ExitCodeWords): string => {
   const used = Object.entries(ExitCode).flatMap(([name, code]) => {
     const text = words[name as keyof typeof ExitCode];
     return text === undefined ? [] : [`${code} ${text}`];

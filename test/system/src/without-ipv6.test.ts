@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { seconds } from '@pp/base';
 import {
   ApiClient,
@@ -6,6 +7,7 @@ import {
   pings,
   program,
   reaches,
+  repository,
   STANDARD,
   standardLab,
   type StandardLab,
@@ -73,6 +75,12 @@ labTest('a kernel without IPv6: guests are served with IPv4, and the host says s
   });
 });
 
+/** Exit codes after which systemd does not start ndproxy again. */
+function finalCodes(): readonly string[] {
+  const unit = readFileSync(repository('apps/ndproxy/systemd/ndproxy.service'), 'utf8');
+  return /^RestartPreventExitStatus=(.*)$/m.exec(unit)?.[1]?.split(' ') ?? [];
+}
+
 const NDPROXY_ROWS = [
   {
     name: 'a kernel without IPv6',
@@ -82,15 +90,16 @@ const NDPROXY_ROWS = [
   {
     name: 'IPv6 is switched off',
     script: SWITCH_OFF,
-    want: 'IPv6 is switched off on this host (lo has no ::1), and ndproxy has nothing to do; write sysctl -w net.ipv6.conf.all.disable_ipv6=0',
+    want: 'IPv6 is switched off on this host (lo has no ::1), and ndproxy has nothing to do; write sysctl -w net.ipv6.conf.all.disable_ipv6=0, and start it again',
   },
 ];
 for (const { name, script, want } of NDPROXY_ROWS) {
-  labTest(`${name}: ndproxy says in one sentence that it has nothing to do`, async () => {
+  labTest(`${name}: ndproxy says in one sentence that it has nothing to do, and stays away`, async () => {
     await lab.host.shell(script);
     const args = ['--state-dir', STATE_INSIDE, 'eth0', 'lo'];
     const { code, stderr } = await lab.host.run(program('ndproxy'), args);
-    expect({ code, stderr }).toEqual({ code: 1, stderr: `ndproxy: ${want}\n` });
+    expect({ code, stderr }).toEqual({ code: 8, stderr: `ndproxy: ${want}\n` });
+    expect(finalCodes()).toContain(String(code));
   });
 }
 
