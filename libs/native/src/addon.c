@@ -4,7 +4,7 @@
 static const pp_function *const SUBJECTS[] = {
     pp_fd_functions,    pp_watch_functions, pp_stream_functions, pp_socket_functions, pp_netlink_functions,
     pp_visit_functions, pp_netns_functions, pp_packet_functions, pp_udp_functions,    pp_tun_functions,
-    pp_tcp_functions,   pp_relay_functions, pp_memory_functions,
+    pp_tcp_functions,   pp_unix_functions,  pp_relay_functions,  pp_memory_functions,
 };
 #define SUBJECT_COUNT (sizeof SUBJECTS / sizeof *SUBJECTS)
 
@@ -32,7 +32,7 @@ static void on_environment_end(napi_async_cleanup_hook_handle handle, void *data
 static void on_environment_gone(napi_env napi, void *data, void *hint) {
   (void)napi, (void)hint;
   pp_env *env = data;
-  pp_free(env->scratch);
+  pp_unmap(env->scratch, PP_SCRATCH_BYTES);
   pp_free(env->table);
   pp_free(env);
 }
@@ -74,7 +74,7 @@ NAPI_MODULE_INIT(/* napi_env env, napi_value exports */) {
   pp_env *state = pp_alloc(sizeof *state);
   state->napi = env;
   state->own_netns = state->current_netns = -1;
-  state->scratch = pp_alloc(PP_SCRATCH_BYTES);
+  state->scratch = pp_map(PP_SCRATCH_BYTES);
   state->table = pp_alloc(TABLE_CELLS * sizeof *state->table);
   napi_value function;
   if (napi_get_uv_event_loop(env, &state->loop) != napi_ok ||

@@ -43,6 +43,8 @@ typedef struct {
 /* memory.c: allocation that tests can count */
 void *pp_alloc(size_t bytes); /* zeroed; ends the process if there is none */
 void pp_free(void *memory);
+void *pp_map(size_t bytes); /* zeroed pages, which take memory when they are written */
+void pp_unmap(void *memory, size_t bytes);
 long pp_allocations(void);
 void pp_give_memory_back(void); /* of the whole process, from now on: freed blocks go back to the kernel */
 
@@ -152,6 +154,6 @@ typedef struct {
 /* Tables of the subjects, each ended by a NULL name. */
 extern const pp_function pp_fd_functions[], pp_watch_functions[], pp_stream_functions[], pp_socket_functions[],
     pp_netlink_functions[], pp_visit_functions[], pp_netns_functions[], pp_packet_functions[], pp_udp_functions[],
-    pp_tun_functions[], pp_tcp_functions[], pp_relay_functions[], pp_memory_functions[];
+    pp_tun_functions[], pp_tcp_functions[], pp_unix_functions[], pp_relay_functions[], pp_memory_functions[];
 
 #endif

@@ -1,9 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { resolve } from 'node:path';
-import { plainEnv } from './testing/plain-env';
-
-const ADDON =
-  process.env['PP_ADDON_PATH'] ?? resolve(__dirname, `../../../dist/native/addon-${process.arch}.node`);
+import { ADDON, plainEnv } from './testing/plain-env';
 
 /** Begins each program: the addon's functions as `addon`, and `quiet` as a callback. */
 const PROLOGUE = `

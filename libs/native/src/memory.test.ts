@@ -1,9 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { resolve } from 'node:path';
-import { plainEnv } from './testing/plain-env';
-
-const ADDON =
-  process.env['PP_ADDON_PATH'] ?? resolve(__dirname, `../../../dist/native/addon-${process.arch}.node`);
+import { ADDON, plainEnv } from './testing/plain-env';
 
 /** Frees a large block, by which glibc learns to keep such blocks, and tells by how many bytes four of 1 MiB make the heap grow. */
 const PROGRAM = `
@@ -66,4 +62,41 @@ test('a collection takes all garbage, gives its pages back, and leaves no pressu
   expect(used).toBeGreaterThan(4 << 20);
   expect(held).toBeGreaterThan(4 << 20);
   expect(external).toBeLessThanOrEqual(0);
+});
+
+/** Tells whether the collector can be called by name, before and after V8 was told to offer it. */
+const FLAGS = `
+  const file = { exports: {} };
+  process.dlopen(file, ${JSON.stringify(ADDON)});
+  const addon = file.exports.attach(Error);
+  const offered = () => typeof require('node:vm').runInNewContext('globalThis.gc');
+  console.log(offered(), (addon.setV8Flags('--expose-gc'), offered()));
+`;
+
+test('flags of V8 can be set while it runs', () => {
+  const { stdout, stderr } = spawnSync(process.execPath, ['-e', FLAGS], {
+    encoding: 'utf8',
+    env: plainEnv(),
+  });
+  expect(`${stdout}${stderr}`.trim()).toBe('undefined function');
+});
+
+/** Tells by how many bytes the process grows when the addon has its receive buffers, though a block of their size was in use and is free. */
+const BUFFERS = `
+  const { readFileSync } = require('node:fs');
+  const residentKb = () => Number(/^RssAnon:\\s*(\\d+)/m.exec(readFileSync('/proc/self/status', 'latin1'))[1]);
+  const file = { exports: {} };
+  process.dlopen(file, ${JSON.stringify(ADDON)});
+  const before = residentKb();
+  const addon = file.exports.attach(Error);
+  console.log(addon.scratch.length - (residentKb() - before) * 1024);
+`;
+
+test('receive buffers take no memory before something is received', () => {
+  const { stdout, stderr } = spawnSync(process.execPath, ['-e', BUFFERS], {
+    encoding: 'utf8',
+    env: plainEnv(),
+  });
+  expect(stderr).toBe('');
+  expect(Number(stdout)).toBeGreaterThan(1 << 19);
 });

@@ -16,6 +16,7 @@ export function makeNative(file: AddonFile): Native {
   return {
     ...fdCalls(addon),
     collectGarbage: addon.collectGarbage,
+    setV8Flags: addon.setV8Flags,
     ...netlinkCalls(addon),
     ...netnsCalls(addon),
     ...streamCalls(addon),

@@ -31,12 +31,14 @@ export interface Addon extends Received {
   /** Blocks of C memory alive, of all environments in this process. */
   readonly allocations: () => number;
   readonly collectGarbage: () => void;
+  readonly setV8Flags: (flags: string) => void;
   /** Any source; again is allowed. */
   readonly close: (source: Source) => void;
 
   readonly watchFd: (fd: number, onEvents: (bits: number) => void) => Source;
 
   readonly connectUnix: (path: string) => number;
+  readonly bindUnixStream: (path: string) => number;
   readonly bindUnixDatagram: (path: string) => number;
   readonly connectVsock: (cid: number, port: number) => number;
   readonly sendUnixDatagram: (path: string, data: Uint8Array, fds: readonly number[]) => void;
@@ -56,6 +58,14 @@ export interface Addon extends Received {
   readonly streamWrite: (stream: Source, data: Uint8Array, fds: readonly number[]) => boolean;
   readonly streamEnd: (stream: Source) => void;
   readonly streamPause: (stream: Source, paused: boolean) => void;
+
+  readonly unixListen: (
+    fd: number,
+    backlog: number,
+    onConnection: (fd: number) => void,
+    onError: OnError,
+  ) => Source;
+  readonly unixPause: (listener: Source, paused: boolean) => void;
 
   /** `receiveBufferBytes` 0: the kernel's default. */
   readonly tcpConnect: (address: string, port: number) => number;

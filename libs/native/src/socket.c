@@ -77,6 +77,8 @@ static napi_value open_unix(pp_env *env, napi_value path_value, int type, attach
 /* A UNIX connect never waits: it succeeds, or says EAGAIN when the listener's backlog is full. */
 static napi_value connect_unix(pp_env *env, napi_value *args) { return open_unix(env, args[0], SOCK_STREAM, connect, "connect"); }
 
+static napi_value bind_unix_stream(pp_env *env, napi_value *args) { return open_unix(env, args[0], SOCK_STREAM, bind, "bind"); }
+
 static napi_value bind_unix_datagram(pp_env *env, napi_value *args) { return open_unix(env, args[0], SOCK_DGRAM, bind, "bind"); }
 
 static napi_value connect_vsock(pp_env *env, napi_value *args) {
@@ -148,6 +150,7 @@ static napi_value set_option(pp_env *env, napi_value *args) {
 
 const pp_function pp_socket_functions[] = {
     {"connectUnix", connect_unix},
+    {"bindUnixStream", bind_unix_stream},
     {"bindUnixDatagram", bind_unix_datagram},
     {"connectVsock", connect_vsock},
     {"sendUnixDatagram", send_unix_datagram},

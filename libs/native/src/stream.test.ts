@@ -1,9 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, readSync, rmSync, writeSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StreamHandle, StreamOptions } from './api/stream';
 import { checkLeaks, codeOf, native, until } from './testing/harness';
+import { ADDON, plainEnv } from './testing/plain-env';
 
 const text = (data: Uint8Array): string => Buffer.from(data).toString('latin1');
 const bytes = (data: string): Uint8Array => new Uint8Array(Buffer.from(data, 'latin1'));
@@ -320,6 +322,85 @@ describe('adoptStream', () => {
     closeSync(b);
   });
 });
+
+describe('listenUnix', () => {
+  test('connections come in, with all that they say; the path outlives the listener', async () => {
+    await inDirectory(async (directory) => {
+      const path = join(directory, 's');
+      const atServer = new Events();
+      const atClient = new Events();
+      const listener = native.listenUnix(path, {
+        onConnection: (fd) => adopt(fd, atServer).write(bytes('welcome')),
+        onError: () => undefined,
+      });
+      const client = native.connectUnix(path, atClient);
+      opened.push(client);
+      client.write(bytes('hello'));
+      await atServer.reach('data:hello');
+      await atClient.reach('data:welcome');
+      listener.close();
+      listener.close();
+      expect(codeOf(() => native.connectUnix(path, ignoring))).toBe('ECONNREFUSED');
+      expect(
+        codeOf(() => native.listenUnix(path, { onConnection: closeSync, onError: () => undefined })),
+      ).toBe('EADDRINUSE');
+    });
+  });
+
+  test('what waits while it is paused comes when it resumes, and nothing after a close from within', async () => {
+    await inDirectory(async (directory) => {
+      const path = join(directory, 's');
+      let accepted = 0;
+      const listener = native.listenUnix(path, {
+        onConnection: (fd) => {
+          closeSync(fd);
+          accepted += 1;
+          if (accepted === 2) listener.close();
+        },
+        onError: () => undefined,
+      });
+      listener.pause();
+      for (let n = 0; n < 3; n++) opened.push(native.connectUnix(path, ignoring));
+      for (let n = 0; n < 10; n++) await new Promise(setImmediate);
+      expect(accepted).toBe(0);
+      listener.resume();
+      await until('two', () => accepted === 2);
+      for (let n = 0; n < 10; n++) await new Promise(setImmediate);
+      expect(accepted).toBe(2);
+    });
+  });
+
+  test('a process with too many descriptors is told, and accepts when it has room again', async () => {
+    await inDirectory((directory) => {
+      const { stdout, stderr } = spawnSync(
+        'sh',
+        ['-c', 'ulimit -n 64; exec "$0" -e "$1" "$2"', process.execPath, ACCEPTING, join(directory, 's')],
+        { encoding: 'utf8', env: plainEnv() },
+      );
+      expect(`${stdout}${stderr}`).toBe('EMFILE accept\nconnection\n');
+      return Promise.resolve();
+    });
+  });
+});
+
+/** Listens at a path, uses up its descriptors, is connected to, and gives them back when it is told. */
+const ACCEPTING = `
+  const { openSync, closeSync } = require('node:fs');
+  const file = { exports: {} };
+  process.dlopen(file, ${JSON.stringify(ADDON)});
+  class Refused extends Error { constructor(code, call) { super(); Object.assign(this, { code, call }); } }
+  const addon = file.exports.attach(Refused);
+  const held = [];
+  const onConnection = () => { console.log('connection'); process.exit(); };
+  const onError = ({ code, call }) => {
+    console.log(code, call);
+    addon.unixPause(listener, true);
+    held.forEach(closeSync);
+    addon.unixPause(listener, false);
+  };
+  const listener = addon.unixListen(addon.bindUnixStream(process.argv[1]), 8, onConnection, onError);
+  addon.connectUnix(process.argv[1]);
+  try { for (;;) held.push(openSync('/dev/null')); } catch {}`;
 
 describe('connectUnix', () => {
   test('to a listening server, and back', async () => {

@@ -39,6 +39,21 @@ export interface StreamHandle {
   close(): void;
 }
 
+export interface UnixListenOptions {
+  /** The receiver's to close: for `adoptStream`. */
+  readonly onConnection: (fd: number) => void;
+  /** accept(2) failed (EMFILE, ENFILE, ENOMEM, ENOBUFS); it is called again and again until `pause`. */
+  readonly onError: (error: NativeError) => void;
+}
+
+export interface UnixListener {
+  /** Accept nothing until `resume`: the backlog fills, and then connecting says EAGAIN. */
+  pause(): void;
+  resume(): void;
+  /** The path stays. */
+  close(): void;
+}
+
 /** UNIX and vsock; a path starting with "@" or NUL is abstract. */
 export interface StreamNative {
   /** Connected on return; EAGAIN: the listener's backlog is full. */
@@ -47,6 +62,8 @@ export interface StreamNative {
   adoptStream(fd: number, options: StreamOptions): StreamHandle;
   /** Connecting on return; see `onConnect`. */
   connectVsock(cid: number, port: number, options: StreamOptions): StreamHandle;
+  /** A stream socket at a new path, with the process's umask. EADDRINUSE: there is a file. */
+  listenUnix(path: string, options: UnixListenOptions): UnixListener;
   /** A bound datagram socket, for `adoptStream`. */
   bindUnixDatagram(path: string): number;
   /** EAGAIN: the receiver's queue is full. */
