@@ -13,6 +13,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { withSharedShapes } from './shared-shapes';
 
@@ -49,7 +50,7 @@ async function main(app: string | undefined): Promise<void> {
       __PP_ADDON__: JSON.stringify(embedded),
       WebAssembly: 'undefined', // protobufjs' 64-bit integers can do without; its machinery takes 0.7 MB
     },
-    plugins: [withoutLogThreads],
+    plugins: [withoutLogThreads, builtinsLater],
     logLevel: 'warning',
   });
   if (metafile.inputs[ADDON_LOADER] !== undefined && embedded === '')
@@ -78,6 +79,31 @@ const withoutLogThreads: Plugin = {
     }));
   },
 };
+
+/**
+ * Modules of node that libraries load at their start and services hardly ever use: commander starts no programs of ours, and sonic-boom
+ * asserts what holds. They load node's streams and sockets in turn, 1 MB that a daemon would keep. So a member loads its module when it is
+ * first asked for; `assert` is a function itself.
+ */
+const builtinsLater: Plugin = {
+  name: 'builtins-later',
+  setup(bundle) {
+    bundle.onResolve({ filter: /^(node:)?(assert|child_process)$/ }, ({ path, namespace }) =>
+      namespace === 'later'
+        ? { path, external: true }
+        : { path: path.replace('node:', ''), namespace: 'later' },
+    );
+    bundle.onLoad({ filter: /.*/, namespace: 'later' }, ({ path }) => ({ contents: laterModule(path) }));
+  },
+};
+
+function laterModule(name: string): string {
+  const members = Object.keys(createRequire(import.meta.url)(name) as object);
+  const getters = members.map((member) => `${member}: { enumerable: true, get: () => load().${member} }`);
+  return `
+    const load = () => require('node:${name}');
+    module.exports = Object.defineProperties((...given) => load()(...given), { ${getters.join(', ')} });`;
+}
 
 function apps(): readonly string[] {
   return readdirSync(join(ROOT, 'apps')).filter((app) => existsSync(join(ROOT, 'apps', app, 'src/main.ts')));

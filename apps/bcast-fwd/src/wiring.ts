@@ -29,7 +29,7 @@ export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   const manager = config.pairs === undefined ? await follow(context, service) : null;
   if (config.pairs !== undefined) service.setPairs(config.pairs);
   await service.start();
-  scope.use(await openControl(controlPath(stateDir, SPEC.name), service));
+  scope.use(openControl({ native, clock }, controlPath(stateDir, SPEC.name), service));
   return {
     tasks: [relayTask, ...(manager === null ? [] : [manager.task])],
     status: () => ({ follows: followed(manager?.client), ...statusOf(service) }),

@@ -3,6 +3,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryLog } from '@pp/base/testing';
+import { systemClock } from '@pp/daemon';
+import { loadNative } from '@pp/native';
 import { lockHistory } from './history-lock';
 
 let root = '';
@@ -14,20 +16,21 @@ afterEach(() => {
 });
 
 const log = new MemoryLog();
+const serving = { native: loadNative(), clock: systemClock };
 const SHORT = 'history';
 /** Longer than the path of a socket may be. */
 const LONG = join('long'.repeat(20), 'longer'.repeat(20));
 
-test.each([{ directory: SHORT }, { directory: LONG }])('one at a time: $directory', async ({ directory }) => {
+test.each([{ directory: SHORT }, { directory: LONG }])('one at a time: $directory', ({ directory }) => {
   const path = join(root, directory);
-  const first = await lockHistory(path, log);
-  await expect(lockHistory(path, log)).rejects.toThrow(
+  const first = lockHistory(serving, path, log);
+  expect(() => lockHistory(serving, path, log)).toThrow(
     `another counters writes the history in ${path}; stop it, or use another --history-dir`,
   );
-  const other = await lockHistory(join(root, 'other'), log);
+  const other = lockHistory(serving, join(root, 'other'), log);
   first.close();
   other.close();
-  const second = await lockHistory(path, log);
+  const second = lockHistory(serving, path, log);
   second.close();
   expect(readdirSync(path)).toEqual([]);
 });
@@ -39,14 +42,14 @@ test('what a killed process left locks nobody out', async () => {
   await new Promise<void>((resolve) => server.listen(join(root, 'dying'), resolve));
   linkSync(join(root, 'dying'), join(path, 'history.sock'));
   await new Promise((resolve) => server.close(resolve));
-  const lock = await lockHistory(path, log);
+  const lock = lockHistory(serving, path, log);
   lock.close();
   expect(readdirSync(path)).toEqual([]);
 });
 
-test('a place where no directory can be is said as the history is', async () => {
+test('a place where no directory can be is said as the history is', () => {
   writeFileSync(join(root, 'file'), '');
-  await expect(lockHistory(join(root, 'file'), log)).rejects.toThrow(
+  expect(() => lockHistory(serving, join(root, 'file'), log)).toThrow(
     `the history ${root}/file/traffic cannot be opened (EEXIST); run counters as root, or use another --history-dir`,
   );
 });

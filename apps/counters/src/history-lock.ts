@@ -1,5 +1,5 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { errnoOf, ExitCode, openStatusSocket, Refused } from '@pp/daemon';
+import { errnoOf, ExitCode, openStatusSocket, Refused, type UnixServing } from '@pp/daemon';
 import type { Logger } from '@pp/base';
 
 /** What a full disk says. */
@@ -13,12 +13,12 @@ export interface HistoryLock {
  * Keeps others from writing the history in `directory`, which is made if need be: by a socket there that somebody answers at, so what a
  * killed process left locks nobody out. Throws Refused where another counters has it. A full disk keeps nobody out, and the log says so.
  */
-export async function lockHistory(directory: string, log: Logger): Promise<HistoryLock> {
+export function lockHistory(serving: UnixServing, directory: string, log: Logger): HistoryLock {
   const fd = openDirectory(directory);
   // A socket's path is short (unix(7): 107 bytes), a directory's may be long.
   const path = `/proc/self/fd/${fd}/history.sock`;
   try {
-    const socket = await openStatusSocket(path, () => ({ name: 'counters', pid: process.pid }));
+    const socket = openStatusSocket(serving, path, () => ({ name: 'counters', pid: process.pid }));
     return {
       close: () => {
         socket.close();

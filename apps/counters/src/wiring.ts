@@ -29,7 +29,9 @@ import { statusOf } from './status';
 export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   const { config, scope, stateDir } = context;
   const bus = await busOf(context);
-  scope.use(await lockHistory(historyDirectory(context), context.log));
+  scope.use(
+    lockHistory({ native: context.native(), clock: context.clock }, historyDirectory(context), context.log),
+  );
   const fleet = await openFleet(context);
   const service = serviceOf(context, fleet);
   const started = deferred<null>();

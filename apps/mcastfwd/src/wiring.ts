@@ -18,9 +18,9 @@ import { statusOf } from './status';
 
 /** Joins the parts. */
 export async function wire(context: DaemonContext<Config>): Promise<Parts> {
-  optimizeSoon();
   const { config, scope, clock, log, stateDir } = context;
   const native = context.native();
+  optimizeSoon(native);
   const service = new McastService(
     { ...config, told: [] },
     {
@@ -34,7 +34,7 @@ export async function wire(context: DaemonContext<Config>): Promise<Parts> {
     service.stop();
   });
   await service.start();
-  scope.use(await openControlSocket(controlPath(stateDir, 'mcastfwd'), controlOf(service)));
+  scope.use(openControlSocket({ native, clock }, controlPath(stateDir, 'mcastfwd'), controlOf(service)));
   const tasks = config.links.length === 0 ? [await followTask(context, service)] : [];
   return { tasks, status: () => statusOf(service) };
 }

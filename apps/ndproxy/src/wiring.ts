@@ -50,7 +50,14 @@ async function wireAlone(context: DaemonContext<Config>): Promise<Parts> {
     service.setGroups(groups);
   });
   await service.start();
-  scope.use(await openControl(controlPath(context.stateDir, SPEC.name), service, registry));
+  scope.use(
+    openControl(
+      { native: context.native(), clock: context.clock },
+      controlPath(context.stateDir, SPEC.name),
+      service,
+      registry,
+    ),
+  );
   const status = (): object => statusOf(service);
   const busTasks = config.portier ? [await portierTask(context, registry, status)] : [];
   return { tasks: busTasks, status };
@@ -80,7 +87,14 @@ async function wireFollowing(context: DaemonContext<Config>): Promise<Parts> {
     service.setGroups(desired);
   });
   await service.start();
-  scope.use(await openControl(controlPath(context.stateDir, 'ndproxy'), service, null));
+  scope.use(
+    openControl(
+      { native: context.native(), clock: context.clock },
+      controlPath(context.stateDir, SPEC.name),
+      service,
+      null,
+    ),
+  );
   return {
     tasks: [busTask(bus)],
     status: () => ({ manager: client.isCurrent ? 'followed' : 'awaited', ...statusOf(service) }),

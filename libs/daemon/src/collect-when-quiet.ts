@@ -1,6 +1,5 @@
 import { seconds, type Clock } from '@pp/base';
 import type { MemoryNative } from '@pp/native';
-import { getHeapStatistics } from 'node:v8';
 
 const INTERVAL = seconds(5);
 /** Of one CPU, over an interval; a collection stops everything for 10 to 20 ms, for longer where much is alive. */
@@ -18,7 +17,11 @@ export interface HeapUse {
  * Gives back what a burst, or the start, has left. By itself V8 lets the old generation of a small heap grow to several times what is
  * alive in it before it collects there for the first time, and a service that rests then keeps that for weeks.
  */
-export function collectWhenQuiet(native: MemoryNative, clock: Clock, use: HeapUse = thisProcess): void {
+export function collectWhenQuiet(
+  native: Pick<MemoryNative, 'collectGarbage'>,
+  clock: Clock,
+  use: HeapUse = thisProcess,
+): void {
   let keptBytes = 0;
   let cpuBefore = use.cpuMs();
   let isAfterBurst = false;
@@ -42,5 +45,5 @@ const thisProcess: HeapUse = {
     const { user, system } = process.cpuUsage();
     return (user + system) / 1000;
   },
-  heldBytes: () => getHeapStatistics().total_heap_size,
+  heldBytes: () => process.memoryUsage().heapTotal,
 };

@@ -1,5 +1,4 @@
 import type { Checked } from '@pp/base';
-import { createConnection } from 'node:net';
 import { checkedStateDir, DEFAULT_STATE_DIR } from './args';
 import { controlPath } from './control-socket';
 import { errnoOf } from './errno';
@@ -65,7 +64,8 @@ function withoutStateDir(argv: readonly string[]): Pick<ControlCall<string>, 'wo
   };
 }
 
-function ask(app: string, path: string, { line, isEndless }: ControlQuestion): Promise<ExitCode> {
+async function ask(app: string, path: string, { line, isEndless }: ControlQuestion): Promise<ExitCode> {
+  const { createConnection } = await import('node:net'); // services do without it
   return new Promise((resolve, reject) => {
     let error = '';
     let isRead = true;

@@ -2,15 +2,17 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { loadNative } from '@pp/native';
 import { openControlSocket, type ControlClient, type ControlSocket } from './control-socket';
+import { systemClock } from './system-clock';
 
 const dir = mkdtempSync(join(tmpdir(), 'control-'));
 const path = join(dir, 'control');
 let server: ControlSocket;
 const watchers = new Set<ControlClient>();
 
-beforeAll(async () => {
-  server = await openControlSocket(path, (line, client) => {
+beforeAll(() => {
+  server = openControlSocket({ native: loadNative(), clock: systemClock }, path, (line, client) => {
     if (line !== 'watch') client.end(`got ${line}`);
     else {
       watchers.add(client);

@@ -1,10 +1,8 @@
 import { chmodSync, rmSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
+import { serveUnix, type UnixClient, type UnixServing } from './unix-server';
 
 const MAX_CLIENTS = 8;
 const MAX_REQUEST_BYTES = 4096;
-/** A client that reads slower than this loses lines. */
-const MAX_UNREAD_BYTES = 1 << 20;
 
 export const controlPath = (stateDir: string, app: string): string => `${stateDir}/${app}.control`;
 
@@ -25,54 +23,47 @@ export interface ControlSocket {
  * Serves requests of root, one line each. The status socket has made sure that nobody else serves in this directory, so what lies at
  * `path` is a dead one's.
  */
-export async function openControlSocket(
+export function openControlSocket(
+  serving: UnixServing,
   path: string,
   answer: (line: string, client: ControlClient) => void,
-): Promise<ControlSocket> {
-  const clients = new Set<Socket>(); // BOUNDED: MAX_CLIENTS
-  const server = createServer((client) => {
-    clients.add(client);
-    client.on('error', () => undefined); // it went away
-    client.on('close', () => clients.delete(client));
+): ControlSocket {
+  rmSync(path, { force: true });
+  const server = serveUnix(serving, path, MAX_CLIENTS, (client) => {
     onLine(client, (line) => {
       answer(line, clientOf(client));
     });
-  });
-  server.maxConnections = MAX_CLIENTS;
-  rmSync(path, { force: true });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, resolve);
   });
   chmodSync(path, 0o600);
   return {
     close: () => {
       server.close();
-      for (const client of clients) client.destroy();
       rmSync(path, { force: true });
     },
   };
 }
 
-const clientOf = (socket: Socket): ControlClient => ({
+const clientOf = (client: UnixClient): ControlClient => ({
   tell: (line) => {
-    if (socket.writableLength < MAX_UNREAD_BYTES) socket.write(`${line}\n`);
+    if (!client.isFull) client.write(`${line}\n`);
   },
-  end: (line) => socket.end(`${line}\n`),
-  onGone: (done) => socket.on('close', done),
+  end: (line) => {
+    client.end(`${line}\n`);
+  },
+  onGone: (done) => {
+    client.onGone(done);
+  },
 });
 
 /** The first line; what is longer than a request can be is not listened to. */
-function onLine(client: Socket, take: (line: string) => void): void {
+function onLine(client: UnixClient, take: (line: string) => void): void {
   let text = '';
-  const gather = (part: Buffer): void => {
-    text += part.toString('utf8');
+  client.onText = (part) => {
+    text += part;
     const end = text.indexOf('\n');
-    if (end < 0 && text.length > MAX_REQUEST_BYTES) client.destroy();
+    if (end < 0 && text.length > MAX_REQUEST_BYTES) client.close();
     if (end < 0) return;
-    client.off('data', gather);
-    client.resume();
+    client.onText = () => undefined;
     take(text.slice(0, end));
   };
-  client.on('data', gather);
 }

@@ -19,4 +19,5 @@ export * from './status-text';
 export * from './system-clock';
 export * from './systemd';
 export * from './tasks';
+export * from './unix-server';
 export * from './version';

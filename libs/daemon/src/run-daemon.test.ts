@@ -264,7 +264,11 @@ test.each([
   const [readEnd, writeEnd] = native.pipe();
   const { dev, ino } = native.fdIdentity(writeEnd);
   const child = spawn(process.execPath, [FIXTURE, '--state-dir', freshState(), '--behave', 'throw'], {
-    env: { ...process.env, JOURNAL_STREAM: stream === 'its own' ? `${dev}:${ino}` : stream },
+    env: {
+      ...process.env,
+      PP_ADDON_PATH: ADDON,
+      JOURNAL_STREAM: stream === 'its own' ? `${dev}:${ino}` : stream,
+    },
     stdio: ['ignore', 'ignore', writeEnd],
   });
   native.closeFd(writeEnd);

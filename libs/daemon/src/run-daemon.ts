@@ -47,7 +47,6 @@ const STOP_DEADLINE = seconds(20);
  * is told when every task is: by a log line, to systemd, and in the status.
  */
 export function runDaemon<C>(spec: ServiceSpec<C>, main: DaemonMain<C>): Promise<never> {
-  keepHeapSmall();
   return runService(spec, async (config, common) => {
     const log = stderrLog(common);
     const stop = new StopRequest({
@@ -84,6 +83,7 @@ async function serve<C>(spec: ServiceSpec<C>, setting: Setting<C>, main: DaemonM
   const clock = systemClock;
   const native = once(() => {
     const opened = openNative(stateDir);
+    keepHeapSmall(opened);
     collectWhenQuiet(opened, clock);
     return opened;
   });
@@ -102,7 +102,7 @@ async function serve<C>(spec: ServiceSpec<C>, setting: Setting<C>, main: DaemonM
   });
   signal.addEventListener('abort', onStopping); // main may still be at work
   await closingAfter(clock, log, async (scope) => {
-    scope.use(await openStatusSocket(path, () => report.now()));
+    scope.use(openStatusSocket({ native: native(), clock }, path, () => report.now()));
     scope.defer(systemd.startWatchdog(clock));
     const parts = await main({ ...setting, clock, scope, systemd, native });
     report.add = parts.status;

@@ -1,34 +1,9 @@
 import { causeChain } from '@pp/base';
-import { lstatSync } from 'node:fs';
-import { createConnection } from 'node:net';
 import { errnoOf } from './errno';
 import { ExitCode, Refused } from './refused';
 
 const ANSWER_TIMEOUT_MS = 5000;
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
-
-/** Whether somebody listens at a UNIX socket's path. */
-export async function probe(path: string): Promise<'live' | 'dead' | 'absent'> {
-  const kind = lstatSync(path, { throwIfNoEntry: false });
-  if (kind === undefined) return 'absent';
-  if (!kind.isSocket())
-    throw new Refused(ExitCode.failed, `${path} is not a socket`, {
-      advice: 'remove it or use another --state-dir',
-    });
-  return new Promise((resolve, reject) => {
-    const socket = createConnection(path, () => {
-      socket.destroy();
-      resolve('live');
-    });
-    socket.once('error', (fault: NodeJS.ErrnoException) => {
-      if (fault.code === 'ECONNREFUSED') resolve('dead');
-      else if (fault.code === 'ENOENT') resolve('absent');
-      else if (fault.code === 'EAGAIN')
-        resolve('live'); // its queue is full
-      else reject(fault);
-    });
-  });
-}
 
 /** The status of the service that listens at `path`, as it wrote it. `app` is for the sentences of refusals. */
 export async function askStatus(app: string, path: string): Promise<string> {
@@ -39,7 +14,8 @@ export async function askStatus(app: string, path: string): Promise<string> {
   }
 }
 
-function readAll(path: string): Promise<string> {
+async function readAll(path: string): Promise<string> {
+  const { createConnection } = await import('node:net'); // services do without it
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = []; // BOUNDED: MAX_ANSWER_BYTES
     let length = 0;

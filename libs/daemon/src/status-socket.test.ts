@@ -1,4 +1,5 @@
 import { causeChain } from '@pp/base';
+import { loadNative } from '@pp/native';
 import { chmodSync, linkSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -6,6 +7,9 @@ import { join } from 'node:path';
 import { Refused } from './refused';
 import { askStatus } from './status-client';
 import { openStatusSocket, statusPath, type StatusSocket } from './status-socket';
+import { systemClock } from './system-clock';
+
+const serving = { native: loadNative(), clock: systemClock };
 
 let dir: string;
 let path: string;
@@ -21,18 +25,20 @@ afterEach(() => {
   rmSync(dir, { recursive: true });
 });
 
-async function open(answer: object): Promise<StatusSocket> {
-  const socket = await openStatusSocket(path, () => answer);
+function open(answer: object): StatusSocket {
+  const socket = openStatusSocket(serving, path, () => answer);
   opened.push(socket);
   return socket;
 }
 
-const refusalOf = (work: Promise<unknown>): Promise<[number, string]> =>
-  work.then(
-    () => [0, 'no refusal'],
-    (fault: unknown) =>
-      fault instanceof Refused ? [fault.exitCode, fault.message] : [-1, causeChain(fault)],
-  );
+const refusalOf = (work: () => unknown): Promise<[number, string]> =>
+  Promise.resolve()
+    .then(work)
+    .then(
+      () => [0, 'no refusal'],
+      (fault: unknown) =>
+        fault instanceof Refused ? [fault.exitCode, fault.message] : [-1, causeChain(fault)],
+    );
 
 /** A socket without listener, as kill -9 leaves it. */
 async function leaveDead(): Promise<void> {
@@ -45,28 +51,28 @@ async function leaveDead(): Promise<void> {
 
 test('answers each client with one line of JSON, made anew', async () => {
   let asked = 0;
-  opened.push(await openStatusSocket(path, () => ({ asked: ++asked })));
+  opened.push(openStatusSocket(serving, path, () => ({ asked: ++asked })));
   expect([await askStatus('relay', path), await askStatus('relay', path)]).toEqual([
     '{"asked":1}\n',
     '{"asked":2}\n',
   ]);
 });
 
-test('only its owner and group may ask, and nothing else lies beside it', async () => {
-  await open({});
+test('only its owner and group may ask, and nothing else lies beside it', () => {
+  open({});
   expect((statSync(path).mode & 0o777).toString(8)).toBe('660');
   expect(readdirSync(join(dir, 'made', 'here'))).toEqual(['relay.sock']);
 });
 
-test('close takes the socket away, once more is allowed', async () => {
-  const socket = await open({});
+test('close takes the socket away, once more is allowed', () => {
+  const socket = open({});
   socket.close();
   socket.close();
   expect(readdirSync(join(dir, 'made', 'here'))).toEqual([]);
 });
 
-test('close leaves what another put in its place', async () => {
-  const socket = await open({});
+test('close leaves what another put in its place', () => {
+  const socket = open({});
   rmSync(path);
   writeFileSync(path, 'mine');
   socket.close();
@@ -74,8 +80,8 @@ test('close leaves what another put in its place', async () => {
 });
 
 test('a second one is refused and the first goes on', async () => {
-  await open({ first: true });
-  expect(await refusalOf(open({}))).toEqual([
+  open({ first: true });
+  expect(await refusalOf(() => open({}))).toEqual([
     1,
     `already running: another process answers at ${path}; stop it or use another --state-dir`,
   ]);
@@ -84,20 +90,20 @@ test('a second one is refused and the first goes on', async () => {
 });
 
 test('what a dead process left is replaced', async () => {
-  (await open({})).close();
+  open({}).close();
   await leaveDead();
-  expect(await refusalOf(askStatus('relay', path))).toEqual([
+  expect(await refusalOf(() => askStatus('relay', path))).toEqual([
     6,
     `relay is not running: nobody answers at ${path}; start it or give its --state-dir`,
   ]);
-  await open({ second: true });
+  open({ second: true });
   expect(await askStatus('relay', path)).toBe('{"second":true}\n');
 });
 
 test('a file that is no socket is left alone', async () => {
-  (await open({})).close();
+  open({}).close();
   writeFileSync(path, 'precious');
-  expect(await refusalOf(open({}))).toEqual([
+  expect(await refusalOf(() => open({}))).toEqual([
     1,
     `${path} is not a socket; remove it or use another --state-dir`,
   ]);
@@ -107,14 +113,14 @@ test('a file that is no socket is left alone', async () => {
 test('a state directory that cannot be made', async () => {
   writeFileSync(join(dir, 'file'), '');
   path = statusPath(join(dir, 'file'), 'relay');
-  expect(await refusalOf(open({}))).toEqual([
+  expect(await refusalOf(() => open({}))).toEqual([
     1,
     `the status socket ${path} cannot be made (EEXIST); use another --state-dir`,
   ]);
 });
 
 test('nobody there', async () => {
-  expect(await refusalOf(askStatus('relay', path))).toEqual([
+  expect(await refusalOf(() => askStatus('relay', path))).toEqual([
     6,
     `relay is not running: nobody answers at ${path}; start it or give its --state-dir`,
   ]);
@@ -125,7 +131,7 @@ test('a server that closes without an answer', async () => {
   const server = createServer((client) => client.destroy());
   await new Promise<void>((resolve) => server.listen(path, resolve));
   chmodSync(path, 0o600);
-  expect(await refusalOf(askStatus('relay', path))).toEqual([
+  expect(await refusalOf(() => askStatus('relay', path))).toEqual([
     6,
     `relay does not answer at ${path} (no answer); look at its log`,
   ]);
@@ -133,7 +139,7 @@ test('a server that closes without an answer', async () => {
 });
 
 test('clients beyond the sixteenth are turned away, and the next one after is served', async () => {
-  await open({});
+  open({});
   // Half-open clients that never close keep their place until the server's deadline.
   const idle = await Promise.all(Array.from({ length: 20 }, () => connected(path)));
   await until(() => idle.filter((client) => client.readableEnded).length === 20);

@@ -1,14 +1,14 @@
+import { seconds, type Clock } from '@pp/base';
 import { chmodSync, linkSync, lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { probe } from './status-client';
 import { errnoOf } from './errno';
 import { ExitCode, Refused } from './refused';
+import { serveUnix, type UnixClient, type UnixDoor, type UnixServer, type UnixServing } from './unix-server';
 
 /** Clients served at once; more are turned away. */
 const MAX_CLIENTS = 16;
 /** A client that has not read its answer by then is dropped. */
-const CLIENT_TIMEOUT_MS = 2000;
+const CLIENT_TIMEOUT = seconds(5);
 /** root and the service's group may ask. */
 const SOCKET_MODE = 0o660;
 const CLAIM_TRIES = 5;
@@ -23,50 +23,43 @@ export const statusPath = (stateDir: string, app: string): string => `${stateDir
  * Listens at `path` and gives every client one line of JSON. Owning the path is owning the role: it is refused while another process
  * answers there; what a dead one left is replaced.
  */
-export async function openStatusSocket(path: string, answer: () => object): Promise<StatusSocket> {
-  const server = createServer((client) => {
-    serveClient(client, answer);
-  });
-  server.maxConnections = MAX_CLIENTS;
+export function openStatusSocket(serving: UnixServing, path: string, answer: () => object): StatusSocket {
+  const own = `${path}.${process.pid}`;
+  let server: UnixServer | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-    const own = `${path}.${process.pid}`;
     rmSync(own, { force: true });
-    await listen(server, own);
+    const opened = serveUnix(serving, own, MAX_CLIENTS, (client) => {
+      serveClient(client, serving.clock, answer);
+    });
+    server = opened;
     const inode = lstatSync(own).ino;
     chmodSync(own, SOCKET_MODE); // nobody knows the name yet
-    await claim(own, path);
+    claim(serving.native, own, path);
     return {
       close: () => {
-        server.close();
+        opened.close();
         if (inodeOf(path) === inode) rmSync(path);
       },
     };
   } catch (fault) {
-    server.close();
+    server?.close();
+    if (server !== undefined) rmSync(own, { force: true });
     throw explained(fault, path);
   }
 }
 
-function serveClient(client: Socket, answer: () => object): void {
-  client.on('error', () => undefined); // it went away
-  client.setTimeout(CLIENT_TIMEOUT_MS, () => client.destroy());
-  client.resume(); // what it says does not matter
+function serveClient(client: UnixClient, clock: Clock, answer: () => object): void {
+  client.onGone(
+    clock.after('status client', CLIENT_TIMEOUT, () => {
+      client.close();
+    }),
+  );
   client.end(`${JSON.stringify(answer())}\n`);
 }
 
-function listen(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
 /** Gives the socket at `own` the name `path`: link(2) fails where the name is taken, so two starters never share it. */
-async function claim(own: string, path: string): Promise<void> {
+function claim(native: UnixDoor, own: string, path: string): void {
   for (let tries = 0; tries < CLAIM_TRIES; tries++) {
     try {
       linkSync(own, path);
@@ -76,14 +69,40 @@ async function claim(own: string, path: string): Promise<void> {
       if (errnoOf(fault) !== 'EEXIST') throw fault;
     }
     const before = inodeOf(path);
-    const state = await probe(path);
+    const state = probe(native, path);
     if (state === 'live') break;
     if (state === 'dead' && before !== undefined) removeDead(path, before, own);
   }
-  rmSync(own, { force: true });
   throw new Refused(ExitCode.failed, `already running: another process answers at ${path}`, {
     advice: 'stop it or use another --state-dir',
   });
+}
+
+/** Whether somebody listens at a UNIX socket's path. */
+function probe(native: UnixDoor, path: string): 'live' | 'dead' | 'absent' {
+  const kind = lstatSync(path, { throwIfNoEntry: false });
+  if (kind === undefined) return 'absent';
+  if (!kind.isSocket())
+    throw new Refused(ExitCode.failed, `${path} is not a socket`, {
+      advice: 'remove it or use another --state-dir',
+    });
+  try {
+    native
+      .connectUnix(path, { onData: () => undefined, onEnd: () => undefined, onError: () => undefined })
+      .close();
+    return 'live';
+  } catch (fault) {
+    switch (errnoOf(fault)) {
+      case 'ECONNREFUSED':
+        return 'dead';
+      case 'ENOENT':
+        return 'absent';
+      case 'EAGAIN': // its queue is full
+        return 'live';
+      default:
+        throw fault;
+    }
+  }
 }
 
 /** Takes the name away from the dead socket, or gives it back if a live one has taken its place meanwhile. */

@@ -1,4 +1,4 @@
-import { openControlSocket, type ControlClient, type ControlSocket } from '@pp/daemon';
+import { openControlSocket, type ControlClient, type ControlSocket, type UnixServing } from '@pp/daemon';
 import type { Traced } from '../relay-service';
 import { traceLine, traceRequest } from './trace';
 
@@ -8,7 +8,7 @@ export interface TraceSource {
 }
 
 /** Serves `bcast-fwd trace` to root. */
-export function openControl(path: string, source: TraceSource): Promise<ControlSocket> {
+export function openControl(serving: UnixServing, path: string, source: TraceSource): ControlSocket {
   const watchers = new Map<ControlClient, number | null>(); // BOUNDED: by the socket's clients
   const tell = (traced: Traced): void => {
     for (const [client, address] of watchers) {
@@ -16,7 +16,7 @@ export function openControl(path: string, source: TraceSource): Promise<ControlS
       if (line !== null) client.tell(line);
     }
   };
-  return openControlSocket(path, (line, client) => {
+  return openControlSocket(serving, path, (line, client) => {
     const asked = traceRequest(line);
     if (!asked.ok) {
       client.end(`error ${asked.sentence}`);

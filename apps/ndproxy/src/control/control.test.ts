@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { systemClock } from '@pp/daemon';
+import { loadNative } from '@pp/native';
 import { DOWN, GUEST, NEIGHBOR, routerAdvert, Scene, solicit } from '../core/testing/scene';
 import { GroupRegistry } from '../groups/registry';
 import type { Traced } from '../group-runner';
@@ -96,8 +98,8 @@ describe('the socket', () => {
   const source: TraceSource = { tracer: null };
   const registry = new GroupRegistry();
   let server: { close(): void };
-  beforeAll(async () => {
-    server = await openControl(path, source, registry);
+  beforeAll(() => {
+    server = openControl({ native: loadNative(), clock: systemClock }, path, source, registry);
   });
   afterAll(() => {
     server.close();

@@ -1,4 +1,4 @@
-import { openControlSocket, type ControlClient, type ControlSocket } from '@pp/daemon';
+import { openControlSocket, type ControlClient, type ControlSocket, type UnixServing } from '@pp/daemon';
 import { ipv6ToBytes } from '@pp/wire';
 import type { GroupRegistry } from '../groups/registry';
 import type { Traced } from '../group-runner';
@@ -12,10 +12,11 @@ export interface TraceSource {
 
 /** Serves `ndproxy trace` and `ndproxy group` to root. `registry` null: groups are the manager's. */
 export function openControl(
+  serving: UnixServing,
   path: string,
   source: TraceSource,
   registry: GroupRegistry | null,
-): Promise<ControlSocket> {
+): ControlSocket {
   const watchers = new Map<ControlClient, Uint8Array>(); // BOUNDED: by the socket's clients
   const tell = (traced: Traced): void => {
     for (const [client, address] of watchers) {
@@ -31,7 +32,7 @@ export function openControl(
       if (watchers.size === 0) source.tracer = null;
     });
   };
-  return openControlSocket(path, (line, client) => {
+  return openControlSocket(serving, path, (line, client) => {
     const request = requestFromLine(line);
     if (!request.ok) client.end(`error ${request.sentence}`);
     else if (request.value.do === 'trace') watch(client, ipv6ToBytes(request.value.address));
