@@ -26,5 +26,6 @@ export interface HelperProcesses {
   find(record: HelperRecord): HelperProcess | null;
   /** What the last call of `save` wrote, by whatever run of the manager. */
   load(): readonly HelperRecord[];
+  /** Where they cannot be written, that is logged: it is no reason to end. */
   save(records: readonly HelperRecord[]): void;
 }

@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryLog } from '@pp/base/testing';
@@ -43,16 +52,16 @@ async function until(what: string, holds: () => boolean): Promise<void> {
   }
 }
 
-function supervise(names: readonly string[]) {
+function supervise(names: readonly string[], recordPath = join(directory, 'helpers.json')) {
   const log = new MemoryLog();
   const common = { clock: systemClock, log };
-  const recordPath = join(directory, 'helpers.json');
   const processes = new MachineProcesses({ ...common, directory, args: ['--x', 'y z'], recordPath });
   const supervisor = new Supervisor({ ...common, processes, names, hasWork: () => true });
   const stop = new AbortController();
   const over = supervisor.run(stop.signal);
   return {
     supervisor,
+    log,
     end: async () => {
       stop.abort();
       await over;
@@ -111,4 +120,31 @@ test('records that cannot be read are no reason not to start', async () => {
   const { end } = supervise(['steady']);
   await until('the first run', () => runs('steady').length === 1);
   await end();
+});
+
+test.each([
+  {
+    name: 'the disk is full',
+    spoil: () => {
+      symlinkSync('/dev/full', join(directory, 'state/helpers.json.part'));
+    },
+  },
+  {
+    name: 'the state directory is gone',
+    spoil: () => {
+      rmSync(join(directory, 'state'), { recursive: true });
+    },
+  },
+])('helpers are kept while $name', async ({ spoil }) => {
+  mkdirSync(join(directory, 'state'));
+  program('steady', 'exec sleep 1000');
+  const { supervisor, log, end } = supervise(['steady'], join(directory, 'state/helpers.json'));
+  await until('the first run', () => runs('steady').length === 1);
+  spoil();
+  process.kill(pidOf(runs('steady')[0]), 'SIGKILL');
+  await until('the second run', () => runs('steady').length === 2);
+  expect(supervisor.status).toMatchObject([{ state: 'running', restarts: 1 }]);
+  await end();
+  expect(isAlive(pidOf(runs('steady')[1]))).toBe(false);
+  expect(log.lines.filter((line) => line.startsWith('warn helpers.unrecorded')).length).toBeGreaterThan(0);
 });

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { accessSync, constants, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { millis, type Clock, type Logger } from '@pp/base';
+import { causeChain, millis, type Clock, type Logger } from '@pp/base';
 import { errnoOf } from '@pp/daemon';
 import type { HelperProcess, HelperProcesses, HelperRecord } from './helper-processes';
 
@@ -79,9 +79,14 @@ export class MachineProcesses implements HelperProcesses {
   }
 
   save(records: readonly HelperRecord[]): void {
-    const { recordPath } = this.#options;
-    writeFileSync(`${recordPath}.part`, JSON.stringify(records), { mode: 0o600 });
-    renameSync(`${recordPath}.part`, recordPath);
+    const { recordPath, log } = this.#options;
+    try {
+      writeFileSync(`${recordPath}.part`, JSON.stringify(records), { mode: 0o600 });
+      renameSync(`${recordPath}.part`, recordPath);
+    } catch (fault) {
+      if (errnoOf(fault) === undefined) throw fault;
+      log.warn('helpers.unrecorded', { cause: causeChain(fault) }); // guests go on; if we are killed now, nobody ends these helpers
+    }
   }
 
   /** The child, or why there is none: node throws some refusals of the kernel, and tells others later. */
