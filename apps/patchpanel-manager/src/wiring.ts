@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deferred, type Task } from '@pp/base';
 import { ExitCode, noBus, Refused, type DaemonContext, type Parts } from '@pp/daemon';
@@ -41,10 +41,10 @@ import { vpnMethods } from './dbus/vpn-methods';
 import { Ipv6Restarts } from './ipv6-restarts';
 import { Manager } from './manager';
 import { mostLifelines } from './open-files';
-import { nameserversIn } from './domain/watched-neighbors';
 import { monitoring, NeighborMonitor } from './neighbor-monitor';
 import { randomPool } from './random-pool';
 import { inTurn, type Observer } from './reconciler';
+import { nameserversAt } from './resolv-conf';
 import { ShillNews } from './shill/shill-news';
 import { statusOf } from './status';
 import { ToldLater } from './told-later';
@@ -124,7 +124,7 @@ const neighborMonitorOf = (
     clock,
     onEvent: neighborAnnouncer(bus),
     which: config.monitor,
-    nameservers: () => (existsSync(RESOLV_CONF) ? nameserversIn(readFileSync(RESOLV_CONF, 'utf8')) : []),
+    nameservers: () => nameserversAt(RESOLV_CONF),
   });
 
 const survivalOf = (
