@@ -45,6 +45,8 @@ test.each([
   },
   { name: 'a user by name', in: { tapOwner: 'vm' }, want: { tapOwner: 1001 } },
   { name: 'a user by number', in: { sessionUser: '4711' }, want: { sessionUser: 4711 } },
+  { name: 'a user of a directory', in: { tapOwner: '1987654321' }, want: { tapOwner: 1_987_654_321 } },
+  { name: 'the last user', in: { tapOwner: '4294967294' }, want: { tapOwner: 4_294_967_294 } },
   { name: 'state in files', in: { state: 'file' }, want: { state: null } },
   { name: 'counters of a fleet', in: { state: 'redis://10.0.0.1' }, want: { state: 'redis://10.0.0.1' } },
   { name: 'shill', in: { network: 'shill' }, want: { network: 'shill', uplinks: [] } },
@@ -112,6 +114,11 @@ test.each([
     name: 'nobody',
     in: { tapOwner: 'nobody' },
     want: "--tap-owner 'nobody' is no user of this host; write a name of /etc/passwd or a uid",
+  },
+  {
+    name: 'the uid that is nobody’s',
+    in: { tapOwner: '4294967295' },
+    want: "--tap-owner '4294967295' is no user of this host; write a name of /etc/passwd or a uid",
   },
   {
     name: 'shill with uplinks',

@@ -124,10 +124,13 @@ function stateOf(text = 'file'): Checked<string | null> {
 /** The person in front of a Chromebook. */
 const CHRONOS = 'chronos';
 
+/** The one above means nobody in particular (chown(2)). Directories (LDAP, AD) give out uids of ten digits, and their users are not in /etc/passwd. */
+const MAX_UID = 2 ** 32 - 2;
+
 /** null: `user` is not given. */
 function userOf(flag: string, user: string | undefined, accounts: () => string): Checked<number | null> {
   if (user === undefined) return accept(null);
-  if (/^\d{1,9}$/.test(user)) return accept(Number(user));
+  if (/^\d{1,10}$/.test(user) && Number(user) <= MAX_UID) return accept(Number(user));
   const uid = uidsIn(accounts()).get(user);
   if (uid !== undefined) return accept(uid);
   return refuse(
