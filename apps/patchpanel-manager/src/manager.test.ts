@@ -56,6 +56,20 @@ test('a kernel without IPv6 is asked for nothing of it, and is left as it was', 
   expect(host.kernel.dump()).toBe(before);
 });
 
+test('a guest whose lifeline cannot be watched goes at once', async () => {
+  const host = new FakeHost();
+  const manager = await started(host);
+  const idle = host.kernel.dump();
+  jest.spyOn(host.descriptors, 'watch').mockImplementationOnce(() => {
+    throw new Error('EMFILE');
+  });
+  await expect(connect(host, manager)).rejects.toThrow('EMFILE');
+  await settled(manager);
+  expect([manager.world.guests.size, host.kernel.dump()]).toEqual([0, idle]);
+  expect([host.descriptors.openCount(), host.store.size]).toEqual([0, 0]);
+  await manager.stop('clean');
+});
+
 test('ends of lifelines that come together are one change of the kernel', async () => {
   const host = new FakeHost();
   const manager = await started(host);

@@ -127,7 +127,13 @@ export class Manager {
 
   #hold(key: string, fd: number): void {
     this.#parts.fdStore.storeFd(storeName(key), fd);
-    this.lifelines.hold(key, fd);
+    try {
+      this.lifelines.hold(key, fd);
+    } catch (fault) {
+      this.#parts.descriptors.close(fd);
+      this.#end(key); // its client is told of a failure, and nothing else would ever end it
+      throw fault;
+    }
   }
 
   /** `clean` leaves the host as it was; `keep` leaves everything for the next run. */

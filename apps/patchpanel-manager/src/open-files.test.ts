@@ -4,10 +4,10 @@ const limits = (soft: string): string =>
   `Limit                     Soft Limit           Hard Limit           Units     \nMax open files            ${soft.padEnd(20)} 524288               files     \n`;
 
 test.each([
-  { name: 'an ordinary limit', in: limits('20000'), want: 19488 },
-  { name: 'a low one', in: limits('256'), want: 64 },
-  { name: 'none', in: limits('unlimited'), want: 1048064 },
-  { name: 'no such line', in: '', want: 512 },
+  { name: 'an ordinary limit', in: limits('20000'), want: 6496 },
+  { name: 'a low one', in: limits('256'), want: 42 },
+  { name: 'none', in: limits('unlimited'), want: 349354 },
+  { name: 'no such line', in: '', want: 170 },
 ])('lifelines under $name', ({ in: text, want }) => {
   expect(mostLifelines(text)).toBe(want);
 });

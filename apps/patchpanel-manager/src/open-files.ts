@@ -1,5 +1,7 @@
 /** Descriptors that are kept for everything but lifelines. */
 const RESERVED = 512;
+/** The client's descriptor, its duplicate, and the epoll instance that looks at that (libs/native, watch.c). */
+const PER_LIFELINE = 3;
 /** The least that a Linux process has; what is unlimited is as many as the kernel can number. */
 const [LEAST, UNLIMITED] = [1024, 1_048_576];
 
@@ -7,5 +9,5 @@ const [LEAST, UNLIMITED] = [1024, 1_048_576];
 export function mostLifelines(limits: string): number {
   const [, soft] = /^Max open files +(\d+|unlimited) /m.exec(limits) ?? [];
   const files = soft === undefined ? LEAST : soft === 'unlimited' ? UNLIMITED : Number(soft);
-  return Math.max(files - RESERVED, files >> 2);
+  return Math.floor(Math.max(files - RESERVED, files / 2) / PER_LIFELINE);
 }
