@@ -13,6 +13,7 @@ import { MOST_PORT_RULES } from './domain/quotas';
 import type { Manager } from './manager';
 import { FakeHost } from './testing/fake-host';
 import { freshDump, killAtEachStep, settled, started } from './testing/story';
+import { startVm } from './usecases/start-vm';
 
 /** Port rules and DNS redirections in the manager, on a kernel that is not there. */
 
@@ -279,4 +280,19 @@ test('a random walk over rules, refusals and restarts always ends where a fresh 
     }
     expect({ seed, step, dump: host.kernel.dump() }).toEqual({ seed, step, dump: await freshDump(manager) });
   }
+});
+
+test('after a clean stop on a full disk rules come back, and no guest does', async () => {
+  const host = new FakeHost();
+  const manager = await started(host);
+  await modify(host, manager, 'CREATE', lock(80));
+  const vm = { kind: 'termina', id: '33', subnetIndex: 0, tapOwner: 0, owner: 0 } as const;
+  await manager.reconciler.submit('vm.start', (world) => startVm(world, vm, host.randomBytes));
+  host.isDiskFull = true;
+  await manager.stop('clean');
+  const next = await started(host);
+  expect([...next.world.portRules.keys()]).toEqual(['port:lockdown tcp 80']);
+  expect(next.world.guests.size).toBe(0);
+  expect(host.kernel.dump()).toBe(await freshDump(next));
+  await next.stop('clean');
 });

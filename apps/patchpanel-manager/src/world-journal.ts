@@ -51,15 +51,24 @@ export class WorldJournal {
     this.#journal.commit();
   }
 
-  /** What comes back at the next start stays in the journal. */
+  /** What comes back at the next start stays in the journal; on a full disk it takes the place of all that was there. */
   forget(world: World): void {
-    const left = entriesOfEnded(world, this.#journal.load().entries.keys());
+    const { entries } = this.#journal.load();
+    const left = entriesOfEnded(world, entries.keys());
     if (left === null) {
       this.#journal.erase();
-    } else {
-      this.#journal.begin(left);
-      this.#journal.commit();
+      return;
     }
+    try {
+      this.#journal.begin(left);
+    } catch (fault) {
+      if (!(fault instanceof JournalFault)) throw fault;
+      const gone = new Set(left.del);
+      const put = new Map([...entries].filter(([key]) => !gone.has(key)));
+      this.#journal.erase();
+      this.#journal.begin({ put, del: [] });
+    }
+    this.#journal.commit();
   }
 
   close(): void {

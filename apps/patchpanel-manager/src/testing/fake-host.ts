@@ -189,6 +189,7 @@ export class FakeHost {
         this.#step(() => {
           this.journal.erase();
         });
+        this.isDiskFull = false; // what was erased has made room
       },
       close: () => undefined,
     };
