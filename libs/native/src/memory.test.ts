@@ -81,22 +81,29 @@ test('flags of V8 can be set while it runs', () => {
   expect(`${stdout}${stderr}`.trim()).toBe('undefined function');
 });
 
-/** Tells by how many bytes the process grows when the addon has its receive buffers, though a block of their size was in use and is free. */
+/** Tells by how many bytes the process grows when the addon has its receive buffers, when they have been used, and after a collection. */
 const BUFFERS = `
   const { readFileSync } = require('node:fs');
   const residentKb = () => Number(/^RssAnon:\\s*(\\d+)/m.exec(readFileSync('/proc/self/status', 'latin1'))[1]);
   const file = { exports: {} };
   process.dlopen(file, ${JSON.stringify(ADDON)});
-  const before = residentKb();
+  const start = residentKb();
   const addon = file.exports.attach(Error);
-  console.log(addon.scratch.length - (residentKb() - before) * 1024);
+  const attached = residentKb();
+  addon.scratch.fill(1);
+  const used = residentKb();
+  addon.collectGarbage();
+  console.log(attached - start, used - attached, residentKb() - used);
 `;
 
-test('receive buffers take no memory before something is received', () => {
+test('receive buffers take memory while they are used', () => {
   const { stdout, stderr } = spawnSync(process.execPath, ['-e', BUFFERS], {
     encoding: 'utf8',
     env: plainEnv(),
   });
   expect(stderr).toBe('');
-  expect(Number(stdout)).toBeGreaterThan(1 << 19);
+  const [attached, used, collected] = stdout.trim().split(' ').map(Number);
+  expect(attached).toBeLessThan(512);
+  expect(used).toBeGreaterThanOrEqual(1024);
+  expect(collected).toBeLessThanOrEqual(-1024);
 });
