@@ -26,6 +26,16 @@ const rows = [
     want: ['192.0.2.1 GATEWAY_AND_DNS_SERVER', 'fe80::1 GATEWAY_AND_DNS_SERVER'],
   },
   {
+    name: 'a name server however it is written',
+    servers: ['FE80:0::1%wlan0', '2001:DB8:1:0:0:0:0:53'],
+    want: ['192.0.2.1 GATEWAY', 'fe80::1 GATEWAY_AND_DNS_SERVER', '2001:db8:1::53 DNS_SERVER'],
+  },
+  {
+    name: 'a name server on a link that is named by its number',
+    servers: ['fe80::53%3', 'fe80::54%4'],
+    want: ['192.0.2.1 GATEWAY', 'fe80::1 GATEWAY', 'fe80::53 DNS_SERVER'],
+  },
+  {
     name: 'servers elsewhere, of another link, and what is no address',
     servers: ['203.0.113.53', 'fe80::53%eth0', 'localhost', '127.0.0.53'],
     want: ['192.0.2.1 GATEWAY', 'fe80::1 GATEWAY'],

@@ -39,18 +39,18 @@ function watchedOn(uplink: Uplink, nameservers: readonly string[]): readonly Wat
   }));
 }
 
-/** The server's address if it is a neighbour there: inside a prefix of the uplink, or link-local IPv6 of no other interface. */
-function onLink(server: string, { ifname, addresses }: Uplink): readonly string[] {
+/** The server's address, as the kernel writes it, if it is a neighbour there: inside a prefix of the uplink, or link-local IPv6 of no other interface. */
+function onLink(server: string, { ifname, ifindex, addresses }: Uplink): readonly string[] {
   const [text = '', scope] = server.split('%');
   const address = hostOf(text);
   if (address === null) return [];
   if (address.family === 'ipv6' && isLinkLocalIpv6(address.address))
-    return scope === undefined || scope === ifname ? [text] : [];
+    return scope === undefined || scope === ifname || scope === String(ifindex) ? [address.address] : [];
   const isOnLink = addresses.some((cidr) => {
     const prefix = parseCidr(cidr);
     return prefix !== null && cidrContains(prefix, address);
   });
-  return isOnLink ? [text] : [];
+  return isOnLink ? [address.address] : [];
 }
 
 function hostOf(text: string): Cidr | null {
