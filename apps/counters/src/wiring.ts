@@ -1,14 +1,14 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { causeChain, deferred, type Task } from '@pp/base';
 import {
+  type DaemonContext,
   DEFAULT_STATE_DIR,
   errnoOf,
   ExitCode,
   noBus,
-  Refused,
-  type DaemonContext,
   type Parts,
+  randomBytes,
+  Refused,
 } from '@pp/daemon';
 import { busTask, connectBus, type Bus } from '@pp/dbus';
 import { NftCounterTable } from '@pp/linux';

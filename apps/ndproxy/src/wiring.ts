@@ -1,6 +1,15 @@
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Task } from '@pp/base';
-import { controlPath, errnoOf, ExitCode, noBus, Refused, type DaemonContext, type Parts } from '@pp/daemon';
+import {
+  controlPath,
+  errnoOf,
+  ExitCode,
+  noBus,
+  randomBytes,
+  Refused,
+  type DaemonContext,
+  type Parts,
+} from '@pp/daemon';
 import { ROUTE_PROTOCOL as MANAGER_PROTOCOL } from '@pp/datapath';
 import { busTask, connectBus } from '@pp/dbus';
 import {
@@ -145,18 +154,6 @@ function membershipsBy(native: ReturnType<DaemonContext<Config>['native']>): Udp
       'IPv6 is switched off on this host (lo has no ::1), and ndproxy has nothing to do',
       { advice: 'write sysctl -w net.ipv6.conf.all.disable_ipv6=0, and start it again', cause: fault },
     );
-  }
-}
-
-/** Of the kernel, random(4): up to 256 come whole. node:crypto would keep memory for a few bytes. */
-function randomBytes(n: number): Uint8Array {
-  const source = openSync('/dev/urandom', 'r');
-  try {
-    const bytes = new Uint8Array(n);
-    readSync(source, bytes);
-    return bytes;
-  } finally {
-    closeSync(source);
   }
 }
 

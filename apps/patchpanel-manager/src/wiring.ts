@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deferred, type Task } from '@pp/base';
-import { ExitCode, noBus, Refused, type DaemonContext, type Parts } from '@pp/daemon';
+import { ExitCode, noBus, randomBytes, Refused, type DaemonContext, type Parts } from '@pp/daemon';
 import { HELPERS, helpersOn } from '@pp/forwarding';
 import type { Kernel } from '@pp/datapath';
 import { busTask, connectBus, type Bus } from '@pp/dbus';

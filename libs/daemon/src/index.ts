@@ -10,6 +10,7 @@ export * from './optimize-soon';
 export * from './print';
 export * from './printable';
 export * from './program';
+export * from './random-bytes';
 export * from './raw-args';
 export * from './refused';
 export * from './run-daemon';
