@@ -13,8 +13,8 @@ export async function addedBy(
 ): Promise<HostListing> {
   const inside = pid === null ? null : new Place(`pid ${pid}`, pid, {});
   const list = async (): Promise<HostListing> => [
-    ...(await hostListing(machine.host)).map((fact) => `host ${fact}`),
-    ...(inside === null ? [] : (await hostListing(inside)).map((fact) => `inside ${fact}`)),
+    ...(await hostListing(machine.host)).map((fact) => `host ${withoutLinkLocal(fact)}`),
+    ...(inside === null ? [] : (await hostListing(inside)).map((fact) => `inside ${withoutLinkLocal(fact)}`)),
   ];
   const before = await list();
   await connect();
@@ -25,13 +25,15 @@ export async function addedBy(
 /** The kernel's own doing: link-local addresses and what follows from them, which duplicate address detection delays. */
 const isToldByUs = (fact: string): boolean => !/ route6 .*"(fe80|ff00|multicast)/.test(fact);
 
-/** Without what differs between two equal connects: MACs, indexes, identifiers, link-local addresses, carrier, and the tag's text. */
+/** Their duplicate address detection ends when it will, also on links that are long there. */
+const withoutLinkLocal = (fact: string): string => fact.replace(/,?\{[^{}]*"local":"fe80:[^{}]*\}/g, '');
+
+/** Without what differs between two equal connects: MACs, indexes, identifiers, carrier, and the tag's text. */
 function comparable(fact: string): string {
   return fact
     .replace(/\b[0-9a-f]{2}(:[0-9a-f]{2}){5}\b/g, 'MAC')
     .replace(/"(ifindex|link_index|link_netnsid)":\d+/g, '"$1":N')
     .replace(/"link":"[^"]*"/g, '"link":L')
-    .replace(/,?\{[^{}]*"local":"fe80:[^{}]*\}/g, '')
     .replace(/"NO-CARRIER",|"linkdown"/g, '') // a TAP has lost its user, which the kernel notices up to a second later
     .replace(/"(operstate)":"(UNKNOWN|DOWN)"/g, '"$1":IDLE')
     .replace(/"(ifalias)":"[^"]*"/g, '"$1":TEXT')
