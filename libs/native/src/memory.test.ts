@@ -96,7 +96,7 @@ const BUFFERS = `
   console.log(attached - start, used - attached, residentKb() - used);
 `;
 
-test('receive buffers take memory while they are used', () => {
+testGlibc('receive buffers take memory while they are used', () => {
   const { stdout, stderr } = spawnSync(process.execPath, ['-e', BUFFERS], {
     encoding: 'utf8',
     env: plainEnv(),
