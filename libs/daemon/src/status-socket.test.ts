@@ -58,6 +58,17 @@ test('answers each client with one line of JSON, made anew', async () => {
   ]);
 });
 
+test('a client that has said its last word at once gets all of a long answer', async () => {
+  const text = 'x'.repeat(4 << 20);
+  open({ text });
+  const client = await connected(path);
+  client.end();
+  let got = 0;
+  client.on('data', (part) => (got += part.length));
+  await new Promise((resolve) => client.on('end', resolve));
+  expect(got).toBe(JSON.stringify({ text }).length + 1);
+});
+
 test('only its owner and group may ask, and nothing else lies beside it', () => {
   open({});
   expect((statSync(path).mode & 0o777).toString(8)).toBe('660');

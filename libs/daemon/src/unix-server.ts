@@ -19,22 +19,30 @@ export class UnixClient {
   onText: (text: string) => void = () => undefined;
   readonly #gone: (() => void)[] = []; // BOUNDED: by who serves it
   readonly #stream: StreamHandle;
-  #state: 'open' | 'ending' | 'closed' = 'open';
+  /** ending: its last words are on their way; ended: they have gone. */
+  #state: 'open' | 'ending' | 'ended' | 'closed' = 'open';
   #isFull = false;
+  /** It says nothing any more, but may still listen. */
+  #isSilent = false;
 
   /** Takes the descriptor, unless it throws. */
   constructor(native: UnixDoor, fd: number) {
-    const close = (): void => {
-      this.close();
-    };
     this.#stream = native.adoptStream(fd, {
       onData: (data) => {
         this.onText(Buffer.from(data).toString('utf8'));
       },
-      onEnd: close,
-      onError: close,
+      onEnd: () => {
+        this.#isSilent = true;
+        if (this.#state !== 'ending') this.close();
+      },
+      onError: () => {
+        this.close();
+      },
       onDrain: () => {
         this.#isFull = false;
+        if (this.#state !== 'ending') return;
+        this.#state = 'ended';
+        if (this.#isSilent) this.close();
       },
     });
   }
@@ -48,12 +56,11 @@ export class UnixClient {
     if (this.#state === 'open') this.#isFull = !this.#stream.write(Buffer.from(text));
   }
 
-  /** Its last words; it is closed when the client has closed. */
+  /** Its last words; it is closed when they have gone and the client has said its own. */
   end(text: string): void {
     this.write(text);
     if (this.#state !== 'open') return;
-    this.#state = 'ending';
-    this.#stream.end();
+    this.#state = this.#stream.end() ? 'ended' : 'ending';
   }
 
   /** At once. Again is allowed. */

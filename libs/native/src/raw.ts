@@ -56,7 +56,7 @@ export interface Addon extends Received {
     onConnect: (() => void) | undefined,
   ) => Source;
   readonly streamWrite: (stream: Source, data: Uint8Array, fds: readonly number[]) => boolean;
-  readonly streamEnd: (stream: Source) => void;
+  readonly streamEnd: (stream: Source) => boolean;
   readonly streamPause: (stream: Source, paused: boolean) => void;
 
   readonly unixListen: (

@@ -185,10 +185,11 @@ static void finish_connect(stream *self) {
 }
 
 static void write_more(stream *self) {
+  bool waiting = self->full || (self->finishing && !self->finished);
   int error = flush(self);
   if (error != 0) {
     fail(self, error, "sendmsg");
-  } else if (self->full && self->head == NULL) {
+  } else if (waiting && self->head == NULL) {
     self->full = false;
     pp_source_call(&self->source, ON_DRAIN, 0, NULL);
   }
@@ -283,13 +284,18 @@ static napi_value write_stream(pp_env *env, napi_value *args) {
   return more;
 }
 
+/* True: all has gone. */
 static napi_value end_stream(pp_env *env, napi_value *args) {
   stream *self = (stream *)pp_source_of(env, args[0], &STREAM);
-  if (self == NULL || self->failed || self->error != 0 || self->finishing) return NULL;
-  self->finishing = true;
-  if (self->head == NULL && !self->connecting) self->error = flush(self);
-  update_wanted(self);
-  return NULL;
+  if (self == NULL) return NULL;
+  if (!self->failed && self->error == 0 && !self->finishing) {
+    self->finishing = true;
+    if (self->head == NULL && !self->connecting) self->error = flush(self);
+    update_wanted(self);
+  }
+  napi_value finished;
+  napi_get_boolean(env->napi, self->finished && self->error == 0, &finished);
+  return finished;
 }
 
 static napi_value pause_stream(pp_env *env, napi_value *args) {

@@ -43,6 +43,9 @@ interface Pair {
   readonly atB: Events;
 }
 
+/** asm-generic/socket.h */
+const [SOL_SOCKET, SO_SNDBUF] = [1, 7];
+
 const ignoring: StreamOptions = { onData: () => undefined, onEnd: () => undefined, onError: () => undefined };
 
 const opened: StreamHandle[] = [];
@@ -223,6 +226,23 @@ describe('descriptors', () => {
 });
 
 describe('ends', () => {
+  test('an end that waits behind the queue is told when all has gone; one that does not is over at once', async () => {
+    const { a, b, atA, atB } = pair();
+    expect(b.end()).toBe(true);
+    expect(b.end()).toBe(true);
+    b.pause();
+    native.setSocketOption(a.fd, SOL_SOCKET, SO_SNDBUF, new Uint8Array(Int32Array.of(32_768).buffer));
+    expect(a.write(bytes('x'.repeat(250_000)))).toBe(true); // more than the kernel takes, and no long queue
+    expect(a.end()).toBe(false);
+    await atA.reach('end');
+    expect(atA.list).toEqual(['end']);
+    b.resume();
+    await atB.reach('end');
+    await atA.reach('drain');
+    expect([atA.list, atB.received.length]).toEqual([['end', 'drain'], 250_000]);
+    expect(a.end()).toBe(true);
+  });
+
   test('a write after the peer has gone comes as EPIPE from the loop, after its last words', async () => {
     const { a, b, atA } = pair();
     b.write(bytes('last words'));

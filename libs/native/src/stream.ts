@@ -84,9 +84,7 @@ function streamHandle(addon: Addon, fd: number, stream: Source): StreamHandle {
   return {
     fd,
     write: (data, fds = []) => addon.streamWrite(stream, data, fds),
-    end: () => {
-      addon.streamEnd(stream);
-    },
+    end: () => addon.streamEnd(stream),
     pause: () => {
       addon.streamPause(stream, true);
     },

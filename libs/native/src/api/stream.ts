@@ -17,7 +17,7 @@ export interface StreamOptions {
    * process has too many; their bytes follow in `onData` with no descriptors, and the stream lives.
    */
   readonly onError: (error: NativeError) => void;
-  /** After a `write` that returned false: the queue is empty. */
+  /** After a `write` or an `end` that returned false: the queue is empty. */
   readonly onDrain?: () => void;
   /** `connectVsock` only: connected. A refusal comes to `onError`. */
   readonly onConnect?: () => void;
@@ -31,8 +31,8 @@ export interface StreamHandle {
    * byte, or more than 253.
    */
   write(data: Uint8Array, fds?: readonly number[]): boolean;
-  /** Half-close after what is queued. A later write throws EPIPE. */
-  end(): void;
+  /** Half-close after what is queued. False when that waits, then `onDrain` comes; or when the stream has failed. A later write throws EPIPE. */
+  end(): boolean;
   /** Receive nothing until `resume`: the kernel's buffer fills and the peer waits. */
   pause(): void;
   resume(): void;
