@@ -12,7 +12,7 @@ import { statusOf } from './status';
 /** Joins the parts. */
 export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   const { config, clock, log, scope, native } = context;
-  const relay = scope.use(new LinuxStreamRelay(native()));
+  const relay = scope.use(new LinuxStreamRelay(native));
   const service = new RelayService({ relay, clock, log, limits: config.limits });
   const drain = drainTask(service);
   const status = (): object => statusOf(service, clock.now());
@@ -59,7 +59,7 @@ async function follow(
   service: RelayService,
 ): Promise<{ readonly bus: Bus; readonly follower: Follower }> {
   const bus = scope.use(
-    await connectBus({ native: native(), clock, log }).catch(
+    await connectBus({ native, clock, log }).catch(
       noBus('write --listen 127.0.0.1:5555 and where to --connect'),
     ),
   );

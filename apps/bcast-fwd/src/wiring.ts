@@ -11,8 +11,7 @@ import { statusOf } from './status';
 
 /** Joins the parts. */
 export async function wire(context: DaemonContext<Config>): Promise<Parts> {
-  const { config, scope, stateDir, native: load, clock, log } = context;
-  const native = load();
+  const { config, scope, stateDir, native, clock, log } = context;
   const service = new RelayService(
     { ...config, limits: LIMITS },
     {
@@ -29,7 +28,7 @@ export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   const manager = config.pairs === undefined ? await follow(context, service) : null;
   if (config.pairs !== undefined) service.setPairs(config.pairs);
   await service.start();
-  scope.use(openControl({ native, clock }, controlPath(stateDir, SPEC.name), service));
+  scope.use(openControl(context, controlPath(stateDir, SPEC.name), service));
   return {
     tasks: [relayTask, ...(manager === null ? [] : [manager.task])],
     status: () => ({ follows: followed(manager?.client), ...statusOf(service) }),
@@ -46,9 +45,7 @@ async function follow(
   { native, clock, log, scope }: DaemonContext<Config>,
   service: RelayService,
 ): Promise<Followed> {
-  const bus = scope.use(
-    await connectBus({ native: native(), clock, log }).catch(noBus(`name interfaces: ${EXAMPLE}`)),
-  );
+  const bus = scope.use(await connectBus({ native, clock, log }).catch(noBus(`name interfaces: ${EXAMPLE}`)));
   const client = scope.use(
     await forwardingClient({
       bus,

@@ -29,9 +29,7 @@ import { statusOf } from './status';
 export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   const { config, scope, stateDir } = context;
   const bus = await busOf(context);
-  scope.use(
-    lockHistory({ native: context.native(), clock: context.clock }, historyDirectory(context), context.log),
-  );
+  scope.use(lockHistory(context, historyDirectory(context), context.log));
   const fleet = await openFleet(context);
   const service = serviceOf(context, fleet);
   const started = deferred<null>();
@@ -53,7 +51,7 @@ export async function wire(context: DaemonContext<Config>): Promise<Parts> {
 
 /** null: there is none, and none is needed to count what the command line names. */
 async function busOf({ native, clock, log, config, scope }: DaemonContext<Config>): Promise<Bus | null> {
-  const bus = await connectBus({ native: native(), clock, log }).catch((fault: unknown) => {
+  const bus = await connectBus({ native, clock, log }).catch((fault: unknown) => {
     if (config.uplinks.length === 0) return noBus('name uplinks: counters eth0')(fault);
     log.warn('bus.absent', { error: causeChain(fault) });
     return null;
@@ -70,7 +68,7 @@ async function busOf({ native, clock, log, config, scope }: DaemonContext<Config
 function serviceOf(context: DaemonContext<Config>, fleet: Fleet | null): CounterService {
   const { native, clock, log, config } = context;
   const doors = {
-    table: new NftCounterTable({ native: native(), clock, log }),
+    table: new NftCounterTable({ native, clock, log }),
     history: openHistory(historyDirectory(context)),
     log,
     clock,

@@ -19,7 +19,7 @@ import { statusOf } from './status';
 /** Joins the parts. */
 export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   const { config, scope, clock, log, stateDir } = context;
-  const native = context.native();
+  const native = context.native;
   optimizeSoon(native);
   const service = new McastService(
     { ...config, told: [] },
@@ -34,7 +34,7 @@ export async function wire(context: DaemonContext<Config>): Promise<Parts> {
     service.stop();
   });
   await service.start();
-  scope.use(openControlSocket({ native, clock }, controlPath(stateDir, 'mcastfwd'), controlOf(service)));
+  scope.use(openControlSocket(context, controlPath(stateDir, 'mcastfwd'), controlOf(service)));
   const tasks = config.links.length === 0 ? [await followTask(context, service)] : [];
   return { tasks, status: () => statusOf(service) };
 }
@@ -45,7 +45,7 @@ async function followTask(
   service: McastService,
 ): Promise<Task> {
   const bus = scope.use(
-    await connectBus({ native: native(), clock, log }).catch(noBus('name interfaces: mcastfwd eth0 vmtap0')),
+    await connectBus({ native, clock, log }).catch(noBus('name interfaces: mcastfwd eth0 vmtap0')),
   );
   scope.use(
     await forwardingClient({

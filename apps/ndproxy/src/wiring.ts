@@ -50,7 +50,7 @@ export function wire(context: DaemonContext<Config>): Promise<Parts> {
 /** Groups from the command line, the control socket and Portier's API; routes are ours. */
 async function wireAlone(context: DaemonContext<Config>): Promise<Parts> {
   const { config, scope } = context;
-  const native = context.native();
+  const native = context.native;
   const routes = scope.use(new NetlinkHostRoutes(native, OWN_PROTOCOL));
   const service = new ProxyService(config, { ...doorsOf(context), routes });
   scope.defer(() => service.stop());
@@ -59,14 +59,7 @@ async function wireAlone(context: DaemonContext<Config>): Promise<Parts> {
     service.setGroups(groups);
   });
   await service.start();
-  scope.use(
-    openControl(
-      { native: context.native(), clock: context.clock },
-      controlPath(context.stateDir, SPEC.name),
-      service,
-      registry,
-    ),
-  );
+  scope.use(openControl(context, controlPath(context.stateDir, SPEC.name), service, registry));
   const status = (): object => statusOf(service);
   const busTasks = config.portier ? [await portierTask(context, registry, status)] : [];
   return { tasks: busTasks, status };
@@ -75,7 +68,7 @@ async function wireAlone(context: DaemonContext<Config>): Promise<Parts> {
 /** Groups from the manager, who also makes the routes. */
 async function wireFollowing(context: DaemonContext<Config>): Promise<Parts> {
   const { config, scope, clock, log } = context;
-  const native = context.native();
+  const native = context.native;
   const bus = scope.use(
     await connectBus({ native, clock, log }).catch(noBus('name interfaces: ndproxy eth0 vmtap0')),
   );
@@ -96,14 +89,7 @@ async function wireFollowing(context: DaemonContext<Config>): Promise<Parts> {
     service.setGroups(desired);
   });
   await service.start();
-  scope.use(
-    openControl(
-      { native: context.native(), clock: context.clock },
-      controlPath(context.stateDir, SPEC.name),
-      service,
-      null,
-    ),
-  );
+  scope.use(openControl(context, controlPath(context.stateDir, SPEC.name), service, null));
   return {
     tasks: [busTask(bus)],
     status: () => ({ manager: client.isCurrent ? 'followed' : 'awaited', ...statusOf(service) }),
@@ -115,9 +101,7 @@ async function portierTask(
   registry: GroupRegistry,
   status: () => object,
 ): Promise<Task> {
-  const bus = scope.use(
-    await connectBus({ native: native(), clock, log }).catch(noBus('leave --portier out')),
-  );
+  const bus = scope.use(await connectBus({ native, clock, log }).catch(noBus('leave --portier out')));
   scope.defer(servePortier(bus, registry, status));
   if ((await bus.requestName(SERVICE)) === 'taken')
     throw new Refused(
@@ -127,8 +111,7 @@ async function portierTask(
   return busTask(bus);
 }
 
-function doorsOf({ native: load, clock, log, scope }: DaemonContext<Config>): Omit<Doors, 'routes'> {
-  const native = load();
+function doorsOf({ native, clock, log, scope }: DaemonContext<Config>): Omit<Doors, 'routes'> {
   return {
     packets: new LinuxPacketPorts(native, clock),
     interfaces: new NetlinkInterfaces({ native, clock, log }),
@@ -136,7 +119,7 @@ function doorsOf({ native: load, clock, log, scope }: DaemonContext<Config>): Om
     losses: new NetlinkLosses({ native, clock, log, protocol: OWN_PROTOCOL, table: GUARD_TABLE }),
     memberships: membershipsBy(native),
     sysctl,
-    seed: Math.floor(Math.random() * 2 ** 32),
+    seed: randomBytes(4).readUInt32LE(),
     randomBytes,
     clock,
     log,
@@ -144,7 +127,7 @@ function doorsOf({ native: load, clock, log, scope }: DaemonContext<Config>): Om
 }
 
 /** Throws Refused where IPv6 is switched off. */
-function membershipsBy(native: ReturnType<DaemonContext<Config>['native']>): UdpMemberships {
+function membershipsBy(native: DaemonContext<Config>['native']): UdpMemberships {
   try {
     return new UdpMemberships(native);
   } catch (fault) {

@@ -62,7 +62,7 @@ const asItIs = <T>(door: T): T => door;
 export async function wire(context: DaemonContext<Config>, doors: Doors = {}): Promise<Parts> {
   const { log, clock, scope, config } = context;
   expectWritableSysctls();
-  const native = context.native();
+  const native = context.native;
   const bus = scope.use(await connectBus({ native, clock, log }).catch(noBus()));
   const started = deferred<Services>();
   scope.defer(serve(bus, started.promise));

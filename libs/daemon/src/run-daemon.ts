@@ -27,8 +27,7 @@ export interface DaemonContext<C> {
   /** Aborted when the service is to stop, also while main is still at work. */
   readonly signal: AbortSignal;
   readonly systemd: Systemd;
-  /** The addon, unpacked and loaded at the first call. */
-  readonly native: () => Native;
+  readonly native: Native;
 }
 
 /** What a service consists of: its tasks, and what it adds to its status, asked anew for every answer. */
@@ -81,12 +80,9 @@ type Setting<C> = Pick<DaemonContext<C>, 'config' | 'log' | 'stateDir' | 'logOpt
 async function serve<C>(spec: ServiceSpec<C>, setting: Setting<C>, main: DaemonMain<C>): Promise<void> {
   const { log, stateDir, signal } = setting;
   const clock = systemClock;
-  const native = once(() => {
-    const opened = openNative(stateDir);
-    keepHeapSmall(opened);
-    collectWhenQuiet(opened, clock);
-    return opened;
-  });
+  const native = openNative(stateDir);
+  keepHeapSmall(native);
+  collectWhenQuiet(native, clock);
   const systemd = new Systemd(takeSystemdEnv(process.env, process.pid), native, log);
   const path = statusPath(stateDir, spec.name);
   const report = new Report(spec, clock);
@@ -102,7 +98,7 @@ async function serve<C>(spec: ServiceSpec<C>, setting: Setting<C>, main: DaemonM
   });
   signal.addEventListener('abort', onStopping); // main may still be at work
   await closingAfter(clock, log, async (scope) => {
-    scope.use(openStatusSocket({ native: native(), clock }, path, () => report.now()));
+    scope.use(openStatusSocket({ native, clock }, path, () => report.now()));
     scope.defer(systemd.startWatchdog(clock));
     const parts = await main({ ...setting, clock, scope, systemd, native });
     report.add = parts.status;

@@ -40,15 +40,15 @@ describe('the environment', () => {
 });
 
 /** Keeps what was sent as "socket: text [fds]". */
-function recording(sent: string[], fault?: Error): () => SystemdDoor {
-  return () => ({
+function recording(sent: string[], fault?: Error): SystemdDoor {
+  return {
     sendUnixDatagram: (path, data, fds = []) => {
       if (fault !== undefined) throw fault;
       sent.push(`${path}: ${Buffer.from(data).toString()} [${fds.join()}]`);
     },
     dupFd: (fd) => fd + 100,
     closeFd: (fd) => sent.push(`close ${fd}`),
-  });
+  };
 }
 
 const here = { ...NOTHING, notifySocket: '@n' };
@@ -97,17 +97,12 @@ describe('messages', () => {
     expect(sent).toEqual([want]);
   });
 
-  test('without a service manager nothing is sent and nothing loaded', () => {
-    const systemd = new Systemd(
-      NOTHING,
-      () => {
-        throw new Error('the door was opened');
-      },
-      new MemoryLog(),
-    );
+  test('without a service manager nothing is sent', () => {
+    const sent: string[] = [];
+    const systemd = new Systemd(NOTHING, recording(sent), new MemoryLog());
     systemd.ready();
     systemd.storeFd('x', 3);
-    expect(systemd.inheritedFds()).toEqual([]);
+    expect([systemd.inheritedFds(), sent]).toEqual([[], []]);
   });
 
   test('a send that fails is one line in the log', () => {
@@ -156,7 +151,7 @@ describe('on a real socket', () => {
     { name: 'an abstract name', socket: `@${join(dir, 'notify')}` },
   ])('$name', async ({ socket }) => {
     const [readEnd, writeEnd] = native.pipe();
-    const systemd = new Systemd({ ...NOTHING, notifySocket: socket }, () => native, new MemoryLog());
+    const systemd = new Systemd({ ...NOTHING, notifySocket: socket }, native, new MemoryLog());
     const received = await new Promise<{ text: string; fds: readonly number[] }>((resolve, reject) => {
       const handle = native.adoptStream(native.bindUnixDatagram(socket), {
         onData: (data, fds) => {

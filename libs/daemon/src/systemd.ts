@@ -54,11 +54,10 @@ function passedFds(count: number, names: readonly string[]): readonly InheritedF
 /** Tells the service manager how we are. Silent where there is none; a message that does not get through is logged and no fault. */
 export class Systemd {
   readonly #env: SystemdEnv;
-  readonly #door: () => SystemdDoor;
+  readonly #door: SystemdDoor;
   readonly #log: Logger;
 
-  /** `door` is opened when there is something to say: most runs have no service manager and save loading the addon. */
-  constructor(env: SystemdEnv, door: () => SystemdDoor, log: Logger) {
+  constructor(env: SystemdEnv, door: SystemdDoor, log: Logger) {
     this.#env = env;
     this.#door = door;
     this.#log = log;
@@ -92,8 +91,8 @@ export class Systemd {
   /** What was passed to us, now the caller's to close and closed on exec. Call it once. */
   inheritedFds(): readonly InheritedFd[] {
     return this.#env.passedFds.map(({ name, fd }) => {
-      const own = this.#door().dupFd(fd);
-      this.#door().closeFd(fd);
+      const own = this.#door.dupFd(fd);
+      this.#door.closeFd(fd);
       return { name, fd: own };
     });
   }
@@ -117,7 +116,7 @@ export class Systemd {
     const { notifySocket } = this.#env;
     if (notifySocket === undefined) return;
     try {
-      this.#door().sendUnixDatagram(notifySocket, new TextEncoder().encode(state), fds);
+      this.#door.sendUnixDatagram(notifySocket, new TextEncoder().encode(state), fds);
     } catch (fault) {
       this.#log.warn('notify.failed', { state: state.replaceAll('\n', ' '), error: causeChain(fault) });
     }

@@ -128,6 +128,8 @@ pp_source *pp_source_of(pp_env *env, napi_value handle, const pp_source_type *ty
 void pp_source_want(pp_source *source, int events);
 /* (source, ms): the event loop looks for what comes in when that time has passed, not before; for a source that only reads. */
 napi_value pp_source_wait(pp_env *env, napi_value *args, const pp_source_type *type);
+/* (source, paused): the event loop does not look for what comes in until it is told again; for a source that only reads. */
+napi_value pp_source_pause(pp_env *env, napi_value *args, const pp_source_type *type);
 /* Idempotent, allowed inside a callback; the memory stays until the loop has let go. */
 void pp_source_close(pp_source *source);
 /* Calls JavaScript; what it throws becomes an uncaught exception. A closed source or an absent callback is not called. */

@@ -115,6 +115,14 @@ napi_value pp_source_wait(pp_env *env, napi_value *args, const pp_source_type *t
   return NULL;
 }
 
+napi_value pp_source_pause(pp_env *env, napi_value *args, const pp_source_type *type) {
+  pp_source *source = pp_source_of(env, args[0], type);
+  if (source == NULL) return NULL;
+  PP_BOOL(paused, args[1]);
+  pp_source_want(source, paused ? 0 : UV_READABLE);
+  return NULL;
+}
+
 static void on_handle_closed(uv_handle_t *handle) {
   pp_source *source = handle->data;
   pp_env *env = source->env;

@@ -165,13 +165,7 @@ static napi_value listener_port(pp_env *env, napi_value *args) {
   return pp_number(env, ntohs(address.any.sa_family == AF_INET ? address.v4.sin_port : address.v6.sin6_port));
 }
 
-static napi_value pause_listener(pp_env *env, napi_value *args) {
-  pp_source *source = pp_source_of(env, args[0], &LISTENER);
-  if (source == NULL) return NULL;
-  PP_BOOL(paused, args[1]);
-  pp_source_want(source, paused ? 0 : UV_READABLE);
-  return NULL;
-}
+static napi_value pause_listener(pp_env *env, napi_value *args) { return pp_source_pause(env, args, &LISTENER); }
 
 const pp_function pp_tcp_functions[] = {
     {"tcpConnect", connect_tcp}, {"tcpListen", listen_tcp}, {"tcpPort", listener_port}, {"tcpPause", pause_listener}, {NULL, NULL},

@@ -31,12 +31,6 @@ static napi_value listen_unix(pp_env *env, napi_value *args) {
   return handle;
 }
 
-static napi_value pause_listener(pp_env *env, napi_value *args) {
-  pp_source *source = pp_source_of(env, args[0], &LISTENER);
-  if (source == NULL) return NULL;
-  PP_BOOL(paused, args[1]);
-  pp_source_want(source, paused ? 0 : UV_READABLE);
-  return NULL;
-}
+static napi_value pause_listener(pp_env *env, napi_value *args) { return pp_source_pause(env, args, &LISTENER); }
 
 const pp_function pp_unix_functions[] = {{"unixListen", listen_unix}, {"unixPause", pause_listener}, {NULL, NULL}};

@@ -2,12 +2,12 @@ import { seconds } from '@pp/base';
 import {
   Adb,
   adbMissing,
+  labForEach,
   labMissing,
   labTest,
   program,
   SHARED_INSIDE,
   STANDARD,
-  standardLab,
   until,
   type StandardLab,
 } from '@pp/lab';
@@ -31,14 +31,7 @@ const SLOW = 'tcp:127.0.0.1:6000';
 
 let lab: StandardLab;
 
-if (MISSING === undefined) {
-  beforeEach(async () => {
-    lab = await standardLab();
-  }, 60_000);
-  afterEach(async () => {
-    await lab.close();
-  }, 60_000);
-}
+labForEach((opened) => (lab = opened));
 
 labTest(
   'adb connects, runs a command, and moves 100 MB each way unchanged',

@@ -1,12 +1,12 @@
 import {
   hostListing,
+  labForEach,
   labMissing,
   labTest,
   listingDifference,
   program,
   secondUidMissing,
   STANDARD,
-  standardLab,
   until,
   type StandardLab,
 } from '@pp/lab';
@@ -31,14 +31,7 @@ const HOST = STANDARD.host.v4;
 
 let lab: StandardLab;
 
-if (labMissing() === undefined) {
-  beforeEach(async () => {
-    lab = await standardLab();
-  }, 60_000);
-  afterEach(async () => {
-    await lab.close();
-  }, 60_000);
-}
+labForEach((opened) => (lab = opened));
 
 labTest('broadcasts cross both ways, answers come back, and nothing is left behind', async () => {
   const [g1, g2] = [await guestBehind(lab, 'g1', 'vg1', 25), await guestBehind(lab, 'g2', 'vg2', 29)];

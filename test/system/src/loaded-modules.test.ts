@@ -1,4 +1,4 @@
-import { labMissing, labTest, program, standardLab, type StandardLab } from '@pp/lab';
+import { labForEach, labTest, program, type StandardLab } from '@pp/lab';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -7,15 +7,7 @@ import { join } from 'node:path';
  */
 
 let lab: StandardLab;
-
-if (labMissing() === undefined) {
-  beforeEach(async () => {
-    lab = await standardLab();
-  }, 60_000);
-  afterEach(async () => {
-    await lab.close();
-  }, 60_000);
-}
+labForEach((opened) => (lab = opened));
 
 /** Says at its end which modules the program has loaded. */
 const TELLING = `process.on('exit', () =>
@@ -40,23 +32,19 @@ const rows = [
 ];
 
 for (const { name, in: args } of rows)
-  labTest(
-    `${name} serves, and answers, without node's heavy modules`,
-    async () => {
-      const { host } = lab;
-      writeFileSync(join(host.shared, 'telling.cjs'), TELLING);
-      const state = ['--state-dir', '/run/lab/state'];
-      const service = host.spawn(program(name), [...args, ...state], {
-        env: { NODE_OPTIONS: '--require=/run/lab/telling.cjs' },
-      });
-      await service.line('log line "ready"', (line) => (line.includes('ready') ? true : undefined));
-      expect(JSON.parse(await host.ok(program(name), ['status', '--json', ...state]))).toMatchObject({
-        name,
-      });
-      await service.stop();
-      const loaded = readFileSync(join(host.shared, 'modules'), 'utf8').split('\n');
-      expect(loaded).toContain('NativeModule fs');
-      expect(HEAVY.filter((module) => loaded.includes(`NativeModule ${module}`))).toEqual([]);
-    },
-    labMissing(),
-  );
+  labTest(`${name} serves, and answers, without node's heavy modules`, async () => {
+    const { host } = lab;
+    writeFileSync(join(host.shared, 'telling.cjs'), TELLING);
+    const state = ['--state-dir', '/run/lab/state'];
+    const service = host.spawn(program(name), [...args, ...state], {
+      env: { NODE_OPTIONS: '--require=/run/lab/telling.cjs' },
+    });
+    await service.line('log line "ready"', (line) => (line.includes('ready') ? true : undefined));
+    expect(JSON.parse(await host.ok(program(name), ['status', '--json', ...state]))).toMatchObject({
+      name,
+    });
+    await service.stop();
+    const loaded = readFileSync(join(host.shared, 'modules'), 'utf8').split('\n');
+    expect(loaded).toContain('NativeModule fs');
+    expect(HEAVY.filter((module) => loaded.includes(`NativeModule ${module}`))).toEqual([]);
+  });
