@@ -1,7 +1,7 @@
 import { describe, elementText, setNamed, TABLE } from '@pp/datapath';
 import type { Element, Op } from '@pp/datapath';
 import { addElements, batch, delElements, encodeKey } from '@pp/netlink';
-import type { NetlinkRequest, Part, SetElement, SetRef, TableRef } from '@pp/netlink';
+import type { NetlinkRequest, SetElement, SetRef, TableRef } from '@pp/netlink';
 
 export const OUR_TABLE: TableRef = { family: 'inet', name: TABLE };
 
@@ -18,18 +18,21 @@ function bySet(
   if (elements.length === 0) return [];
   const sets = new Map<string, SetElement[]>(); // BOUNDED: by the sets of our table
   for (const element of elements) {
-    const encoded = sets.get(element.set) ?? [];
-    encoded.push(new EncodedElement(element));
-    sets.set(element.set, encoded);
+    const encoded = new EncodedElement(element);
+    const others = sets.get(element.set);
+    if (others === undefined) sets.set(element.set, [encoded]);
+    else others.push(encoded);
   }
-  return [...sets].flatMap(([name, encoded]) => requests({ table: OUR_TABLE, name }, encoded));
+  const all: NetlinkRequest[] = []; // BOUNDED: by `elements`
+  sets.forEach((encoded, name) => all.push(...requests({ table: OUR_TABLE, name }, encoded)));
+  return all;
 }
 
 /** Its text is made only for a refusal. */
 class EncodedElement implements SetElement {
-  readonly key: Part;
+  readonly key: Uint8Array;
   readonly jump: string | undefined;
-  readonly data: Part | undefined;
+  readonly data: Uint8Array | undefined;
   readonly #element: Element;
 
   constructor(element: Element) {

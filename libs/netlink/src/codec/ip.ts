@@ -1,17 +1,16 @@
 import {
   ipv4FromBytes,
-  ipv4ToBytes,
   ipv6FromBytes,
   ipv6ToBytes,
   MAC_LENGTH,
   macFromBytes,
   macToBytes,
-  parseCidr,
-  parseIpv4,
+  parseIpv4Bytes,
   parseIpv6,
   parseMac,
+  parsePrefixLength,
 } from '@pp/wire';
-import type { Cidr, Family } from '@pp/wire';
+import type { Family } from '@pp/wire';
 import { MalformedError } from './malformed';
 
 // linux/socket.h
@@ -26,11 +25,16 @@ export const familyName = (number: number): Family | null =>
 
 /** Four or sixteen bytes in network order. Throws RangeError for text that is no address. */
 export function encodeIp(text: string): Uint8Array {
-  const ipv4 = parseIpv4(text);
-  if (ipv4 !== null) return ipv4ToBytes(ipv4);
+  const bytes = ipBytes(text);
+  if (bytes === null) throw new RangeError(`not an IP address: ${JSON.stringify(text)}`);
+  return bytes;
+}
+
+function ipBytes(text: string): Uint8Array | null {
+  const ipv4 = parseIpv4Bytes(text);
+  if (ipv4 !== null) return ipv4;
   const ipv6 = parseIpv6(text);
-  if (ipv6 !== null) return ipv6ToBytes(ipv6);
-  throw new RangeError(`not an IP address: ${JSON.stringify(text)}`);
+  return ipv6 === null ? null : ipv6ToBytes(ipv6);
 }
 
 /** Canonical text. Throws MalformedError unless there are four or sixteen bytes. */
@@ -49,9 +53,12 @@ export interface PrefixBytes {
 
 /** From "ADDRESS/LENGTH". Throws RangeError. */
 export function encodePrefix(text: string): PrefixBytes {
-  const cidr: Cidr | null = parseCidr(text);
-  if (cidr === null) throw new RangeError(`not a prefix: ${JSON.stringify(text)}`);
-  return { family: cidr.family, address: encodeIp(cidr.address), length: cidr.length };
+  const slash = text.indexOf('/');
+  const address = slash < 0 ? null : ipBytes(text.slice(0, slash));
+  const family = address?.length === 4 ? 'ipv4' : 'ipv6';
+  const length = parsePrefixLength(text.slice(slash + 1), family);
+  if (address === null || length === null) throw new RangeError(`not a prefix: ${JSON.stringify(text)}`);
+  return { family, address, length };
 }
 
 /** `address` null: the kernel leaves out that of a default route. */

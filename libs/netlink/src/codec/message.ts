@@ -1,15 +1,8 @@
 import { Attributes } from './attributes';
 import { MalformedError } from './malformed';
-import {
-  align4,
-  getU16host,
-  getU32host,
-  readS32host,
-  readU32host,
-  setU16host,
-  setU32host,
-  viewOf,
-} from './numbers';
+import { align4, getU16host, getU32host, readS32host, readU32host, viewOf } from './numbers';
+import { encode } from './parts';
+import type { Writer } from './writer';
 
 // linux/netlink.h, struct nlmsghdr: u32 len, u16 type, u16 flags, u32 seq, u32 pid.
 const HEADER = 16;
@@ -63,21 +56,19 @@ export interface Verdict {
 export const encodeMessage = (message: NetlinkMessage): Uint8Array => encodeMessages([message]);
 
 /** One datagram. */
-export function encodeMessages(messages: readonly NetlinkMessage[]): Uint8Array {
-  let length = 0;
-  for (const { body } of messages) length += align4(HEADER + body.length);
-  const datagram = new Uint8Array(length);
-  const view = viewOf(datagram);
-  let at = 0;
-  for (const { type, flags, seq, body } of messages) {
-    setU32host(view, at, HEADER + body.length);
-    setU16host(view, at + 4, type);
-    setU16host(view, at + 6, flags);
-    setU32host(view, at + 8, seq);
-    datagram.set(body, at + HEADER);
-    at += align4(HEADER + body.length);
-  }
-  return datagram;
+export const encodeMessages = (messages: readonly NetlinkMessage[]): Uint8Array =>
+  encode((out) => {
+    for (const message of messages) putMessage(out, message);
+  });
+
+function putMessage(out: Writer, { type, flags, seq, body }: NetlinkMessage): void {
+  out.u32host(HEADER + body.length);
+  out.u16host(type);
+  out.u16host(flags);
+  out.u32host(seq);
+  out.u32host(0);
+  out.bytes(body);
+  out.zeros(align4(body.length) - body.length);
 }
 
 /** The messages of one datagram; their bodies are parts of it. Throws MalformedError. */

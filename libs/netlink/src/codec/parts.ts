@@ -1,14 +1,22 @@
-import { align4 } from './numbers';
 import { Writer } from './writer';
 
 /** Some bytes of a message: as they are, or what writes them when the message is encoded. */
 export type Part = Uint8Array | ((out: Writer) => void);
 
+/** undefined: a message is being written, and who encodes inside of its parts needs another one. */
+let idle: Writer | undefined = new Writer();
+
 /** The bytes of all parts, in order. */
 export function encode(...parts: readonly Part[]): Uint8Array {
-  const out = new Writer();
-  put(out, parts);
-  return out.written;
+  const out = idle ?? new Writer();
+  idle = undefined;
+  try {
+    const start = out.begin();
+    put(out, parts);
+    return out.since(start);
+  } finally {
+    idle = out;
+  }
 }
 
 /** Several parts as one. */
@@ -73,45 +81,29 @@ export function zeros(count: number): Part {
   };
 }
 
-/** A part with the zeros that make its length a multiple of four. */
-export function aligned(part: Part): Part {
-  return (out) => {
-    const start = out.length;
-    put(out, [part]);
-    out.zeros(align4(out.length - start) - (out.length - start));
-  };
-}
-
-// linux/netlink.h, struct nlattr: u16 nla_len (header included, padding not), u16 nla_type.
-const NLA_F_NESTED = 0x8000;
-const MAX_LENGTH = 0xffff;
-
 /** One attribute, padded to four bytes; its payload is all `payload` in order. */
 export function attribute(type: number, ...payload: readonly Part[]): Part {
   return (out) => {
-    const start = out.length;
-    out.u16host(0);
-    out.u16host(type);
+    const at = out.open(type);
     put(out, payload);
-    const length = out.length - start;
-    if (length > MAX_LENGTH) throw new RangeError(`netlink attribute ${type} of ${length} bytes`);
-    out.patchU16host(start, length);
-    out.zeros(align4(length) - length);
+    out.close(at);
   };
 }
 
 /** An attribute that holds attributes. */
-export const nested = (type: number, ...attributes: readonly Part[]): Part =>
-  attribute(type | NLA_F_NESTED, ...attributes);
+export function nested(type: number, ...attributes: readonly Part[]): Part {
+  return (out) => {
+    const at = out.openNested(type);
+    put(out, attributes);
+    out.close(at);
+  };
+}
 
 export function utf8(text: string): Part {
   return (out) => {
     out.text(text);
   };
 }
-
-/** A string without NUL, for what the kernel takes by its length (IFLA_IFALIAS). */
-export const textAttribute = (type: number, text: string): Part => attribute(type, utf8(text));
 
 /** A string with its NUL. */
 export const stringAttribute = (type: number, text: string): Part => attribute(type, utf8(text), u8(0));

@@ -1,12 +1,18 @@
-import { setU16host, setU32host, viewOf } from './numbers';
+import { align4, setU16host, setU32host, viewOf } from './numbers';
 
-const ENOUGH_FOR_MOST = 512;
+const BUFFER = 16 << 10;
+const ENOUGH_FOR_MOST = 1 << 10;
 const ASCII_END = 0x80;
 const encoder = new TextEncoder();
 
-/** A buffer that grows. Numbers in the machine's byte order are `host`, those in the network's are `be`. */
+// linux/netlink.h, struct nlattr: u16 nla_len (header included, padding not), u16 nla_type.
+const HEADER = 4;
+const NLA_F_NESTED = 0x8000;
+const MAX_LENGTH = 0xffff;
+
+/** Writes messages one after the other into a buffer, which costs less than a buffer for each: numbers, `host` in the machine's byte order, `be` in the network's; and attributes, padded to four bytes. */
 export class Writer {
-  #bytes = new Uint8Array(ENOUGH_FOR_MOST);
+  #bytes = new Uint8Array(BUFFER);
   #view = viewOf(this.#bytes);
   #length = 0;
 
@@ -14,9 +20,18 @@ export class Writer {
     return this.#length;
   }
 
-  /** What was written; valid until more is. */
-  get written(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
+  /** Before the first byte of a message; returns where it begins. Where little room is left there is a new buffer. */
+  begin(): number {
+    if (this.#bytes.length - this.#length < ENOUGH_FOR_MOST) {
+      this.#replace(BUFFER, 0);
+      this.#length = 0;
+    }
+    return this.#length;
+  }
+
+  /** What was written since `start`; nothing writes there again. */
+  since(start: number): Uint8Array {
+    return new Uint8Array(this.#bytes.buffer, start, this.#length - start);
   }
 
   u8(value: number): void {
@@ -56,7 +71,7 @@ export class Writer {
 
   /** UTF-8, without NUL. Names are short and ASCII, for which an encoder takes longer than a loop. */
   text(text: string): void {
-    const start = this.#length;
+    const start = this.#claim(text.length);
     for (let index = 0; index < text.length; index += 1) {
       const code = text.charCodeAt(index);
       if (code >= ASCII_END) {
@@ -64,7 +79,7 @@ export class Writer {
         this.bytes(encoder.encode(text));
         return;
       }
-      this.u8(code);
+      this.#bytes[start + index] = code;
     }
   }
 
@@ -73,23 +88,74 @@ export class Writer {
     this.#bytes.fill(0, at, at + count);
   }
 
-  /** Writes over what is at `at`. */
-  patchU16host(at: number, value: number): void {
-    setU16host(this.#view, at, value);
+  /** Begins an attribute: what is written until `close` is its payload. Returns its place. */
+  open(type: number): number {
+    const at = this.#claim(HEADER);
+    setU16host(this.#view, at + 2, type);
+    return at;
+  }
+
+  /** Begins an attribute that holds attributes. */
+  openNested(type: number): number {
+    return this.open(type | NLA_F_NESTED);
+  }
+
+  close(at: number): void {
+    const length = this.#length - at;
+    if (length > MAX_LENGTH) throw new RangeError(`netlink attribute of ${length} bytes`);
+    setU16host(this.#view, at, length);
+    const padding = align4(length) - length;
+    if (padding > 0) this.zeros(padding);
+  }
+
+  u32hostAttribute(type: number, value: number): void {
+    const at = this.#claim(HEADER + 4);
+    setU16host(this.#view, at, HEADER + 4);
+    setU16host(this.#view, at + 2, type);
+    setU32host(this.#view, at + HEADER, value);
+  }
+
+  u32beAttribute(type: number, value: number): void {
+    const at = this.#claim(HEADER + 4);
+    setU16host(this.#view, at, HEADER + 4);
+    setU16host(this.#view, at + 2, type);
+    this.#view.setUint32(at + HEADER, value);
+  }
+
+  bytesAttribute(type: number, bytes: Uint8Array): void {
+    const at = this.open(type);
+    this.bytes(bytes);
+    this.close(at);
+  }
+
+  /** A string with its NUL. */
+  stringAttribute(type: number, text: string): void {
+    const at = this.open(type);
+    this.text(text);
+    this.u8(0);
+    this.close(at);
+  }
+
+  /** A string without NUL, for what the kernel takes by its length (IFLA_IFALIAS). */
+  textAttribute(type: number, text: string): void {
+    const at = this.open(type);
+    this.text(text);
+    this.close(at);
   }
 
   /** Makes room for `count` bytes and returns where it begins. */
   #claim(count: number): number {
     const at = this.#length;
     this.#length += count;
-    if (this.#length > this.#bytes.length) this.#enlarge();
+    if (this.#length > this.#bytes.length) this.#replace(2 * this.#length, at);
     return at;
   }
 
-  #enlarge(): void {
-    const larger = new Uint8Array(2 * this.#length);
-    larger.set(this.#bytes);
-    this.#bytes = larger;
-    this.#view = viewOf(larger);
+  /** Goes on in another buffer, with the first `kept` bytes of this one. */
+  #replace(size: number, kept: number): void {
+    const bytes = new Uint8Array(size);
+    bytes.set(this.#bytes.subarray(0, kept));
+    this.#bytes = bytes;
+    this.#view = viewOf(bytes);
   }
 }

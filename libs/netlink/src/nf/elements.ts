@@ -1,14 +1,13 @@
-import type { Part } from '../codec/parts';
-import { all, attribute, encode, nested, optional, stringAttribute, u32be, u64be } from '../codec/parts';
+import { encode } from '../codec/parts';
 import { Attributes, list } from '../codec/attributes';
 import { MalformedError } from '../codec/malformed';
 import type { NetlinkMessage } from '../codec/message';
 import { NLM_F_CREATE, NLM_F_EXCL } from '../codec/message';
-
+import type { Writer } from '../codec/writer';
 import type { NetlinkRequest, Query } from '../request';
 import { decodeCounter } from './counter';
 import type { Counter } from './counter';
-import { messageType, NFGENMSG, nfgenmsg } from './nfnetlink';
+import { messageType, NFGENMSG, putNfgenmsg } from './nfnetlink';
 import type { TableRef } from './nfnetlink';
 
 export interface SetRef {
@@ -19,15 +18,15 @@ export interface SetRef {
 /** An element of a set, of a verdict map, or of a map of values. */
 export interface SetElement {
   /** As `encodeKey` makes it. */
-  readonly key: Part;
+  readonly key: Uint8Array;
   /** In a set of concatenated intervals: the last key of the range. */
-  readonly keyEnd?: Part;
+  readonly keyEnd?: Uint8Array;
   /** In a set of plain intervals: `key` is the first one after the range that the element before it began. */
   readonly intervalEnd?: boolean;
   /** Chain to jump to; of verdict maps. */
   readonly jump?: string | undefined;
   /** Value, as `encodeKey` makes it; of maps of values. */
-  readonly data?: Part | undefined;
+  readonly data?: Uint8Array | undefined;
   readonly timeoutMs?: number;
   /** As a person would write it, for the error message. */
   readonly text: string;
@@ -82,12 +81,17 @@ export const dumpElements = (set: SetRef): Query<readonly ShownElement[]> => ({
   label: () => `element.dump ${set.name}`,
   type: messageType(NFT_MSG_GETSETELEM),
   flags: 0,
-  body: encode(header(set)),
+  body: encode((out) => {
+    putHeader(out, set);
+  }),
   decode: decodeElements,
 });
 
-const header = ({ table, name }: SetRef): Part =>
-  all(nfgenmsg(table.family), stringAttribute(LIST_TABLE, table.name), stringAttribute(LIST_SET, name));
+function putHeader(out: Writer, { table, name }: SetRef): void {
+  putNfgenmsg(out, table.family);
+  out.stringAttribute(LIST_TABLE, table.name);
+  out.stringAttribute(LIST_SET, name);
+}
 
 function requests(
   verb: 'add' | 'del',
@@ -96,15 +100,22 @@ function requests(
   set: SetRef,
   elements: readonly SetElement[],
 ): readonly NetlinkRequest[] {
-  const head = header(set);
   return portions(elements).map((portion) => ({
     label: () =>
       `element.${verb} ${set.name} ${portion.length === 1 ? (portion[0]?.text ?? '') : `(one of ${portion.length})`}`,
     type: messageType(type),
     flags,
-    body: encode(head, nested(LIST_ELEMENTS, ...portion.map(describeElement))),
+    body: encode((out) => {
+      putHeader(out, set);
+      const list = out.openNested(LIST_ELEMENTS);
+      for (const element of portion) putElement(out, element);
+      out.close(list);
+    }),
     blame: (offset) => {
-      const culprit = at(portion, offset - NLMSGHDR - encode(head).length - NLATTR);
+      const head = encode((out) => {
+        putHeader(out, set);
+      });
+      const culprit = at(portion, offset - NLMSGHDR - head.length - NLATTR);
       return culprit === null ? null : `element.${verb} ${set.name} ${culprit.text}`;
     },
   }));
@@ -114,7 +125,11 @@ function requests(
 function at(portion: readonly SetElement[], offset: number): SetElement | null {
   if (offset < 0) return null;
   let end = 0;
-  return portion.find((element) => offset < (end += encode(describeElement(element)).length)) ?? null;
+  const lengthOf = (element: SetElement): number =>
+    encode((out) => {
+      putElement(out, element);
+    }).length;
+  return portion.find((element) => offset < (end += lengthOf(element))) ?? null;
 }
 
 function portions(elements: readonly SetElement[]): readonly (readonly SetElement[])[] {
@@ -125,25 +140,37 @@ function portions(elements: readonly SetElement[]): readonly (readonly SetElemen
   );
 }
 
-const describeElement = (element: SetElement): Part =>
-  nested(
-    NFTA_LIST_ELEM,
-    nested(ELEM_KEY, attribute(NFTA_DATA_VALUE, element.key)),
-    optional(element.keyEnd, (end) => nested(ELEM_KEY_END, attribute(NFTA_DATA_VALUE, end))),
-    optional(element.intervalEnd ? NFT_SET_ELEM_INTERVAL_END : null, (flag) =>
-      attribute(ELEM_FLAGS, u32be(flag)),
-    ),
-    optional(element.timeoutMs, (ms) => attribute(ELEM_TIMEOUT, u64be(BigInt(ms)))),
-    optional(element.jump, (chain) => nested(ELEM_DATA, jumpTo(chain))),
-    optional(element.data, (value) => nested(ELEM_DATA, attribute(NFTA_DATA_VALUE, value))),
-  );
+function putElement(out: Writer, { key, keyEnd, intervalEnd, timeoutMs, jump, data }: SetElement): void {
+  const element = out.openNested(NFTA_LIST_ELEM);
+  putValue(out, ELEM_KEY, key);
+  if (keyEnd !== undefined) putValue(out, ELEM_KEY_END, keyEnd);
+  if (intervalEnd === true) out.u32beAttribute(ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
+  if (timeoutMs !== undefined) putTimeout(out, timeoutMs);
+  if (jump !== undefined) putJump(out, jump);
+  if (data !== undefined) putValue(out, ELEM_DATA, data);
+  out.close(element);
+}
 
-const jumpTo = (chain: string): Part =>
-  nested(
-    NFTA_DATA_VERDICT,
-    attribute(NFTA_VERDICT_CODE, u32be(NFT_JUMP)),
-    stringAttribute(NFTA_VERDICT_CHAIN, chain),
-  );
+function putValue(out: Writer, type: number, value: Uint8Array): void {
+  const at = out.openNested(type);
+  out.bytesAttribute(NFTA_DATA_VALUE, value);
+  out.close(at);
+}
+
+function putTimeout(out: Writer, ms: number): void {
+  const at = out.open(ELEM_TIMEOUT);
+  out.u64be(BigInt(ms));
+  out.close(at);
+}
+
+function putJump(out: Writer, chain: string): void {
+  const data = out.openNested(ELEM_DATA);
+  const verdict = out.openNested(NFTA_DATA_VERDICT);
+  out.u32beAttribute(NFTA_VERDICT_CODE, NFT_JUMP);
+  out.stringAttribute(NFTA_VERDICT_CHAIN, chain);
+  out.close(verdict);
+  out.close(data);
+}
 
 /** One message holds many. Throws MalformedError. */
 function decodeElements({ type, body }: NetlinkMessage): readonly ShownElement[] | null {

@@ -1,5 +1,6 @@
-import { all, encode, u16be, u8 } from '../codec/parts';
+import { encode, u16be, u8 } from '../codec/parts';
 import type { Part } from '../codec/parts';
+import type { Writer } from '../codec/writer';
 import type { NetlinkRequest } from '../request';
 
 // linux/netfilter.h, NFPROTO_*
@@ -23,7 +24,17 @@ export const NFGENMSG = 4;
 /** enum nf_tables_msg_types, with the subsystem in the upper byte. */
 export const messageType = (type: number): number => (NFNL_SUBSYS_NFTABLES << 8) | type;
 
-export const nfgenmsg = (family: TableFamily): Part => all(u8(FAMILIES[family], 0), u16be(0));
+export const nfgenmsg =
+  (family: TableFamily): Part =>
+  (out) => {
+    putNfgenmsg(out, family);
+  };
+
+export function putNfgenmsg(out: Writer, family: TableFamily): void {
+  out.u8(FAMILIES[family]);
+  out.u8(0);
+  out.u16be(0);
+}
 
 export const familyOf = (number: number): TableFamily | null =>
   number === FAMILIES.inet ? 'inet' : number === FAMILIES.ip ? 'ip' : number === FAMILIES.ip6 ? 'ip6' : null;

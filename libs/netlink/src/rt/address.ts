@@ -1,5 +1,4 @@
-import type { Part } from '../codec/parts';
-import { all, attribute, encode, optional, u32host, u8 } from '../codec/parts';
+import { encode } from '../codec/parts';
 import { Attributes } from '../codec/attributes';
 import type { PrefixBytes } from '../codec/ip';
 import { broadcastOf, decodeIp, decodePrefix, encodePrefix, familyName, familyNumber } from '../codec/ip';
@@ -7,6 +6,7 @@ import { MalformedError } from '../codec/malformed';
 import type { NetlinkMessage } from '../codec/message';
 import { NLM_F_CREATE, NLM_F_EXCL } from '../codec/message';
 import { readU32host, readU8 } from '../codec/numbers';
+import type { Writer } from '../codec/writer';
 import type { NetlinkRequest, Query } from '../request';
 import { RTM_DELADDR, RTM_GETADDR, RTM_NEWADDR } from './types';
 
@@ -44,13 +44,14 @@ export function addAddress(ifindex: number, cidr: string, { dad = true } = {}): 
     label: () => `address.add ${cidr} dev #${ifindex}`,
     type: RTM_NEWADDR,
     flags: NLM_F_CREATE | NLM_F_EXCL,
-    body: encode(
-      ifaddrmsg(ifindex, prefix),
-      attribute(IFA_LOCAL, prefix.address),
-      attribute(IFA_ADDRESS, prefix.address),
-      optional(broadcastOf(prefix), (address) => attribute(IFA_BROADCAST, address)),
-      optional(dad ? null : IFA_F_NODAD, (flag) => attribute(IFA_FLAGS, u32host(flag))),
-    ),
+    body: encode((out) => {
+      putHeader(out, ifindex, prefix);
+      out.bytesAttribute(IFA_LOCAL, prefix.address);
+      out.bytesAttribute(IFA_ADDRESS, prefix.address);
+      const broadcast = broadcastOf(prefix);
+      if (broadcast !== null) out.bytesAttribute(IFA_BROADCAST, broadcast);
+      if (!dad) out.u32hostAttribute(IFA_FLAGS, IFA_F_NODAD);
+    }),
   };
 }
 
@@ -61,7 +62,10 @@ export function delAddress(ifindex: number, cidr: string): NetlinkRequest {
     label: () => `address.del ${cidr} dev #${ifindex}`,
     type: RTM_DELADDR,
     flags: 0,
-    body: encode(ifaddrmsg(ifindex, prefix), attribute(IFA_LOCAL, prefix.address)),
+    body: encode((out) => {
+      putHeader(out, ifindex, prefix);
+      out.bytesAttribute(IFA_LOCAL, prefix.address);
+    }),
   };
 }
 
@@ -75,8 +79,13 @@ export const dumpAddresses = (): Query<Address> => ({
 });
 
 /** struct ifaddrmsg: u8 family, u8 prefixlen, u8 flags, u8 scope, u32 index. */
-const ifaddrmsg = (ifindex: number, { family, length }: PrefixBytes): Part =>
-  all(u8(familyNumber(family), length, 0, 0), u32host(ifindex));
+function putHeader(out: Writer, ifindex: number, { family, length }: PrefixBytes): void {
+  out.u8(familyNumber(family));
+  out.u8(length);
+  out.u8(0);
+  out.u8(0);
+  out.u32host(ifindex);
+}
 
 /** null: not an Internet address. Throws MalformedError. */
 export function decodeAddress({ type, body }: NetlinkMessage): Address | null {

@@ -1,7 +1,7 @@
-import { u8, attribute, encode, optional, u16host, u32host, type Part } from '../codec/parts';
+import { attribute, encode, optional, u32host, u8 } from '../codec/parts';
 import { encodeIp, encodePrefix, familyNumber } from '../codec/ip';
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from '../codec/message';
-
+import type { Writer } from '../codec/writer';
 import type { NetlinkRequest, Query } from '../request';
 import { decodeRoute } from './route';
 import type { Hop, Route, RouteFacts } from './route';
@@ -57,27 +57,35 @@ export const dumpRoutes = ({ table = 0, protocol = 0 } = {}): Query<Route> => ({
 });
 
 /** struct rtmsg: u8 family, dst_len, src_len, tos, table, protocol, scope, type; u32 flags. */
-function body(route: NewRoute, scope: number): Uint8Array {
-  const { family, address, length } = encodePrefix(route.dst);
-  const flags = route.hop?.onlink ? RTA.RTNH_F_ONLINK : 0;
-  return encode(
-    u8(familyNumber(family), length, 0, 0, RTA.RT_TABLE_UNSPEC, route.protocol, scope, RTA.KINDS[route.kind]),
-    u32host(flags),
-    optional(length === 0 ? null : address, (bytes) => attribute(RTA.DST, bytes)),
-    optional(route.hop?.via, (via) => gateway(family, via)),
-    optional(route.hop?.ifindex, (ifindex) => attribute(RTA.OIF, u32host(ifindex))),
-    optional(route.src, (src) => attribute(RTA.PREFSRC, encodeIp(src))),
-    optional(route.metric === 0 ? null : route.metric, (metric) => attribute(RTA.PRIORITY, u32host(metric))),
-    attribute(RTA.TABLE, u32host(route.table)),
-  );
-}
+const body = ({ dst, hop, src, table, metric, protocol, kind }: NewRoute, scope: number): Uint8Array =>
+  encode((out) => {
+    const { family, address, length } = encodePrefix(dst);
+    out.u8(familyNumber(family));
+    out.u8(length);
+    out.u8(0);
+    out.u8(0);
+    out.u8(RTA.RT_TABLE_UNSPEC);
+    out.u8(protocol);
+    out.u8(scope);
+    out.u8(RTA.KINDS[kind]);
+    out.u32host(hop?.onlink ? RTA.RTNH_F_ONLINK : 0);
+    if (length > 0) out.bytesAttribute(RTA.DST, address);
+    if (hop !== null) putHop(out, family, hop);
+    if (src !== null) out.bytesAttribute(RTA.PREFSRC, encodeIp(src));
+    if (metric !== 0) out.u32hostAttribute(RTA.PRIORITY, metric);
+    out.u32hostAttribute(RTA.TABLE, table);
+  });
 
-/** Of the other family (RFC 8950) it says so: struct rtvia, u16 family, then the address. */
-function gateway(family: 'ipv4' | 'ipv6', via: string): Part {
-  const own = via.includes(':') ? 'ipv6' : 'ipv4';
-  return own === family
-    ? attribute(RTA.GATEWAY, encodeIp(via))
-    : attribute(RTA.VIA, u16host(familyNumber(own)), encodeIp(via));
+/** A gateway of the other family (RFC 8950) says so: struct rtvia, u16 family, then the address. */
+function putHop(out: Writer, family: 'ipv4' | 'ipv6', { via, ifindex }: Hop): void {
+  if (via !== null) {
+    const own = via.includes(':') ? 'ipv6' : 'ipv4';
+    const gateway = out.open(own === family ? RTA.GATEWAY : RTA.VIA);
+    if (own !== family) out.u16host(familyNumber(own));
+    out.bytes(encodeIp(via));
+    out.close(gateway);
+  }
+  if (ifindex !== null) out.u32hostAttribute(RTA.OIF, ifindex);
 }
 
 /** As ip-route(8): what has no gateway is on the link. IPv6 does not care. */

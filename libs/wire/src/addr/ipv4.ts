@@ -19,23 +19,39 @@ export function ipv4FromNumber(value: number): Ipv4Address {
 /** First octet highest, so that numbers sort as addresses do. */
 export const ipv4ToNumber = (address: Ipv4Address): number => scan(address);
 
+/** As `parseIpv4` and `ipv4ToBytes` in one pass. */
+export function parseIpv4Bytes(text: string): Uint8Array | null {
+  const value = scan(text);
+  return Number.isNaN(value) ? null : bytesOf(value);
+}
+
 /** `bytes` are exactly four, in network order. */
 export function ipv4FromBytes(bytes: Uint8Array): Ipv4Address {
   if (bytes.length !== IPV4_LENGTH) throw new RangeError(`an IPv4 address has 4 bytes, not ${bytes.length}`);
-  const [a = 0, b = 0, c = 0, d = 0] = bytes;
-  return `${a}.${b}.${c}.${d}` as Ipv4Address;
+  return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}` as Ipv4Address;
 }
 
-export function ipv4ToBytes(address: Ipv4Address): Uint8Array {
-  const value = scan(address);
-  return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
+export const ipv4ToBytes = (address: Ipv4Address): Uint8Array => bytesOf(scan(address));
+
+function bytesOf(value: number): Uint8Array {
+  const bytes = new Uint8Array(IPV4_LENGTH);
+  bytes[0] = value >>> 24;
+  bytes[1] = value >>> 16;
+  bytes[2] = value >>> 8;
+  bytes[3] = value;
+  return bytes;
 }
 
-const [ZERO, NINE, DOT] = [0x30, 0x39, 0x2e];
+const ZERO = 0x30;
+const NINE = 0x39;
+const DOT = 0x2e;
 
 /** The text as a number; NaN unless it is four decimal numbers up to 255, each without leading zeros. */
 function scan(text: string): number {
-  let [value, octet, digits, dots] = [0, 0, 0, 0];
+  let value = 0;
+  let octet = 0;
+  let digits = 0;
+  let dots = 0;
   for (let at = 0; at < text.length; at++) {
     const char = text.charCodeAt(at);
     if (char === DOT && digits > 0) {

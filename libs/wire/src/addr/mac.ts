@@ -24,6 +24,10 @@ export function macFromBytes(bytes: Uint8Array): MacAddress {
 
 export function macToBytes(mac: MacAddress): Uint8Array {
   const bytes = new Uint8Array(MAC_LENGTH);
-  for (let at = 0; at < MAC_LENGTH; at++) bytes[at] = Number.parseInt(mac.slice(3 * at, 3 * at + 2), 16);
+  for (let at = 0; at < MAC_LENGTH; at++)
+    bytes[at] = (hexDigit(mac.charCodeAt(3 * at)) << 4) | hexDigit(mac.charCodeAt(3 * at + 1));
   return bytes;
 }
+
+/** Of "0" to "9" and "a" to "f". */
+const hexDigit = (code: number): number => (code <= 0x39 ? code - 0x30 : code - 0x57);

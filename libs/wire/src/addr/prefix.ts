@@ -12,13 +12,21 @@ export const ADDRESS_BITS = { ipv4: 32, ipv6: 128 } as const;
 
 /** null unless an address of either family, "/", and a length in decimal that fits the family. */
 export function parseCidr(text: string): Cidr | null {
-  const [left = '', digits = '', ...more] = text.split('/');
-  if (more.length > 0 || !/^(0|[1-9]\d{0,2})$/.test(digits)) return null;
-  const length = Number(digits);
+  const slash = text.indexOf('/');
+  if (slash < 0) return null;
+  const left = text.slice(0, slash);
   const ipv4 = parseIpv4(left);
-  if (ipv4 !== null) return length <= ADDRESS_BITS.ipv4 ? { family: 'ipv4', address: ipv4, length } : null;
+  const length = parsePrefixLength(text.slice(slash + 1), ipv4 === null ? 'ipv6' : 'ipv4');
+  if (length === null) return null;
+  if (ipv4 !== null) return { family: 'ipv4', address: ipv4, length };
   const ipv6 = parseIpv6(left);
-  return ipv6 !== null && length <= ADDRESS_BITS.ipv6 ? { family: 'ipv6', address: ipv6, length } : null;
+  return ipv6 === null ? null : { family: 'ipv6', address: ipv6, length };
+}
+
+/** null unless decimal, without leading zeros, and no more than an address has bits. */
+export function parsePrefixLength(digits: string, family: Family): number | null {
+  const length = /^(0|[1-9]\d{0,2})$/.test(digits) ? Number(digits) : NaN;
+  return length <= ADDRESS_BITS[family] ? length : null;
 }
 
 export const formatCidr = ({ address, length }: Cidr): string => `${address}/${length}`;
