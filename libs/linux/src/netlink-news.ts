@@ -21,14 +21,12 @@ const GATHERING = millis(5);
 
 /**
  * The host's network by rtnetlink. After an event about what is not ours all is read again: the kernel does not tell which IPv4
- * routes went with a link or an address. Events about our own links cost nothing; most of them are never heard.
+ * routes went with a link or an address. Events about our own links cost next to nothing; most of them are never heard.
  */
 export class NetlinkNews implements NetworkNews {
   readonly #monitor: Monitor<RouteSnapshot, RouteEvent>;
   readonly #clock: Clock;
-  /** ifindexes. BOUNDED: by our links, and renewed with each snapshot. */
-  #own = new Set<number>();
-  /** ifindexes of the links of the last snapshot that were shown. BOUNDED: by the links of the host, and renewed likewise. */
+  /** ifindexes of links that are shown. The others are ours. BOUNDED: by the links of the host, and renewed with each snapshot. */
   #shown = new Set<number>();
   #told = '';
   #gathering: Cancel | null = null;
@@ -42,9 +40,8 @@ export class NetlinkNews implements NetworkNews {
       clock,
       subject: networkSubject(),
       onSnapshot: (snapshot) => {
-        const indexes = (hidden: boolean): Set<number> =>
-          new Set(snapshot.links.filter((link) => isHidden(link) === hidden).map(({ ifindex }) => ifindex));
-        [this.#own, this.#shown] = [indexes(true), indexes(false)];
+        const shown = snapshot.links.filter((link) => !isHidden(link));
+        this.#shown = new Set(shown.map(({ ifindex }) => ifindex));
         this.#tell(viewOf(snapshot));
       },
       onEvent: (event) => {
@@ -66,19 +63,19 @@ export class NetlinkNews implements NetworkNews {
     this.#monitor.close();
   }
 
-  /** Whether it may change the view. Learns our links by the way. */
+  /** Whether it may change the view. Learns which links are shown by the way: the kernel tells of a link before all that it has. */
   #concerns(event: RouteEvent): boolean {
     switch (event.on) {
       case 'link':
-        if (!isHidden(event.link)) return true;
-        this.#own.add(event.link.ifindex);
-        return this.#shown.delete(event.link.ifindex); // a TAP is there before its tag, and was taken for somebody else's
+        if (isHidden(event.link)) return this.#shown.delete(event.link.ifindex); // a TAP is there before its tag, and was taken for somebody else's
+        this.#shown.add(event.link.ifindex);
+        return true;
       case 'address':
-        return !this.#own.has(event.address.ifindex);
+        return this.#shown.has(event.address.ifindex);
       case 'route':
         return (
           isByIdAlone(event.route) ||
-          event.route.hops.some(({ ifindex }) => ifindex !== null && !this.#own.has(ifindex))
+          event.route.hops.some(({ ifindex }) => ifindex !== null && this.#shown.has(ifindex))
         );
       case 'nexthop': // we make none
         return true;

@@ -1,16 +1,5 @@
 import { MalformedError } from './malformed';
-import {
-  align4,
-  decodeText,
-  getU16host,
-  viewOf,
-  readS32host,
-  readU16host,
-  readU32be,
-  readU32host,
-  readU64be,
-  readU8,
-} from './numbers';
+import { align4, decodeText, getS32host, getU16host, getU32host, viewOf } from './numbers';
 
 // linux/netlink.h, struct nlattr: u16 nla_len (header included, padding not), u16 nla_type.
 const HEADER = 4;
@@ -19,15 +8,19 @@ const TYPE_MASK = 0x3fff; // neither NLA_F_NESTED nor NLA_F_NET_BYTEORDER
 /** A sequence of attributes, as received. Getters give null for what is absent and throw MalformedError for a wrong length. */
 export class Attributes {
   readonly #bytes: Uint8Array;
-  /** Type to place of the payload, start and end in one number; of several of one type the last counts, as in the kernel. */
+  readonly #view: DataView;
+  /** Type to place; of several of one type the last counts, as in the kernel. */
   readonly #places = new Map<number, number>(); // BOUNDED: by one datagram
 
   /** Attributes fill `bytes` from `from` to the end. */
   constructor(bytes: Uint8Array, from = 0) {
     this.#bytes = bytes;
-    forEachAttribute(bytes, from, (type, start, end) => {
-      this.#places.set(type, start * END_RANGE + end);
-    });
+    this.#view = viewOf(bytes);
+    for (let at = from; at < bytes.length;) {
+      const next = placeAfter(this.#view, at, from);
+      this.#places.set(getU16host(this.#view, at + 2) & TYPE_MASK, at);
+      at = next;
+    }
   }
 
   has(type: number): boolean {
@@ -35,32 +28,38 @@ export class Attributes {
   }
 
   bytes(type: number): Uint8Array | null {
-    const place = this.#places.get(type);
-    return place === undefined ? null : this.#bytes.subarray(startOf(place), endOf(place));
+    const at = this.#places.get(type);
+    return at === undefined ? null : this.#bytes.subarray(at + HEADER, at + getU16host(this.#view, at));
   }
 
   u8(type: number): number | null {
-    return this.#number(type, 1, readU8);
+    const at = this.#numberAt(type, 1);
+    return at === null ? null : this.#view.getUint8(at);
   }
 
   u16host(type: number): number | null {
-    return this.#number(type, 2, readU16host);
+    const at = this.#numberAt(type, 2);
+    return at === null ? null : getU16host(this.#view, at);
   }
 
   u32host(type: number): number | null {
-    return this.#number(type, 4, readU32host);
+    const at = this.#numberAt(type, 4);
+    return at === null ? null : getU32host(this.#view, at);
   }
 
   s32host(type: number): number | null {
-    return this.#number(type, 4, readS32host);
+    const at = this.#numberAt(type, 4);
+    return at === null ? null : getS32host(this.#view, at);
   }
 
   u32be(type: number): number | null {
-    return this.#number(type, 4, readU32be);
+    const at = this.#numberAt(type, 4);
+    return at === null ? null : this.#view.getUint32(at);
   }
 
   u64be(type: number): bigint | null {
-    return this.#number(type, 8, readU64be);
+    const at = this.#numberAt(type, 8);
+    return at === null ? null : this.#view.getBigUint64(at);
   }
 
   /** Text up to its NUL, or all of it when there is none. */
@@ -76,41 +75,33 @@ export class Attributes {
     return bytes === null ? null : new Attributes(bytes);
   }
 
-  #number<T>(type: number, length: number, read: (bytes: Uint8Array, at: number) => T): T | null {
-    const place = this.#places.get(type);
-    if (place === undefined) return null;
-    const [start, end] = [startOf(place), endOf(place)];
-    if (end - start !== length)
-      throw new MalformedError(`attribute ${type} has ${end - start} bytes, not ${length}`);
-    return read(this.#bytes, start);
+  /** Where its payload is, which has so many bytes. */
+  #numberAt(type: number, length: number): number | null {
+    const at = this.#places.get(type);
+    if (at === undefined) return null;
+    const found = getU16host(this.#view, at) - HEADER;
+    if (found !== length) throw new MalformedError(`attribute ${type} has ${found} bytes, not ${length}`);
+    return at + HEADER;
   }
 }
-
-// A datagram is far shorter than 2^24 bytes, so that both fit a double.
-const END_RANGE = 2 ** 24;
-const startOf = (place: number): number => Math.floor(place / END_RANGE);
-const endOf = (place: number): number => place % END_RANGE;
 
 /** The payloads of a nested list, where the same type comes many times (NFTA_LIST_ELEM). */
 export function list(bytes: Uint8Array): readonly Uint8Array[] {
   const payloads: Uint8Array[] = []; // BOUNDED: by one datagram
-  forEachAttribute(bytes, 0, (_type, start, end) => payloads.push(bytes.subarray(start, end)));
+  const view = viewOf(bytes);
+  for (let at = 0; at < bytes.length;) {
+    const next = placeAfter(view, at, 0);
+    payloads.push(bytes.subarray(at + HEADER, at + getU16host(view, at)));
+    at = next;
+  }
   return payloads;
 }
 
-/** Refuses what is cut off, and bytes after the last; its padding may be absent. */
-function forEachAttribute(
-  bytes: Uint8Array,
-  from: number,
-  take: (type: number, start: number, end: number) => void,
-): void {
-  const view = viewOf(bytes);
-  for (let at = from; at < bytes.length;) {
-    if (at + HEADER > bytes.length)
-      throw new MalformedError(`${bytes.length - at} bytes after the last attribute`);
-    const end = at + getU16host(view, at);
-    if (end < at + HEADER || end > bytes.length) throw new MalformedError(`attribute of ${end - at} bytes`);
-    take(getU16host(view, at + 2) & TYPE_MASK, at + HEADER, end);
-    at = align4(end - from) + from;
-  }
+/** Of the attribute after the one at `at`. Refuses one that is cut off, and bytes after the last; its padding may be absent. */
+function placeAfter(view: DataView, at: number, from: number): number {
+  const left = view.byteLength - at;
+  if (left < HEADER) throw new MalformedError(`${left} bytes after the last attribute`);
+  const length = getU16host(view, at);
+  if (length < HEADER || length > left) throw new MalformedError(`attribute of ${length} bytes`);
+  return align4(at + length - from) + from;
 }

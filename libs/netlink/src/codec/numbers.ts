@@ -10,6 +10,8 @@ export const getU16host = (view: DataView, at: number): number => view.getUint16
 
 export const getU32host = (view: DataView, at: number): number => view.getUint32(at, HOST_IS_LITTLE);
 
+export const getS32host = (view: DataView, at: number): number => view.getInt32(at, HOST_IS_LITTLE);
+
 export const setU16host = (view: DataView, at: number, value: number): void => {
   view.setUint16(at, value, HOST_IS_LITTLE);
 };
@@ -18,15 +20,17 @@ export const setU32host = (view: DataView, at: number, value: number): void => {
 };
 
 /** Readers throw RangeError beyond the end: the caller has checked the length. */
-export const readU8 = (bytes: Uint8Array, at: number): number => viewOf(bytes).getUint8(at);
+export function readU8(bytes: Uint8Array, at: number): number {
+  const byte = bytes[at];
+  if (byte === undefined) throw new RangeError(`no byte ${at} of ${bytes.length}`);
+  return byte;
+}
 export const readU16host = (bytes: Uint8Array, at: number): number =>
   viewOf(bytes).getUint16(at, HOST_IS_LITTLE);
 export const readU32host = (bytes: Uint8Array, at: number): number =>
   viewOf(bytes).getUint32(at, HOST_IS_LITTLE);
 export const readS32host = (bytes: Uint8Array, at: number): number =>
   viewOf(bytes).getInt32(at, HOST_IS_LITTLE);
-export const readU32be = (bytes: Uint8Array, at: number): number => viewOf(bytes).getUint32(at);
-export const readU64be = (bytes: Uint8Array, at: number): bigint => viewOf(bytes).getBigUint64(at);
 
 const decoder = new TextDecoder();
 const ASCII_END = 0x80;
@@ -34,7 +38,8 @@ const ASCII_END = 0x80;
 /** UTF-8. Names are short and ASCII, for which a decoder takes longer than a loop. */
 export function decodeText(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes) {
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = readU8(bytes, at);
     if (byte >= ASCII_END) return decoder.decode(bytes);
     text += String.fromCharCode(byte);
   }

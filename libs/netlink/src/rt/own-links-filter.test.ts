@@ -13,14 +13,7 @@ const FILTER = ownLinksFilter([OURS, DOOMED]);
 const news = (type: number, { body }: NetlinkRequest): Uint8Array =>
   encodeMessage({ type, flags: 0, seq: 0, body });
 
-function linkNews(request: NetlinkRequest, change = 0): Uint8Array {
-  const bytes = news(RT.RTM_NEWLINK, request);
-  bytes.set(
-    [0, 8, 16, 24].map((shift) => (change >>> shift) & 0xff),
-    28,
-  ); // ifi_change
-  return bytes;
-}
+const linkNews = (request: NetlinkRequest): Uint8Array => news(RT.RTM_NEWLINK, request);
 
 /** In requests the number of a table is an attribute, in news it is in the header too. */
 function routeNews(type: number, request: NetlinkRequest, table: number): Uint8Array {
@@ -42,14 +35,21 @@ const route = (table: number): Parameters<typeof addRoute>[0] => ({
   protocol: 80,
 });
 
-const NEW = 0xffffffff;
+/** What the kernel makes with a link's own address, or something like it. */
+function linkLocalNews(change: Partial<typeof LINK_LOCAL> & { by?: number } = {}): Uint8Array {
+  const bytes = routeNews(RT.RTM_NEWROUTE, addRoute({ ...route(254), ...LINK_LOCAL, ...change }), 254);
+  bytes[12] = change.by ?? 0; // nlmsg_pid
+  return bytes;
+}
+const LINK_LOCAL = { dst: 'fe80::/64', protocol: 2 };
+
 const rows: { name: string; in: Uint8Array; want: 'heard' | 'not heard' }[] = [
-  { name: 'a veth of ours that came', in: linkNews(link(OURS), NEW), want: 'heard' },
-  { name: 'a veth of ours that changes', in: linkNews(link(OURS)), want: 'not heard' },
-  { name: 'a veth of ours that comes up', in: linkNews(link(OURS), 1), want: 'not heard' },
+  { name: 'a veth of ours', in: linkNews(link(OURS)), want: 'not heard' },
   { name: 'a bridge of ours that changes', in: linkNews(bridge), want: 'heard' },
   { name: 'a veth about to go', in: linkNews(link(DOOMED)), want: 'not heard' },
-  { name: 'a veth of ours that went', in: news(RT.RTM_DELLINK, delLink(3)), want: 'heard' },
+  { name: 'a veth of ours that went', in: news(RT.RTM_DELLINK, link(OURS)), want: 'not heard' },
+  { name: 'a foreign veth that went', in: news(RT.RTM_DELLINK, link(7)), want: 'heard' },
+  { name: 'a link that went, of which nothing is told', in: news(RT.RTM_DELLINK, delLink(3)), want: 'heard' },
   { name: 'a foreign veth that changes', in: linkNews(link(7)), want: 'heard' },
   {
     name: 'a link whose kind is not told',
@@ -63,6 +63,11 @@ const rows: { name: string; in: Uint8Array; want: 'heard' | 'not heard' }[] = [
     want: 'not heard',
   },
   { name: 'one that went', in: routeNews(RT.RTM_DELROUTE, delRoute(route(255)), 255), want: 'not heard' },
+  { name: "the kernel's own route of a link", in: linkLocalNews(), want: 'not heard' },
+  { name: 'one that somebody made by hand', in: linkLocalNews({ by: 1 }), want: 'heard' },
+  { name: 'one that a daemon made', in: linkLocalNews({ protocol: 16 }), want: 'heard' },
+  { name: 'one to another prefix', in: linkLocalNews({ dst: 'fe80::/10' }), want: 'heard' },
+  { name: 'one to an address of the LAN', in: linkLocalNews({ dst: 'fd00::/64' }), want: 'heard' },
   { name: 'an address', in: news(RT.RTM_NEWADDR, addRoute(route(255))), want: 'heard' },
 ];
 

@@ -1,35 +1,44 @@
 import { bpf } from '@pp/wire';
 import { setU16host, setU32host, viewOf } from '../codec/numbers';
 import * as IFLA from './ifla';
-import { RTM_DELROUTE, RTM_NEWLINK, RTM_NEWROUTE } from './types';
+import * as RTA from './rta';
+import { RTM_DELLINK, RTM_DELROUTE, RTM_NEWLINK, RTM_NEWROUTE } from './types';
 
 const { accept, Ancillary, jump, label, load } = bpf;
 
 // Offsets in a message of rtnetlink (linux/netlink.h, linux/rtnetlink.h)
 const NLMSG_TYPE = 4;
+const NLMSG_PID = 12;
+const RTM_FAMILY = 16;
+const RTM_DST_LEN = 16 + 1;
 const RTM_TABLE = 16 + 4;
-const IFI_CHANGE = 16 + 12;
+const RTM_PROTOCOL = 16 + 5;
+const ROUTE_ATTRIBUTES = 16 + RTA.RTMSG;
 const LINK_ATTRIBUTES = 16 + 16;
 const ATTRIBUTE_VALUE = 4;
 const KIND_VALUE = 8; // of IFLA_LINKINFO, whose first attribute is IFLA_INFO_KIND
 
 const RT_TABLE_LOCAL = 255;
-const NEW = 0xffffffff; // ifi_change of a link's first message
+const AF_INET6 = 10;
+const RTPROT_KERNEL = 2;
+const LINK_LOCAL = 0xfe800000;
 const VETH = 0x76657468; // "veth"
 const WHOLE = 0x7fffffff;
 
 /**
- * Keeps from a socket what whoever makes many links tells it by doing so: of veths of these groups all but that they came and went (they
- * have the group from their first message; a TAP has not), and what the kernel itself keeps in table local.
+ * Keeps from a socket what whoever makes many links tells it by doing so: all of the veths of these groups (they have the group from their
+ * first message; a TAP has not), what the kernel itself keeps in table local, and the route to fe80::/64 that it makes and takes with a
+ * link's own address, so that news of a link or of an address goes with it.
  */
 export function ownLinksFilter(groups: readonly number[]): readonly bpf.BpfInstruction[] {
   return bpf.assembleBpf([
     load('ldH', NLMSG_TYPE),
     jump('jeq', loaded16(RTM_NEWROUTE), { then: 'route' }),
     jump('jeq', loaded16(RTM_DELROUTE), { then: 'route' }),
-    jump('jeq', loaded16(RTM_NEWLINK), { else: 'accept' }),
-    load('ldW', IFI_CHANGE),
-    jump('jeq', NEW, { then: 'accept' }),
+    jump('jeq', loaded16(RTM_NEWLINK), { then: 'link' }),
+    jump('jeq', loaded16(RTM_DELLINK), { else: 'accept' }),
+
+    label('link'),
     { op: 'ldImm', k: LINK_ATTRIBUTES },
     { op: 'ldxImm', k: IFLA.LINKINFO },
     load('ldW', Ancillary.netlinkAttribute),
@@ -49,6 +58,22 @@ export function ownLinksFilter(groups: readonly number[]): readonly bpf.BpfInstr
     label('route'),
     load('ldB', RTM_TABLE),
     jump('jeq', RT_TABLE_LOCAL, { then: 'drop' }),
+    load('ldB', RTM_FAMILY),
+    jump('jeq', AF_INET6, { else: 'accept' }),
+    load('ldB', RTM_PROTOCOL),
+    jump('jeq', RTPROT_KERNEL, { else: 'accept' }),
+    load('ldW', NLMSG_PID),
+    jump('jeq', 0, { else: 'accept' }), // somebody did it by hand
+    load('ldB', RTM_DST_LEN),
+    jump('jeq', 64, { else: 'accept' }),
+    { op: 'ldImm', k: ROUTE_ATTRIBUTES },
+    { op: 'ldxImm', k: RTA.DST },
+    load('ldW', Ancillary.netlinkAttribute),
+    jump('jeq', 0, { then: 'accept' }),
+    { op: 'tax', k: 0 },
+    { op: 'ldWx', k: ATTRIBUTE_VALUE },
+    jump('jeq', LINK_LOCAL, { then: 'drop' }),
+    jump('jeq', 0, { then: 'accept', else: 'accept' }),
 
     label('accept'),
     accept(WHOLE),
