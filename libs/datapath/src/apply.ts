@@ -6,7 +6,7 @@ import type { Op } from './op';
 /** Does all of `ops` or, where the kernel refuses one, undoes in reverse what was done and throws an AggregateError whose cause is the refusal; faults of the undo stand beside it. */
 export async function applyAll(kernel: Kernel, ops: readonly Op[]): Promise<void> {
   const { done, faults } = await attempt(kernel, ops, 'stop');
-  const [cause] = faults;
+  const cause = faults[0];
   if (cause === undefined) return;
   const undo = await attempt(kernel, done.toReversed().flatMap(inverse), 'go on');
   const sentence = `${cause.request} failed; ${done.length} other steps undone`;
@@ -57,7 +57,8 @@ interface Attempt {
 
 /** Hands over all at once, and again what was skipped, until nothing is left or a refusal counts. */
 async function attempt(kernel: Kernel, ops: readonly Op[], onFault: 'stop' | 'go on'): Promise<Attempt> {
-  const [done, refused]: [Op[], Op[]] = [[], []];
+  const done: Op[] = [];
+  const refused: Op[] = [];
   const faults: KernelError[] = [];
   for (let left = ops; left.length > 0 && (faults.length === 0 || onFault === 'go on');) {
     const outcomes = await kernel.apply(left);
@@ -65,7 +66,8 @@ async function attempt(kernel: Kernel, ops: readonly Op[], onFault: 'stop' | 'go
     const isTried = outcomes.some((outcome) => outcome !== 'skipped');
     invariant(isTried, 'the kernel door attempts at least one step');
     const again: Op[] = [];
-    for (const [i, op] of left.entries()) {
+    for (let i = 0; i < left.length; i++) {
+      const op = left[i] as Op;
       const outcome = outcomes[i];
       if (outcome === 'done') done.push(op);
       else if (!(outcome instanceof KernelError)) again.push(op);

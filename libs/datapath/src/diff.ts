@@ -53,8 +53,24 @@ export function diffParts(from: Desired['parts'], to: Desired['parts']): Diff {
   to.forEach((part, owner) => {
     if (from.get(owner) !== part) after.push(part);
   });
-  return diffPart(merged(before), merged(after));
+  return before.length === 0 ? arrival(merged(after)) : diffPart(merged(before), merged(after));
 }
+
+/** Of what is new altogether, nothing is there that it could differ from. */
+const arrival = (part: Part): Diff => ({
+  netns: allNew(part.netns),
+  links: allNew(part.links),
+  changedLinks: [],
+  addresses: allNew(part.addresses),
+  routes: allNew(part.routes),
+  rules: allNew(part.rules),
+  elements: allNew(part.elements),
+  changedElements: allNew([]),
+  linkSysctls: part.linkSysctls,
+  lost: new Map(),
+});
+
+const allNew = <T>(added: readonly T[]): Delta<T> => ({ removed: [], added });
 
 function diffPart(from: Part, to: Part): Diff {
   const netns = delta(from.netns, to.netns, netnsText);
@@ -88,8 +104,7 @@ const NO_PART: Part = {
 };
 
 /** Mostly there is one, or none. */
-const merged = ([first = NO_PART, ...others]: readonly Part[]): Part =>
-  others.length === 0 ? first : allOf([first, ...others]);
+const merged = (parts: readonly Part[]): Part => (parts.length > 1 ? allOf(parts) : (parts[0] ?? NO_PART));
 
 const allOf = (parts: readonly Part[]): Part => ({
   netns: parts.flatMap(({ netns }) => netns),

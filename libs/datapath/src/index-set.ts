@@ -13,7 +13,7 @@ export const hasIndex = ({ words }: IndexSet, index: number): boolean =>
 
 /** `indexes` and those of `set`. */
 export function indexSetOf(indexes: Iterable<number>, set: IndexSet = NO_INDEXES): IndexSet {
-  const words = [...set.words];
+  const words = set.words.slice();
   for (const index of indexes) {
     while (words.length <= wordOf(index)) words.push(0);
     words[wordOf(index)] = (words[wordOf(index)] ?? 0) | (1 << bitOf(index));
@@ -30,8 +30,8 @@ export function united(a: IndexSet, b: IndexSet): IndexSet {
 
 /** The lowest number from 1 on that is not in the set. */
 export function lowestAbsent({ words }: IndexSet): number {
-  const full = words.findIndex((word) => word !== -1);
-  const w = full === -1 ? words.length : full;
+  let w = 0;
+  while (words[w] === -1) w++;
   const gaps = ~(words[w] ?? 0);
   return w * BITS + (BITS - Math.clz32(gaps & -gaps));
 }

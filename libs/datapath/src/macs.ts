@@ -14,8 +14,9 @@ export function stableMac(index: number): MacAddress {
 
 /** Six random bytes as a locally administered unicast address (IEEE 802-2014 §8.4). */
 export function randomMac(bytes: Uint8Array): MacAddress {
-  const first = bytes[0] ?? 0;
-  return macFromBytes(Uint8Array.of((first | 0x02) & 0xfe, ...bytes.subarray(1)));
+  const own = new Uint8Array(bytes);
+  own[0] = ((own[0] ?? 0) | 0x02) & 0xfe;
+  return macFromBytes(own);
 }
 
 /** A random address that is neither taken nor a stable one. `draw` gives six random bytes. */

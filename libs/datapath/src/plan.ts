@@ -32,27 +32,27 @@ export interface Steps {
 
 /** Nothing is used before it is there, and nothing goes while it is used. */
 export function inOrder({ diff, load, sysctls, deny, allow }: Steps): readonly Op[] {
-  return [
-    ...elementsOp([], deny),
-    ...diff.rules.removed.map((rule): Op => ({ do: 'rule.del', rule })).toReversed(),
-    ...diff.routes.removed.map((route): Op => ({ do: 'route.del', route })).toReversed(),
-    ...diff.addresses.removed.map((address): Op => ({ do: 'address.del', address })).toReversed(),
-    ...linkSteps.detach(diff),
-    ...linkSteps.del(diff),
-    ...diff.netns.removed.map((netns): Op => ({ do: 'netns.del', netns })),
-    ...sysctls.restore,
-    ...load,
-    ...sysctls.set,
-    ...diff.netns.added.map((netns): Op => ({ do: 'netns.add', netns })),
-    ...linkSteps.add(diff),
-    ...linkSteps.set(diff),
+  // Not by spreads: each would be a loop of its own, and most of these are empty.
+  return elementsOp([], deny).concat(
+    diff.rules.removed.map((rule): Op => ({ do: 'rule.del', rule })).toReversed(),
+    diff.routes.removed.map((route): Op => ({ do: 'route.del', route })).toReversed(),
+    diff.addresses.removed.map((address): Op => ({ do: 'address.del', address })).toReversed(),
+    linkSteps.detach(diff),
+    linkSteps.del(diff),
+    diff.netns.removed.map((netns): Op => ({ do: 'netns.del', netns })),
+    sysctls.restore,
+    load,
+    sysctls.set,
+    diff.netns.added.map((netns): Op => ({ do: 'netns.add', netns })),
+    linkSteps.add(diff),
+    linkSteps.set(diff),
     // `was` is the value itself: nothing is to be restored on a link that dies with its part.
-    ...diff.linkSysctls.map((sysctl): Op => ({ do: 'sysctl.set', sysctl, was: sysctl.value, onlyIf: null })),
-    ...diff.addresses.added.map((address): Op => ({ do: 'address.add', address })),
-    ...diff.routes.added.map((route): Op => ({ do: 'route.add', route })),
-    ...diff.rules.added.map((rule): Op => ({ do: 'rule.add', rule })),
-    ...elementsOp(allow.add, allow.del),
-  ];
+    diff.linkSysctls.map((sysctl): Op => ({ do: 'sysctl.set', sysctl, was: sysctl.value, onlyIf: null })),
+    diff.addresses.added.map((address): Op => ({ do: 'address.add', address })),
+    diff.routes.added.map((route): Op => ({ do: 'route.add', route })),
+    diff.rules.added.map((rule): Op => ({ do: 'rule.add', rule })),
+    elementsOp(allow.add, allow.del),
+  );
 }
 
 const elementsOp = (add: readonly Element[], del: readonly Element[]): readonly Op[] =>
@@ -69,6 +69,7 @@ const linkSteps = {
   add: ({ links }: Diff): readonly Op[] =>
     bridgesFirst(links.added).map((link) => ({ do: 'link.add', link })),
   set: (diff: Diff): readonly Op[] => {
+    if (diff.changedLinks.length === 0) return [];
     const loose = new Set(looseLinks(diff));
     return diff.changedLinks.map((change) => ({
       do: 'link.set',
@@ -81,6 +82,7 @@ const linkSteps = {
 const NOTHING_LOST = { addresses: [], routes: [], linkSysctls: [] };
 
 function looseLinks({ changedLinks, links }: Diff): Diff['changedLinks'] {
+  if (changedLinks.length === 0) return changedLinks;
   const gone = new Set(links.removed.map(({ ifname }) => ifname));
   return changedLinks.filter(({ was }) => was.master !== null && gone.has(was.master));
 }
@@ -88,14 +90,16 @@ function looseLinks({ changedLinks, links }: Diff): Diff['changedLinks'] {
 const released = (link: Link): Link => ({ ...link, master: null });
 
 const bridgesFirst = (links: readonly Link[]): readonly Link[] =>
-  links.toSorted((a, b) => Number(b.kind === 'bridge') - Number(a.kind === 'bridge'));
+  links.length < 2
+    ? links
+    : links.toSorted((a, b) => Number(b.kind === 'bridge') - Number(a.kind === 'bridge'));
 
 /** A new verdict replaces the old one in one batch; where the table is loaded anyway, its text does so. */
 function elementSteps({ elements, changedElements }: Diff, loaded: boolean): Pick<Steps, 'deny' | 'allow'> {
   const changed = loaded ? { added: [], removed: [] } : changedElements;
   return {
     deny: elements.removed,
-    allow: { add: [...changed.added, ...elements.added], del: changed.removed },
+    allow: { add: changed.added.concat(elements.added), del: changed.removed },
   };
 }
 

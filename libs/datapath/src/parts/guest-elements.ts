@@ -28,27 +28,19 @@ export function guestElements({
   mac,
   managed,
 }: GuestLink): readonly Element[] {
-  return [
-    { set: SETS.guests.name, key: [ifname] },
-    ...sources.map((address) => ({
-      set: SETS.guestAddress.name,
-      key: [ifname, address],
-      jump: (egress.kind === 'user' ? USER_MAC_CHAIN : GUEST_MAC_CHAIN)[mac.of],
-    })),
-    ...macElements(ifname, mac),
+  const elements: Element[] = [{ set: SETS.guests.name, key: [ifname] }];
+  const macChain = (egress.kind === 'user' ? USER_MAC_CHAIN : GUEST_MAC_CHAIN)[mac.of];
+  for (const address of sources)
+    elements.push({ set: SETS.guestAddress.name, key: [ifname, address], jump: macChain });
+  if (mac.of === 'guest') elements.push({ set: SETS.guestMacChecked.name, key: [ifname] });
+  const macSet = mac.of === 'guest' ? SETS.guestMac : SETS.hostMac;
+  elements.push(
+    { set: macSet.name, key: [ifname, mac.address] },
     { set: SETS.guestGateways.name, key: [gateway] },
     { set: SETS.guestEgress.name, key: [ifname], jump: egressChain(egress) },
-    ...(source === 'UNKNOWN'
-      ? []
-      : [{ set: SETS.guestSource.name, key: [ifname], jump: sourceChain(source) }]),
-    ...(managed ? [{ set: SETS.managedGuests.name, key: [ifname] }] : []),
-  ];
+  );
+  if (source !== 'UNKNOWN')
+    elements.push({ set: SETS.guestSource.name, key: [ifname], jump: sourceChain(source) });
+  if (managed) elements.push({ set: SETS.managedGuests.name, key: [ifname] });
+  return elements;
 }
-
-const macElements = (ifname: string, { of, address }: GuestLink['mac']): readonly Element[] =>
-  of === 'host'
-    ? [{ set: SETS.hostMac.name, key: [ifname, address] }]
-    : [
-        { set: SETS.guestMacChecked.name, key: [ifname] },
-        { set: SETS.guestMac.name, key: [ifname, address] },
-      ];

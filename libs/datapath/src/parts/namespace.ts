@@ -1,6 +1,6 @@
 import type { Element, Part, Sysctl, Veth } from '../desired';
 import type { TrafficSource } from '../marks';
-import { namespaceNames } from '../names';
+import { namespaceNames, type NamespaceNames } from '../names';
 import type { Egress } from '../nft/chains';
 import { SETS } from '../nft/sets';
 import { hostAt } from '../pools';
@@ -29,56 +29,62 @@ export interface NamespacePart {
 }
 
 export function namespacePart(spec: NamespacePart): Part {
-  const { netns, host } = namespaceNames(spec.number);
+  const ends = endsOf(spec);
   return {
-    netns: [{ name: netns, from: spec.client }],
-    links: [namespaceLink(spec)],
-    addresses: [{ ifname: host, cidr: withLength(spec.subnet, 0) }],
+    netns: [{ name: ends.netns, from: spec.client }],
+    links: [namespaceLink(spec, ends)],
+    addresses: [{ ifname: ends.host, cidr: ends.gateway + ends.length }],
     routes: [],
     rules: [],
-    elements: namespaceElements(spec, host),
-    linkSysctls: guestLinkSysctls(host, spec.forceForwarding),
+    elements: namespaceElements(spec, ends),
+    linkSysctls: guestLinkSysctls(ends.host, spec.forceForwarding),
   };
 }
 
-function namespaceLink({ number, subnet, hostMac, peerMac, mtu = null }: NamespacePart): Veth {
-  const { netns, host, peer } = namespaceNames(number);
-  return {
-    kind: 'veth',
-    ifname: host,
-    alias: `${ALIAS_PREFIX}namespace/${number}`,
-    mac: hostMac,
-    mtu,
-    multicast: false,
-    master: null,
-    peer: {
-      netns,
-      ifname: peer,
-      mac: peerMac,
-      address: withLength(subnet, 1),
-      gateway: hostAt(subnet, 0),
-      multicast: false,
-    },
-  };
+/** What follows from the number and the subnet. */
+interface Ends extends NamespaceNames {
+  /** Addresses of the host's end and the other one. */
+  readonly gateway: string;
+  readonly address: string;
+  /** "/30". */
+  readonly length: string;
 }
+
+function endsOf({ number, subnet }: NamespacePart): Ends {
+  const { netns, host, peer } = namespaceNames(number);
+  const length = subnet.slice(subnet.indexOf('/'));
+  return { netns, host, peer, gateway: hostAt(subnet, 0), address: hostAt(subnet, 1), length };
+}
+
+const namespaceLink = (
+  { number, hostMac, peerMac, mtu = null }: NamespacePart,
+  { netns, host, peer, gateway, address, length }: Ends,
+): Veth => ({
+  kind: 'veth',
+  ifname: host,
+  alias: `${ALIAS_PREFIX}namespace/${number}`,
+  mac: hostMac,
+  mtu,
+  multicast: false,
+  master: null,
+  peer: { netns, ifname: peer, mac: peerMac, address: address + length, gateway, multicast: false },
+});
 
 function namespaceElements(
-  { subnet, egress, source, peerMac, allowUserTraffic }: NamespacePart,
-  host: string,
+  { egress, source, peerMac, allowUserTraffic }: NamespacePart,
+  { host, gateway, address }: Ends,
 ): readonly Element[] {
-  const link = {
+  const elements = guestElements({
     ifname: host,
-    sources: [hostAt(subnet, 1)],
-    gateway: hostAt(subnet, 0),
+    sources: [address],
+    gateway,
     egress,
     source,
     mac: { of: 'guest', address: peerMac },
     managed: false,
-  } as const;
-  return [
-    ...guestElements(link),
-    ...(allowUserTraffic ? [{ set: SETS.userNamespaces.name, key: [host] }] : []),
-  ];
+  });
+  if (!allowUserTraffic) return elements;
+  return [...elements, { set: SETS.userNamespaces.name, key: [host] }];
 }
 
 /**
@@ -86,14 +92,17 @@ function namespaceElements(
  * accept_local leaves it to our `guard`, which knows each source that may come, to refuse the host's own: beside policy routing the kernel
  * would look up the way back of every packet for that (fib_validate_source), 7 % of what forwarding costs.
  */
-export const guestLinkSysctls = (ifname: string, forceForwarding: boolean): readonly Sysctl[] => [
-  { key: linkSysctl('ipv6', ifname, 'accept_ra'), value: '0' },
-  { key: linkSysctl('ipv6', ifname, 'accept_redirects'), value: '0' },
-  { key: linkSysctl('ipv4', ifname, 'accept_redirects'), value: '0' },
-  { key: linkSysctl('ipv4', ifname, 'send_redirects'), value: '0' },
-  { key: linkSysctl('ipv4', ifname, 'accept_local'), value: '1' },
-  ...(forceForwarding ? [{ key: linkSysctl('ipv6', ifname, 'force_forwarding'), value: '1' }] : []),
-];
+export function guestLinkSysctls(ifname: string, forceForwarding: boolean): readonly Sysctl[] {
+  const sysctls = [
+    { key: linkSysctl('ipv6', ifname, 'accept_ra'), value: '0' },
+    { key: linkSysctl('ipv6', ifname, 'accept_redirects'), value: '0' },
+    { key: linkSysctl('ipv4', ifname, 'accept_redirects'), value: '0' },
+    { key: linkSysctl('ipv4', ifname, 'send_redirects'), value: '0' },
+    { key: linkSysctl('ipv4', ifname, 'accept_local'), value: '1' },
+  ];
+  if (forceForwarding) sysctls.push({ key: linkSysctl('ipv6', ifname, 'force_forwarding'), value: '1' });
+  return sysctls;
+}
 
 /** Address number `offset` of the subnet (see hostAt) with its prefix length. */
 export const withLength = (subnet: string, offset: number): string =>
