@@ -20,9 +20,7 @@ import {
   type JournalState,
   type Json,
 } from '@pp/ports';
-import { beginRecord, decodeRecords, encodeRecord, type JournalRecord } from './record';
-
-const COMMIT = encodeRecord({ do: 'commit' });
+import { COMMIT, decodeRecords, encodeBegin, type JournalRecord } from './record';
 
 /** The file is written anew when it holds this many bytes more than its live entries need. */
 const SLACK_BYTES = 256 * 1024;
@@ -63,7 +61,7 @@ export class FileJournal implements Journal {
   begin(change: JournalChange): void {
     const size = this.#size;
     try {
-      this.#append(encodeRecord(beginRecord(change)));
+      this.#append(encodeBegin(change));
       fdatasyncSync(this.#fd);
     } catch (cause) {
       ftruncateSync(this.#fd, size); // a part of it would hide what comes after
@@ -104,7 +102,7 @@ export class FileJournal implements Journal {
   /** One `begin` with all entries, in a new file that takes the old one's name in one step. Where there is no room for it the old one goes on. */
   #compact(): void {
     const fresh = `${this.#path}.new`;
-    const whole = Buffer.concat([encodeRecord(beginRecord({ put: this.#entries, del: [] })), COMMIT]);
+    const whole = Buffer.concat([encodeBegin({ put: this.#entries, del: [] }), COMMIT]);
     let fd = -1;
     try {
       fd = openSync(fresh, ANEW, 0o600);
@@ -140,13 +138,18 @@ function replay(records: readonly JournalRecord[]): {
 /** Returns what takes the change back. */
 function changeInPlace(entries: Map<string, Json>, { put, del }: JournalChange): JournalChange {
   const undo = { put: new Map<string, Json>(), del: [] as string[] };
-  for (const key of new Set([...del, ...put.keys()])) {
+  for (const key of del) {
     const was = entries.get(key);
-    if (was === undefined) undo.del.push(key);
-    else undo.put.set(key, was);
+    if (was !== undefined) undo.put.set(key, was);
+    entries.delete(key);
   }
-  for (const key of del) entries.delete(key);
-  for (const [key, value] of put) entries.set(key, value);
+  // By forEach: a loop over the pairs of a map makes three objects for each.
+  put.forEach((value, key) => {
+    const was = entries.get(key);
+    if (was !== undefined) undo.put.set(key, was);
+    else if (!undo.put.has(key)) undo.del.push(key);
+    entries.set(key, value);
+  });
   return undo;
 }
 

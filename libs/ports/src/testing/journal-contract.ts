@@ -50,6 +50,14 @@ export const JOURNAL_ROWS: readonly Row[] = [
     want: { entries: { a: 'line\nbreak "quoted" ü' }, before: null },
   },
   {
+    name: 'of a key that is dropped and put in one change the put counts, and what was before is known',
+    write: (journal) => {
+      journal.begin(put({ old: 1 }));
+      journal.begin(put({ old: 2, fresh: 3 }, 'old', 'fresh'));
+    },
+    want: { entries: { old: 2, fresh: 3 }, before: { old: 1 } },
+  },
+  {
     name: 'erase forgets everything, and writing goes on after it',
     write: (journal) => {
       journal.begin(put({ a: 1 }));
