@@ -46,8 +46,10 @@ export class DesiredState {
 
   #make(world: World): Desired {
     const { uplinks, foreignRule, pools, sessionUser, dnsRules, localSources, originals } = world;
-    const parts = new Map<string, Part>([['uplinks', this.#uplinks(uplinks, foreignRule)]]);
-    for (const [key, guest] of world.guests) parts.set(key, this.#partOf(guest, world));
+    const parts = new Map<string, Part>();
+    parts.set('uplinks', this.#uplinks(uplinks, foreignRule));
+    // By forEach: a loop over the pairs of a map makes three objects for each.
+    world.guests.forEach((guest, key) => parts.set(key, this.#partOf(guest, world)));
     world.portRules.forEach((owned, key) => parts.set(key, this.#portRulePart(owned)));
     parts.set('dns', this.#dns(dnsRules));
     if (world.withoutIpv6 === true) for (const [key, part] of parts) parts.set(key, this.#onIpv4(part));
@@ -77,11 +79,9 @@ export class DesiredState {
       world.uplinks.find((uplink) => uplink.ifname === ifname),
     );
     const ways = waysOf(guest, used, world);
-    const context = [
-      ...used.map((uplink) => (uplink === undefined ? 'gone' : String(uplink.multicast))),
-      ...[ways.vpn, ...ways.mtus].map(String),
-      ...addressesNear(guest, world.uplinks),
-    ].join();
+    const reached = used.map((uplink) => (uplink === undefined ? 'gone' : String(uplink.multicast)));
+    const near = addressesNear(guest, world.uplinks);
+    const context = `${reached.join()} ${String(ways.vpn)} ${ways.mtus.join()} ${near.join()}`;
     const known = this.#parts.get(guest);
     if (known?.context === context) return known.part;
     // That switch waits for the kernel's network lock, so it is left alone until there is an IPv6 address to forward for.
@@ -100,10 +100,14 @@ export class DesiredState {
 function kept<In extends readonly unknown[], Out>(make: (...inputs: In) => Out): (...inputs: In) => Out {
   let last: { readonly inputs: In; readonly out: Out } | null = null;
   return (...inputs) => {
-    const known = last !== null && last.inputs.every((input, i) => input === inputs[i]) ? last : null;
-    last = known ?? { inputs, out: make(...inputs) };
+    if (last === null || !isSame(last.inputs, inputs)) last = { inputs, out: make(...inputs) };
     return last.out;
   };
+}
+
+function isSame(before: readonly unknown[], now: readonly unknown[]): boolean {
+  for (let i = 0; i < now.length; i++) if (before[i] !== now[i]) return false;
+  return true;
 }
 
 /** All of the table that is not elements. */

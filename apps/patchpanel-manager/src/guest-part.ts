@@ -14,7 +14,9 @@ export function uplinksUsedBy(guest: Guest): readonly string[] {
 
 /** Addresses of the uplinks that a guest has neighbours behind: the sources of the routes to them. */
 export function addressesNear(guest: Guest, uplinks: readonly Uplink[]): readonly string[] {
-  const upstreams = new Set(neighborsOf(guest).map(({ upstream }) => upstream));
+  const neighbors = neighborsOf(guest);
+  if (neighbors.length === 0) return [];
+  const upstreams = new Set(neighbors.map(({ upstream }) => upstream));
   return uplinks.filter(({ ifname }) => upstreams.has(ifname)).flatMap(({ addresses }) => addresses);
 }
 

@@ -37,20 +37,19 @@ export interface Remembered {
 export function entriesBetween(from: World, to: World): JournalChange {
   const put = new Map<string, Json>();
   const del: string[] = [];
-  for (const [before, after] of [
-    [from.guests, to.guests],
-    [from.portRules, to.portRules],
-    [from.dnsRules, to.dnsRules],
-  ] as const) {
-    if (before === after) continue;
+  const compare = (before: ReadonlyMap<string, unknown>, after: ReadonlyMap<string, unknown>): void => {
+    if (before === after) return;
     // By forEach: a loop over the pairs of a map makes three objects for each.
-    after.forEach((value: unknown, key: string) => {
+    after.forEach((value, key) => {
       if (before.get(key) !== value) put.set(key, value as Json);
     });
-    before.forEach((_value: unknown, key: string) => {
+    before.forEach((_value, key) => {
       if (!after.has(key)) del.push(key);
     });
-  }
+  };
+  compare(from.guests, to.guests);
+  compare(from.portRules, to.portRules);
+  compare(from.dnsRules, to.dnsRules);
   if (from.nextDnsRule !== to.nextDnsRule) put.set(NEXT_DNS_RULE, to.nextDnsRule);
   if (from.nextNamespace !== to.nextNamespace) put.set(NEXT_NAMESPACE, to.nextNamespace);
   if (from.vpnLockdown !== to.vpnLockdown) put.set(VPN_LOCKDOWN, to.vpnLockdown);

@@ -115,6 +115,10 @@ export function guestsOfKind<K extends Guest['kind']>(
   guests: ReadonlyMap<string, Guest>,
   kind: K,
 ): readonly GuestOf<K>[] {
+  const found: GuestOf<K>[] = []; // BOUNDED: by the guests
   const isOfKind = (guest: Guest): guest is Guest & GuestOf<K> => guest.kind === kind;
-  return [...guests.values()].filter(isOfKind);
+  guests.forEach((guest) => {
+    if (isOfKind(guest)) found.push(guest);
+  });
+  return found;
 }

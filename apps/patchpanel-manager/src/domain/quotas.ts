@@ -21,9 +21,10 @@ export function guestQuotaFault(
   kind: 'namespace' | 'termina' | 'plugin',
   owner: number,
 ): Refusal | null {
+  if (owner === 0) return null;
   const most = Math.ceil(subnetCount(world.pools.byKind[kind]) * SHARE.subnets);
-  const held = count(world.guests.values(), (guest) => guest.kind === kind && guest.owner === owner);
-  if (owner === 0 || held < most) return null;
+  const held = count(world.guests, (guest) => guest.kind === kind && guest.owner === owner);
+  if (held < most) return null;
   const things = kind === 'namespace' ? 'connected namespaces' : `${kind} VMs`;
   return refuse(
     'ResourceExhausted',
@@ -35,7 +36,7 @@ export function guestQuotaFault(
 export function portRuleQuotaFault({ portRules }: World, owner: number): Refusal | null {
   const { perUser, total } = MOST_PORT_RULES;
   if (portRules.size < perUser) return null; // all users together have no more than one may have
-  const held = count(portRules.values(), (rule) => rule.owner === owner);
+  const held = count(portRules, (rule) => rule.owner === owner);
   if (held >= perUser)
     return refuse(
       'ResourceExhausted',
@@ -54,15 +55,18 @@ export function lifelineQuotaFault(
   { guests, dnsRules, mostLifelines }: World,
   owner: number,
 ): Refusal | null {
-  const holders = [...[...guests.values()].filter(hasLifeline), ...dnsRules.values()];
-  if (holders.length >= mostLifelines)
+  const watched = count(guests, hasLifeline) + dnsRules.size;
+  if (watched >= mostLifelines)
     return refuse(
       'ResourceExhausted',
-      `the manager watches ${holders.length} lifelines, as many as its limit of open files allows: end one first, or raise the limit`,
+      `the manager watches ${watched} lifelines, as many as its limit of open files allows: end one first, or raise the limit`,
     );
-  const held = count(holders, (holder) => holder.owner === owner);
+  if (owner === 0) return null;
+  const held =
+    count(guests, (guest) => hasLifeline(guest) && guest.owner === owner) +
+    count(dnsRules, (rule) => rule.owner === owner);
   const most = Math.floor(mostLifelines * SHARE.lifelines);
-  if (owner === 0 || held < most) return null;
+  if (held < most) return null;
   return refuse(
     'ResourceExhausted',
     `uid ${owner} has ${held} lifelines, the most for one user: end one first`,
@@ -71,8 +75,10 @@ export function lifelineQuotaFault(
 
 const hasLifeline = ({ kind }: Guest): boolean => kind === 'namespace';
 
-function count<T>(all: Iterable<T>, isCounted: (one: T) => boolean): number {
+function count<T>(all: ReadonlyMap<string, T>, isCounted: (one: T) => boolean): number {
   let counted = 0;
-  for (const one of all) if (isCounted(one)) counted++;
+  all.forEach((one) => {
+    if (isCounted(one)) counted++;
+  });
   return counted;
 }

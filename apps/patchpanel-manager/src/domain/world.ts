@@ -59,8 +59,12 @@ export const emptyWorld = (pools: Pools, sessionUser: number | null = null, most
 /** `world` with one guest more, or the guest of that key replaced. */
 export const withGuest = (world: World, guest: Guest): World => ({
   ...world,
-  guests: new Map(world.guests).set(guestKey(guest), guest),
+  guests: guestsWith(world, guest),
 });
+
+/** The guests of `world` and one more, or the guest of that key replaced. */
+export const guestsWith = ({ guests }: World, guest: Guest): World['guests'] =>
+  new Map(guests).set(guestKey(guest), guest);
 
 /** `world` without these guests; keys that are not there are nothing. */
 export function withoutGuests(world: World, keys: Iterable<string>): World {

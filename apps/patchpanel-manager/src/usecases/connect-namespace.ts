@@ -3,7 +3,7 @@ import { allocateSubnet, freshMac, indexSetOf, type TrafficSource } from '@pp/da
 import { decided, type Decision } from '../domain/decision';
 import { guestKey, guestsOfKind, type Egress, type Namespace } from '../domain/guest';
 import { guestQuotaFault, lifelineQuotaFault } from '../domain/quotas';
-import { usedMacs, withGuest, type World } from '../domain/world';
+import { guestsWith, usedMacs, type World } from '../domain/world';
 
 /** ConnectNamespace with its values checked; the namespace is held open by the caller of the use case until the kernel followed. */
 export interface ConnectNamespace {
@@ -26,17 +26,14 @@ export function connectNamespace(
   request: ConnectNamespace,
   randomBytes: (n: number) => Uint8Array,
 ): Checked<Decision<Namespace>> {
-  const conflict = findConflict(world, request);
+  const namespaces = guestsOfKind(world.guests, 'namespace');
+  const conflict = findConflict(world, namespaces, request);
   if (conflict !== null) return conflict;
   const fault =
     guestQuotaFault(world, 'namespace', request.owner) ?? lifelineQuotaFault(world, request.owner);
   if (fault !== null) return fault;
-  const guests = guestsOfKind(world.guests, 'namespace');
-  const subnet = allocateSubnet(
-    world.pools,
-    'namespace',
-    indexSetOf(guests.map(({ subnetIndex }) => subnetIndex)),
-  );
+  const used = indexSetOf(namespaces.map(({ subnetIndex }) => subnetIndex));
+  const subnet = allocateSubnet(world.pools, 'namespace', used);
   if (subnet === null) {
     return refuse(
       'ResourceExhausted',
@@ -58,18 +55,21 @@ export function connectNamespace(
     allowUserTraffic: request.allowUserTraffic,
     owner: request.owner,
   };
-  return decided({ ...withGuest(world, guest), nextNamespace: guest.number + 1 }, guest);
+  return decided({ ...world, guests: guestsWith(world, guest), nextNamespace: guest.number + 1 }, guest);
 }
 
-function findConflict(world: World, request: ConnectNamespace): ReturnType<typeof refuse> | null {
-  const { outboundDevice, client } = request;
+function findConflict(
+  world: World,
+  namespaces: readonly Namespace[],
+  { outboundDevice, client }: ConnectNamespace,
+): ReturnType<typeof refuse> | null {
   if (outboundDevice !== '' && !world.uplinks.some(({ ifname }) => ifname === outboundDevice)) {
     const known = world.uplinks.map(({ ifname }) => ifname).join(', ');
     const hint = known === '' ? 'there is none now' : `known are: ${known}`;
     return refuse('NotFound', `outbound_physical_device "${outboundDevice}" is not an uplink (${hint})`);
   }
   if (client === null) return null;
-  for (const guest of guestsOfKind(world.guests, 'namespace')) {
+  for (const guest of namespaces) {
     if (guest.client?.inode === client.inode) {
       return refuse(
         'AlreadyExists',
