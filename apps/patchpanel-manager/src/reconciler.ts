@@ -44,6 +44,8 @@ interface Parts {
   readonly log: Logger;
   readonly observer: Observer;
   readonly world: World;
+  /** Runs a task after the events that are at hand. */
+  readonly defer: (task: () => void) => void;
 }
 
 /** What a start finds: what is remembered of earlier runs, and what goes on. */
@@ -74,9 +76,12 @@ export class Reconciler {
     this.#break = resolve;
   });
 
-  constructor({ kernel, journal, log, observer, world }: Parts) {
+  constructor({ kernel, journal, log, observer, world, defer }: Parts) {
     this.#kernel = kernel;
-    this.#journal = new WorldJournal({ journal, log, world });
+    const onFault = (fault: unknown): void => {
+      this.#break(fault);
+    };
+    this.#journal = new WorldJournal({ journal, log, world, defer, onFault });
     this.#log = log;
     this.#observer = observer;
     this.#world = world;

@@ -22,6 +22,7 @@ import type { Native } from '@pp/native';
 import { IPV6_WARNINGS, type HostIpv6, type Journal, type NetworkNews } from '@pp/ports';
 import { FileJournal } from '@pp/state';
 import type { Config } from './config';
+import { afterEvents } from './after-events';
 import { connectionEnds } from './connection-ends';
 import { announcer } from './dbus/announcer';
 import { countedFeed } from './dbus/counted-feed';
@@ -38,11 +39,11 @@ import { Supervisor } from './helpers/supervisor';
 import { trafficMethods } from './dbus/traffic-methods';
 import { vpnMethods } from './dbus/vpn-methods';
 import { Ipv6Restarts } from './ipv6-restarts';
-import { Manager } from './manager';
+import { Manager, type ManagerParts } from './manager';
 import { mostLifelines } from './open-files';
 import { monitoring, NeighborMonitor } from './neighbor-monitor';
 import { randomPool } from './random-pool';
-import { inTurn, type Observer } from './reconciler';
+import { inTurn } from './reconciler';
 import { nameserversAt } from './resolv-conf';
 import { ShillNews } from './shill/shill-news';
 import { statusOf } from './status';
@@ -79,10 +80,12 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
     connectionEnds(connections),
     monitoring(monitor),
   ];
-  const later = new ToldLater(inTurn(...observers), setImmediate);
+  const defer = afterEvents(setImmediate);
+  const later = new ToldLater(inTurn(...observers), defer);
   const writers = new NftWriters();
   const ipv6 = readHostIpv6();
-  const manager = managerOf(context, { native, writers, ipv6 }, newsOf(context, native, bus), later, doors);
+  const news = newsOf(context, native, bus);
+  const manager = managerOf(context, { native, writers, ipv6 }, { news, observer: later, defer }, doors);
   const { absent } = config.local;
   if (absent.length > 0) log.info('local-sources.absent', { users: absent.join(' ') });
   for (const warning of IPV6_WARNINGS[ipv6]) log.warn('ipv6.missing', { warning });
@@ -147,8 +150,7 @@ function newsOf({ config, clock, log }: DaemonContext<Config>, native: Native, b
 function managerOf(
   { config, log, clock, stateDir, scope, systemd }: DaemonContext<Config>,
   host: { readonly native: Native; readonly writers: NftWriters; readonly ipv6: HostIpv6 },
-  news: NetworkNews,
-  observer: Observer,
+  { news, observer, defer }: Pick<ManagerParts, 'news' | 'observer' | 'defer'>,
   { kernel = asItIs, journal = asItIs }: Doors,
 ): Manager {
   const { native, writers, ipv6 } = host;
@@ -168,7 +170,7 @@ function managerOf(
     localSources: config.local.sources,
     withoutIpv6: ipv6 === 'absent',
     randomBytes: forMacs,
-    defer: setImmediate,
+    defer,
   });
 }
 

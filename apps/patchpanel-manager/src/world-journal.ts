@@ -9,14 +9,31 @@ import {
   type Remembered,
 } from './world-entries';
 
-/** The world in the journal, where each change is before the kernel is changed. */
+interface Parts {
+  readonly journal: Journal;
+  readonly log: Logger;
+  readonly world: World;
+  /** Runs a task after the events that are at hand. */
+  readonly defer: (task: () => void) => void;
+  /** Told of a fault of what was deferred. */
+  readonly onFault: (fault: unknown) => void;
+}
+
+/**
+ * The world in the journal, where each change is before the kernel is changed. That the kernel followed is written after whoever waits
+ * has been answered: a crash in between costs the next start a look, and the `begin` of the next change says as much (Journal).
+ */
 export class WorldJournal {
+  readonly #parts: Parts;
   readonly #journal: Journal;
   readonly #log: Logger;
   /** What the journal says. On a full disk it is behind the world, and catches up with the next change that can be written. */
   #written: World;
+  /** The kernel has followed the last `begin`, and the journal has not heard of it. */
+  #owesCommit = false;
 
-  constructor(parts: { readonly journal: Journal; readonly log: Logger; readonly world: World }) {
+  constructor(parts: Parts) {
+    this.#parts = parts;
     this.#journal = parts.journal;
     this.#log = parts.log;
     this.#written = parts.world;
@@ -38,6 +55,7 @@ export class WorldJournal {
   begin(what: string, to: World): Refusal | null {
     try {
       this.#journal.begin(entriesBetween(this.#written, to));
+      this.#owesCommit = false;
       this.#written = to;
       return null;
     } catch (fault) {
@@ -47,12 +65,27 @@ export class WorldJournal {
     }
   }
 
+  /** Soon. */
   commit(): void {
+    this.#owesCommit = true;
+    this.#parts.defer(() => {
+      try {
+        this.#commitNow();
+      } catch (fault) {
+        this.#parts.onFault(fault);
+      }
+    });
+  }
+
+  #commitNow(): void {
+    if (!this.#owesCommit) return;
+    this.#owesCommit = false;
     this.#journal.commit();
   }
 
   /** What comes back at the next start stays in the journal; on a full disk it takes the place of all that was there. */
   forget(world: World): void {
+    this.#owesCommit = false;
     const { entries } = this.#journal.load();
     const left = entriesOfEnded(world, entries.keys());
     if (left === null) {
@@ -72,6 +105,7 @@ export class WorldJournal {
   }
 
   close(): void {
+    this.#commitNow();
     this.#journal.close();
   }
 }

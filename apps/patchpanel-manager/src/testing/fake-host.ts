@@ -92,6 +92,10 @@ export class FakeHost {
     this.#killAt = { step, when };
   }
 
+  get wasKilled(): boolean {
+    return this.#dead;
+  }
+
   /** Nobody is killed any more. */
   spare(): void {
     this.#killAt = null;
