@@ -48,7 +48,6 @@ async function main(app: string | undefined): Promise<void> {
     define: {
       __PP_VERSION__: JSON.stringify(readPackage(join('apps', app)).version),
       __PP_ADDON__: JSON.stringify(embedded),
-      WebAssembly: 'undefined', // protobufjs' 64-bit integers can do without; its machinery takes 0.7 MB
     },
     plugins: [withoutLogThreads, builtinsLater],
     logLevel: 'warning',

@@ -194,6 +194,22 @@ export function hostAt(subnet: string, offset: number): string {
   return ipv4FromNumber(ipv4ToNumber(address) + 1 + offset);
 }
 
+export interface SubnetNumbers {
+  /** The subnet's first address. */
+  readonly base: number;
+  readonly length: number;
+  /** Both its ends, as `hostAt` has them. */
+  readonly host: number;
+  readonly guest: number;
+}
+
+/** A subnet's addresses as numbers, first octet highest. */
+export function subnetNumbers(subnet: string): SubnetNumbers {
+  const { address, length } = ipv4Cidr(subnet);
+  const base = ipv4ToNumber(address);
+  return { base, length, host: base + 1, guest: base + 2 };
+}
+
 const isPoolKind = (text: string): text is PoolKind => (POOL_KINDS as readonly string[]).includes(text);
 
 const subnetSize = ({ subnetLength }: Pool): number => 2 ** (32 - subnetLength);

@@ -30,16 +30,22 @@ export class Cursor {
     this.#at = this.#bytes.length;
   }
 
-  tag(): { readonly number: number; readonly wireType: number } {
+  /** A field's number, and below it three bits of wire type. */
+  tag(): number {
     const tag = this.varint(MAX_TAG_BYTES);
     if (tag > 0xffff_ffff) this.refuse(`a tag is longer than 32 bits (byte ${this.#at})`);
-    return { number: tag >>> 3, wireType: tag & 7 };
+    return tag;
   }
 
   /** At most 64 bits in at most `maxBytes` bytes; exact up to 2^53, which is more than tags and lengths need. */
   varint(maxBytes = MAX_VARINT_BYTES): number {
     const start = this.#at;
     this.low = this.high = 0;
+    const first = this.#bytes[start];
+    if (first !== undefined && first < 0x80) {
+      this.#at++;
+      return (this.low = first); // nearly all are so short
+    }
     for (let count = 0; count < maxBytes; count++) {
       const byte = this.#bytes[this.#at];
       if (byte === undefined) {

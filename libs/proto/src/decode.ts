@@ -1,10 +1,6 @@
 import { Cursor } from './cursor';
 import { FIELDS, type Field, type MessageName } from './gen/messages';
-
-/** https://protobuf.dev/programming-guides/encoding: the low three bits of a tag. */
-const WireType = { varint: 0, fixed64: 1, bytes: 2, groupStart: 3, groupEnd: 4, fixed32: 5 } as const;
-
-const WITH_LENGTH: ReadonlySet<Field['kind']> = new Set(['message', 'string', 'bytes']);
+import { WireType, wireTypeOf } from './wire-type';
 
 /** Groups are a relic that only unknown fields may hold; nobody nests them. */
 const MAX_GROUP_DEPTH = 16;
@@ -15,7 +11,8 @@ type Values = Record<string, unknown>;
 export function readMessage(name: MessageName, cursor: Cursor, values: Values = defaultsOf(name)): Values {
   const fields = FIELDS[name];
   while (cursor.left > 0) {
-    const { number, wireType } = cursor.tag();
+    const tag = cursor.tag();
+    const [number, wireType] = [tag >>> 3, tag & 7];
     const field = fields[number];
     if (field === undefined) {
       skipUnknown(cursor, number, wireType, 0);
@@ -67,7 +64,7 @@ const DEFAULT: Readonly<Record<Field['kind'], unknown>> = {
 };
 
 function readField(cursor: Cursor, field: Field, number: number, wireType: number, was: unknown): unknown {
-  const want = WITH_LENGTH.has(field.kind) ? WireType.bytes : WireType.varint;
+  const want = wireTypeOf(field.kind);
   if (wireType !== want) {
     cursor.refuse(`${labelOf(field, number)} has wire type ${wireType}, must be ${want}`);
     return undefined;
@@ -141,7 +138,8 @@ function skipUnknown(cursor: Cursor, number: number, wireType: number, depth: nu
 function skipGroup(cursor: Cursor, group: number, depth: number): void {
   if (depth > MAX_GROUP_DEPTH) cursor.refuse('groups are nested too deeply');
   while (cursor.left > 0) {
-    const { number, wireType } = cursor.tag();
+    const tag = cursor.tag();
+    const [number, wireType] = [tag >>> 3, tag & 7];
     if (wireType !== WireType.groupEnd) {
       skipUnknown(cursor, number, wireType, depth);
     } else {

@@ -1,4 +1,4 @@
-import { hostAt, namespaceNames } from '@pp/datapath';
+import { namespaceNames, subnetNumbers } from '@pp/datapath';
 import {
   encode,
   NetworkDeviceChangedSignalEvent,
@@ -15,12 +15,13 @@ import { networkOrder } from './network-order';
 /** Spec 11 step 10. */
 export function connectNamespaceToProto({ number, subnet }: Namespace): Uint8Array {
   const names = namespaceNames(number);
+  const { ipv4Subnet, host, guest } = ipv4Of(subnet);
   return encode('ConnectNamespaceResponse', {
-    ipv4Subnet: subnetMessage(subnet),
+    ipv4Subnet,
     peerIfname: names.peer,
-    peerIpv4Address: networkOrder(hostAt(subnet, 1)),
+    peerIpv4Address: guest,
     hostIfname: names.host,
-    hostIpv4Address: networkOrder(hostAt(subnet, 0)),
+    hostIpv4Address: host,
     netnsName: names.netns,
   });
 }
@@ -28,7 +29,7 @@ export function connectNamespaceToProto({ number, subnet }: Namespace): Uint8Arr
 export const terminaStartToProto = (vm: Vm): Uint8Array =>
   encode('TerminaVmStartupResponse', {
     device: deviceMessage(deviceOfVm(vm)),
-    containerSubnet: vm.containers === null ? undefined : subnetMessage(vm.containers.subnet),
+    containerSubnet: vm.containers === null ? undefined : ipv4Of(vm.containers.subnet).ipv4Subnet,
   });
 
 export const pluginStartToProto = (vm: Vm): Uint8Array =>
@@ -37,9 +38,9 @@ export const pluginStartToProto = (vm: Vm): Uint8Array =>
 /** Only what the VMM needs to attach the TAPs (spec 1.5). */
 export const arcVmStartToProto = (arc: Arc): Uint8Array =>
   encode('ArcVmStartupResponse', {
-    devices: arcTaps(arc).map(({ tap, address }) => ({
+    devices: arcTaps(arc).map(({ tap, subnet }) => ({
       ifname: tap,
-      ipv4Addr: networkOrder(address),
+      ipv4Addr: ipv4Of(subnet).guest,
       guestType: NetworkDeviceGuestType.ARCVM,
     })),
   });
@@ -54,21 +55,28 @@ export const deviceChangedToProto = (event: 'DEVICE_ADDED' | 'DEVICE_REMOVED', d
   });
 
 /** Spec 1.5, the common fill. */
-const deviceMessage = ({
-  ifname,
-  physIfname,
-  guestType,
-  subnet,
-}: Device): Init<Messages['NetworkDevice']> => ({
-  ifname,
-  physIfname,
-  ipv4Addr: networkOrder(hostAt(subnet, 1)),
-  hostIpv4Addr: networkOrder(hostAt(subnet, 0)),
-  ipv4Subnet: subnetMessage(subnet),
-  guestType: NetworkDeviceGuestType[guestType],
-});
+function deviceMessage({ ifname, physIfname, guestType, subnet }: Device): Init<Messages['NetworkDevice']> {
+  const { ipv4Subnet, host, guest } = ipv4Of(subnet);
+  return {
+    ifname,
+    physIfname,
+    ipv4Addr: guest,
+    hostIpv4Addr: host,
+    ipv4Subnet,
+    guestType: NetworkDeviceGuestType[guestType],
+  };
+}
 
-function subnetMessage(subnet: string): Init<Messages['IPv4Subnet']> {
-  const [base = '', length = ''] = subnet.split('/');
-  return { baseAddr: networkOrder(base), prefixLen: Number(length) };
+/** A subnet and the addresses of its two ends, as messages have them. */
+function ipv4Of(subnet: string): {
+  readonly ipv4Subnet: Init<Messages['IPv4Subnet']>;
+  readonly host: number;
+  readonly guest: number;
+} {
+  const { base, length, host, guest } = subnetNumbers(subnet);
+  return {
+    ipv4Subnet: { baseAddr: networkOrder(base), prefixLen: length },
+    host: networkOrder(host),
+    guest: networkOrder(guest),
+  };
 }

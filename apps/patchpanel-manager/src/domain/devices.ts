@@ -1,4 +1,4 @@
-import { ARC_MANAGEMENT_SUBNET, arcBridgeName, hostAt } from '@pp/datapath';
+import { ARC_MANAGEMENT_SUBNET, arcBridgeName } from '@pp/datapath';
 import type { Arc, Guest, Vm } from './guest';
 import { changeOf, type Change } from './change';
 import { guestsThatDiffer, type World } from './world';
@@ -56,8 +56,8 @@ const arcType = ({ container }: Arc): Device['guestType'] => (container === null
 /** What a VMM needs to know of one of ARC's TAPs. */
 export interface ArcTap {
   readonly tap: string;
-  /** The guest's address on it. */
-  readonly address: string;
+  /** The guest has its second address. */
+  readonly subnet: string;
 }
 
 /** All TAPs of an ARC VM, the management one first. */
@@ -65,10 +65,7 @@ export function arcTaps({ management, taps, free, devices }: Arc): readonly ArcT
   const configs = [...Object.values(free).flat(), ...devices.map(({ config }) => config)];
   const subnets = new Map(configs.map(({ stableMac, subnet }) => [stableMac, subnet]));
   return [
-    { tap: management.link, address: hostAt(ARC_MANAGEMENT_SUBNET, 1) },
-    ...taps.map(({ tap, number }) => ({
-      tap,
-      address: hostAt(subnets.get(number) ?? ARC_MANAGEMENT_SUBNET, 1),
-    })),
+    { tap: management.link, subnet: ARC_MANAGEMENT_SUBNET },
+    ...taps.map(({ tap, number }) => ({ tap, subnet: subnets.get(number) ?? ARC_MANAGEMENT_SUBNET })),
   ];
 }
