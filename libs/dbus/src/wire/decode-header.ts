@@ -10,6 +10,7 @@ import {
 import { ruleOf, type FieldName, type HeaderFields } from './header-fields';
 import { FIXED_HEADER_BYTES, SPEC_MAX_ARRAY_BYTES, SPEC_MAX_MESSAGE_BYTES } from './limits';
 import { Unmarshaller } from './unmarshaller';
+import { noFields, usualFields } from './usual-fields';
 
 /** What the first 16 bytes say. */
 export interface FixedHeader {
@@ -25,21 +26,20 @@ export interface FixedHeader {
 
 /** Reads the fixed part; throws ProtocolError when its lengths cannot be believed. */
 export function decodeFixedHeader(bytes: Buffer): FixedHeader {
-  const [endian, type = 0, flags = 0, version] = bytes;
+  const endian = bytes[0];
   if (endian !== LITTLE_ENDIAN && endian !== BIG_ENDIAN)
     throw new ProtocolError('a message of unknown byte order');
-  if (version !== PROTOCOL_VERSION)
-    throw new ProtocolError(`a message of protocol version ${String(version)}`);
+  const [type, flags, version] = [bytes.readUInt8(1), bytes.readUInt8(2), bytes.readUInt8(3)];
+  if (version !== PROTOCOL_VERSION) throw new ProtocolError(`a message of protocol version ${version}`);
   if (type === 0) throw new ProtocolError('a message of type 0');
   const bigEndian = endian === BIG_ENDIAN;
-  const u32 = (at: number): number => (bigEndian ? bytes.readUInt32BE(at) : bytes.readUInt32LE(at));
-  const bodyBytes = u32(4);
-  const serial = u32(8);
-  const fieldsBytes = u32(12);
+  const bodyBytes = bigEndian ? bytes.readUInt32BE(4) : bytes.readUInt32LE(4);
+  const serial = bigEndian ? bytes.readUInt32BE(8) : bytes.readUInt32LE(8);
+  const fieldsBytes = bigEndian ? bytes.readUInt32BE(12) : bytes.readUInt32LE(12);
   if (serial === 0) throw new ProtocolError('a message with serial 0');
   if (fieldsBytes > SPEC_MAX_ARRAY_BYTES)
     throw new ProtocolError('a message with more than 64 MiB of header fields');
-  const headerBytes = FIXED_HEADER_BYTES + Math.ceil(fieldsBytes / 8) * 8;
+  const headerBytes = FIXED_HEADER_BYTES + ((fieldsBytes + 7) & -8);
   if (headerBytes + bodyBytes > SPEC_MAX_MESSAGE_BYTES)
     throw new ProtocolError('a message of more than 128 MiB');
   return { bigEndian, type, flags, serial, fieldsBytes, headerBytes, bodyBytes };
@@ -54,7 +54,10 @@ export function decodeHeader(
   fixed: FixedHeader,
 ): { readonly header: Header | undefined; readonly unixFds: number } {
   try {
-    const fields = readFields(bytes, fixed);
+    const end = FIXED_HEADER_BYTES + fixed.fieldsBytes;
+    const fields =
+      (fixed.bigEndian ? undefined : usualFields(bytes, end)) ?? readFields(bytes, end, fixed.bigEndian);
+    if (!isZero(bytes, end, fixed.headerBytes)) throw new Malformed('padding is not zero');
     return { header: headerOf(fixed, fields), unixFds: fields.unixFds ?? 0 };
   } catch (cause) {
     if (cause instanceof Malformed) throw new ProtocolError('a message with a malformed header', { cause });
@@ -65,8 +68,7 @@ export function decodeHeader(
 /** A field's value is in a variant in a struct in an array. */
 const VALUE_DEPTH = 3;
 
-function readFields(bytes: Buffer, { bigEndian, fieldsBytes, headerBytes }: FixedHeader): HeaderFields {
-  const end = FIXED_HEADER_BYTES + fieldsBytes;
+function readFields(bytes: Buffer, end: number, bigEndian: boolean): HeaderFields {
   const reader = new Unmarshaller({ bytes, start: FIXED_HEADER_BYTES, end, bigEndian, fdCount: 0 });
   const fields = noFields();
   while (!reader.isAtEnd) {
@@ -82,23 +84,12 @@ function readFields(bytes: Buffer, { bigEndian, fieldsBytes, headerBytes }: Fixe
     if (type !== rule.type || !rule.isValid(value)) throw new Malformed(`the field ${name} is not valid`);
     fields[name] = value;
   }
-  if (bytes.subarray(end, headerBytes).some((pad) => pad !== 0)) throw new Malformed('padding is not zero');
   return fields as HeaderFields; // each rule has the type of its field
 }
 
-/** All of them in the same order, so that V8 sees one shape. */
-function noFields(): Record<FieldName, unknown> {
-  return {
-    path: undefined,
-    interface: undefined,
-    member: undefined,
-    errorName: undefined,
-    replySerial: undefined,
-    destination: undefined,
-    sender: undefined,
-    signature: undefined,
-    unixFds: undefined,
-  };
+function isZero(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (bytes[at] !== 0) return false;
+  return true;
 }
 
 /** D-Bus Specification, "Header Fields": which are required by which message type. */

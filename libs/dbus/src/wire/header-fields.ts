@@ -1,5 +1,5 @@
-import { isBusName, isInterfaceName, isMemberName } from './names';
-import { parseSingleType, type Type } from './signature';
+import { isBusName, isInterfaceName, isMemberName, isObjectPath } from './names';
+import { isSignature, parseSingleType, type Type } from './signature';
 
 /** D-Bus Specification, "Header Fields". */
 export interface HeaderFields {
@@ -23,7 +23,7 @@ export interface FieldRule {
   readonly type: Type;
   /** What a field begins with, little-endian: the code, and a signature of one letter. */
   readonly start: number;
-  /** Says what the type does not. */
+  /** Of a value that is a string or a number as the type has it: whether the field may have it. */
   readonly isValid: (value: unknown) => boolean;
   /** The value that a message without it has. */
   readonly whenAbsent: string | number | undefined;
@@ -33,7 +33,7 @@ export interface FieldRule {
 const LOCAL = { path: '/org/freedesktop/DBus/Local', interface: 'org.freedesktop.DBus.Local' };
 
 export const FIELD_RULES: readonly FieldRule[] = [
-  rule(1, 'path', 'o', { isValid: (path) => path !== LOCAL.path }),
+  rule(1, 'path', 'o', { isValid: (path) => isObjectPath(path as string) && path !== LOCAL.path }),
   rule(2, 'interface', 's', {
     isValid: (name) => isInterfaceName(name as string) && name !== LOCAL.interface,
   }),
@@ -42,7 +42,7 @@ export const FIELD_RULES: readonly FieldRule[] = [
   rule(5, 'replySerial', 'u', { isValid: (serial) => serial !== 0 }),
   rule(6, 'destination', 's', { isValid: (name) => isBusName(name as string) }),
   rule(7, 'sender', 's', { isValid: (name) => isBusName(name as string) }),
-  rule(8, 'signature', 'g', { whenAbsent: '' }),
+  rule(8, 'signature', 'g', { isValid: (signature) => isSignature(signature as string), whenAbsent: '' }),
   rule(9, 'unixFds', 'u', { whenAbsent: 0 }),
 ];
 

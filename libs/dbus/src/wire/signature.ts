@@ -31,6 +31,16 @@ export function parseSignature(signature: string): readonly Type[] {
   return USUAL.get(signature) ?? parse(signature);
 }
 
+export function isSignature(text: string): boolean {
+  try {
+    parseSignature(text);
+    return true;
+  } catch (error) {
+    if (error instanceof Malformed) return false;
+    throw error;
+  }
+}
+
 /** As `parseSignature`, for exactly one type, as a variant has it. */
 export function parseSingleType(signature: string): Type {
   const [type, ...rest] = parseSignature(signature);
