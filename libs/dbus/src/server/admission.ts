@@ -16,13 +16,11 @@ export const DEFAULT_LIMITS: AdmissionLimits = {
   total: { calls: 1024, fds: 1024, bytes: 32 * 1024 * 1024 },
 };
 
-const NOTHING: Load = { calls: 0, fds: 0, bytes: 0 };
-
 /** Counts calls in flight, so that no sender can hold more than its share of memory and descriptors. */
 export class Admission {
   readonly #limits: AdmissionLimits;
-  readonly #bySender = new Map<string, Load>(); // BOUNDED: by total.calls
-  #total = NOTHING;
+  readonly #bySender = new Map<string, Held>(); // BOUNDED: by total.calls
+  readonly #total = new Held();
 
   constructor(limits: AdmissionLimits) {
     this.#limits = limits;
@@ -30,27 +28,38 @@ export class Admission {
 
   /** Call the returned function once when the call has ended; undefined: over a limit, and nothing was counted. */
   admit(sender: string, load: Load): (() => void) | undefined {
-    const ofSender = plus(this.#bySender.get(sender) ?? NOTHING, load, 1);
-    const total = plus(this.#total, load, 1);
-    if (!fits(ofSender, this.#limits.perSender) || !fits(total, this.#limits.total)) return undefined;
-    this.#bySender.set(sender, ofSender);
-    this.#total = total;
+    const held = this.#bySender.get(sender) ?? new Held();
+    if (!held.hasRoom(load, this.#limits.perSender) || !this.#total.hasRoom(load, this.#limits.total))
+      return undefined;
+    held.add(load, 1);
+    this.#total.add(load, 1);
+    this.#bySender.set(sender, held);
     return () => {
-      this.#release(sender, load);
+      held.add(load, -1);
+      this.#total.add(load, -1);
+      if (held.calls === 0) this.#bySender.delete(sender);
     };
   }
+}
 
-  #release(sender: string, load: Load): void {
-    const left = plus(this.#bySender.get(sender) ?? NOTHING, load, -1);
-    if (left.calls > 0) this.#bySender.set(sender, left);
-    else this.#bySender.delete(sender);
-    this.#total = plus(this.#total, load, -1);
+/** A sum of loads. */
+class Held {
+  calls = 0;
+  fds = 0;
+  bytes = 0;
+
+  /** There is room for `more` under `limit`. */
+  hasRoom(more: Load, limit: Load): boolean {
+    return (
+      this.calls + more.calls <= limit.calls &&
+      this.fds + more.fds <= limit.fds &&
+      this.bytes + more.bytes <= limit.bytes
+    );
+  }
+
+  add(more: Load, sign: 1 | -1): void {
+    this.calls += sign * more.calls;
+    this.fds += sign * more.fds;
+    this.bytes += sign * more.bytes;
   }
 }
-
-function plus(a: Load, b: Load, sign: 1 | -1): Load {
-  return { calls: a.calls + sign * b.calls, fds: a.fds + sign * b.fds, bytes: a.bytes + sign * b.bytes };
-}
-
-const fits = (load: Load, limit: Load): boolean =>
-  load.calls <= limit.calls && load.fds <= limit.fds && load.bytes <= limit.bytes;

@@ -95,7 +95,7 @@ export class Server {
 
   #reply(header: CallHeader, { outSignature }: ServedMethod, { body, fds = [] }: Reply): void {
     try {
-      this.#send(header, { type: 'return', signature: outSignature, values: body, fds });
+      this.#send(header, { type: 'return', signature: outSignature, values: body }, fds);
     } finally {
       for (const fd of fds) this.#options.closeFd(fd);
     }
@@ -105,7 +105,7 @@ export class Server {
     const refusal =
       error instanceof DBusError && isInterfaceName(error.name) ? error : this.#fault(header, error);
     const sentence = refusal.message.replaceAll('\0', '').slice(0, MAX_SENTENCE);
-    this.#send(header, { type: 'error', errorName: refusal.name, signature: 's', values: [sentence] });
+    this.#send(header, { type: 'error', errorName: refusal.name, signature: 's', values: [sentence] }, []);
   }
 
   /** A fault of ours is told to the operator; the caller learns that it is none of theirs. */
@@ -114,17 +114,26 @@ export class Server {
     return new DBusError(DBUS_ERROR.failed, `${member} failed inside the service: its log says why`);
   }
 
-  #send({ serial, sender, noReplyExpected }: CallHeader, reply: Answer): void {
+  /** `answer` is complete but for whom it goes to. */
+  #send({ serial, sender, noReplyExpected }: CallHeader, answer: Answer, fds: readonly number[]): void {
     if (noReplyExpected) return;
-    const { type, errorName, signature, values, fds } = reply;
-    const to = { replySerial: serial, destination: sender, noReplyExpected: true };
-    this.#options.writer.send({ type, errorName, signature, values, ...to }, fds);
+    const { type, errorName, signature, values } = answer;
+    this.#options.writer.send(
+      {
+        type,
+        errorName,
+        replySerial: serial,
+        destination: sender,
+        signature,
+        values,
+        noReplyExpected: true,
+      },
+      fds,
+    );
   }
 }
 
-interface Answer extends Pick<Outgoing, 'type' | 'errorName' | 'signature' | 'values'> {
-  readonly fds?: readonly number[];
-}
+type Answer = Pick<Outgoing, 'type' | 'errorName' | 'signature' | 'values'>;
 
 type ServedObject = ReadonlyMap<string, ServedInterface>;
 

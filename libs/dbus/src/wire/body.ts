@@ -19,7 +19,8 @@ export type DecodedBody =
 export function decodeBody({ bytes, signature, bigEndian, fdCount }: RawBody): DecodedBody {
   try {
     const reader = new Unmarshaller({ bytes, start: 0, end: bytes.length, bigEndian, fdCount });
-    const body = parseSignature(signature).map((type) => reader.value(type));
+    const body: unknown[] = []; // BOUNDED: by the signature
+    for (const type of parseSignature(signature)) body.push(reader.value(type));
     reader.finish();
     return { ok: true, body };
   } catch (error) {

@@ -6,7 +6,7 @@ import {
   PROTOCOL_VERSION,
   type MessageType,
 } from './header';
-import { FIELD_RULES, type FieldRule, type HeaderFields } from './header-fields';
+import { FIELD, type FieldRule, type HeaderFields } from './header-fields';
 import { FIXED_HEADER_BYTES, MAX_HEADER_BYTES, MAX_SENT_FDS } from './limits';
 import { Marshaller } from './marshaller';
 import { parseSignature, type Type } from './signature';
@@ -54,27 +54,36 @@ export function writeHeader(out: Marshaller, message: Outgoing, serial: number, 
   out.u32(0); // length of the body
   out.u32(serial);
   out.u32(0); // length of the fields
-  for (const rule of FIELD_RULES) {
-    const value = rule.name === 'unixFds' ? fdCount : message[rule.name];
-    if (value !== undefined && value !== rule.whenAbsent) writeField(out, rule, value);
-  }
+  writeField(out, FIELD.path, message.path);
+  writeField(out, FIELD.interface, message.interface);
+  writeField(out, FIELD.member, message.member);
+  writeField(out, FIELD.errorName, message.errorName);
+  writeField(out, FIELD.replySerial, message.replySerial);
+  writeField(out, FIELD.destination, message.destination);
+  writeField(out, FIELD.sender, message.sender);
+  if (message.signature !== '') writeField(out, FIELD.signature, message.signature);
+  if (fdCount > 0) writeField(out, FIELD.unixFds, fdCount);
   out.u32At(FIELDS_LENGTH_AT, out.length - FIXED_HEADER_BYTES);
   out.align(8);
 }
 
-function writeField(out: Marshaller, rule: FieldRule, value: string | number): void {
+function writeField(out: Marshaller, rule: FieldRule, value: string | number | undefined): void {
+  if (value === undefined) return;
   if (!rule.isValid(value)) throw new TypeError(`'${value}' cannot be the ${rule.name} of a D-Bus message`);
   out.align(8);
   out.u32(rule.start);
-  out.value(rule.type, value);
+  if (typeof value === 'number') out.u32(value);
+  else if (rule === FIELD.signature) out.signature(value);
+  else out.string(value);
 }
 
 function writeBody(out: Marshaller, types: readonly Type[], values: Body): void {
   if (types.length !== values.length)
     throw new Malformed(`${values.length} values for ${types.length} types`);
-  types.forEach((type, index) => {
-    out.value(type, values[index]);
-  });
+  for (let index = 0; index < types.length; index++) {
+    const type = types[index];
+    if (type !== undefined) out.value(type, values[index]);
+  }
 }
 
 const tooLarge = (sentence: string): DBusError => new DBusError(DBUS_ERROR.limitsExceeded, sentence);

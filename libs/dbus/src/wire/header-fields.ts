@@ -25,36 +25,30 @@ export interface FieldRule {
   readonly start: number;
   /** Of a value that is a string or a number as the type has it: whether the field may have it. */
   readonly isValid: (value: unknown) => boolean;
-  /** The value that a message without it has. */
-  readonly whenAbsent: string | number | undefined;
 }
 
 /** Reserved for what a library tells its own program; the bus disconnects who sends it. */
 const LOCAL = { path: '/org/freedesktop/DBus/Local', interface: 'org.freedesktop.DBus.Local' };
 
-export const FIELD_RULES: readonly FieldRule[] = [
-  rule(1, 'path', 'o', { isValid: (path) => isObjectPath(path as string) && path !== LOCAL.path }),
-  rule(2, 'interface', 's', {
-    isValid: (name) => isInterfaceName(name as string) && name !== LOCAL.interface,
-  }),
-  rule(3, 'member', 's', { isValid: (name) => isMemberName(name as string) }),
-  rule(4, 'errorName', 's', { isValid: (name) => isInterfaceName(name as string) }),
-  rule(5, 'replySerial', 'u', { isValid: (serial) => serial !== 0 }),
-  rule(6, 'destination', 's', { isValid: (name) => isBusName(name as string) }),
-  rule(7, 'sender', 's', { isValid: (name) => isBusName(name as string) }),
-  rule(8, 'signature', 'g', { isValid: (signature) => isSignature(signature as string), whenAbsent: '' }),
-  rule(9, 'unixFds', 'u', { whenAbsent: 0 }),
-];
+/** In order of their codes. */
+export const FIELD = {
+  path: rule(1, 'path', 'o', (path) => isObjectPath(path as string) && path !== LOCAL.path),
+  interface: rule(2, 'interface', 's', (name) => isInterfaceName(name as string) && name !== LOCAL.interface),
+  member: rule(3, 'member', 's', (name) => isMemberName(name as string)),
+  errorName: rule(4, 'errorName', 's', (name) => isInterfaceName(name as string)),
+  replySerial: rule(5, 'replySerial', 'u', (serial) => serial !== 0),
+  destination: rule(6, 'destination', 's', (name) => isBusName(name as string)),
+  sender: rule(7, 'sender', 's', (name) => isBusName(name as string)),
+  signature: rule(8, 'signature', 'g', (signature) => isSignature(signature as string)),
+  unixFds: rule(9, 'unixFds', 'u', () => true),
+} as const satisfies Readonly<Record<FieldName, FieldRule>>;
+
+export const FIELD_RULES: readonly FieldRule[] = Object.values(FIELD);
 
 /** The rule of a code that is specified. */
 export const ruleOf = (code: number): FieldRule | undefined => FIELD_RULES[code - 1];
 
-function rule(
-  code: number,
-  name: FieldName,
-  signature: string,
-  { isValid = () => true, whenAbsent }: Partial<Pick<FieldRule, 'isValid' | 'whenAbsent'>>,
-): FieldRule {
+function rule(code: number, name: FieldName, signature: string, isValid: FieldRule['isValid']): FieldRule {
   const start = code | (1 << 8) | (signature.charCodeAt(0) << 16);
-  return { name, type: parseSingleType(signature), start, isValid, whenAbsent };
+  return { name, type: parseSingleType(signature), start, isValid };
 }

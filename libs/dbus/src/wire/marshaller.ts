@@ -52,10 +52,10 @@ export class Marshaller {
         this.u32(integer(value, 0, this.#fdCount - 1));
         return;
       case 's':
-        this.#string(text(value));
+        this.string(text(value));
         return;
       case 'o':
-        this.#string(objectPath(value));
+        this.string(objectPath(value));
         return;
       case 'g':
         this.signature(text(value));
@@ -90,6 +90,12 @@ export class Marshaller {
     parseSignature(signature);
     this.byte(signature.length);
     this.#terminated(signature, signature.length);
+  }
+
+  string(value: string): void {
+    const length = Buffer.byteLength(value);
+    this.u32(length);
+    this.#terminated(value, length);
   }
 
   /** Pads with zeros. */
@@ -183,12 +189,6 @@ export class Marshaller {
 
   #endArray({ lengthAt, start }: { readonly lengthAt: number; readonly start: number }): void {
     this.u32At(lengthAt, this.#length - start);
-  }
-
-  #string(value: string): void {
-    const length = Buffer.byteLength(value);
-    this.u32(length);
-    this.#terminated(value, length);
   }
 
   #terminated(value: string, length: number): void {
