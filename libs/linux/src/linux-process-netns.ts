@@ -36,7 +36,7 @@ export class LinuxProcessNetns implements ProcessNetns {
     // Readable once the process has ended, a zombie too: what was read before may then be its successor's.
     const isAlive = (): boolean => !this.native.pollFd(pidfd).readable;
     try {
-      const netns = this.native.openNetns({ pid });
+      const netns = this.native.openNetns({ path: `/proc/${pid}/ns/net` });
       fds.push(netns);
       const { dev, ino } = this.native.fdIdentity(netns);
       if (isAlive()) {
