@@ -16,7 +16,7 @@ export interface FdStore {
 }
 
 /** Name of a guest's lifeline in the FD store: no colon and no slash. */
-export const storeName = (key: string): string => key.replaceAll(/[/:]/g, '-');
+export const storeName = (key: string): string => key.replaceAll('/', '-').replaceAll(':', '-');
 
 /** VMs go on without us; a container if it is still the same process in the same namespace. */
 export function outlives(guest: Guest, processNetns: ProcessNetns): boolean {

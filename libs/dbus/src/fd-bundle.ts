@@ -9,7 +9,7 @@ export class FdBundle {
 
   constructor(fds: readonly number[], closeFd: CloseFd) {
     this.count = fds.length;
-    this.#fds = [...fds];
+    this.#fds = fds.slice();
     this.#closeFd = closeFd;
   }
 

@@ -12,7 +12,8 @@ export function readMessage(name: MessageName, cursor: Cursor, values: Values = 
   const fields = FIELDS[name];
   while (cursor.left > 0) {
     const tag = cursor.tag();
-    const [number, wireType] = [tag >>> 3, tag & 7];
+    const number = tag >>> 3;
+    const wireType = tag & 7;
     const field = fields[number];
     if (field === undefined) {
       skipUnknown(cursor, number, wireType, 0);
@@ -139,7 +140,8 @@ function skipGroup(cursor: Cursor, group: number, depth: number): void {
   if (depth > MAX_GROUP_DEPTH) cursor.refuse('groups are nested too deeply');
   while (cursor.left > 0) {
     const tag = cursor.tag();
-    const [number, wireType] = [tag >>> 3, tag & 7];
+    const number = tag >>> 3;
+    const wireType = tag & 7;
     if (wireType !== WireType.groupEnd) {
       skipUnknown(cursor, number, wireType, depth);
     } else {

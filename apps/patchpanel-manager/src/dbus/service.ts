@@ -29,8 +29,16 @@ export interface Services {
  */
 export function serve(bus: Bus, services: Promise<Services>): () => void {
   const ends = [
-    serveInterface(bus, API, async (name) => (await services).api[name]),
-    serveInterface(bus, FORWARDING, async (name) => (await services).forwarding[name]),
+    serveInterface(
+      bus,
+      API,
+      services.then(({ api }) => api),
+    ),
+    serveInterface(
+      bus,
+      FORWARDING,
+      services.then(({ forwarding }) => forwarding),
+    ),
   ];
   return () => {
     for (const end of ends) end();
@@ -40,17 +48,24 @@ export function serve(bus: Bus, services: Promise<Services>): () => void {
 function serveInterface<const S extends InterfaceSpec>(
   bus: Bus,
   spec: S,
-  find: (name: S['methods'][number]['name']) => Promise<ApiMethod>,
+  methods: Promise<Readonly<Record<S['methods'][number]['name'], ApiMethod>>>,
 ): () => void {
-  const handlers = spec.methods.map(({ name }) => [name, handler(bus, () => find(name))]);
+  const handlers = spec.methods.map(({ name }: { readonly name: S['methods'][number]['name'] }) => [
+    name,
+    handler(bus, methods, name),
+  ]);
   return bus.serve(PATH, spec, Object.fromEntries(handlers) as Handlers<S>);
 }
 
-function handler(bus: Bus, find: () => Promise<ApiMethod>): MethodHandler {
+function handler<Name extends string>(
+  bus: Bus,
+  methods: Promise<Readonly<Record<Name, ApiMethod>>>,
+  name: Name,
+): MethodHandler {
   return async (call) => {
     const caller = await bus.credentials(call.sender);
     if (!caller.ok) throw errorOf(caller);
-    const method = await find();
+    const method = (await methods)[name];
     const answer = await method(apiCall(call, caller.value));
     if (!answer.ok) throw errorOf(answer);
     return { body: [answer.value] };

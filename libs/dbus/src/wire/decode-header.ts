@@ -29,7 +29,9 @@ export function decodeFixedHeader(bytes: Buffer): FixedHeader {
   const endian = bytes[0];
   if (endian !== LITTLE_ENDIAN && endian !== BIG_ENDIAN)
     throw new ProtocolError('a message of unknown byte order');
-  const [type, flags, version] = [bytes.readUInt8(1), bytes.readUInt8(2), bytes.readUInt8(3)];
+  const type = bytes.readUInt8(1);
+  const flags = bytes.readUInt8(2);
+  const version = bytes.readUInt8(3);
   if (version !== PROTOCOL_VERSION) throw new ProtocolError(`a message of protocol version ${version}`);
   if (type === 0) throw new ProtocolError('a message of type 0');
   const bigEndian = endian === BIG_ENDIAN;
@@ -96,40 +98,65 @@ function isZero(bytes: Buffer, start: number, end: number): boolean {
 function headerOf(fixed: FixedHeader, fields: HeaderFields): Header | undefined {
   const { sender, destination, signature = '' } = fields;
   if (fixed.bodyBytes > 0 && signature === '') throw new Malformed('there is a body without a signature');
+  const { serial } = fixed;
   const noReplyExpected = (fixed.flags & FLAG_NO_REPLY_EXPECTED) !== 0;
-  const common = { serial: fixed.serial, noReplyExpected, sender, destination, signature };
-  const need = <Name extends FieldName>(name: Name): NonNullable<HeaderFields[Name]> => {
-    const value = fields[name];
-    if (value === undefined) throw new Malformed(`the field ${name} is missing`);
-    return value;
-  };
   switch (fixed.type) {
-    case MESSAGE_TYPE.call:
+    case MESSAGE_TYPE.call: {
+      const path = needed('path', fields.path);
+      const member = needed('member', fields.member);
+      const { interface: name } = fields;
       return {
         type: 'call',
-        path: need('path'),
-        interface: fields.interface,
-        member: need('member'),
-        ...common,
+        path,
+        interface: name,
+        member,
+        serial,
+        noReplyExpected,
+        sender,
+        destination,
+        signature,
       };
-    case MESSAGE_TYPE.return:
-      return { type: 'return', replySerial: need('replySerial'), ...common };
-    case MESSAGE_TYPE.error:
+    }
+    case MESSAGE_TYPE.return: {
+      const replySerial = needed('replySerial', fields.replySerial);
+      return { type: 'return', replySerial, serial, noReplyExpected, sender, destination, signature };
+    }
+    case MESSAGE_TYPE.error: {
+      const replySerial = needed('replySerial', fields.replySerial);
+      const errorName = needed('errorName', fields.errorName);
       return {
         type: 'error',
-        replySerial: need('replySerial'),
-        errorName: need('errorName'),
-        ...common,
+        replySerial,
+        errorName,
+        serial,
+        noReplyExpected,
+        sender,
+        destination,
+        signature,
       };
-    case MESSAGE_TYPE.signal:
+    }
+    case MESSAGE_TYPE.signal: {
+      const path = needed('path', fields.path);
+      const name = needed('interface', fields.interface);
+      const member = needed('member', fields.member);
       return {
         type: 'signal',
-        path: need('path'),
-        interface: need('interface'),
-        member: need('member'),
-        ...common,
+        path,
+        interface: name,
+        member,
+        serial,
+        noReplyExpected,
+        sender,
+        destination,
+        signature,
       };
+    }
     default:
       return undefined;
   }
+}
+
+function needed<T>(name: FieldName, value: T | undefined): T {
+  if (value === undefined) throw new Malformed(`the field ${name} is missing`);
+  return value;
 }

@@ -43,7 +43,7 @@ export class Framer {
 
   /** Takes the next bytes, which stay the caller's, and the descriptors. Throws ProtocolError; then only `close` may follow. */
   push(chunk: Uint8Array, fds: readonly number[]): void {
-    if (fds.length > 0) this.#fds.push(...fds);
+    for (const fd of fds) this.#fds.push(fd);
     if (this.#fds.length > MAX_QUEUED_FDS)
       throw new ProtocolError('more file descriptors than messages ask for');
     for (let at = 0; at < chunk.length;)

@@ -86,12 +86,8 @@ export class Unmarshaller {
 
   /** A signature of exactly one type, as a variant begins with. */
   singleType(): Type {
-    const [length, code, nul] = [
-      this.#bytes[this.#at],
-      this.#bytes[this.#at + 1] ?? 0,
-      this.#bytes[this.#at + 2],
-    ];
-    const type = length === 1 && nul === 0 ? SINGLE_OF_BYTE[code] : undefined;
+    const isOne = this.#bytes[this.#at] === 1 && this.#bytes[this.#at + 2] === 0;
+    const type = isOne ? SINGLE_OF_BYTE[this.#bytes[this.#at + 1] ?? 0] : undefined;
     if (type === undefined) return parseSingleType(this.signature());
     this.#skip(1, 3);
     return type;
@@ -190,7 +186,8 @@ export class Unmarshaller {
 
   #number(code: 'n' | 'q' | 'i' | 'x' | 't' | 'd'): number | bigint {
     const at = this.#skip(ALIGNMENT[code], ALIGNMENT[code]);
-    const [bytes, isLittle] = [this.#bytes, this.#isLittle];
+    const bytes = this.#bytes;
+    const isLittle = this.#isLittle;
     switch (code) {
       case 'n':
         return isLittle ? bytes.readInt16LE(at) : bytes.readInt16BE(at);
