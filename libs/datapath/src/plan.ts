@@ -16,7 +16,8 @@ export function plan(from: Desired, to: Desired, originals: SysctlOriginals): re
   const diff = diffParts(from.parts, to.parts);
   const load = isSameShape(from.shape, to.shape) ? [] : [loadBetween(from, to, diff)];
   const sysctls = sysctlSteps(from.sysctls, to.sysctls, originals);
-  return inOrder({ diff, load, sysctls, ...elementSteps(diff, load.length > 0) });
+  const { deny, allow } = elementSteps(diff, load.length > 0);
+  return inOrder({ diff, load, sysctls, deny, allow });
 }
 
 export interface Steps {
@@ -32,63 +33,62 @@ export interface Steps {
 
 /** Nothing is used before it is there, and nothing goes while it is used. */
 export function inOrder({ diff, load, sysctls, deny, allow }: Steps): readonly Op[] {
-  // Not by spreads: each would be a loop of its own, and most of these are empty.
-  return elementsOp([], deny).concat(
-    diff.rules.removed.map((rule): Op => ({ do: 'rule.del', rule })).toReversed(),
-    diff.routes.removed.map((route): Op => ({ do: 'route.del', route })).toReversed(),
-    diff.addresses.removed.map((address): Op => ({ do: 'address.del', address })).toReversed(),
-    linkSteps.detach(diff),
-    linkSteps.del(diff),
-    diff.netns.removed.map((netns): Op => ({ do: 'netns.del', netns })),
-    sysctls.restore,
-    load,
-    sysctls.set,
-    diff.netns.added.map((netns): Op => ({ do: 'netns.add', netns })),
-    linkSteps.add(diff),
-    linkSteps.set(diff),
-    // `was` is the value itself: nothing is to be restored on a link that dies with its part.
-    diff.linkSysctls.map((sysctl): Op => ({ do: 'sysctl.set', sysctl, was: sysctl.value, onlyIf: null })),
-    diff.addresses.added.map((address): Op => ({ do: 'address.add', address })),
-    diff.routes.added.map((route): Op => ({ do: 'route.add', route })),
-    diff.rules.added.map((rule): Op => ({ do: 'rule.add', rule })),
-    elementsOp(allow.add, allow.del),
+  const ops: Op[] = [];
+  const push = (op: Op): unknown => ops.push(op);
+  if (deny.length > 0) push({ do: 'nft.elements', add: [], del: deny });
+  eachBackwards(diff.rules.removed, (rule) => push({ do: 'rule.del', rule }));
+  eachBackwards(diff.routes.removed, (route) => push({ do: 'route.del', route }));
+  eachBackwards(diff.addresses.removed, (address) => push({ do: 'address.del', address }));
+  each(looseLinks(diff), ({ was }) => push({ do: 'link.set', link: released(was), was }));
+  eachBackwards(bridgesFirst(diff.links.removed), (link) =>
+    push({ do: 'link.del', link, lost: diff.lost.get(link.ifname) ?? NOTHING_LOST }),
   );
+  each(diff.netns.removed, (netns) => push({ do: 'netns.del', netns }));
+  each(sysctls.restore, push);
+  each(load, push);
+  each(sysctls.set, push);
+  each(diff.netns.added, (netns) => push({ do: 'netns.add', netns }));
+  each(bridgesFirst(diff.links.added), (link) => push({ do: 'link.add', link }));
+  each(linkChanges(diff), push);
+  // `was` is the value itself: nothing is to be restored on a link that dies with its part.
+  each(diff.linkSysctls, (sysctl) => push({ do: 'sysctl.set', sysctl, was: sysctl.value, onlyIf: null }));
+  each(diff.addresses.added, (address) => push({ do: 'address.add', address }));
+  each(diff.routes.added, (route) => push({ do: 'route.add', route }));
+  each(diff.rules.added, (rule) => push({ do: 'rule.add', rule }));
+  if (allow.add.length + allow.del.length > 0) push({ do: 'nft.elements', add: allow.add, del: allow.del });
+  return ops;
 }
 
-const elementsOp = (add: readonly Element[], del: readonly Element[]): readonly Op[] =>
-  add.length + del.length === 0 ? [] : [{ do: 'nft.elements', add, del }];
+/** By index: most lists are empty, and a list that is mapped and spread takes twice as long in code that runs seldom. */
+function each<T>(things: readonly T[], visit: (thing: T) => unknown): void {
+  for (let i = 0; i < things.length; i++) visit(things[i] as T);
+}
 
-/** Bridges come before their ports and go after them; a port that outlives its bridge is released first and attached last. */
-const linkSteps = {
-  detach: (diff: Diff): readonly Op[] =>
-    looseLinks(diff).map(({ was }) => ({ do: 'link.set', link: released(was), was })),
-  del: ({ links, lost }: Diff): readonly Op[] =>
-    bridgesFirst(links.removed)
-      .toReversed()
-      .map((link) => ({ do: 'link.del', link, lost: lost.get(link.ifname) ?? NOTHING_LOST })),
-  add: ({ links }: Diff): readonly Op[] =>
-    bridgesFirst(links.added).map((link) => ({ do: 'link.add', link })),
-  set: (diff: Diff): readonly Op[] => {
-    if (diff.changedLinks.length === 0) return [];
-    const loose = new Set(looseLinks(diff));
-    return diff.changedLinks.map((change) => ({
-      do: 'link.set',
-      link: change.link,
-      was: loose.has(change) ? released(change.was) : change.was,
-    }));
-  },
-};
+function eachBackwards<T>(things: readonly T[], visit: (thing: T) => unknown): void {
+  for (let i = things.length - 1; i >= 0; i--) visit(things[i] as T);
+}
 
 const NOTHING_LOST = { addresses: [], routes: [], linkSysctls: [] };
 
+/** A port that outlives its bridge is released before the bridge goes, and attached anew after all links are there. */
 function looseLinks({ changedLinks, links }: Diff): Diff['changedLinks'] {
   if (changedLinks.length === 0) return changedLinks;
   const gone = new Set(links.removed.map(({ ifname }) => ifname));
   return changedLinks.filter(({ was }) => was.master !== null && gone.has(was.master));
 }
 
+function linkChanges(diff: Diff): readonly Op[] {
+  const loose = new Set(looseLinks(diff));
+  return diff.changedLinks.map((change) => ({
+    do: 'link.set',
+    link: change.link,
+    was: loose.has(change) ? released(change.was) : change.was,
+  }));
+}
+
 const released = (link: Link): Link => ({ ...link, master: null });
 
+/** Bridges come before their ports, and go after them. */
 const bridgesFirst = (links: readonly Link[]): readonly Link[] =>
   links.length < 2
     ? links
