@@ -52,7 +52,7 @@ export class DesiredState {
     world.guests.forEach((guest, key) => parts.set(key, this.#partOf(guest, world)));
     world.portRules.forEach((owned, key) => parts.set(key, this.#portRulePart(owned)));
     parts.set('dns', this.#dns(dnsRules));
-    if (world.withoutIpv6 === true) for (const [key, part] of parts) parts.set(key, this.#onIpv4(part));
+    if (world.withoutIpv6) for (const [key, part] of parts) parts.set(key, this.#onIpv4(part));
     return {
       shape: this.#shape(uplinks, pools, sessionUser, dnsRules, localSources, world.vpnLockdown),
       sysctls: this.#sysctls(uplinks, originals),
@@ -128,7 +128,7 @@ function shapeOf(
     userDns: userDnsOf(dnsRules.values()),
     ...(vpn === undefined ? {} : { vpn }),
     ...(lockdown ? { lockdown } : {}),
-    ...(localSources === undefined ? {} : { localSources }),
+    ...(localSources === null ? {} : { localSources }),
   };
 }
 

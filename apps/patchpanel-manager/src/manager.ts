@@ -59,12 +59,8 @@ export class Manager {
 
   constructor(parts: ManagerParts) {
     this.#parts = parts;
-    const { pools, sessionUser, mostLifelines, localSources, withoutIpv6 = false } = parts;
-    const world = {
-      ...emptyWorld(pools, sessionUser, mostLifelines),
-      ...(localSources === undefined ? {} : { localSources }),
-      ...(withoutIpv6 ? { withoutIpv6 } : {}),
-    };
+    const { pools, sessionUser, mostLifelines, localSources = null, withoutIpv6 = false } = parts;
+    const world = { ...emptyWorld(pools, sessionUser, mostLifelines), localSources, withoutIpv6 };
     this.reconciler = new Reconciler({ ...parts, world });
     this.lifelines = new Lifelines({
       ...parts,

@@ -12,11 +12,10 @@ export function stableMac(index: number): MacAddress {
   return `${STABLE_PREFIX}${index.toString(16).padStart(2, '0')}` as MacAddress;
 }
 
-/** Six random bytes as a locally administered unicast address (IEEE 802-2014 §8.4). */
+/** Six random bytes, which it takes, as a locally administered unicast address (IEEE 802-2014 §8.4). */
 export function randomMac(bytes: Uint8Array): MacAddress {
-  const own = new Uint8Array(bytes);
-  own[0] = ((own[0] ?? 0) | 0x02) & 0xfe;
-  return macFromBytes(own);
+  bytes[0] = ((bytes[0] ?? 0) | 0x02) & 0xfe;
+  return macFromBytes(bytes);
 }
 
 /** A random address that is neither taken nor a stable one. `draw` gives six random bytes. */

@@ -1,6 +1,6 @@
 import type { LocalSources, Pools } from '@pp/datapath';
 import type { DnsRule } from './dns-rules';
-import { guestKey, type Guest } from './guest';
+import { guestKey, type Guest, type Namespace } from './guest';
 import type { OwnedPortRule } from './port-rules';
 import type { Uplink } from './uplink';
 
@@ -33,10 +33,10 @@ export interface World {
   readonly vpnLockdown: boolean;
   /** The lowest priority of other people's routing rules that every packet meets; null: none that matters. */
   readonly foreignRule: number | null;
-  /** Fixed at start. */
-  readonly localSources?: LocalSources;
+  /** Fixed at start; null: the host's own traffic is nobody's in particular. */
+  readonly localSources: LocalSources | null;
   /** Fixed at start: the kernel takes nothing of IPv6. */
-  readonly withoutIpv6?: true;
+  readonly withoutIpv6: boolean;
 }
 
 export const emptyWorld = (pools: Pools, sessionUser: number | null = null, mostLifelines = 1024): World => ({
@@ -54,22 +54,42 @@ export const emptyWorld = (pools: Pools, sessionUser: number | null = null, most
   mostLifelines,
   vpnLockdown: false,
   foreignRule: null,
+  localSources: null,
+  withoutIpv6: false,
 });
 
 /** `world` with one guest more, or the guest of that key replaced. */
-export const withGuest = (world: World, guest: Guest): World => ({
-  ...world,
-  guests: guestsWith(world, guest),
-});
+export const withGuest = (world: World, guest: Guest): World =>
+  withGuests(world, new Map(world.guests).set(guestKey(guest), guest));
 
-/** The guests of `world` and one more, or the guest of that key replaced. */
-export const guestsWith = ({ guests }: World, guest: Guest): World['guests'] =>
-  new Map(guests).set(guestKey(guest), guest);
+/** `world` with one namespace more, which takes its number. */
+export const withNewNamespace = (world: World, guest: Namespace): World =>
+  withGuests(world, new Map(world.guests).set(guestKey(guest), guest), guest.number + 1);
+
+/** Field by field: V8 takes ten times as long, 10 us, for a spread of so many. */
+const withGuests = (world: World, guests: World['guests'], nextNamespace = world.nextNamespace): World => ({
+  pools: world.pools,
+  guests,
+  nextNamespace,
+  uplinks: world.uplinks,
+  awaited: world.awaited,
+  foreignTaps: world.foreignTaps,
+  originals: world.originals,
+  portRules: world.portRules,
+  dnsRules: world.dnsRules,
+  nextDnsRule: world.nextDnsRule,
+  sessionUser: world.sessionUser,
+  mostLifelines: world.mostLifelines,
+  vpnLockdown: world.vpnLockdown,
+  foreignRule: world.foreignRule,
+  localSources: world.localSources,
+  withoutIpv6: world.withoutIpv6,
+});
 
 /** `world` without these guests; keys that are not there are nothing. */
 export function withoutGuests(world: World, keys: Iterable<string>): World {
   const guests = without(world.guests, keys);
-  return guests === world.guests ? world : { ...world, guests };
+  return guests === world.guests ? world : withGuests(world, guests);
 }
 
 /** `world` without these DNS redirections; keys that are not there are nothing. */

@@ -3,7 +3,7 @@ import { allocateSubnet, freshMac, indexSetOf, type TrafficSource } from '@pp/da
 import { decided, type Decision } from '../domain/decision';
 import { guestKey, guestsOfKind, type Egress, type Namespace } from '../domain/guest';
 import { guestQuotaFault, lifelineQuotaFault } from '../domain/quotas';
-import { guestsWith, usedMacs, type World } from '../domain/world';
+import { usedMacs, withNewNamespace, type World } from '../domain/world';
 
 /** ConnectNamespace with its values checked; the namespace is held open by the caller of the use case until the kernel followed. */
 export interface ConnectNamespace {
@@ -55,7 +55,7 @@ export function connectNamespace(
     allowUserTraffic: request.allowUserTraffic,
     owner: request.owner,
   };
-  return decided({ ...world, guests: guestsWith(world, guest), nextNamespace: guest.number + 1 }, guest);
+  return decided(withNewNamespace(world, guest), guest);
 }
 
 function findConflict(
