@@ -1,45 +1,67 @@
-import { describe, elementText, setNamed, TABLE } from '@pp/datapath';
-import type { Element, Op } from '@pp/datapath';
-import { addElements, batch, delElements, encodeKey } from '@pp/netlink';
-import type { NetlinkRequest, SetElement, SetRef, TableRef } from '@pp/netlink';
+import { ALL_SETS, describe, elementText, TABLE } from '@pp/datapath';
+import type { Element, Op, SetSpec } from '@pp/datapath';
+import { batch, putKey, SetEditor } from '@pp/netlink';
+import type { NetlinkRequest, Part, SetElement, TableRef } from '@pp/netlink';
 
 export const OUR_TABLE: TableRef = { family: 'inet', name: TABLE };
 
 export type ElementsOp = Extract<Op, { do: 'nft.elements' }>;
 
-/** One batch that deletes, then adds: a key may change its verdict. */
-export const elementsBatch = (op: ElementsOp): readonly NetlinkRequest[] =>
-  batch(() => describe(op), [...bySet(op.del, delElements), ...bySet(op.add, addElements)]);
+interface OurSet extends SetSpec {
+  readonly editor: SetEditor;
+}
 
-function bySet(
-  elements: readonly Element[],
-  requests: (set: SetRef, elements: readonly SetElement[]) => readonly NetlinkRequest[],
-): readonly NetlinkRequest[] {
-  if (elements.length === 0) return [];
-  const sets = new Map<string, SetElement[]>(); // BOUNDED: by the sets of our table
+const OUR_SETS: ReadonlyMap<string, OurSet> = new Map(
+  ALL_SETS.map((spec) => [
+    spec.name,
+    { ...spec, editor: new SetEditor({ table: OUR_TABLE, name: spec.name }) },
+  ]),
+);
+
+/** One batch that deletes, then adds: a key may change its verdict. */
+export function elementsBatch(op: ElementsOp): readonly NetlinkRequest[] {
+  const requests: NetlinkRequest[] = []; // BOUNDED: by the elements
+  bySet(op.del).forEach((elements, { editor }) => requests.push(...editor.del(elements)));
+  bySet(op.add).forEach((elements, { editor }) => requests.push(...editor.add(elements)));
+  return batch(() => describe(op), requests);
+}
+
+function bySet(elements: readonly Element[]): ReadonlyMap<OurSet, readonly SetElement[]> {
+  const sets = new Map<OurSet, SetElement[]>(); // BOUNDED: by the sets of our table
   for (const element of elements) {
-    const encoded = new EncodedElement(element);
-    const others = sets.get(element.set);
-    if (others === undefined) sets.set(element.set, [encoded]);
+    const set = setNamed(element.set);
+    const encoded = new EncodedElement(set, element);
+    const others = sets.get(set);
+    if (others === undefined) sets.set(set, [encoded]);
     else others.push(encoded);
   }
-  const all: NetlinkRequest[] = []; // BOUNDED: by `elements`
-  sets.forEach((encoded, name) => all.push(...requests({ table: OUR_TABLE, name }, encoded)));
-  return all;
+  return sets;
+}
+
+/** A name that is none of ours is a fault of the caller. */
+function setNamed(name: string): OurSet {
+  const set = OUR_SETS.get(name);
+  if (set === undefined) throw new Error(`no set named ${name} in the table`);
+  return set;
 }
 
 /** Its text is made only for a refusal. */
 class EncodedElement implements SetElement {
-  readonly key: Uint8Array;
+  readonly key: Part;
   readonly jump: string | undefined;
-  readonly data: Uint8Array | undefined;
+  readonly data: Part | undefined = undefined;
   readonly #element: Element;
 
-  constructor(element: Element) {
-    const { fields, data } = setNamed(element.set);
-    this.key = encodeKey(fields, element.key);
-    this.jump = element.jump;
-    this.data = element.data === undefined ? undefined : encodeKey(data, element.data);
+  constructor(set: SetSpec, element: Element) {
+    const { key, jump, data } = element;
+    this.key = (out) => {
+      putKey(out, set.fields, key);
+    };
+    this.jump = jump;
+    if (data !== undefined)
+      this.data = (out) => {
+        putKey(out, set.data, data);
+      };
     this.#element = element;
   }
 

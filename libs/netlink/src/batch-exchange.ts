@@ -16,47 +16,49 @@ import type { NetlinkRequest, Reply } from './request';
 /** What became of one message of a batch. */
 export type BatchResult = Reply | KernelError;
 
-interface Slot {
-  readonly request: NetlinkRequest;
-  readonly reply: NetlinkMessage[]; // BOUNDED: by the kernel's answer to one GET
-  result: BatchResult | null;
-}
-
 /**
  * Many messages in one datagram, each with its own ack: the kernel goes on after one that it refuses. Where acks may be missing, a
  * no-op that wants one is sent after them: its ack says that nothing more will come. nfnetlink acks the messages of a batch after its
  * commit, so that the frame is silent unless the whole is refused.
  */
 export class BatchExchange implements Exchange {
-  readonly #slots: readonly Slot[];
-  readonly #bySeq = new Map<number, Slot>(); // BOUNDED: by one datagram
+  readonly #requests: readonly NetlinkRequest[];
+  /** By the place of the request: what came before its verdict, and that. BOUNDED: by `requests`, and the kernel's answer to one GET. */
+  readonly #replies: (NetlinkMessage[] | undefined)[] = [];
+  readonly #results: (BatchResult | undefined)[] = [];
   readonly #barriers = new Set<number>(); // BOUNDED: MAX_TRIES
   #line: Line | undefined;
-  #unanswered: number;
+  /** Sequence number of the first request; the others follow. */
+  #first = 0;
+  #unanswered = 0;
 
   constructor(
     requests: readonly NetlinkRequest[],
     private readonly resolve: (results: readonly BatchResult[]) => void,
   ) {
-    this.#slots = requests.map((request) => ({ request, reply: [], result: null }));
-    this.#unanswered = requests.filter(({ silent }) => !silent).length;
+    this.#requests = requests;
   }
 
   start(line: Line): void {
     this.#line = line;
-    line.send(encodeMessages(this.#slots.map((slot) => this.#message(slot, line.nextSeq()))));
+    this.#first = line.nextSeqs(this.#requests.length);
+    const messages: NetlinkMessage[] = []; // BOUNDED: by `requests`
+    for (const { type, flags, body, silent } of this.#requests) {
+      const seq = this.#first + messages.length;
+      messages.push({ type, flags: flags | NLM_F_REQUEST | (silent ? 0 : NLM_F_ACK), seq, body });
+      if (!silent) this.#unanswered += 1;
+    }
+    line.send(encodeMessages(messages));
     if (this.#unanswered === 0) this.#sendBarrier(line);
   }
 
   take(message: NetlinkMessage): boolean {
     if (this.#barriers.has(message.seq)) return this.#end('ENOBUFS', 'the answer was lost');
-    const slot = this.#bySeq.get(message.seq);
-    if (slot === undefined) return false;
-    if (message.type !== NLMSG_ERROR) {
-      slot.reply.push(message);
-      return false;
-    }
-    this.#settle(slot, decodeError(message));
+    const place = message.seq - this.#first;
+    const request = this.#requests[place];
+    if (request === undefined) return false;
+    if (message.type === NLMSG_ERROR) this.#settle(place, request, decodeError(message));
+    else (this.#replies[place] ??= []).push(message);
     return this.#unanswered === 0 && this.#barriers.size === 0 && this.#end('ENOBUFS', '');
   }
 
@@ -72,23 +74,21 @@ export class BatchExchange implements Exchange {
     this.#end(code, why);
   }
 
-  #settle(slot: Slot, verdict: Verdict): void {
-    if (slot.request.silent) {
+  #settle(place: number, request: NetlinkRequest, verdict: Verdict): void {
+    if (request.silent) {
       if (this.#line !== undefined && this.#barriers.size === 0) this.#sendBarrier(this.#line);
-    } else if (slot.result === null) {
+    } else if (this.#results[place] === undefined) {
       this.#unanswered -= 1;
     }
-    slot.result = verdict.errno === 0 ? slot.reply : refusal(verdict, slot.request);
+    this.#results[place] = verdict.errno === 0 ? this.#replyTo(place) : refusal(verdict, request);
   }
 
-  #message(slot: Slot, seq: number): NetlinkMessage {
-    this.#bySeq.set(seq, slot);
-    const { type, flags, body, silent } = slot.request;
-    return { type, flags: flags | NLM_F_REQUEST | (silent ? 0 : NLM_F_ACK), seq, body };
+  #replyTo(place: number): Reply {
+    return this.#replies[place] ?? NOTHING;
   }
 
   #sendBarrier(line: Line): void {
-    const seq = line.nextSeq();
+    const seq = line.nextSeqs(1);
     this.#barriers.add(seq);
     line.send(
       encodeMessage({ type: NLMSG_NOOP, flags: NLM_F_REQUEST | NLM_F_ACK, seq, body: new Uint8Array(0) }),
@@ -97,9 +97,11 @@ export class BatchExchange implements Exchange {
 
   /** What has no answer by now never gets one. */
   #end(code: KernelError['code'], why: string): true {
-    const unanswered = ({ request, reply }: Slot): BatchResult =>
-      request.silent ? reply : new KernelError(code, request.label(), why);
-    this.resolve(this.#slots.map((slot) => slot.result ?? unanswered(slot)));
+    const unanswered = (request: NetlinkRequest, place: number): BatchResult =>
+      request.silent ? this.#replyTo(place) : new KernelError(code, request.label(), why);
+    this.resolve(this.#requests.map((request, place) => this.#results[place] ?? unanswered(request, place)));
     return true;
   }
 }
+
+const NOTHING: Reply = [];

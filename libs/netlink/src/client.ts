@@ -13,6 +13,8 @@ import type { NetlinkSocket, OpenNetlink } from './socket';
 const MAX_DATAGRAM_BYTES = 16 << 10;
 const MAX_DATAGRAM_MESSAGES = 64;
 
+const MAX_SEQ = 0xffffffff;
+
 /**
  * ENOBUFS says that answers were dropped. EINVAL comes when a dump ends in the thread that sent it while this one receives its first part
  * (netlink_recvmsg looks at cb_running without its lock); it takes the place of an ENOBUFS that was there.
@@ -25,7 +27,7 @@ export class NetlinkClient {
   readonly #line: Line;
   readonly #queue: Exchange[] = []; // BOUNDED: each has a caller who waits for it
   #current: Exchange | undefined;
-  #seq = 0;
+  #lastSeq = 0;
   #closed = false;
 
   constructor(open: OpenNetlink) {
@@ -38,7 +40,7 @@ export class NetlinkClient {
       },
     });
     this.#line = {
-      nextSeq: () => (this.#seq = (this.#seq % 0xffffffff) + 1),
+      nextSeqs: (count) => this.#nextSeqs(count),
       send: (datagram) => {
         this.#socket.send(datagram);
       },
@@ -91,6 +93,13 @@ export class NetlinkClient {
     return new Promise((resolve) => {
       this.#enqueue(new BatchExchange(requests, resolve));
     });
+  }
+
+  /** From 1: 0 is what the kernel says of its own accord. */
+  #nextSeqs(count: number): number {
+    const first = this.#lastSeq + count > MAX_SEQ ? 1 : this.#lastSeq + 1;
+    this.#lastSeq = first + count - 1;
+    return first;
   }
 
   #enqueue(exchange: Exchange): void {

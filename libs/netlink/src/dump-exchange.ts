@@ -32,7 +32,7 @@ export class DumpExchange implements Exchange {
   start(line: Line): void {
     this.#line = line;
     this.#tries += 1;
-    this.#seq = line.nextSeq();
+    this.#seq = line.nextSeqs(1);
     this.#interrupted = false;
     this.#messages = [];
     const { type, flags, body } = this.request;

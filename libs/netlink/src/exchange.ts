@@ -5,7 +5,8 @@ import type { NetlinkRequest } from './request';
 
 /** Where an exchange puts its datagrams. */
 export interface Line {
-  nextSeq(): number;
+  /** The first of so many sequence numbers that follow each other. */
+  nextSeqs(count: number): number;
   send(datagram: Uint8Array): void;
 }
 

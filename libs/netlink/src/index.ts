@@ -10,7 +10,7 @@ export * from './nf/edits';
 export * from './nf/elements';
 export * from './nf/listing';
 export * as nft from './nf/expressions';
-export { decodeKey, encodeKey, type FieldType, type ReadableFieldType } from './nf/keys';
+export { decodeKey, encodeKey, putKey, type FieldType, type ReadableFieldType } from './nf/keys';
 export { batch, type TableFamily, type TableRef } from './nf/nfnetlink';
 export * from './nf/ruleset-requests';
 export * from './nf/tables';

@@ -4,10 +4,9 @@ import {
   ipv6ToBytes,
   MAC_LENGTH,
   macFromBytes,
-  macToBytes,
   parseIpv4Bytes,
   parseIpv6,
-  parseMac,
+  parseMacBytes,
   parsePrefixLength,
 } from '@pp/wire';
 import type { Family } from '@pp/wire';
@@ -73,9 +72,9 @@ export function broadcastOf({ family, address, length }: PrefixBytes): Uint8Arra
 
 /** Six bytes. Throws RangeError. */
 export function encodeMac(text: string): Uint8Array {
-  const mac = parseMac(text);
-  if (mac === null) throw new RangeError(`not a MAC address: ${JSON.stringify(text)}`);
-  return macToBytes(mac);
+  const bytes = parseMacBytes(text);
+  if (bytes === null) throw new RangeError(`not a MAC address: ${JSON.stringify(text)}`);
+  return bytes;
 }
 
 /** Colon-separated; also of link-layer addresses that are not six bytes long ('' for none). */

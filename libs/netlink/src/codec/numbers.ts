@@ -25,12 +25,17 @@ export function readU8(bytes: Uint8Array, at: number): number {
   if (byte === undefined) throw new RangeError(`no byte ${at} of ${bytes.length}`);
   return byte;
 }
-export const readU16host = (bytes: Uint8Array, at: number): number =>
-  viewOf(bytes).getUint16(at, HOST_IS_LITTLE);
-export const readU32host = (bytes: Uint8Array, at: number): number =>
-  viewOf(bytes).getUint32(at, HOST_IS_LITTLE);
-export const readS32host = (bytes: Uint8Array, at: number): number =>
-  viewOf(bytes).getInt32(at, HOST_IS_LITTLE);
+export function readU16host(bytes: Uint8Array, at: number): number {
+  const first = readU8(bytes, at);
+  const second = readU8(bytes, at + 1);
+  return HOST_IS_LITTLE ? first | (second << 8) : (first << 8) | second;
+}
+export function readS32host(bytes: Uint8Array, at: number): number {
+  const first = readU16host(bytes, at);
+  const second = readU16host(bytes, at + 2);
+  return HOST_IS_LITTLE ? first | (second << 16) : (first << 16) | second;
+}
+export const readU32host = (bytes: Uint8Array, at: number): number => readS32host(bytes, at) >>> 0;
 
 const decoder = new TextDecoder();
 const ASCII_END = 0x80;

@@ -12,7 +12,7 @@ export function encode(...parts: readonly Part[]): Uint8Array {
   idle = undefined;
   try {
     const start = out.begin();
-    put(out, parts);
+    putAll(out, parts);
     return out.since(start);
   } finally {
     idle = out;
@@ -22,15 +22,17 @@ export function encode(...parts: readonly Part[]): Uint8Array {
 /** Several parts as one. */
 export function all(...parts: readonly Part[]): Part {
   return (out) => {
-    put(out, parts);
+    putAll(out, parts);
   };
 }
 
-function put(out: Writer, parts: readonly Part[]): void {
-  for (const part of parts) {
-    if (typeof part === 'function') part(out);
-    else out.bytes(part);
-  }
+function putAll(out: Writer, parts: readonly Part[]): void {
+  for (const part of parts) put(out, part);
+}
+
+export function put(out: Writer, part: Part): void {
+  if (typeof part === 'function') part(out);
+  else out.bytes(part);
 }
 
 /** `describe(value)`, or nothing when there is no value: what is absent costs no branch at the call. */
@@ -85,7 +87,7 @@ export function zeros(count: number): Part {
 export function attribute(type: number, ...payload: readonly Part[]): Part {
   return (out) => {
     const at = out.open(type);
-    put(out, payload);
+    putAll(out, payload);
     out.close(at);
   };
 }
@@ -94,7 +96,7 @@ export function attribute(type: number, ...payload: readonly Part[]): Part {
 export function nested(type: number, ...attributes: readonly Part[]): Part {
   return (out) => {
     const at = out.openNested(type);
-    put(out, attributes);
+    putAll(out, attributes);
     out.close(at);
   };
 }

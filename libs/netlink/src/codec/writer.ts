@@ -88,6 +88,13 @@ export class Writer {
     this.#bytes.fill(0, at, at + count);
   }
 
+  /** Zeros, until what was written since `start` is a multiple of four long. */
+  align4(start: number): void {
+    const length = this.#length - start;
+    const padding = align4(length) - length;
+    if (padding > 0) this.zeros(padding);
+  }
+
   /** Begins an attribute: what is written until `close` is its payload. Returns its place. */
   open(type: number): number {
     const at = this.#claim(HEADER);
@@ -104,8 +111,7 @@ export class Writer {
     const length = this.#length - at;
     if (length > MAX_LENGTH) throw new RangeError(`netlink attribute of ${length} bytes`);
     setU16host(this.#view, at, length);
-    const padding = align4(length) - length;
-    if (padding > 0) this.zeros(padding);
+    this.align4(at);
   }
 
   u32hostAttribute(type: number, value: number): void {

@@ -1,4 +1,5 @@
-import { encode } from '../codec/parts';
+import { encode, put } from '../codec/parts';
+import type { Part } from '../codec/parts';
 import { Attributes, list } from '../codec/attributes';
 import { MalformedError } from '../codec/malformed';
 import type { NetlinkMessage } from '../codec/message';
@@ -18,15 +19,15 @@ export interface SetRef {
 /** An element of a set, of a verdict map, or of a map of values. */
 export interface SetElement {
   /** As `encodeKey` makes it. */
-  readonly key: Uint8Array;
+  readonly key: Part;
   /** In a set of concatenated intervals: the last key of the range. */
-  readonly keyEnd?: Uint8Array;
+  readonly keyEnd?: Part;
   /** In a set of plain intervals: `key` is the first one after the range that the element before it began. */
   readonly intervalEnd?: boolean;
   /** Chain to jump to; of verdict maps. */
   readonly jump?: string | undefined;
   /** Value, as `encodeKey` makes it; of maps of values. */
-  readonly data?: Uint8Array | undefined;
+  readonly data?: Part | undefined;
   readonly timeoutMs?: number;
   /** As a person would write it, for the error message. */
   readonly text: string;
@@ -68,58 +69,77 @@ const MAX_ELEMENTS = 128;
 const NLMSGHDR = 16;
 const NLATTR = 4;
 
-/** For a batch. EEXIST when one is there (ENOENT: no such set); the error names the element. */
-export const addElements = (set: SetRef, elements: readonly SetElement[]): readonly NetlinkRequest[] =>
-  requests('add', NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, set, elements);
+/** Messages that edit one set, for a batch. All begin alike: whoever edits it often keeps this. */
+export class SetEditor {
+  readonly #name: string;
+  /** What comes before the elements. */
+  readonly #head: Uint8Array;
 
-/** For a batch. ENOENT when one is not there; the error names the element. */
+  constructor(set: SetRef) {
+    this.#name = set.name;
+    this.#head = encode(header(set));
+  }
+
+  /** EEXIST when one is there (ENOENT: no such set); the error names the element. */
+  add(elements: readonly SetElement[]): readonly NetlinkRequest[] {
+    return portions(elements).map((portion) =>
+      this.#request('add', NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, portion),
+    );
+  }
+
+  /** ENOENT when one is not there; the error names the element. */
+  del(elements: readonly SetElement[]): readonly NetlinkRequest[] {
+    return portions(elements).map((portion) => this.#request('del', NFT_MSG_DELSETELEM, 0, portion));
+  }
+
+  #request(
+    verb: 'add' | 'del',
+    type: number,
+    flags: number,
+    elements: readonly SetElement[],
+  ): NetlinkRequest {
+    const words = (what: string): string => `element.${verb} ${this.#name} ${what}`;
+    return {
+      label: () => words(elements.length === 1 ? (elements[0]?.text ?? '') : `(one of ${elements.length})`),
+      type: messageType(type),
+      flags,
+      body: encode(this.#head, (out) => {
+        const list = out.openNested(LIST_ELEMENTS);
+        for (const element of elements) putElement(out, element);
+        out.close(list);
+      }),
+      blame: (offset) => {
+        const culprit = at(elements, offset - NLMSGHDR - this.#head.length - NLATTR);
+        return culprit === null ? null : words(culprit.text);
+      },
+    };
+  }
+}
+
+/** As the editor of the set does it. */
+export const addElements = (set: SetRef, elements: readonly SetElement[]): readonly NetlinkRequest[] =>
+  new SetEditor(set).add(elements);
+
+/** As the editor of the set does it. */
 export const delElements = (set: SetRef, elements: readonly SetElement[]): readonly NetlinkRequest[] =>
-  requests('del', NFT_MSG_DELSETELEM, 0, set, elements);
+  new SetEditor(set).del(elements);
 
 /** The elements of a set with their counters; ENOENT. */
 export const dumpElements = (set: SetRef): Query<readonly ShownElement[]> => ({
   label: () => `element.dump ${set.name}`,
   type: messageType(NFT_MSG_GETSETELEM),
   flags: 0,
-  body: encode((out) => {
-    putHeader(out, set);
-  }),
+  body: encode(header(set)),
   decode: decodeElements,
 });
 
-function putHeader(out: Writer, { table, name }: SetRef): void {
-  putNfgenmsg(out, table.family);
-  out.stringAttribute(LIST_TABLE, table.name);
-  out.stringAttribute(LIST_SET, name);
-}
-
-function requests(
-  verb: 'add' | 'del',
-  type: number,
-  flags: number,
-  set: SetRef,
-  elements: readonly SetElement[],
-): readonly NetlinkRequest[] {
-  return portions(elements).map((portion) => ({
-    label: () =>
-      `element.${verb} ${set.name} ${portion.length === 1 ? (portion[0]?.text ?? '') : `(one of ${portion.length})`}`,
-    type: messageType(type),
-    flags,
-    body: encode((out) => {
-      putHeader(out, set);
-      const list = out.openNested(LIST_ELEMENTS);
-      for (const element of portion) putElement(out, element);
-      out.close(list);
-    }),
-    blame: (offset) => {
-      const head = encode((out) => {
-        putHeader(out, set);
-      });
-      const culprit = at(portion, offset - NLMSGHDR - head.length - NLATTR);
-      return culprit === null ? null : `element.${verb} ${set.name} ${culprit.text}`;
-    },
-  }));
-}
+const header =
+  ({ table, name }: SetRef): Part =>
+  (out) => {
+    putNfgenmsg(out, table.family);
+    out.stringAttribute(LIST_TABLE, table.name);
+    out.stringAttribute(LIST_SET, name);
+  };
 
 /** The one that holds byte `offset` of the list. */
 function at(portion: readonly SetElement[], offset: number): SetElement | null {
@@ -151,10 +171,12 @@ function putElement(out: Writer, { key, keyEnd, intervalEnd, timeoutMs, jump, da
   out.close(element);
 }
 
-function putValue(out: Writer, type: number, value: Uint8Array): void {
-  const at = out.openNested(type);
-  out.bytesAttribute(NFTA_DATA_VALUE, value);
-  out.close(at);
+function putValue(out: Writer, type: number, value: Part): void {
+  const data = out.openNested(type);
+  const bytes = out.open(NFTA_DATA_VALUE);
+  put(out, value);
+  out.close(bytes);
+  out.close(data);
 }
 
 function putTimeout(out: Writer, ms: number): void {

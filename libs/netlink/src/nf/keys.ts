@@ -68,22 +68,31 @@ const FIELDS = {
 } as const;
 
 /** A key of one field; or of several, each padded to four bytes (nft calls it a concatenation). `intervals`: the set has that flag. */
-export function encodeKey(
+export const encodeKey = (
   types: readonly FieldType[],
   fields: readonly string[],
   { intervals = false } = {},
-): Uint8Array {
+): Uint8Array =>
+  encode((out) => {
+    putKey(out, types, fields, intervals ? 'be' : 'host');
+  });
+
+/** The same, as a part of what is being encoded. */
+export function putKey(
+  out: Writer,
+  types: readonly FieldType[],
+  fields: readonly string[],
+  order: 'host' | 'be' = 'host',
+): void {
   if (types.length !== fields.length)
     throw new RangeError(`${fields.length} fields for a key of ${types.length}`);
-  const order = intervals ? 'be' : 'host';
-  return encode((out) => {
-    const start = out.length;
-    types.forEach((type, index) => {
-      FIELDS[type](out, fields[index] ?? '', order);
-      const length = out.length - start;
-      if (types.length > 1) out.zeros(align4(length) - length);
-    });
-  });
+  const start = out.length;
+  let index = 0;
+  for (const type of types) {
+    FIELDS[type](out, fields[index] ?? '', order);
+    if (types.length > 1) out.align4(start);
+    index += 1;
+  }
 }
 
 /** Bytes to what they mean: a name, or a number. */

@@ -44,9 +44,17 @@ export const batch = (
   label: () => string,
   requests: readonly NetlinkRequest[],
 ): readonly NetlinkRequest[] => [
-  { ...FRAME, label, type: NFNL_MSG_BATCH_BEGIN },
+  frame(label, NFNL_MSG_BATCH_BEGIN),
   ...requests,
-  { ...FRAME, label, type: NFNL_MSG_BATCH_END },
+  frame(label, NFNL_MSG_BATCH_END),
 ];
 
-const FRAME = { flags: 0, silent: true, body: encode(u8(0, 0), u16be(NFNL_SUBSYS_NFTABLES)) } as const;
+const frame = (label: () => string, type: number): NetlinkRequest => ({
+  label,
+  type,
+  flags: 0,
+  body: FRAME,
+  silent: true,
+});
+
+const FRAME = encode(u8(0, 0), u16be(NFNL_SUBSYS_NFTABLES));

@@ -1,4 +1,4 @@
-import { macFromBytes, macToBytes, parseMac, type MacAddress } from './mac';
+import { macFromBytes, macToBytes, parseMac, parseMacBytes, type MacAddress } from './mac';
 
 const rows = [
   { name: 'lower case stays', in: '42:37:05:13:17:01', want: '42:37:05:13:17:01' },
@@ -19,6 +19,7 @@ test('bytes both ways', () => {
   const bytes = Uint8Array.of(0x02, 0x00, 0x5e, 0x10, 0xff, 0x01);
   expect(macFromBytes(bytes)).toBe('02:00:5e:10:ff:01');
   expect(macToBytes('02:00:5e:10:ff:01' as MacAddress)).toEqual(bytes);
+  expect([parseMacBytes('02:00:5E:10:fF:01'), parseMacBytes('02:00:5e:10:ff')]).toEqual([bytes, null]);
 });
 
 test('five bytes are no MAC address', () => {
