@@ -47,25 +47,30 @@ function setNamed(name: string): OurSet {
 
 /** Its text is made only for a refusal. */
 class EncodedElement implements SetElement {
-  readonly key: Part;
-  readonly jump: string | undefined;
-  readonly data: Part | undefined = undefined;
-  readonly #element: Element;
+  constructor(
+    private readonly set: SetSpec,
+    private readonly element: Element,
+  ) {}
 
-  constructor(set: SetSpec, element: Element) {
-    const { key, jump, data } = element;
-    this.key = (out) => {
-      putKey(out, set.fields, key);
+  get key(): Part {
+    return (out) => {
+      putKey(out, this.set.fields, this.element.key);
     };
-    this.jump = jump;
-    if (data !== undefined)
-      this.data = (out) => {
-        putKey(out, set.data, data);
-      };
-    this.#element = element;
+  }
+
+  get jump(): string | undefined {
+    return this.element.jump;
+  }
+
+  get data(): Part | undefined {
+    const { data } = this.element;
+    if (data === undefined) return undefined;
+    return (out) => {
+      putKey(out, this.set.data, data);
+    };
   }
 
   get text(): string {
-    return elementText(this.#element);
+    return elementText(this.element);
   }
 }
