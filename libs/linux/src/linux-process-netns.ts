@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { accept, refuse } from '@pp/base';
-import type { Checked } from '@pp/base';
+import type { Checked, Refusal } from '@pp/base';
 import type { Native } from '@pp/native';
 import type { HeldNetns, ProcessNetns } from '@pp/ports';
 import { kernelErrorOf } from './errors';
@@ -15,52 +15,84 @@ export class LinuxProcessNetns implements ProcessNetns {
   constructor(private readonly native: Calls) {}
 
   open(pid: number): Checked<HeldNetns> {
-    const gone = refuse('NotFound', `no process has the pid ${pid}`);
     try {
       const held = this.#hold(pid, this.native.pidfdOpen(pid));
-      return held === null ? gone : accept(held);
+      return held === null ? gone(pid) : accept(held);
     } catch (error) {
       const { code, message } = kernelErrorOf(error, `netns of pid ${pid}`);
       // EINVAL: no pid can look so, or it is a thread's.
-      if (code === 'ESRCH' || code === 'ENOENT' || code === 'EINVAL') return gone;
+      if (code === 'ESRCH' || code === 'ENOENT' || code === 'EINVAL') return gone(pid);
       return refuse(code === 'EACCES' || code === 'EPERM' ? 'PermissionDenied' : 'Failed', message);
     }
   }
 
   /** Takes `pidfd`; null: the process has ended. */
   #hold(pid: number, pidfd: number): HeldNetns | null {
-    const fds = [pidfd];
-    const close = once(() => {
-      for (const fd of fds) this.native.closeFd(fd);
-    });
-    // Readable once the process has ended, a zombie too: what was read before may then be its successor's.
-    const isAlive = (): boolean => !this.native.pollFd(pidfd).readable;
+    const held = new Held(this.native, pid, pidfd);
     try {
-      const netns = this.native.openNetns({ path: `/proc/${pid}/ns/net` });
-      fds.push(netns);
-      const { dev, ino } = this.native.fdIdentity(netns);
-      if (isAlive()) {
-        return {
-          inode: ino,
-          isHost: this.#own.dev === dev && this.#own.ino === ino,
-          get uid() {
-            const uid = effectiveUid(pid);
-            return isAlive() ? uid : NOBODY;
-          },
-          get startTime() {
-            const time = startTimeOf(pid);
-            return isAlive() ? time : '';
-          },
-          close,
-        };
-      }
+      if (held.open(this.#own)) return held;
     } catch (error) {
-      close();
+      held.close();
       throw error;
     }
-    close();
+    held.close();
     return null;
   }
+}
+
+const gone = (pid: number): Refusal => refuse('NotFound', `no process has the pid ${pid}`);
+
+/** Owns a process's descriptor, and that of its namespace once it is open. */
+class Held implements HeldNetns {
+  inode = 0;
+  isHost = false;
+  readonly #native: Calls;
+  readonly #pid: number;
+  readonly #pidfd: number;
+  #netns: number | null = null;
+  #isClosed = false;
+
+  constructor(native: Calls, pid: number, pidfd: number) {
+    this.#native = native;
+    this.#pid = pid;
+    this.#pidfd = pidfd;
+  }
+
+  /** False: the process has ended, and what was opened is perhaps its successor's. */
+  open(own: FileIdentity): boolean {
+    this.#netns = this.#native.openNetns({ path: `/proc/${this.#pid}/ns/net` });
+    const { dev, ino } = this.#native.fdIdentity(this.#netns);
+    this.inode = ino;
+    this.isHost = own.dev === dev && own.ino === ino;
+    return this.#isAlive();
+  }
+
+  get uid(): number {
+    const uid = effectiveUid(this.#pid);
+    return this.#isAlive() ? uid : NOBODY;
+  }
+
+  get startTime(): string {
+    const time = startTimeOf(this.#pid);
+    return this.#isAlive() ? time : '';
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#native.closeFd(this.#pidfd);
+    if (this.#netns !== null) this.#native.closeFd(this.#netns);
+  }
+
+  /** A pidfd is readable once the process has ended, a zombie too: what was read before may then be its successor's. */
+  #isAlive(): boolean {
+    return !this.#native.pollFd(this.#pidfd).readable;
+  }
+}
+
+interface FileIdentity {
+  readonly dev: number;
+  readonly ino: number;
 }
 
 /** No caller has this uid. */
@@ -86,12 +118,4 @@ function readProc(pid: number, file: string): string {
     if (code === 'ENOENT' || code === 'ESRCH') return '';
     throw error;
   }
-}
-
-function once(close: () => void): () => void {
-  let isClosed = false;
-  return () => {
-    if (!isClosed) close();
-    isClosed = true;
-  };
 }
