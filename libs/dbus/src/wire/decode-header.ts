@@ -70,7 +70,8 @@ export function decodeHeader(
 /** A field's value is in a variant in a struct in an array. */
 const VALUE_DEPTH = 3;
 
-function readFields(bytes: Buffer, end: number, bigEndian: boolean): HeaderFields {
+/** Any message's fields, one by one; throws Malformed. `end`: of the fields. */
+export function readFields(bytes: Buffer, end: number, bigEndian: boolean): HeaderFields {
   const reader = new Unmarshaller({ bytes, start: FIXED_HEADER_BYTES, end, bigEndian, fdCount: 0 });
   const fields = noFields();
   while (!reader.isAtEnd) {

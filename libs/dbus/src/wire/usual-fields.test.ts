@@ -1,0 +1,48 @@
+import { SeededRandom } from '@pp/base/testing';
+import { Malformed } from '../errors';
+import { CAPTURED_MESSAGES } from '../testing/golden-captured';
+import { GLIB_MESSAGES } from '../testing/golden-glib';
+import { decodeFixedHeader, readFields } from './decode-header';
+import type { HeaderFields } from './header-fields';
+import { FIXED_HEADER_BYTES } from './limits';
+import { usualFields } from './usual-fields';
+
+const HEADERS = [...GLIB_MESSAGES, ...CAPTURED_MESSAGES]
+  .map(({ name, hex }) => ({
+    name,
+    bytes: Buffer.from(hex, 'hex'),
+    ...decodeFixedHeader(Buffer.from(hex, 'hex')),
+  }))
+  .filter(({ bigEndian }) => !bigEndian)
+  .map(({ name, bytes, headerBytes, fieldsBytes }) => ({
+    name,
+    bytes: bytes.subarray(0, headerBytes),
+    end: FIXED_HEADER_BYTES + fieldsBytes,
+  }));
+
+/** Undefined: malformed. */
+function careful(bytes: Buffer, end: number): HeaderFields | undefined {
+  try {
+    return readFields(bytes, end, false);
+  } catch (error) {
+    if (error instanceof Malformed) return undefined;
+    throw error;
+  }
+}
+
+test.each(HEADERS)('$name is usual', ({ bytes, end }) => {
+  expect(usualFields(bytes, end)).toEqual(readFields(bytes, end, false));
+});
+
+test('what is read at once is read so by the careful way too, however it is damaged', () => {
+  const random = new SeededRandom(20261122);
+  for (let round = 0; round < 20_000; round++) {
+    const { bytes, end } = random.pick(HEADERS);
+    const damaged = Buffer.from(bytes);
+    for (let hits = random.below(3) + 1; hits > 0; hits--)
+      damaged[FIXED_HEADER_BYTES + random.below(end - FIXED_HEADER_BYTES)] = random.below(256);
+    const cut = random.below(4) === 0 ? end - random.below(8) : end;
+    const usual = usualFields(damaged, cut);
+    if (usual !== undefined) expect(usual).toEqual(careful(damaged, cut));
+  }
+});
