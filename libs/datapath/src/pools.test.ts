@@ -168,6 +168,8 @@ test('the host has the first address of a subnet, the guest the second', () => {
     '100.115.92.129',
     '100.115.92.130',
   ]);
+  for (const text of ['', '100.115.92.128', '100.115.92/30', 'fd00::/64'])
+    expect(() => hostAt(text, 0)).toThrow(RangeError);
 });
 
 test('a subnet is found by its number, and its number by the subnet', () => {

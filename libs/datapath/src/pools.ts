@@ -8,6 +8,7 @@ import {
   networkOf,
   parseCidr,
   type Cidr,
+  type Ipv4Address,
 } from '@pp/wire';
 import { hasIndex, lowestAbsent, NO_INDEXES, united, type IndexSet } from './index-set';
 
@@ -190,8 +191,8 @@ export function selectSubnet(pools: Pools, kind: PoolKind, index: number, used: 
 
 /** Address number `offset` of a subnet: 0 is the host's side (base + 1), 1 the guest's. */
 export function hostAt(subnet: string, offset: number): string {
-  const { address } = ipv4Cidr(subnet);
-  return ipv4FromNumber(ipv4ToNumber(address) + 1 + offset);
+  const network = subnet.slice(0, Math.max(0, subnet.indexOf('/'))) as Ipv4Address; // other text is NaN, no address
+  return ipv4FromNumber(ipv4ToNumber(network) + 1 + offset);
 }
 
 export interface SubnetNumbers {
