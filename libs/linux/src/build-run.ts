@@ -1,25 +1,17 @@
 import { KernelError } from '@pp/base';
-import { describe } from '@pp/datapath';
-import type { Op } from '@pp/datapath';
-import { delLink } from '@pp/netlink';
-import type { Link as SeenLink, NetlinkRequest } from '@pp/netlink';
-import { ifnamesIn, requestOf } from './configure';
-import { isOurs } from './is-ours';
-import type { ConfigureOp, Resolve } from './configure';
+import { decodeReply, delLink, getLink } from '@pp/netlink';
+import type { JobResult, Link as SeenLink } from '@pp/netlink';
+import { buildJob, isDone, namesOf, settle } from './build-job';
+import type { BuildJob, ConfigureStep, Find, SysctlStep, Work } from './build-job';
+import { ifnamesIn } from './configure';
 import type { Context } from './context';
-import { completePeer, completion, unqueued } from './complete-link';
-import { confRequests, linkConfsIn, type LinkConf } from './link-conf';
-import { holdLink, makeLinks } from './make-links';
-import type { HeldLink, LinkStep, MadeLink, Making } from './make-links';
+import { linkConfsIn } from './link-conf';
+import { holdLink, numbered } from './new-links';
+import type { HeldLink, LinkStep, NumberedLink } from './new-links';
 import { outcomeOf, type Outcomes } from './outcomes';
 import type { Step } from './runs';
 import { elementsBatch, type ElementsOp } from './set-elements';
 import { Spaces } from './spaces';
-
-interface ConfigureStep {
-  readonly at: number;
-  readonly op: ConfigureOp;
-}
 
 interface ElementsStep {
   readonly at: number;
@@ -27,70 +19,66 @@ interface ElementsStep {
 }
 
 /**
- * Names namespaces, makes links, writes sysctls, sets all the rest: two datagrams to the host's namespace, and at the same time as the
- * second one to that of each peer, and one to the table. Links are complete or gone: one that cannot be completed is deleted again.
+ * Names namespaces, makes links, writes sysctls, sets all the rest: one job for the worker, and at the same time names and the table from this
+ * thread. Links are complete or gone: where anything of the job is refused, those that it has made are deleted again.
  */
 export async function buildRun(context: Context, steps: readonly Step[], outcomes: Outcomes): Promise<void> {
   const spaces = new Spaces(context, steps, outcomes);
-  const wanted = outcomes.isRefused ? [] : steps;
-  const links = wanted.filter(isLinkAdd).flatMap((step) => holdLink(context, step, spaces, outcomes));
+  const links = outcomes.isRefused
+    ? []
+    : steps.filter(isLinkAdd).flatMap((step) => holdLink(context, step, spaces, outcomes));
+  for (const step of steps.filter(isRestore)) restore(context, step, outcomes);
   try {
-    const confs = linkConfsIn(wanted, new Set(links.map(({ op }) => op.link.ifname)));
-    const sysctls = wanted.filter((step) => !confs.some(({ at }) => at === step.at));
-    const [rest, elements] = [wanted.filter(isConfigure), wanted.find(isElements)];
-    await buildLinks(context, { links, confs, sysctls, rest, elements }, spaces, outcomes);
+    if (outcomes.isRefused) spaces.name(outcomes);
+    else await build(context, steps, links, spaces, outcomes);
   } finally {
     for (const { held } of links) held.close();
     spaces.close();
   }
 }
 
-interface Parts {
-  readonly links: readonly HeldLink[];
-  /** Of these links. */
-  readonly confs: readonly LinkConf[];
-  readonly sysctls: readonly Step[];
-  readonly rest: readonly ConfigureStep[];
-  readonly elements: ElementsStep | undefined;
-}
-
-async function buildLinks(
+async function build(
   context: Context,
-  { links, confs, sysctls, rest, elements }: Parts,
+  steps: readonly Step[],
+  held: readonly HeldLink[],
   spaces: Spaces,
   outcomes: Outcomes,
 ): Promise<void> {
-  const linksMade = makeLinks(context, links, foreignNames(context, links, rest), spaces, outcomes);
-  const batch = elements === undefined ? [] : elementsBatch(elements.op); // while the kernel works
-  const all = await linksMade;
-  const homeless = all.made.filter(
-    ({ op: { link } }) => link.kind === 'veth' && spaces.isUnnamed(link.peer.netns),
-  );
-  const making = { ...all, made: all.made.filter((link) => !homeless.includes(link)) };
-  const peers = Promise.all(making.made.map((link) => completePeer(link, outcomes)));
-  writeSysctls(context, sysctls, outcomes); // before a link comes up
-  const wanted = outcomes.isRefused ? [] : rest;
-  const configured = configure(context, making, { confs, rest: wanted }, outcomes);
-  // Last: it goes from this thread, and others are at work by now.
-  const table = elements === undefined ? null : changeTable(context, elements, batch, outcomes);
-  await Promise.all([table, peers, configured]);
-  keepTaps(making.made, outcomes);
-  const failed = making.made.filter(({ at }) => outcomes.refused(at));
-  await deleteAgain(context, [...homeless, ...failed], outcomes);
-  const complete = new Map(
-    making.made.filter(({ at }) => !outcomes.refused(at)).map(({ op, ifindex }) => [op.link.ifname, ifindex]),
-  );
-  for (const [ifname, ifindex] of complete) context.own.set(ifname, ifindex);
-  const gone = new Set(links.filter(({ at }) => outcomes.refused(at)).map(({ op }) => op.link.ifname));
-  for (const { at, ifname } of confs) if (complete.has(ifname)) outcomes.set(at, 'done');
-  for (const { at, op } of wanted)
-    if (!ifnamesIn(op).some((name) => gone.has(name))) outcomes.set(at, 'done');
+  const confs = linkConfsIn(steps, new Set(held.map(({ op }) => op.link.ifname)));
+  const sysctls = steps.filter(isSetting).filter(({ at }) => !confs.some((conf) => conf.at === at));
+  const rest = steps.filter(isConfigure);
+  const found = await lookUp(context, foreignNames(context, held, rest));
+  const start = (): Promise<Ran> =>
+    runJob(context, { links: held.map((link) => numbered(context, link)), confs, sysctls, rest }, found);
+
+  const running = start();
+  spaces.name(outcomes);
+  const table = changeTable(context, steps.find(isElements), outcomes);
+  let ran = await running;
+  if (isNumberTaken(ran)) {
+    await deleteMade(context, ran, outcomes);
+    context.ifindexes.skip();
+    ran = await start();
+  }
+  await table;
+  await conclude(context, ran, spaces, outcomes);
 }
 
 const isLinkAdd = (step: Step): step is LinkStep => step.op.do === 'link.add';
 const isElements = (step: Step): step is ElementsStep => step.op.do === 'nft.elements';
+const isSetting = (step: Step): step is SysctlStep => step.op.do === 'sysctl.set' && step.op.onlyIf === null;
+const isRestore = (step: Step): step is SysctlStep => step.op.do === 'sysctl.set' && step.op.onlyIf !== null;
 const isConfigure = (step: Step): step is ConfigureStep =>
-  step.op.do !== 'netns.add' && step.op.do !== 'link.add' && step.op.do !== 'sysctl.set' && !isElements(step);
+  step.op.do !== 'netns.add' && step.op.do !== 'sysctl.set' && !isLinkAdd(step) && !isElements(step);
+
+function restore({ sysctls }: Context, step: SysctlStep, outcomes: Outcomes): void {
+  if (outcomes.isRefused) return;
+  const { sysctl, onlyIf } = step.op;
+  outcomes.do(step, () => {
+    if (sysctls.read(sysctl.key) === null || sysctls.holds(sysctl.key, onlyIf ?? ''))
+      sysctls.write(sysctl.key, sysctl.value);
+  });
+}
 
 /** Names that are neither made here nor known. */
 function foreignNames(
@@ -104,98 +92,102 @@ function foreignNames(
   return [...names].filter((name) => !own.has(name));
 }
 
-function writeSysctls({ sysctls }: Context, steps: readonly Step[], outcomes: Outcomes): void {
-  for (const { at, op } of steps) {
-    if (op.do !== 'sysctl.set' || outcomes.isRefused) continue;
-    const { key, value } = op.sysctl;
-    outcomes.do({ at, op }, () => {
-      if (op.onlyIf === null || sysctls.read(key) === null || sysctls.holds(key, op.onlyIf))
-        sysctls.write(key, value);
-    });
-  }
+type Found = ReadonlyMap<string, SeenLink | KernelError>;
+
+/** What has each name, or why nothing has. */
+async function lookUp({ route }: Context, names: readonly string[]): Promise<Found> {
+  if (names.length === 0) return new Map();
+  const looks = names.map((name) => getLink(name));
+  const answers = await route.requestMany(looks);
+  return new Map(
+    looks.map((look, index) => {
+      const answer = answers[index] ?? [];
+      const seen = answer instanceof KernelError ? answer : decodeReply(look, answer)[0];
+      return [names[index] ?? '', seen ?? new KernelError('ENODEV', look.label())];
+    }),
+  );
+}
+
+interface Ran {
+  readonly work: Work;
+  readonly job: BuildJob;
+  readonly results: readonly (readonly JobResult[])[];
+}
+
+async function runJob(context: Context, work: Work, found: Found): Promise<Ran> {
+  const job = buildJob(work, finder(context, work, found));
+  return { work, job, results: await context.jobs.run(job.pieces.map(({ part }) => part)) };
+}
+
+function finder({ own }: Context, { links }: Work, found: Found): Find {
+  const fresh = new Map(links.map(({ op, ifindex }) => [op.link.ifname, ifindex]));
+  return (name) => fresh.get(name) ?? own.get(name) ?? found.get(name);
 }
 
 async function changeTable(
   { netfilter }: Context,
-  { at }: ElementsStep,
-  batch: readonly NetlinkRequest[],
+  elements: ElementsStep | undefined,
   outcomes: Outcomes,
 ): Promise<void> {
-  if (!outcomes.isRefused) outcomes.set(at, await outcomeOf(netfilter.transaction(batch)));
+  if (elements === undefined || outcomes.isRefused) return;
+  outcomes.set(elements.at, await outcomeOf(netfilter.transaction(elementsBatch(elements.op))));
 }
 
-/** Completes the links, and does the rest. */
-async function configure(
-  context: Context,
-  making: Making,
-  { confs, rest }: Pick<Parts, 'confs' | 'rest'>,
-  outcomes: Outcomes,
-): Promise<void> {
-  const find = finder(context, making);
-  const prepare = (step: Step, request: (resolve: Resolve) => NetlinkRequest): readonly Prepared[] =>
-    outcomes.try(step, () => ({
-      at: step.at,
-      request: { ...request(resolver(step.op, find)), label: () => describe(step.op) },
-    }));
-  const requests = [
-    ...confRequests(making.made, confs),
-    ...making.made.flatMap((link) => prepare(link, (resolve) => completion(link, resolve))),
-    ...rest.flatMap((step) => prepare(step, (resolve) => requestOf(step.op, resolve))),
-  ];
-  const before = making.made.flatMap(unqueued);
-  const answers = await context.route.requestMany([...before, ...requests.map(({ request }) => request)]);
-  const results = answers.slice(before.length);
-  requests.forEach(({ at }, index) => {
-    outcomes.refuseIf(at, results[index]);
-  });
-  for (const { at, op } of rest) if (outcomes.refused(at)) forget(context, ifnamesIn(op));
-}
+/** By a link of ours that is not made with it; or the name is: then it is refused again. */
+const isNumberTaken = ({ results: [creations = []] }: Ran): boolean =>
+  creations.some((result) => result instanceof KernelError && TAKEN.has(result.code));
+const TAKEN: ReadonlySet<string> = new Set(['EEXIST', 'EBUSY']);
 
-/** What was refused may have been meant for a link that is no more: its name is looked up the next time. */
-function forget({ own }: Context, names: readonly string[]): void {
-  for (const name of names) own.delete(name);
-}
-
-interface Prepared {
-  readonly at: number;
-  readonly request: NetlinkRequest;
-}
-
-/** Of a link: those that we made are known by ifindex alone. */
-type Find = (name: string) => number | SeenLink | KernelError | undefined;
-
-function finder({ own }: Context, { made, found }: Making): Find {
-  const fresh = new Map(made.map(({ op, ifindex }) => [op.link.ifname, ifindex]));
-  return (name) => fresh.get(name) ?? own.get(name) ?? found.get(name);
-}
-
-const resolver =
-  (op: Op, find: Find): Resolve =>
-  (name, whose) => {
-    const link = find(name);
-    if (typeof link === 'number') return link;
-    if (link === undefined || link instanceof KernelError) {
-      throw new KernelError(link?.code ?? 'ENODEV', describe(op), `no interface named ${name}`);
-    }
-    if (whose === 'any' || isOurs(link)) return link.ifindex;
-    throw new KernelError('ENODEV', describe(op), `the interface named ${name} is not ours`);
-  };
-
-function keepTaps(made: readonly MadeLink[], outcomes: Outcomes): void {
-  for (const link of made)
-    if (!outcomes.refused(link.at)) outcomes.do(link, () => link.held.tap?.persist(true));
+/** The links that the job has made, complete or not. TAPs are not made by it. */
+function madeBy({
+  work,
+  job: {
+    pieces: [creations],
+  },
+  results: [made = []],
+}: Ran): readonly NumberedLink[] {
+  const ats = new Set(creations?.ats.filter((_, index) => isDone(made[index])));
+  return work.links.filter(({ at }) => ats.has(at));
 }
 
 /** As if they had never been. A TAP that was not kept goes when it is released. */
-async function deleteAgain(
-  { route }: Context,
-  links: readonly MadeLink[],
-  outcomes: Outcomes,
-): Promise<void> {
-  const doomed = links.filter(({ held }) => held.tap === null);
+async function deleteMade({ route }: Context, ran: Ran, outcomes: Outcomes): Promise<void> {
+  const doomed = madeBy(ran);
   const results = await route.requestMany(doomed.map(({ ifindex }) => delLink(ifindex)));
   doomed.forEach(({ at }, index) => {
     const result = results[index];
     if (result instanceof KernelError && result.code !== 'ENODEV') outcomes.amend(at, result);
   });
+}
+
+/** Keeps what was made, or takes it back, and says of each step what became of it. */
+async function conclude(context: Context, ran: Ran, spaces: Spaces, outcomes: Outcomes): Promise<void> {
+  const { links, confs, sysctls, rest } = ran.work;
+  const done = settle(ran.job, ran.results, outcomes);
+  const isHomeless = ({ op: { link } }: LinkStep): boolean =>
+    link.kind === 'veth' && spaces.isUnnamed(link.peer.netns);
+  const { pieces, faults } = ran.job;
+  const isWhole =
+    faults.length === 0 &&
+    pieces.every(({ ats }) => ats.every((at) => done.has(at))) &&
+    !links.some(isHomeless);
+  if (isWhole) {
+    for (const link of links) keep(context, link, outcomes);
+    for (const { at } of confs) outcomes.set(at, 'done');
+  } else {
+    await deleteMade(context, ran, outcomes);
+  }
+  const gone = new Set(isWhole ? [] : links.map(({ op }) => op.link.ifname));
+  for (const step of [...sysctls, ...rest]) {
+    const names = namesOf(step);
+    if (done.has(step.at) && !names.some((name) => gone.has(name))) outcomes.set(step.at, 'done');
+    // What was refused may have been meant for a link that is no more: its name is looked up the next time.
+    if (outcomes.refused(step.at)) for (const name of names) context.own.delete(name);
+  }
+}
+
+function keep({ own }: Context, link: NumberedLink, outcomes: Outcomes): void {
+  const { at, op, held, ifindex } = link;
+  outcomes.do(link, () => held.tap?.persist(true));
+  if (!outcomes.refused(at)) own.set(op.link.ifname, ifindex);
 }

@@ -1,17 +1,15 @@
-import { KernelError } from '@pp/base';
 import { describe, LINK_GROUP, ROUTE_PROTOCOL } from '@pp/datapath';
 import type { VethPeer } from '@pp/datapath';
 import { addAddress, addRoute, setLink, withoutQueue } from '@pp/netlink';
 import type { NetlinkRequest } from '@pp/netlink';
 import { attributesOf } from './configure';
 import type { Resolve } from './configure';
-import type { MadeLink } from './make-links';
-import type { Outcomes } from './outcomes';
+import type { NumberedLink } from './new-links';
 
 const MAIN = 254; // RT_TABLE_MAIN
 
 /** Names the link by its alias, which the kernel ignores at creation, and brings it up. */
-export function completion({ op, ifindex }: MadeLink, resolve: Resolve): NetlinkRequest {
+export function completion({ op, ifindex }: NumberedLink, resolve: Resolve): NetlinkRequest {
   const { link } = op;
   const { mac, mtu, ...always } = attributesOf(link, resolve);
   // A veth has these from its creation, a TAP has not. A bridge keeps an MTU only if it is set later: else it follows its ports.
@@ -23,26 +21,17 @@ export function completion({ op, ifindex }: MadeLink, resolve: Resolve): Netlink
  * Before it comes up. The driver of a TAP has a queue of its own and never asks for another one, which would cost each packet a twentieth of
  * its way to a guest, and each TAP 24 kB. A kernel that refuses keeps its own: that is no fault.
  */
-export const unqueued = ({ op, ifindex }: MadeLink): readonly NetlinkRequest[] =>
+export const unqueued = ({ op, ifindex }: NumberedLink): readonly NetlinkRequest[] =>
   op.link.kind === 'tap' ? [withoutQueue(ifindex)] : [];
 
-/** Sets up the far end of a veth inside its namespace. */
-export async function completePeer(
-  { at, op, peerIfindex, held }: MadeLink,
-  outcomes: Outcomes,
-): Promise<void> {
-  if (op.link.kind !== 'veth' || outcomes.refused(at)) return;
+/** What sets up the far end of a veth inside its namespace. */
+export function peerCompletion({ op, peerIfindex }: NumberedLink): readonly NetlinkRequest[] {
+  if (op.link.kind !== 'veth') return [];
   const { peer } = op.link;
-  const inside = held.inside();
-  if (inside === null || peerIfindex === null) {
-    outcomes.set(at, new KernelError('ENODEV', describe(op), 'its peer is gone'));
-    return;
-  }
-  const requests = peerRequests(peerIfindex, peer).map((request) => ({
+  return peerRequests(peerIfindex, peer).map((request) => ({
     ...request,
     label: () => `${describe(op)}: ${request.label()} in netns ${peer.netns}`,
   }));
-  for (const result of await inside.requestMany(requests)) outcomes.refuseIf(at, result);
 }
 
 const peerRequests = (

@@ -1,6 +1,7 @@
 import type { Native } from '@pp/native';
-import type { NetlinkClient } from '@pp/netlink';
+import type { NetlinkClient, NetlinkJobs } from '@pp/netlink';
 import type { InHost } from './host-netns';
+import type { Ifindexes } from './ifindexes';
 import type { NetnsNames } from './netns-names';
 import type { SysctlFiles } from './sysctl-files';
 
@@ -10,6 +11,9 @@ export interface Context {
   readonly inHost: InHost;
   /** rtnetlink in the host's namespace. */
   readonly route: NetlinkClient;
+  /** What makes links there, and sets up their far ends. */
+  readonly jobs: NetlinkJobs;
+  readonly ifindexes: Ifindexes;
   /** nfnetlink there. */
   readonly netfilter: NetlinkClient;
   readonly netns: NetnsNames;

@@ -3,7 +3,7 @@ import { describe, DOOMED_GROUP } from '@pp/datapath';
 import { decodeReply, delLink, delLinkGroup, getLink, setLink } from '@pp/netlink';
 import type { Context } from './context';
 import { isOurs } from './is-ours';
-import type { LinkStep } from './make-links';
+import type { LinkStep } from './new-links';
 import type { Outcomes } from './outcomes';
 import type { Step } from './runs';
 

@@ -1,6 +1,5 @@
 import type { Link } from '@pp/datapath';
 import type { TunHandle } from '@pp/native';
-import { NetlinkClient, netlinkVisiting } from '@pp/netlink';
 import type { Context } from './context';
 import type { Spaces } from './spaces';
 
@@ -12,7 +11,6 @@ export class Held {
   readonly #ownFd: number | null;
   /** A TAP is made by opening it, and goes with it until it is made persistent. */
   readonly tap: TunHandle | null;
-  #inside: NetlinkClient | null = null;
 
   /** Throws what the addon throws. */
   constructor(context: Context, link: Link, spaces: Spaces) {
@@ -27,16 +25,8 @@ export class Held {
         : null;
   }
 
-  /** rtnetlink in the peer's namespace; null: there is no peer. */
-  inside(): NetlinkClient | null {
-    if (this.netnsFd === null) return null;
-    this.#inside ??= new NetlinkClient(netlinkVisiting(this.#context.native, 'route', this.netnsFd));
-    return this.#inside;
-  }
-
   /** Once. */
   close(): void {
-    this.#inside?.close();
     this.tap?.close();
     if (this.#ownFd !== null) this.#context.native.closeFd(this.#ownFd);
   }

@@ -2,7 +2,7 @@ import { describe, ifnameOfSysctl } from '@pp/datapath';
 import type { Op } from '@pp/datapath';
 import { setLink } from '@pp/netlink';
 import type { NetlinkRequest } from '@pp/netlink';
-import type { MadeLink } from './make-links';
+import type { NumberedLink } from './new-links';
 import type { Step } from './runs';
 
 /** A setting of a new link for IPv4, under the kernel's number for it. */
@@ -38,10 +38,10 @@ function linkConfOf(op: Op): Omit<LinkConf, 'at'> | null {
 
 /** One message for each link that has some. It counts as a part of the link's making, and belongs before the link is up. */
 export const confRequests = (
-  made: readonly MadeLink[],
+  links: readonly NumberedLink[],
   confs: readonly LinkConf[],
 ): readonly { readonly at: number; readonly request: NetlinkRequest }[] =>
-  made.flatMap(({ at, op, ifindex }) => {
+  links.flatMap(({ at, op, ifindex }) => {
     const own = confs.filter(({ ifname }) => ifname === op.link.ifname);
     if (own.length === 0) return [];
     const inetConf = new Map(own.map(({ number, value }) => [number, value]));

@@ -5,6 +5,7 @@ import { KernelError } from '@pp/base';
 import { DOOMED_GROUP, LINK_GROUP, rulesetText, SETS } from '@pp/datapath';
 import type { Element, Op, Veth } from '@pp/datapath';
 import { describeOnKernel } from '@pp/netlink/testing';
+import { Ifindexes } from './ifindexes';
 import { ADDRESS, BRIDGE, CONTRACT_ASK, NETNS, ROUTE, RULE, TAP, TestHost, VETH } from './testing';
 
 const netns: Op = { do: 'netns.add', netns: NETNS };
@@ -59,12 +60,33 @@ describeOnKernel('LinuxKernel', (native) => {
     test('that cannot be set up refuses the link, which is gone then', async () => {
       await done(netns);
       const bad: Veth = { ...VETH, peer: { ...VETH.peer, gateway: '192.0.2.1' } };
-      const why = 'route.add 0.0.0.0/0 via 192.0.2.1 dev #2 table 254 metric 0 in netns pptest_netns';
-      expect(await messages({ do: 'link.add', link: bad }, address)).toEqual([
+      const told = await messages({ do: 'link.add', link: bad }, address);
+      const why = 'route.add 0.0.0.0/0 via 192.0.2.1 dev #N table 254 metric 0 in netns pptest_netns';
+      expect(told.map((each) => each.replace(/#\d+/, '#N'))).toEqual([
         `link.add veth pptest_ns0: ${why}: ENETUNREACH (Nexthop has invalid gateway)`,
         'skipped',
       ]);
       expect(linkNames()).toEqual(['lo']);
+    });
+  });
+
+  describe("an ifindex that is somebody else's", () => {
+    const TAKEN = [
+      { name: 'here', where: undefined, index: 100_000 },
+      { name: 'where the far end of a veth goes', where: NETNS.name, index: 100_001 },
+      { name: 'that of the second link of a run', where: undefined, index: 100_002 },
+    ];
+
+    test.each(TAKEN)('$name', async ({ where, index }) => {
+      await done(netns);
+      host.ip(`link add foreign0 index ${index} type veth peer name foreign1`, where);
+      const before = json('link show dev foreign0', where);
+      const bridge: Op = { do: 'link.add', link: BRIDGE };
+      const kernel = host.newKernel(new Ifindexes(() => 0));
+      expect(await kernel.apply([veth, bridge, address])).toEqual(['done', 'done', 'done']);
+      kernel.close();
+      expect(json('link show dev foreign0', where)).toEqual(before);
+      expect(linkNames()).toEqual(expect.arrayContaining([VETH.ifname, BRIDGE.ifname]));
     });
   });
 
@@ -389,7 +411,7 @@ describeOnKernel('LinuxKernel', (native) => {
     host.kernel.close();
     expect(await messages(veth)).toEqual([expect.stringContaining('ENOENT')]);
     expect(await messages({ do: 'link.add', link: BRIDGE })).toEqual([
-      'link.add bridge pptest_br0: ECANCELED (netlink socket closed)',
+      'link.add bridge pptest_br0: ECANCELED (netlink worker closed)',
     ]);
     await expect(host.kernel.observe(CONTRACT_ASK)).rejects.toThrow('link.dump: ECANCELED');
   });

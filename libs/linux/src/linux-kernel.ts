@@ -2,12 +2,21 @@ import type { Clock, Logger } from '@pp/base';
 import { describe } from '@pp/datapath';
 import type { Kernel, Observed, Op, Outcome } from '@pp/datapath';
 import type { Native } from '@pp/native';
-import { batch, delTable, NetlinkClient, netlinkIn, PromptSocket } from '@pp/netlink';
+import {
+  batch,
+  delTable,
+  NetlinkClient,
+  netlinkIn,
+  NetlinkJobs,
+  netlinkWorkerIn,
+  PromptSocket,
+} from '@pp/netlink';
 import type { OpenNetlink } from '@pp/netlink';
 import { buildRun } from './build-run';
 import type { Context } from './context';
 import { deleteRun } from './delete-run';
 import { hostNetns } from './host-netns';
+import { Ifindexes } from './ifindexes';
 import { NetnsNames } from './netns-names';
 import { followMtu } from './peer-mtu';
 import { NftRunner } from './nft-runner';
@@ -30,6 +39,8 @@ export interface LinuxKernelOptions {
   readonly netnsDirectory?: string;
   /** Default: nft of the system's directories. */
   readonly nftProgram?: string;
+  /** Of links that are made; default: from anywhere. */
+  readonly ifindexes?: Ifindexes;
   /** Learns by which ports nftables is edited. */
   readonly writers?: NftWriters;
 }
@@ -54,6 +65,7 @@ export class LinuxKernel implements Kernel {
       netnsFd,
       netnsDirectory = '/run/netns',
       nftProgram,
+      ifindexes = new Ifindexes(),
       writers = new NftWriters(),
     } = options;
     this.#log = log;
@@ -67,6 +79,8 @@ export class LinuxKernel implements Kernel {
       native,
       inHost,
       route: new NetlinkClient(netlinkIn(native, 'route', netnsFd)),
+      jobs: new NetlinkJobs(netlinkWorkerIn(native, netnsFd)),
+      ifindexes,
       netfilter: new NetlinkClient(openNetfilter),
       netns: new NetnsNames(native, netnsDirectory),
       sysctls: new SysctlFiles(inHost),
@@ -100,6 +114,7 @@ export class LinuxKernel implements Kernel {
   /** Whoever waits gets ECANCELED. Nothing in the kernel changes. Idempotent. */
   close(): void {
     this.#context.route.close();
+    this.#context.jobs.close();
     this.#context.netfilter.close();
   }
 

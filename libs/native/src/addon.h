@@ -155,7 +155,7 @@ typedef struct {
 
 /* Tables of the subjects, each ended by a NULL name. */
 extern const pp_function pp_fd_functions[], pp_watch_functions[], pp_stream_functions[], pp_socket_functions[],
-    pp_netlink_functions[], pp_visit_functions[], pp_netns_functions[], pp_packet_functions[], pp_udp_functions[],
+    pp_netlink_functions[], pp_worker_functions[], pp_netns_functions[], pp_packet_functions[], pp_udp_functions[],
     pp_tun_functions[], pp_tcp_functions[], pp_unix_functions[], pp_relay_functions[], pp_memory_functions[];
 
 #endif

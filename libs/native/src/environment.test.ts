@@ -21,7 +21,9 @@ const PROLOGUE = `
     const netlink = addon.netlinkOpen(0, 0, new Uint8Array(), quiet, quiet);
     addon.netlinkSend(netlink, new Uint8Array(16));
     const own = addon.netnsCurrent();
-    addon.netlinkVisit(0, own, new Uint8Array(16), quiet, quiet);
+    const worker = addon.workerOpen(quiet);
+    const steps = new Int32Array([0, own, 16, 0, 0, 0, 0]); // kind, namespace, length, 16 bytes
+    for (let i = 0; i < 3; i++) addon.workerRun(worker, new Uint8Array(steps.buffer));
     addon.closeFd(own);
     addon.closeFd(reader);
   };

@@ -1,6 +1,7 @@
 import type { NetlinkNative } from './api/netlink';
 import { filterBytes } from './filter';
 import type { Addon } from './raw';
+import { encodeSteps } from './worker-steps';
 
 // linux/netlink.h
 const PROTOCOL = { route: 0, netfilter: 12 } as const;
@@ -35,8 +36,16 @@ export function netlinkCalls(addon: Addon): NetlinkNative {
         },
       };
     },
-    visitNetlink: ({ family, netnsFd, datagram, onAnswer, onError }) => {
-      addon.netlinkVisit(PROTOCOL[family], netnsFd, datagram, onAnswer, onError);
+    openNetlinkWorker: ({ onDone }) => {
+      const worker = addon.workerOpen(onDone);
+      return {
+        run: (steps) => {
+          addon.workerRun(worker, encodeSteps(steps));
+        },
+        close: () => {
+          addon.close(worker);
+        },
+      };
     },
   };
 }

@@ -97,18 +97,17 @@ export interface Addon extends Received {
     onDatagrams: (length: number) => void,
     onError: OnError,
   ) => Source;
-  readonly netlinkVisit: (
-    protocol: number,
-    netns: number,
-    datagram: Uint8Array,
-    onAnswer: (answer: Uint8Array) => void,
-    onError: OnError,
-  ) => void;
   readonly netlinkPort: (netlink: Source) => number;
   readonly netlinkSend: (netlink: Source, message: Uint8Array) => void;
   /** Microseconds in the kernel; 0: by the thread. */
   readonly netlinkSendHere: (netlink: Source, message: Uint8Array) => number;
   readonly netlinkMember: (netlink: Source, group: number, member: boolean) => void;
+
+  readonly workerOpen: (
+    onDone: (answers: Uint8Array, done: number, fault: NativeError | undefined) => void,
+  ) => Source;
+  /** `steps` as worker.ts encodes them. */
+  readonly workerRun: (worker: Source, steps: Uint8Array) => void;
 
   readonly netnsOfPid: (pid: number) => number;
   readonly netnsOfPath: (path: string) => number;

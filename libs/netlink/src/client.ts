@@ -2,16 +2,13 @@ import { KernelError } from '@pp/base';
 import type { Errno } from '@pp/base';
 import { BatchExchange } from './batch-exchange';
 import type { BatchResult } from './batch-exchange';
+import { chunksOf } from './chunks';
 import { MalformedError } from './codec/malformed';
 import { decodeMessages } from './codec/message';
 import { DumpExchange } from './dump-exchange';
 import type { Exchange, Line } from './exchange';
 import type { NetlinkRequest, Query, Reply } from './request';
 import type { NetlinkSocket, OpenNetlink } from './socket';
-
-// A datagram must fit the send buffer, its acks the receive buffer (about 1 KiB each, 208 KiB where the larger one is not allowed).
-const MAX_DATAGRAM_BYTES = 16 << 10;
-const MAX_DATAGRAM_MESSAGES = 64;
 
 const MAX_SEQ = 0xffffffff;
 
@@ -63,7 +60,7 @@ export class NetlinkClient {
 
   /** As few datagrams as will do, one result for each message; a refused one does not stop those after it. */
   async requestMany(requests: readonly NetlinkRequest[]): Promise<readonly BatchResult[]> {
-    return (await Promise.all(chunks(requests).map((chunk) => this.#batch(chunk)))).flat();
+    return (await Promise.all(chunksOf(requests).map((chunk) => this.#batch(chunk)))).flat();
   }
 
   /** All messages in one datagram, which the kernel takes or refuses as a whole; rejects with the first refusal. */
@@ -146,20 +143,4 @@ export function decodeReply<T>(query: Query<T>, reply: Reply): readonly T[] {
     if (!(error instanceof MalformedError)) throw error;
     throw new KernelError('EBADMSG', query.label(), error.message, { cause: error });
   }
-}
-
-function chunks(requests: readonly NetlinkRequest[]): readonly (readonly NetlinkRequest[])[] {
-  const all: NetlinkRequest[][] = []; // BOUNDED: by `requests`
-  let bytes = Infinity;
-  for (const request of requests) {
-    const last = all.at(-1);
-    bytes += 16 + request.body.length;
-    if (last === undefined || bytes > MAX_DATAGRAM_BYTES || last.length >= MAX_DATAGRAM_MESSAGES) {
-      all.push([request]);
-      bytes = 16 + request.body.length;
-    } else {
-      last.push(request);
-    }
-  }
-  return all;
 }

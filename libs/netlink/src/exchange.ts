@@ -21,7 +21,10 @@ export interface Exchange {
   fail(code: KernelError['code'], why: string): void;
 }
 
-export function refusal({ errno, text, offset }: Verdict, request: NetlinkRequest): KernelError {
+export function refusal(
+  { errno, text, offset }: Verdict,
+  request: Pick<NetlinkRequest, 'label' | 'blame'>,
+): KernelError {
   const blamed = offset === null ? null : request.blame?.(offset);
   return new KernelError(errnoName(errno), blamed ?? request.label(), text);
 }

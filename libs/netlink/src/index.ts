@@ -1,5 +1,6 @@
 export { type BatchResult } from './batch-exchange';
 export { decodeReply, NetlinkClient } from './client';
+export { type JobPart, type JobResult, NetlinkJobs } from './jobs';
 export { MalformedError } from './codec/malformed';
 export type { Part } from './codec/parts';
 export { Monitor, type MonitorOptions, type Subject } from './monitor';

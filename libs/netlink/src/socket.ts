@@ -1,4 +1,11 @@
-import type { BpfInstruction, Native, NetlinkFamily, NetlinkHandle } from '@pp/native';
+import type {
+  BpfInstruction,
+  Native,
+  NetlinkFamily,
+  NetlinkHandle,
+  NetlinkWorkerHandle,
+  NetlinkWorkerOptions,
+} from '@pp/native';
 
 /** The port that everything here talks through: datagrams out and in. `@pp/native` gives the real one, tests a scripted one. */
 export interface NetlinkSocket {
@@ -22,6 +29,9 @@ export interface BoundSocket extends NetlinkSocket {
   readonly portId: number;
 }
 
+/** Opens a worker in one network namespace. */
+export type OpenWorker = (options: NetlinkWorkerOptions) => NetlinkWorkerHandle;
+
 /** Opens a socket of one family in one network namespace. */
 export type OpenNetlink = (events: NetlinkEvents) => NetlinkSocket;
 
@@ -42,30 +52,10 @@ export const netlinkIn =
     return netns === undefined ? open() : native.runInNetns(netns, open);
   };
 
-/** For a namespace that is spoken to once or twice: each datagram has a socket of its own there, for as long as the kernel answers it. */
-export const netlinkVisiting =
-  (native: Pick<Native, 'visitNetlink'>, family: NetlinkFamily, netnsFd: number): OpenNetlink =>
-  ({ onDatagrams, onError }) => {
-    let isOpen = true;
-    return {
-      send: (datagram) => {
-        native.visitNetlink({
-          family,
-          netnsFd,
-          datagram,
-          onAnswer: (answer) => {
-            if (isOpen) onDatagrams(answer);
-          },
-          onError: (error) => {
-            if (isOpen) onError(error);
-          },
-        });
-      },
-      join: () => {
-        throw new Error('a visitor of a namespace stays for no group');
-      },
-      close: () => {
-        isOpen = false;
-      },
-    };
+/** A worker in the current network namespace, or in the one that `netns` holds open. */
+export const netlinkWorkerIn =
+  (native: Pick<Native, 'openNetlinkWorker' | 'runInNetns'>, netns?: number): OpenWorker =>
+  (options) => {
+    const open = (): NetlinkWorkerHandle => native.openNetlinkWorker(options);
+    return netns === undefined ? open() : native.runInNetns(netns, open);
   };

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryLog } from '@pp/base/testing';
 import type { Native } from '@pp/native';
+import { Ifindexes } from '../ifindexes';
 import { LinuxKernel } from '../linux-kernel';
 import { SystemClock } from './system-clock';
 
@@ -22,12 +23,13 @@ export class TestHost {
   }
 
   /** One that knows nothing of what was made before, as after a restart. */
-  newKernel(): LinuxKernel {
+  newKernel(ifindexes = new Ifindexes()): LinuxKernel {
     return new LinuxKernel({
       native: this.native,
       log: new MemoryLog(),
       clock: new SystemClock(),
       netnsFd: this.fd,
+      ifindexes,
       netnsDirectory: this.netnsDirectory,
     });
   }

@@ -32,18 +32,33 @@ export interface NetlinkHandle {
   close(): void;
 }
 
-/** One datagram to the kernel of a network namespace; see `visitNetlink`. */
-export interface NetlinkVisit {
-  readonly family: NetlinkFamily;
-  readonly netnsFd: number;
-  readonly datagram: Uint8Array;
-  /** All that the kernel answered, datagram after datagram as in `NetlinkOptions`; nothing, if it answered nothing. */
-  readonly onAnswer: (answer: Uint8Array) => void;
-  readonly onError: (error: NativeError) => void;
+/**
+ * One step of a job.
+ * - datagram: to rtnetlink in the namespace of `netnsFd`, null: the worker's own; `mayFail`: a refusal does not end the job
+ * - file: a value for one that exists, in one write (a sysctl); /proc/sys/net is that of the worker's namespace
+ */
+export type WorkerStep =
+  | { readonly datagram: Uint8Array; readonly netnsFd: number | null; readonly mayFail?: true }
+  | { readonly file: string; readonly value: string };
+
+export interface NetlinkWorkerOptions {
+  /**
+   * For each job, in order. `answers`: all that the kernel answered, as in `NetlinkOptions`; `done`: so many steps from the first were done and not
+   * refused; `fault`: why the step after these could not be done, where it was not the kernel's answer to it that ended the job.
+   */
+  readonly onDone: (answers: Uint8Array, done: number, fault: NativeError | undefined) => void;
+}
+
+/** A thread that does jobs, one after the other; a job ends at the first step that is refused. */
+export interface NetlinkWorkerHandle {
+  /** Everything is copied, descriptors are the caller's. Throws NativeError for what is no descriptor. */
+  run(steps: readonly WorkerStep[]): void;
+  /** No job is told of any more; one under way is done to its end. */
+  close(): void;
 }
 
 export interface NetlinkNative {
   openNetlink(options: NetlinkOptions): NetlinkHandle;
-  /** Asks the kernel of another network namespace once, on a thread of the event loop's pool. The datagram is copied, the fd is the caller's. */
-  visitNetlink(visit: NetlinkVisit): void;
+  /** In the network namespace that the calling thread is in. */
+  openNetlinkWorker(options: NetlinkWorkerOptions): NetlinkWorkerHandle;
 }

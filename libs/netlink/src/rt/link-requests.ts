@@ -25,10 +25,14 @@ export interface LinkSettings {
 /** The far end of a veth: made in its own namespace, under its own name, and down (up is ENOTCONN before the two ends are joined). */
 export interface NewPeer extends Omit<LinkSettings, 'up'> {
   readonly ifname: string;
+  /** As that of the link: both or none. */
+  readonly ifindex?: number;
 }
 
 export interface NewLink extends LinkSettings {
   readonly ifname: string;
+  /** That it is to have; default: the kernel's next. */
+  readonly ifindex?: number;
   readonly kind:
     | { readonly name: 'bridge' }
     | { readonly name: 'veth'; readonly peer: NewPeer }
@@ -43,13 +47,13 @@ export interface LinkChange extends LinkSettings {
   readonly inetConf?: ReadonlyMap<number, number>;
 }
 
-/** EEXIST when the name is taken, here or in the peer's namespace. */
+/** EEXIST when the name is taken, here or in the peer's namespace, or the ifindex; EBUSY when the peer's ifindex is. */
 export const addLink = (link: NewLink): NetlinkRequest => ({
   label: () => `link.add ${link.ifname} type ${link.kind.name}`,
   type: RTM_NEWLINK,
   flags: NLM_F_CREATE | NLM_F_EXCL,
   body: encode((out) => {
-    putHeader(out, 0, link);
+    putHeader(out, link.ifindex ?? 0, link);
     out.stringAttribute(IFLA.IFNAME, link.ifname);
     putSettings(out, link);
     if (link.kind.name === 'macvlan') out.u32hostAttribute(IFLA.LINK, link.kind.link);
@@ -172,7 +176,7 @@ const MACVLAN_MODE_BRIDGE = 4;
 /** The payload is a link message of its own, header and all. */
 function putPeer(out: Writer, peer: NewPeer): void {
   const message = out.openNested(IFLA.VETH_INFO_PEER);
-  putHeader(out, 0, peer);
+  putHeader(out, peer.ifindex ?? 0, peer);
   out.stringAttribute(IFLA.IFNAME, peer.ifname);
   putSettings(out, peer);
   out.close(message);

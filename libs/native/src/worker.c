@@ -1,0 +1,385 @@
+/* A thread that does jobs for the event loop, one after the other, in the network namespace where it was opened. A job is a list of steps:
+ * datagrams to the kernel of this or of another network namespace, and values for files in place (sysctls). It ends at the first step that the kernel
+ * refuses, so that later steps can count on earlier ones, and no step costs a way to the event loop and back.
+ *
+ * The thread and the source share a `worker`, which the last of them frees; closing does not wait for a job under way. */
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+
+#include "addon.h"
+#include "netlink.h"
+
+enum { ON_DONE };
+
+/* The kernel answers requests within send(), so that all answers wait when it returns. Room for 64 acks with a text of 1 KiB. */
+#define ANSWER_BYTES (64 << 10)
+/* The kernel charges more for a datagram than its bytes. */
+#define RECEIVE_BUFFER_BYTES (1 << 20)
+#define STACK_BYTES (256 << 10)
+#define OWN_NETNS "/proc/thread-self/ns/net"
+
+/* A step as JavaScript writes it (netlink.ts), in host byte order; its bytes follow, padded to four. */
+typedef struct {
+  uint32_t kind;
+  int32_t netns; /* of a datagram: -1 is the worker's own */
+  uint32_t length;
+} step;
+
+/* Of a file: its path, a NUL, and the value. OPTIONAL is a datagram that may be refused. */
+enum { DATAGRAM, OPTIONAL_DATAGRAM, FILE_VALUE };
+
+typedef struct job {
+  struct job *next;
+  uint32_t done; /* steps */
+  int error;     /* why the next one could not be done, and the call that said so; 0: the kernel's answers tell */
+  const char *call;
+  uint8_t *answer;
+  size_t answered;
+  size_t length;
+  uint8_t steps[];
+} job;
+
+typedef struct {
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  int fd;   /* rtnetlink in the worker's namespace */
+  int home; /* that namespace */
+  int users; /* the source and the thread */
+  bool stopping;
+  job *queue, **queue_end;
+  job *finished, **finished_end;
+  uv_async_t *wake; /* the source's; not touched once `stopping` is set */
+} worker;
+
+typedef struct {
+  pp_source source;
+  worker *worker;
+  unsigned jobs; /* that JavaScript waits for */
+  uv_async_t wake;
+} handle;
+
+static size_t padded(size_t length) { return NLMSG_ALIGN(length); }
+
+/* The step at `at`, or NULL where the job ends. */
+static step *step_at(job *self, size_t at) { return at < self->length ? (step *)(self->steps + at) : NULL; }
+
+static void free_job(job *self) {
+  for (size_t at = 0; at < self->length; at += sizeof(step) + padded(step_at(self, at)->length))
+    if (step_at(self, at)->netns >= 0) close(step_at(self, at)->netns);
+  pp_free(self->answer);
+  pp_free(self);
+}
+
+static void free_jobs(job *list) {
+  while (list != NULL) {
+    job *next = list->next;
+    free_job(list);
+    list = next;
+  }
+}
+
+static void append(job ***end, job *item) {
+  item->next = NULL;
+  **end = item;
+  *end = &item->next;
+}
+
+/* Called with the lock held, which is gone on return. */
+static void leave(worker *self) {
+  bool last = --self->users == 0;
+  pthread_mutex_unlock(&self->lock);
+  if (!last) return;
+  close(self->fd);
+  close(self->home);
+  free_jobs(self->queue);
+  free_jobs(self->finished);
+  pthread_cond_destroy(&self->changed);
+  pthread_mutex_destroy(&self->lock);
+  pp_free(self);
+}
+
+static bool failed(job *self, const char *call) {
+  self->error = errno;
+  self->call = call;
+  return false;
+}
+
+/* The thread is in the other namespace only for the making of the socket; it must come back, or not live. */
+static int open_inside(worker *self, job *at_work, int netns) {
+  if (setns(netns, CLONE_NEWNET) != 0) {
+    failed(at_work, "setns");
+    return -1;
+  }
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  if (fd < 0) failed(at_work, "socket AF_NETLINK");
+  if (setns(self->home, CLONE_NEWNET) != 0) abort();
+  if (fd < 0) return -1;
+  pp_netlink_details(fd);
+  pp_set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
+  return fd;
+}
+
+/* All that waits at `fd`, to `room`; -1 with errno. */
+static ssize_t receive_all(int fd, uint8_t *room) {
+  size_t used = 0;
+  for (;;) {
+    ssize_t length = recv(fd, room + used, ANSWER_BYTES - used, MSG_DONTWAIT | MSG_TRUNC);
+    if (length < 0 && errno == EINTR) continue;
+    if (length < 0) return errno == EAGAIN ? (ssize_t)used : -1;
+    if ((size_t)length > ANSWER_BYTES - used) {
+      errno = EMSGSIZE;
+      return -1;
+    }
+    used += padded((size_t)length);
+  }
+}
+
+static bool has_refusal(const uint8_t *answer, size_t length) {
+  for (size_t at = 0; at + sizeof(struct nlmsghdr) <= length;) {
+    const struct nlmsghdr *message = (const struct nlmsghdr *)(answer + at);
+    if (message->nlmsg_len < sizeof *message || message->nlmsg_len > length - at) return true;
+    if (message->nlmsg_type == NLMSG_ERROR && ((const struct nlmsgerr *)NLMSG_DATA(message))->error != 0) return true;
+    at += padded(message->nlmsg_len);
+  }
+  return false;
+}
+
+static void keep_answer(job *self, const uint8_t *answer, size_t length) {
+  uint8_t *all = pp_alloc(self->answered + length + 1);
+  if (self->answered > 0) memcpy(all, self->answer, self->answered);
+  memcpy(all + self->answered, answer, length);
+  pp_free(self->answer);
+  self->answer = all;
+  self->answered += length;
+}
+
+/* False: no further step is to be done. */
+static bool talk(job *at_work, int fd, const step *todo) {
+  uint8_t room[ANSWER_BYTES];
+  ssize_t length;
+  do length = send(fd, todo + 1, todo->length, MSG_NOSIGNAL);
+  while (length < 0 && errno == EINTR);
+  if (length < 0) return failed(at_work, "send netlink");
+  length = receive_all(fd, room);
+  if (length < 0) return failed(at_work, "recv netlink");
+  keep_answer(at_work, room, (size_t)length);
+  return todo->kind == OPTIONAL_DATAGRAM || !has_refusal(room, (size_t)length);
+}
+
+static bool talk_inside(worker *self, job *at_work, const step *todo) {
+  int fd = open_inside(self, at_work, todo->netns);
+  if (fd < 0) return false;
+  bool good = talk(at_work, fd, todo);
+  close(fd);
+  return good;
+}
+
+/* In one write, as sysctls want it; a file that does not exist is not made. */
+static bool write_value(job *at_work, const step *todo) {
+  const char *path = (const char *)(todo + 1);
+  const char *value = path + strlen(path) + 1;
+  size_t length = todo->length - (size_t)(value - path);
+  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return failed(at_work, "open");
+  ssize_t written = write(fd, value, length);
+  bool good = written == (ssize_t)length || failed(at_work, "write");
+  close(fd);
+  return good;
+}
+
+static bool do_step(worker *self, job *at_work, const step *todo) {
+  if (todo->kind == FILE_VALUE) return write_value(at_work, todo);
+  return todo->netns >= 0 ? talk_inside(self, at_work, todo) : talk(at_work, self->fd, todo);
+}
+
+static void do_job(worker *self, job *at_work) {
+  size_t at = 0;
+  for (step *todo; (todo = step_at(at_work, at)) != NULL; at_work->done++) {
+    if (!do_step(self, at_work, todo)) return;
+    at += sizeof *todo + padded(todo->length);
+  }
+}
+
+static void *run(void *data) {
+  worker *self = data;
+  pthread_mutex_lock(&self->lock);
+  for (;;) {
+    while (self->queue == NULL && !self->stopping) pthread_cond_wait(&self->changed, &self->lock);
+    if (self->stopping) break;
+    job *next = self->queue;
+    self->queue = next->next;
+    if (self->queue == NULL) self->queue_end = &self->queue;
+    pthread_mutex_unlock(&self->lock);
+    do_job(self, next);
+    pthread_mutex_lock(&self->lock);
+    append(&self->finished_end, next);
+    if (!self->stopping) uv_async_send(self->wake);
+  }
+  leave(self);
+  return NULL;
+}
+
+static napi_value bytes_of(pp_env *env, const uint8_t *bytes, size_t length) {
+  napi_value buffer, array = NULL;
+  void *copy;
+  if (napi_create_arraybuffer(env->napi, length, &copy, &buffer) != napi_ok) return NULL;
+  if (length > 0) memcpy(copy, bytes, length);
+  napi_create_typedarray(env->napi, napi_uint8_array, length, buffer, 0, &array);
+  return array;
+}
+
+static void report(handle *self, job *done) {
+  pp_env *env = self->source.env;
+  napi_value told[] = {
+      bytes_of(env, done->answer, done->answered),
+      pp_number(env, done->done),
+      done->error == 0 ? pp_undefined(env) : pp_error(env, done->error, "%s", done->call),
+  };
+  if (told[0] != NULL && told[2] != NULL) pp_source_call(&self->source, ON_DONE, 3, told);
+}
+
+static void on_finished(uv_async_t *wake) {
+  handle *self = wake->data;
+  napi_handle_scope scope;
+  if (self->source.closed || napi_open_handle_scope(self->source.env->napi, &scope) != napi_ok) return;
+  pthread_mutex_lock(&self->worker->lock);
+  job *finished = self->worker->finished;
+  self->worker->finished = NULL;
+  self->worker->finished_end = &self->worker->finished;
+  pthread_mutex_unlock(&self->worker->lock);
+  for (job *each = finished; each != NULL; each = each->next) {
+    if (--self->jobs == 0 && !self->source.closed) uv_unref((uv_handle_t *)wake);
+    report(self, each);
+  }
+  free_jobs(finished);
+  napi_close_handle_scope(self->source.env->napi, scope);
+}
+
+static void on_close(pp_source *source) {
+  handle *self = (handle *)source;
+  pthread_mutex_lock(&self->worker->lock);
+  self->worker->stopping = true;
+  pthread_cond_signal(&self->worker->changed);
+  leave(self->worker);
+  pp_source_close_handle(source, (uv_handle_t *)&self->wake);
+}
+
+/* What the kernel holds ready is read by the thread. */
+static void on_ready(pp_source *source, int events) { (void)source, (void)events; }
+
+static const pp_source_type WORKER = {"netlink worker", sizeof(handle), on_ready, on_close};
+
+/* It starts in the namespace that its maker is in. */
+static int start_thread(worker *self) {
+  pthread_attr_t attributes;
+  pthread_t thread;
+  sigset_t all, before;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, STACK_BYTES);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for node's own threads */
+  int error = pthread_create(&thread, &attributes, run, self);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  pthread_attr_destroy(&attributes);
+  return error;
+}
+
+static worker *make_worker(int fd, int home, uv_async_t *wake) {
+  worker *self = pp_alloc(sizeof *self);
+  pthread_mutex_init(&self->lock, NULL);
+  pthread_cond_init(&self->changed, NULL);
+  self->fd = fd;
+  self->home = home;
+  self->users = 2;
+  self->queue_end = &self->queue;
+  self->finished_end = &self->finished;
+  self->wake = wake;
+  return self;
+}
+
+/* (onDone): in the namespace that the caller is in. */
+static napi_value open_worker(pp_env *env, napi_value *args) {
+  int home = open(OWN_NETNS, O_RDONLY | O_CLOEXEC);
+  if (home < 0) return pp_throw(env, errno, "open " OWN_NETNS);
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  if (fd < 0) {
+    pp_throw(env, errno, "socket AF_NETLINK");
+    close(home);
+    return NULL;
+  }
+  pp_netlink_details(fd);
+  pp_set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
+  napi_value opened;
+  handle *self = (handle *)pp_source_open(env, &WORKER, fd, args, 1, &opened);
+  if (self == NULL) {
+    close(fd);
+    close(home);
+    return NULL;
+  }
+  self->source.lends_fd = true; /* by the worker */
+  self->source.users++;         /* for `wake` */
+  uv_async_init(env->loop, &self->wake, on_finished);
+  uv_unref((uv_handle_t *)&self->wake); /* a job keeps the loop alive, a worker does not */
+  self->wake.data = self;
+  self->worker = make_worker(fd, home, &self->wake);
+  int error = start_thread(self->worker);
+  if (error == 0) return opened;
+  self->worker->users--;
+  pp_source_close(&self->source);
+  return pp_throw(env, error, "pthread_create");
+}
+
+/* The job's own descriptors of namespaces, so that the caller may close its own; false with errno. */
+static bool hold_namespaces(job *self) {
+  bool good = true;
+  for (size_t at = 0; at < self->length; at += sizeof(step) + padded(step_at(self, at)->length)) {
+    step *todo = step_at(self, at);
+    if (todo->kind == FILE_VALUE || todo->netns < 0) todo->netns = -1;
+    else if ((todo->netns = good ? fcntl(todo->netns, F_DUPFD_CLOEXEC, 0) : -1) < 0) good = false;
+  }
+  return good;
+}
+
+/* Whether steps fill it to its end, and files have a path. */
+static bool is_whole(const job *self) {
+  size_t at = 0;
+  while (at < self->length) {
+    const step *todo = (const step *)(self->steps + at);
+    size_t rest = self->length - at;
+    if (rest < sizeof *todo || todo->length > rest - sizeof *todo || padded(todo->length) > rest - sizeof *todo) return false;
+    if (todo->kind > FILE_VALUE || (todo->kind == FILE_VALUE && memchr(todo + 1, 0, todo->length) == NULL)) return false;
+    at += sizeof *todo + padded(todo->length);
+  }
+  return true;
+}
+
+/* (worker, steps): each answered by onDone(answers, steps done, why the next could not be done), in order */
+static napi_value run_job(pp_env *env, napi_value *args) {
+  handle *self = (handle *)pp_source_of(env, args[0], &WORKER);
+  if (self == NULL) return NULL;
+  PP_BYTES(steps, args[1]);
+  job *made = pp_alloc(sizeof *made + steps.length);
+  made->length = steps.length;
+  memcpy(made->steps, steps.data, steps.length);
+  if (!is_whole(made)) {
+    pp_free(made);
+    return pp_throw_type(env, "steps", "whole steps");
+  }
+  if (!hold_namespaces(made)) {
+    int error = errno;
+    free_job(made);
+    return pp_throw(env, error, "dup of a namespace");
+  }
+  if (self->jobs++ == 0) uv_ref((uv_handle_t *)&self->wake);
+  pthread_mutex_lock(&self->worker->lock);
+  append(&self->worker->queue_end, made);
+  pthread_mutex_unlock(&self->worker->lock);
+  pthread_cond_signal(&self->worker->changed); /* with the lock held, the thread would wake up only to wait for it */
+  return NULL;
+}
+
+const pp_function pp_worker_functions[] = {{"workerOpen", open_worker}, {"workerRun", run_job}, {NULL, NULL}};

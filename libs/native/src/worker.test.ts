@@ -1,0 +1,197 @@
+import { closeSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import type { NetlinkWorkerHandle, WorkerStep } from './api/netlink';
+import { checkLeaks, codeOf, native, testInNetns, until } from './testing/harness';
+import { attribute, IFLA, linkRequest, messages, newVeth, NLM, NLMSG, RTM } from './testing/rtnetlink';
+
+let netns = -1;
+
+checkLeaks(() => {
+  closeSync(netns);
+});
+beforeEach(() => {
+  netns = native.createNetns();
+});
+
+interface Told {
+  /** Sequence number, type and errno of each answer. */
+  readonly answers: readonly (readonly [number, number, number])[];
+  readonly flags: readonly number[];
+  readonly done: number;
+  readonly fault: string | undefined;
+}
+
+/** A worker in a namespace of its own, as long as `act` takes. */
+async function withWorker<T>(
+  act: (
+    run: (steps: readonly WorkerStep[]) => void,
+    told: readonly Told[],
+    worker: NetlinkWorkerHandle,
+  ) => Promise<T>,
+): Promise<T> {
+  const told: Told[] = [];
+  const worker = native.runInNetns(netns, () =>
+    native.openNetlinkWorker({
+      onDone: (bytes, done, fault) => {
+        const all = messages(bytes);
+        told.push({
+          answers: all.map(({ sequence, type, errno }) => [sequence, type, errno]),
+          flags: all.map(({ flags }) => flags),
+          done,
+          fault: fault === undefined ? undefined : `${fault.code} ${fault.call}`,
+        });
+      },
+    }),
+  );
+  try {
+    return await act(
+      (steps) => {
+        worker.run(steps);
+      },
+      told,
+      worker,
+    );
+  } finally {
+    worker.close();
+  }
+}
+
+const doJob = (steps: readonly WorkerStep[]): Promise<Told> =>
+  withWorker(async (run, told) => {
+    run(steps);
+    await until('the job is done', () => told.length > 0);
+    return told[0] as Told;
+  });
+
+const home = (datagram: Uint8Array): WorkerStep => ({ datagram, netnsFd: null });
+const lookAt = (ifindex: number, sequence: number): Uint8Array =>
+  linkRequest(RTM.getLink, NLM.ack, sequence, [], ifindex);
+const noDevice = (sequence: number): Uint8Array => linkRequest(RTM.delLink, NLM.ack, sequence, [], 9999);
+const ack = (sequence: number): [number, number, number] => [sequence, NLMSG.error, 0];
+const linksIn = (fd: number): readonly string[] =>
+  native.runInNetns(fd, () => readdirSync('/proc/thread-self/net/dev_snmp6'));
+
+testInNetns('datagrams and files in order, each counting on what was before it', async () => {
+  const there = native.createNetns();
+  const key = 'net.ipv4.conf.here0.forwarding';
+  const file = `/proc/sys/${key.replaceAll('.', '/')}`;
+  const { answers, done, fault } = await doJob([
+    home(newVeth('here0', 1, 7)),
+    { file, value: '1' },
+    { datagram: Buffer.concat([newVeth('there0', 2, 7), lookAt(1, 3)]), netnsFd: there },
+    home(lookAt(1, 4)),
+  ]);
+  expect([done, fault]).toEqual([4, undefined]);
+  expect(answers).toEqual([ack(1), ack(2), [3, RTM.newLink, 0], ack(3), [4, RTM.newLink, 0], ack(4)]);
+  expect([linksIn(netns), linksIn(there)]).toEqual([
+    expect.arrayContaining(['here0']),
+    expect.arrayContaining(['there0']),
+  ]);
+  expect(native.runInNetns(netns, () => readFileSync(file, 'utf8'))).toBe('1\n');
+  native.closeFd(there);
+});
+
+const REFUSED: readonly { name: string; in: readonly WorkerStep[]; want: Partial<Told> }[] = [
+  {
+    name: 'by the kernel: its datagram goes on to its end, the job does not',
+    in: [home(Buffer.concat([noDevice(1), lookAt(1, 2)])), home(newVeth('late0', 3, 7))],
+    want: { answers: [[1, NLMSG.error, 19], [2, RTM.newLink, 0], ack(2)], done: 0, fault: undefined },
+  },
+  {
+    name: 'where that is allowed: the job goes on',
+    in: [{ datagram: noDevice(1), netnsFd: null, mayFail: true }, home(lookAt(1, 2))],
+    want: { answers: [[1, NLMSG.error, 19], [2, RTM.newLink, 0], ack(2)], done: 2, fault: undefined },
+  },
+  {
+    name: 'a file that does not exist',
+    in: [home(lookAt(1, 1)), { file: '/proc/sys/net/ipv4/none', value: '1' }, home(newVeth('late0', 3, 7))],
+    want: { answers: [[1, RTM.newLink, 0], ack(1)], done: 1, fault: 'ENOENT open' },
+  },
+  {
+    name: 'a value that is none',
+    in: [{ file: '/proc/sys/net/ipv4/ip_forward', value: 'maybe' }, home(newVeth('late0', 3, 7))],
+    want: { answers: [], done: 0, fault: 'EINVAL write' },
+  },
+  {
+    name: 'answers that are too long',
+    in: [
+      home(Buffer.concat(Array.from({ length: 120 }, (_, i) => lookAt(1, i + 1)))),
+      home(newVeth('late0', 1, 7)),
+    ],
+    want: { answers: [], done: 0, fault: 'EMSGSIZE recv netlink' },
+  },
+];
+
+for (const { name, in: steps, want } of REFUSED)
+  testInNetns(`refused: ${name}`, async () => {
+    expect(await doJob(steps)).toMatchObject(want);
+    expect(linksIn(netns)).not.toContain('late0');
+  });
+
+testInNetns('refusals carry an extended ack, without the request', async () => {
+  const request = linkRequest(RTM.newLink, NLM.ack | NLM.create, 6, [
+    attribute(IFLA.ifname, new Uint8Array(64)),
+  ]);
+  const { answers, flags } = await doJob([home(request)]);
+  expect([answers, (flags[0] ?? 0) & 0x200]).toEqual([[[6, NLMSG.error, 34]], 0x200]); // ERANGE, NLM_F_ACK_TLVS
+});
+
+testInNetns('no steps, and a request that wants no answer', async () => {
+  expect(await doJob([])).toMatchObject({ answers: [], done: 0 });
+  expect(await doJob([home(linkRequest(RTM.newLink, 0, 5, [], 1))])).toMatchObject({ answers: [], done: 1 });
+});
+
+testInNetns('what is no namespace, and what is no path', async () => {
+  const [pipe, other] = native.pipe();
+  await withWorker((run) => {
+    expect(
+      codeOf(() => {
+        run([{ datagram: lookAt(1, 1), netnsFd: other + 1000 }]);
+      }),
+    ).toBe('EBADF');
+    expect(() => {
+      run([{ file: '/proc/sys/net\0', value: '1' }]);
+    }).toThrow(RangeError);
+    return Promise.resolve();
+  });
+  expect((await doJob([{ datagram: lookAt(1, 1), netnsFd: pipe }])).fault).toBe('EINVAL setns');
+  native.closeFd(pipe);
+  native.closeFd(other);
+});
+
+testInNetns(
+  'jobs are done in order; the caller may close its descriptors at once; the thread comes back',
+  async () => {
+    await withWorker(async (run, told) => {
+      for (let i = 0; i < 20; i++) {
+        const fd = native.createNetns();
+        run([{ datagram: lookAt(1, i), netnsFd: fd }, home(lookAt(1, 100 + i))]);
+        native.closeFd(fd);
+      }
+      const own = readlinkSync('/proc/self/ns/net');
+      await until('all are done', () => told.length === 20);
+      expect(told.map(({ done, answers }) => [done, answers.map(([sequence]) => sequence)])).toEqual(
+        Array.from({ length: 20 }, (_, i) => [2, [i, i, 100 + i, 100 + i]]),
+      );
+      const threads = readdirSync('/proc/self/task').map((id) =>
+        readlinkSync(`/proc/self/task/${id}/ns/net`),
+      );
+      const of = native.runInNetns(netns, () => readlinkSync('/proc/thread-self/ns/net'));
+      expect(new Set(threads)).toEqual(new Set([own, of]));
+    });
+  },
+);
+
+testInNetns('a closed worker tells nothing, and takes no job', async () => {
+  await withWorker(async (run, told, worker) => {
+    run([home(lookAt(1, 1))]);
+    worker.close();
+    worker.close();
+    expect(
+      codeOf(() => {
+        run([home(lookAt(1, 1))]);
+      }),
+    ).toBe('EBADF');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(told).toEqual([]);
+  });
+});

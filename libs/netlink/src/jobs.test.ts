@@ -1,0 +1,120 @@
+/** What becomes of each part of a job, with a worker whose kernel is a script. */
+import { KernelError } from '@pp/base';
+import type { NetlinkWorkerOptions, WorkerStep } from '@pp/native';
+import { decodeMessages } from './codec/message';
+import type { NetlinkMessage } from './codec/message';
+import { readU8 } from './codec/numbers';
+import { NetlinkJobs, type JobPart, type JobResult } from './jobs';
+import type { NetlinkRequest } from './request';
+import { ack, part, refusalOf } from './testing';
+
+const ASK = 18;
+const TOLD = 16;
+
+/** A request of one byte: odd ones are refused, even ones told and acked. */
+const ask = (byte: number): NetlinkRequest => ({
+  label: () => `ask ${byte}`,
+  type: ASK,
+  flags: 0,
+  body: Uint8Array.of(byte),
+});
+const answer = (request: NetlinkMessage): readonly Uint8Array[] => {
+  const byte = readU8(request.body, 0);
+  return byte % 2 === 1
+    ? [refusalOf(request, 19, { text: 'odd' })]
+    : [part(request, TOLD, Uint8Array.of(byte)), ack(request)];
+};
+
+/** As worker.c does them; a file named "none" is a fault. */
+function doSteps(steps: readonly WorkerStep[], onDone: NetlinkWorkerOptions['onDone']): void {
+  const answers: Uint8Array[] = [];
+  for (const [done, step] of steps.entries()) {
+    if ('file' in step) {
+      if (step.file === 'none') {
+        onDone(Buffer.concat(answers), done, { code: 'ENOENT', message: 'no file' } as never);
+        return;
+      }
+      continue;
+    }
+    const all = decodeMessages(step.datagram);
+    answers.push(...all.flatMap(answer));
+    if (!step.mayFail && all.some(({ body }) => readU8(body, 0) % 2 === 1)) {
+      onDone(Buffer.concat(answers), done, undefined);
+      return;
+    }
+  }
+  onDone(Buffer.concat(answers), steps.length, undefined);
+}
+
+const told = (result: JobResult): unknown =>
+  result === null
+    ? 'not reached'
+    : result instanceof KernelError
+      ? result.message
+      : result.map(({ body }) => readU8(body, 0));
+
+function jobs(
+  worker: (steps: readonly WorkerStep[], onDone: NetlinkWorkerOptions['onDone']) => void,
+): NetlinkJobs {
+  return new NetlinkJobs(({ onDone }) => ({
+    run: (steps) => {
+      queueMicrotask(() => {
+        worker(steps, onDone);
+      });
+    },
+    close: () => undefined,
+  }));
+}
+
+const home = (...bytes: number[]): JobPart => ({ requests: bytes.map(ask), netnsFd: null });
+const file = (name: string): JobPart => ({ file: name, value: '1', label: () => `write ${name}` });
+
+const ROWS: readonly { name: string; in: readonly JobPart[]; want: unknown }[] = [
+  { name: 'nothing', in: [], want: [] },
+  { name: 'a part without requests', in: [home(), home(2)], want: [[], [[2]]] },
+  { name: 'all well', in: [home(2, 4), file('a'), home(6)], want: [[[2], [4]], [[]], [[6]]] },
+  {
+    name: 'a refusal: its part goes on, the job does not',
+    in: [home(2), home(3, 4), file('a'), home(6)],
+    want: [[[2]], ['ask 3: ENODEV (odd)', [4]], ['not reached'], ['not reached']],
+  },
+  {
+    name: 'a refusal that may be',
+    in: [{ requests: [ask(3)], netnsFd: null, mayFail: true }, home(2)],
+    want: [['ask 3: ENODEV (odd)'], [[2]]],
+  },
+  {
+    name: 'a fault',
+    in: [home(2), file('none'), home(4)],
+    want: [[[2]], ['write none: ENOENT (no file)'], ['not reached']],
+  },
+  {
+    name: 'more than one datagram holds',
+    in: [home(...new Array<number>(65).fill(2), 3), home(4)],
+    want: [[...new Array<number[]>(65).fill([2]), 'ask 3: ENODEV (odd)'], ['not reached']],
+  },
+];
+
+test.each(ROWS)('$name', async ({ in: parts, want }) => {
+  const results = await jobs(doSteps).run(parts);
+  expect(results.map((part) => part.map(told))).toEqual(want);
+});
+
+test('answers that cannot be read are the fault of the step that was not done', async () => {
+  const results = await jobs((_, onDone) => {
+    onDone(Uint8Array.of(1, 2, 3), 0, undefined);
+  }).run([home(2), home(4)]);
+  expect(results.map((part) => part.map(told))).toEqual([
+    ['ask 2: EBADMSG (3 bytes after the last message)'],
+    ['not reached'],
+  ]);
+});
+
+test('whoever waits when it is closed, or comes later, is told', async () => {
+  const all = jobs(() => undefined);
+  const waiting = all.run([home(2)]);
+  all.close();
+  const closed = [['ask 2: ECANCELED (netlink worker closed)']];
+  expect((await waiting).map((part) => part.map(told))).toEqual(closed);
+  expect((await all.run([home(2)])).map((part) => part.map(told))).toEqual(closed);
+});
