@@ -46,38 +46,46 @@ export interface Fault {
   readonly fault: KernelError;
 }
 
-export interface BuildJob {
-  /** The first one makes the links. */
+/** What comes behind the making of links. */
+export interface Rest {
   readonly pieces: readonly Piece[];
   /** Steps that come after these; where there are some, nothing more is attempted. */
   readonly faults: readonly Fault[];
 }
 
-/** Links are made; sysctls written; links completed and all else set, the host's side before the far ends of links. */
-export function buildJob({ links, confs, sysctls, rest }: Work, find: Find): BuildJob {
+/** The job's first piece, and so little of it that the kernel can begin while the rest is put into words. */
+export const creations = (links: readonly NumberedLink[]): Piece =>
+  pieceOf(links.flatMap((link) => creation(link).map((request) => ({ at: link.at, request }))));
+
+/** Sysctls are written; links completed and all else set, the host's side before the far ends of links. */
+export function restOf({ links, confs, sysctls, rest }: Work, find: Find): Rest {
   const faults: Fault[] = []; // BOUNDED: by the work
-  const prepare = ({ at, op }: Step, request: (resolve: Resolve) => NetlinkRequest): readonly Prepared[] => {
+  const prepare = (step: Step, request: (resolve: Resolve) => NetlinkRequest): readonly Prepared[] => {
     try {
-      return [{ at, request: { ...request(resolver(op, find)), label: () => describe(op) } }];
+      return [preparedBy(step, request(resolver(step.op, find)))];
     } catch (error) {
-      faults.push({ at, fault: kernelErrorOf(error, describe(op)) });
+      faults.push({ at: step.at, fault: kernelErrorOf(error, describe(step.op)) });
       return [];
     }
   };
-  const made = pieceOf(links.flatMap((link) => creation(link).map((request) => ({ at: link.at, request }))));
   const host = pieceOf([
     ...confRequests(links, confs),
     ...links.flatMap((link) => prepare(link, (resolve) => completion(link, resolve))),
     ...rest.flatMap((step) => prepare(step, (resolve) => requestOf(step.op, resolve))),
   ]);
+  const files = sysctls.map(sysctlPiece);
+  if (faults.length > 0) return { pieces: files, faults };
   const unqueue: Piece = {
     part: { requests: links.flatMap(unqueued), netnsFd: null, mayFail: true },
     ats: [],
   };
-  const before = [made, ...sysctls.map(sysctlPiece)];
-  const pieces = faults.length > 0 ? before : [...before, unqueue, host, ...links.map(peerPiece)];
-  return { pieces, faults };
+  return { pieces: [...files, unqueue, host, ...links.map(peerPiece)], faults };
 }
+
+const preparedBy = ({ at, op }: Step, { type, flags, body }: NetlinkRequest): Prepared => ({
+  at,
+  request: { label: () => describe(op), type, flags, body },
+});
 
 interface Prepared {
   readonly at: number;
@@ -122,7 +130,7 @@ export const namesOf = ({ op }: ConfigureStep | SysctlStep): readonly string[] =
 
 /** Says what was refused; gives the places of steps all of whose parts were done. */
 export function settle(
-  { pieces, faults }: BuildJob,
+  { pieces, faults }: Rest,
   results: readonly (readonly JobResult[])[],
   outcomes: Outcomes,
 ): ReadonlySet<number> {

@@ -1,8 +1,8 @@
 import { KernelError } from '@pp/base';
 import { decodeReply, delLink, getLink } from '@pp/netlink';
 import type { JobResult, Link as SeenLink } from '@pp/netlink';
-import { buildJob, isDone, namesOf, settle } from './build-job';
-import type { BuildJob, ConfigureStep, Find, SysctlStep, Work } from './build-job';
+import { creations, isDone, namesOf, restOf, settle } from './build-job';
+import type { ConfigureStep, Find, Piece, Rest, SysctlStep, Work } from './build-job';
 import { ifnamesIn } from './configure';
 import type { Context } from './context';
 import { linkConfsIn } from './link-conf';
@@ -108,15 +108,21 @@ async function lookUp({ route }: Context, names: readonly string[]): Promise<Fou
   );
 }
 
-interface Ran {
+interface Ran extends Rest {
   readonly work: Work;
-  readonly job: BuildJob;
+  /** All of the job. */
+  readonly pieces: readonly Piece[];
   readonly results: readonly (readonly JobResult[])[];
 }
 
 async function runJob(context: Context, work: Work, found: Found): Promise<Ran> {
-  const job = buildJob(work, finder(context, work, found));
-  return { work, job, results: await context.jobs.run(job.pieces.map(({ part }) => part)) };
+  const made = creations(work.links);
+  let rest: Rest = { pieces: [], faults: [] };
+  const results = await context.jobs.run([made.part], () => {
+    rest = restOf(work, finder(context, work, found));
+    return rest.pieces.map(({ part }) => part);
+  });
+  return { work, pieces: [made, ...rest.pieces], faults: rest.faults, results };
 }
 
 function finder({ own }: Context, { links }: Work, found: Found): Find {
@@ -134,19 +140,13 @@ async function changeTable(
 }
 
 /** By a link of ours that is not made with it; or the name is: then it is refused again. */
-const isNumberTaken = ({ results: [creations = []] }: Ran): boolean =>
-  creations.some((result) => result instanceof KernelError && TAKEN.has(result.code));
+const isNumberTaken = ({ results: [made = []] }: Ran): boolean =>
+  made.some((result) => result instanceof KernelError && TAKEN.has(result.code));
 const TAKEN: ReadonlySet<string> = new Set(['EEXIST', 'EBUSY']);
 
 /** The links that the job has made, complete or not. TAPs are not made by it. */
-function madeBy({
-  work,
-  job: {
-    pieces: [creations],
-  },
-  results: [made = []],
-}: Ran): readonly NumberedLink[] {
-  const ats = new Set(creations?.ats.filter((_, index) => isDone(made[index])));
+function madeBy({ work, pieces: [first], results: [made = []] }: Ran): readonly NumberedLink[] {
+  const ats = new Set(first?.ats.filter((_, index) => isDone(made[index])));
   return work.links.filter(({ at }) => ats.has(at));
 }
 
@@ -163,10 +163,10 @@ async function deleteMade({ route }: Context, ran: Ran, outcomes: Outcomes): Pro
 /** Keeps what was made, or takes it back, and says of each step what became of it. */
 async function conclude(context: Context, ran: Ran, spaces: Spaces, outcomes: Outcomes): Promise<void> {
   const { links, confs, sysctls, rest } = ran.work;
-  const done = settle(ran.job, ran.results, outcomes);
+  const done = settle(ran, ran.results, outcomes);
   const isHomeless = ({ op: { link } }: LinkStep): boolean =>
     link.kind === 'veth' && spaces.isUnnamed(link.peer.netns);
-  const { pieces, faults } = ran.job;
+  const { pieces, faults } = ran;
   const isWhole =
     faults.length === 0 &&
     pieces.every(({ ats }) => ats.every((at) => done.has(at))) &&

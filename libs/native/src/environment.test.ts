@@ -23,7 +23,7 @@ const PROLOGUE = `
     const own = addon.netnsCurrent();
     const worker = addon.workerOpen(quiet);
     const steps = new Int32Array([0, own, 16, 0, 0, 0, 0]); // kind, namespace, length, 16 bytes
-    for (let i = 0; i < 3; i++) addon.workerRun(worker, new Uint8Array(steps.buffer));
+    for (let i = 0; i < 3; i++) addon.workerRun(worker, new Uint8Array(steps.buffer), i === 1);
     addon.closeFd(own);
     addon.closeFd(reader);
   };

@@ -10,6 +10,7 @@
 #include <linux/netlink.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <time.h>
 
 enum { ON_DATAGRAMS, ON_ERROR };
@@ -298,10 +299,28 @@ static void tell_failed(sender *self, const pp_bytes *data, int error) {
   uv_async_send(self->wake);
 }
 
-static double microseconds_since(const struct timespec *start) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)(now.tv_sec - start->tv_sec) * 1e6 + (double)(now.tv_nsec - start->tv_nsec) / 1e3;
+typedef struct {
+  struct timespec at;
+  struct rusage usage;
+} moment;
+
+static void note_moment(moment *now) {
+  clock_gettime(CLOCK_MONOTONIC, &now->at);
+  getrusage(RUSAGE_THREAD, &now->usage);
+}
+
+static double cpu_microseconds(const struct rusage *usage) {
+  return (double)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1e6 + (double)usage->ru_utime.tv_usec +
+         (double)usage->ru_stime.tv_usec;
+}
+
+/* Of the time since then what the kernel took: where this thread never slept in it, only what it ran, for others may have had the CPU. */
+static double microseconds_since(const moment *start) {
+  moment now;
+  note_moment(&now);
+  bool slept = now.usage.ru_nvcsw != start->usage.ru_nvcsw;
+  if (!slept) return cpu_microseconds(&now.usage) - cpu_microseconds(&start->usage) + 1;
+  return (double)(now.at.tv_sec - start->at.tv_sec) * 1e6 + (double)(now.at.tv_nsec - start->at.tv_nsec) / 1e3;
 }
 
 /* (netlink, message): microseconds that the kernel held this thread; 0 where earlier messages are still to go, so that the thread sends it. */
@@ -313,8 +332,8 @@ static napi_value netlink_send_here(pp_env *env, napi_value *args) {
   bool busy = self->sending->sending || self->sending->queue != NULL;
   pthread_mutex_unlock(&self->sending->lock);
   if (busy) return queue_for_thread(self, &data) ? pp_number(env, 0) : NULL;
-  struct timespec start;
-  clock_gettime(CLOCK_MONOTONIC, &start);
+  moment start;
+  note_moment(&start);
   int error = send_all(self->source.fd, data.data, data.length);
   if (error != 0) tell_failed(self->sending, &data, error);
   return pp_number(env, microseconds_since(&start));

@@ -39,8 +39,8 @@ export function netlinkCalls(addon: Addon): NetlinkNative {
     openNetlinkWorker: ({ onDone }) => {
       const worker = addon.workerOpen(onDone);
       return {
-        run: (steps) => {
-          addon.workerRun(worker, encodeSteps(steps));
+        run: (steps, how) => {
+          addon.workerRun(worker, encodeSteps(steps), how?.more ?? false);
         },
         close: () => {
           addon.close(worker);

@@ -106,8 +106,8 @@ export interface Addon extends Received {
   readonly workerOpen: (
     onDone: (answers: Uint8Array, done: number, fault: NativeError | undefined) => void,
   ) => Source;
-  /** `steps` as worker.ts encodes them. */
-  readonly workerRun: (worker: Source, steps: Uint8Array) => void;
+  /** `steps` as worker-steps.ts encodes them. */
+  readonly workerRun: (worker: Source, steps: Uint8Array, more: boolean) => void;
 
   readonly netnsOfPid: (pid: number) => number;
   readonly netnsOfPath: (path: string) => number;

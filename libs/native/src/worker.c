@@ -1,6 +1,6 @@
 /* A thread that does jobs for the event loop, one after the other, in the network namespace where it was opened. A job is a list of steps:
  * datagrams to the kernel of this or of another network namespace, and values for files in place (sysctls). It ends at the first step that the kernel
- * refuses, so that later steps can count on earlier ones, and no step costs a way to the event loop and back.
+ * refuses, so that later steps can count on earlier ones, and no step costs a way to the event loop and back. A job may be begun before all of it is known.
  *
  * The thread and the source share a `worker`, which the last of them frees; closing does not wait for a job under way. */
 #include <fcntl.h>
@@ -33,6 +33,7 @@ enum { DATAGRAM, OPTIONAL_DATAGRAM, FILE_VALUE };
 
 typedef struct job {
   struct job *next;
+  bool more; /* the next one goes on with it */
   uint32_t done; /* steps */
   int error;     /* why the next one could not be done, and the call that said so; 0: the kernel's answers tell */
   const char *call;
@@ -49,6 +50,8 @@ typedef struct {
   int home; /* that namespace */
   int users; /* the source and the thread */
   bool stopping;
+  pthread_t thread;
+  int kept_off; /* a CPU; -1: none */
   job *queue, **queue_end;
   job *finished, **finished_end;
   uv_async_t *wake; /* the source's; not touched once `stopping` is set */
@@ -195,16 +198,19 @@ static bool do_step(worker *self, job *at_work, const step *todo) {
   return todo->netns >= 0 ? talk_inside(self, at_work, todo) : talk(at_work, self->fd, todo);
 }
 
-static void do_job(worker *self, job *at_work) {
+/* Whether all of it was done. */
+static bool do_job(worker *self, job *at_work) {
   size_t at = 0;
   for (step *todo; (todo = step_at(at_work, at)) != NULL; at_work->done++) {
-    if (!do_step(self, at_work, todo)) return;
+    if (!do_step(self, at_work, todo)) return false;
     at += sizeof *todo + padded(todo->length);
   }
+  return true;
 }
 
 static void *run(void *data) {
   worker *self = data;
+  bool cut = false; /* what the next job goes on with has ended early */
   pthread_mutex_lock(&self->lock);
   for (;;) {
     while (self->queue == NULL && !self->stopping) pthread_cond_wait(&self->changed, &self->lock);
@@ -213,10 +219,11 @@ static void *run(void *data) {
     self->queue = next->next;
     if (self->queue == NULL) self->queue_end = &self->queue;
     pthread_mutex_unlock(&self->lock);
-    do_job(self, next);
+    bool whole = !cut && do_job(self, next);
+    cut = next->more && !whole;
     pthread_mutex_lock(&self->lock);
     append(&self->finished_end, next);
-    if (!self->stopping) uv_async_send(self->wake);
+    if (!next->more && !self->stopping) uv_async_send(self->wake);
   }
   leave(self);
   return NULL;
@@ -275,14 +282,13 @@ static const pp_source_type WORKER = {"netlink worker", sizeof(handle), on_ready
 /* It starts in the namespace that its maker is in. */
 static int start_thread(worker *self) {
   pthread_attr_t attributes;
-  pthread_t thread;
   sigset_t all, before;
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, STACK_BYTES);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for node's own threads */
-  int error = pthread_create(&thread, &attributes, run, self);
+  int error = pthread_create(&self->thread, &attributes, run, self);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   pthread_attr_destroy(&attributes);
   return error;
@@ -295,6 +301,7 @@ static worker *make_worker(int fd, int home, uv_async_t *wake) {
   self->fd = fd;
   self->home = home;
   self->users = 2;
+  self->kept_off = -1;
   self->queue_end = &self->queue;
   self->finished_end = &self->finished;
   self->wake = wake;
@@ -357,12 +364,25 @@ static bool is_whole(const job *self) {
   return true;
 }
 
-/* (worker, steps): each answered by onDone(answers, steps done, why the next could not be done), in order */
+/* The thread is to work beside the event loop, and not in its place. Left alone, the kernel of a virtual machine wakes it on the CPU of the loop: one
+ * that has halted is taken for busy there (vcpu_is_preempted). */
+static void keep_apart(worker *self) {
+  int here = sched_getcpu();
+  cpu_set_t others;
+  if (here < 0 || here == self->kept_off || sched_getaffinity(0, sizeof others, &others) != 0) return;
+  CPU_CLR(here, &others);
+  if (CPU_COUNT(&others) > 0) pthread_setaffinity_np(self->thread, sizeof others, &others);
+  self->kept_off = here;
+}
+
+/* (worker, steps, more): each answered by onDone(answers, steps done, why the next could not be done), in order */
 static napi_value run_job(pp_env *env, napi_value *args) {
   handle *self = (handle *)pp_source_of(env, args[0], &WORKER);
   if (self == NULL) return NULL;
   PP_BYTES(steps, args[1]);
+  PP_BOOL(more, args[2]);
   job *made = pp_alloc(sizeof *made + steps.length);
+  made->more = more;
   made->length = steps.length;
   memcpy(made->steps, steps.data, steps.length);
   if (!is_whole(made)) {
@@ -374,6 +394,7 @@ static napi_value run_job(pp_env *env, napi_value *args) {
     free_job(made);
     return pp_throw(env, error, "dup of a namespace");
   }
+  keep_apart(self->worker);
   if (self->jobs++ == 0) uv_ref((uv_handle_t *)&self->wake);
   pthread_mutex_lock(&self->worker->lock);
   append(&self->worker->queue_end, made);

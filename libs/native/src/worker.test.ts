@@ -1,4 +1,5 @@
 import { closeSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { cpus } from 'node:os';
 import type { NetlinkWorkerHandle, WorkerStep } from './api/netlink';
 import { checkLeaks, codeOf, native, testInNetns, until } from './testing/harness';
 import { attribute, IFLA, linkRequest, messages, newVeth, NLM, NLMSG, RTM } from './testing/rtnetlink';
@@ -22,11 +23,7 @@ interface Told {
 
 /** A worker in a namespace of its own, as long as `act` takes. */
 async function withWorker<T>(
-  act: (
-    run: (steps: readonly WorkerStep[]) => void,
-    told: readonly Told[],
-    worker: NetlinkWorkerHandle,
-  ) => Promise<T>,
+  act: (run: NetlinkWorkerHandle['run'], told: readonly Told[], worker: NetlinkWorkerHandle) => Promise<T>,
 ): Promise<T> {
   const told: Told[] = [];
   const worker = native.runInNetns(netns, () =>
@@ -44,8 +41,8 @@ async function withWorker<T>(
   );
   try {
     return await act(
-      (steps) => {
-        worker.run(steps);
+      (...job) => {
+        worker.run(...job);
       },
       told,
       worker,
@@ -127,6 +124,34 @@ for (const { name, in: steps, want } of REFUSED)
     expect(linksIn(netns)).not.toContain('late0');
   });
 
+testInNetns(
+  'a job that goes on with another is told of with it, and not begun where that ended early',
+  async () => {
+    await withWorker(async (run, told) => {
+      run([home(lookAt(1, 1))], { more: true });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(told).toEqual([]);
+      run([home(lookAt(1, 2))], { more: true });
+      run([home(lookAt(1, 3))]);
+      await until('all three are told of', () => told.length === 3);
+      expect(told.map(({ done }) => done)).toEqual([1, 1, 1]);
+
+      run([home(noDevice(4)), home(lookAt(1, 5))], { more: true });
+      run([home(newVeth('late0', 6, 7))], { more: true });
+      run([home(newVeth('late0', 7, 7))]);
+      run([home(newVeth('next0', 8, 7))]);
+      await until('all four are told of', () => told.length === 7);
+      expect(told.slice(3).map(({ done, answers }) => [done, answers])).toEqual([
+        [0, [[4, NLMSG.error, 19]]],
+        [0, []],
+        [0, []],
+        [1, [ack(8)]],
+      ]);
+      expect(linksIn(netns)).not.toContain('late0');
+    });
+  },
+);
+
 testInNetns('refusals carry an extended ack, without the request', async () => {
   const request = linkRequest(RTM.newLink, NLM.ack | NLM.create, 6, [
     attribute(IFLA.ifname, new Uint8Array(64)),
@@ -180,6 +205,20 @@ testInNetns(
     });
   },
 );
+
+const allowed = (task: string): string =>
+  /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync(`/proc/self/task/${task}/status`, 'latin1'))?.[1] ?? '';
+
+testInNetns('the thread keeps off the CPU of whoever gives it work, where there is another', async () => {
+  await withWorker(async (run, told) => {
+    run([home(lookAt(1, 1))]);
+    await until('the job is done', () => told.length > 0);
+    const others = readdirSync('/proc/self/task').filter(
+      (task) => allowed(task) !== allowed(`${process.pid}`),
+    );
+    expect(others).toHaveLength(cpus().length > 1 ? 1 : 0);
+  });
+});
 
 testInNetns('a closed worker tells nothing, and takes no job', async () => {
   await withWorker(async (run, told, worker) => {

@@ -25,25 +25,23 @@ const answer = (request: NetlinkMessage): readonly Uint8Array[] => {
     : [part(request, TOLD, Uint8Array.of(byte)), ack(request)];
 };
 
+type Report = Parameters<NetlinkWorkerOptions['onDone']>;
+
 /** As worker.c does them; a file named "none" is a fault. */
-function doSteps(steps: readonly WorkerStep[], onDone: NetlinkWorkerOptions['onDone']): void {
+function doSteps(steps: readonly WorkerStep[]): Report {
   const answers: Uint8Array[] = [];
   for (const [done, step] of steps.entries()) {
     if ('file' in step) {
-      if (step.file === 'none') {
-        onDone(Buffer.concat(answers), done, { code: 'ENOENT', message: 'no file' } as never);
-        return;
-      }
+      if (step.file === 'none')
+        return [Buffer.concat(answers), done, { code: 'ENOENT', message: 'no file' } as never];
       continue;
     }
     const all = decodeMessages(step.datagram);
     answers.push(...all.flatMap(answer));
-    if (!step.mayFail && all.some(({ body }) => readU8(body, 0) % 2 === 1)) {
-      onDone(Buffer.concat(answers), done, undefined);
-      return;
-    }
+    if (!step.mayFail && all.some(({ body }) => readU8(body, 0) % 2 === 1))
+      return [Buffer.concat(answers), done, undefined];
   }
-  onDone(Buffer.concat(answers), steps.length, undefined);
+  return [Buffer.concat(answers), steps.length, undefined];
 }
 
 const told = (result: JobResult): unknown =>
@@ -53,17 +51,28 @@ const told = (result: JobResult): unknown =>
       ? result.message
       : result.map(({ body }) => readU8(body, 0));
 
-function jobs(
-  worker: (steps: readonly WorkerStep[], onDone: NetlinkWorkerOptions['onDone']) => void,
-): NetlinkJobs {
-  return new NetlinkJobs(({ onDone }) => ({
-    run: (steps) => {
-      queueMicrotask(() => {
-        worker(steps, onDone);
-      });
-    },
-    close: () => undefined,
-  }));
+/** It tells of what goes on with a job together with that, from the loop. */
+function jobs(worker: (steps: readonly WorkerStep[]) => Report | null): NetlinkJobs {
+  return new NetlinkJobs(({ onDone }) => {
+    let reports: Report[] = [];
+    let cut = false;
+    return {
+      run: (steps, how) => {
+        const report: Report | null = cut ? [new Uint8Array(0), 0, undefined] : worker(steps);
+        if (report === null) return;
+        reports.push(report);
+        const more = how?.more ?? false;
+        cut = more && report[1] < steps.length;
+        if (more) return;
+        const all = reports;
+        reports = [];
+        queueMicrotask(() => {
+          for (const each of all) onDone(...each);
+        });
+      },
+      close: () => undefined,
+    };
+  });
 }
 
 const home = (...bytes: number[]): JobPart => ({ requests: bytes.map(ask), netnsFd: null });
@@ -95,15 +104,39 @@ const ROWS: readonly { name: string; in: readonly JobPart[]; want: unknown }[] =
   },
 ];
 
-test.each(ROWS)('$name', async ({ in: parts, want }) => {
-  const results = await jobs(doSteps).run(parts);
-  expect(results.map((part) => part.map(told))).toEqual(want);
+describe.each(ROWS)('$name', ({ in: parts, want }) => {
+  const cuts = Array.from({ length: parts.length + 1 }, (_, at) => at);
+  test.each(cuts)('begun with %i of its parts', async (at) => {
+    const results = await jobs(doSteps).run(parts.slice(0, at), () => parts.slice(at));
+    expect(results.map((part) => part.map(told))).toEqual(want);
+  });
+});
+
+test('one after the other, each hears what is its own', async () => {
+  const all = jobs(doSteps);
+  const results = await Promise.all([
+    all.run([home(2)], () => [home(4)]),
+    all.run([home(3)], () => [home(4)]),
+    all.run([home(6)]),
+  ]);
+  expect(results.map((result) => result.map((part) => part.map(told)))).toEqual([
+    [[[2]], [[4]]],
+    [['ask 3: ENODEV (odd)'], ['not reached']],
+    [[[6]]],
+  ]);
+});
+
+test('what cannot be sent ends what was begun', async () => {
+  const all = jobs((steps) => {
+    if (steps.some((step) => 'file' in step && step.file === 'bad')) throw new Error('no descriptor');
+    return doSteps(steps);
+  });
+  await expect(all.run([home(2)], () => [file('bad')])).rejects.toThrow('no descriptor');
+  expect((await all.run([home(4)])).map((part) => part.map(told))).toEqual([[[4]]]);
 });
 
 test('answers that cannot be read are the fault of the step that was not done', async () => {
-  const results = await jobs((_, onDone) => {
-    onDone(Uint8Array.of(1, 2, 3), 0, undefined);
-  }).run([home(2), home(4)]);
+  const results = await jobs(() => [Uint8Array.of(1, 2, 3), 0, undefined]).run([home(2), home(4)]);
   expect(results.map((part) => part.map(told))).toEqual([
     ['ask 2: EBADMSG (3 bytes after the last message)'],
     ['not reached'],
@@ -111,7 +144,7 @@ test('answers that cannot be read are the fault of the step that was not done', 
 });
 
 test('whoever waits when it is closed, or comes later, is told', async () => {
-  const all = jobs(() => undefined);
+  const all = jobs(() => null);
   const waiting = all.run([home(2)]);
   all.close();
   const closed = [['ask 2: ECANCELED (netlink worker closed)']];

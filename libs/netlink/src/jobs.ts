@@ -1,6 +1,6 @@
 import { KernelError } from '@pp/base';
 import type { Errno } from '@pp/base';
-import type { NetlinkWorkerHandle, WorkerStep } from '@pp/native';
+import type { NativeError, NetlinkWorkerHandle, WorkerStep } from '@pp/native';
 import type { BatchResult } from './batch-exchange';
 import { chunksOf } from './chunks';
 import { MalformedError } from './codec/malformed';
@@ -12,7 +12,7 @@ import {
   NLM_F_REQUEST,
   NLMSG_ERROR,
 } from './codec/message';
-import type { NetlinkMessage } from './codec/message';
+import type { NetlinkMessage, Verdict } from './codec/message';
 import { refusal } from './exchange';
 import type { NetlinkRequest } from './request';
 import type { OpenWorker } from './socket';
@@ -32,27 +32,32 @@ export type JobResult = BatchResult | null;
 /** Jobs for a worker: parts that are done one after the other, until one is refused. */
 export class NetlinkJobs {
   readonly #worker: NetlinkWorkerHandle;
-  readonly #waiting: Waiting[] = []; // BOUNDED: each has a caller who waits for it
+  readonly #waiting: Job[] = []; // BOUNDED: each has a caller who waits for it
   #closed = false;
 
   constructor(open: OpenWorker) {
     this.#worker = open({
       onDone: (answers, done, fault) => {
-        this.#waiting.shift()?.finish(answers, done, fault);
+        if (this.#waiting[0]?.heard(answers, done, fault)) this.#waiting.shift();
       },
     });
   }
 
-  /** For each part its results: ECANCELED of a closed worker. Throws NativeError for what is no descriptor. */
-  run(parts: readonly JobPart[]): Promise<readonly (readonly JobResult[])[]> {
+  /**
+   * For each part its results: ECANCELED of a closed worker. The first parts are under way when the rest is asked for, which must not throw.
+   * Throws NativeError for what is no descriptor.
+   */
+  run(
+    first: readonly JobPart[],
+    rest: () => readonly JobPart[] = () => [],
+  ): Promise<readonly (readonly JobResult[])[]> {
     return new Promise((resolve) => {
-      const job = new Waiting(parts, resolve);
-      if (this.#closed) {
-        job.cancel();
-      } else {
-        this.#worker.run(job.steps);
-        this.#waiting.push(job);
-      }
+      const job = new Job(resolve);
+      const begun = job.stepsOf(first);
+      if (begun.length > 0) this.#send(job, begun, true);
+      this.#sendLast(job, job.stepsOf(rest()));
+      this.#waiting.push(job); // it is told from the loop
+      if (this.#closed) this.close();
     });
   }
 
@@ -61,6 +66,22 @@ export class NetlinkJobs {
     this.#closed = true;
     this.#worker.close();
     for (const job of this.#waiting.splice(0)) job.cancel();
+  }
+
+  #send(job: Job, steps: readonly WorkerStep[], more: boolean): void {
+    if (!this.#closed) this.#worker.run(steps, { more });
+    job.sent(steps.length);
+  }
+
+  /** What was begun must have an end. */
+  #sendLast(job: Job, steps: readonly WorkerStep[]): void {
+    try {
+      this.#send(job, steps, false);
+    } catch (fault) {
+      this.#send(job, [], false);
+      this.#waiting.push(job);
+      throw fault;
+    }
   }
 }
 
@@ -72,76 +93,92 @@ interface Slot {
   result: JobResult;
 }
 
-/** Sequence numbers are places in `slots`, from 1. */
-class Waiting {
-  readonly steps: WorkerStep[] = [];
-  readonly #slots: Slot[] = [];
+type Fault = Pick<NativeError, 'code' | 'message'>;
 
-  constructor(
-    private readonly parts: readonly JobPart[],
-    private readonly resolve: (results: readonly (readonly JobResult[])[]) => void,
-  ) {
+/** Sequence numbers are places in `slots`, from 1. It goes to the worker at once, or as two jobs, the second of which goes on with the first. */
+class Job {
+  readonly #slots: Slot[] = []; // BOUNDED: by the parts
+  /** Where the slots of each part begin. BOUNDED: likewise. */
+  readonly #parts: number[] = [];
+  /** How many steps were sent each time. */
+  readonly #sent: number[] = []; // BOUNDED: two
+  #steps = 0;
+  /** Steps that the worker is past. */
+  #told = 0;
+
+  constructor(private readonly resolve: (results: readonly (readonly JobResult[])[]) => void) {}
+
+  stepsOf(parts: readonly JobPart[]): readonly WorkerStep[] {
+    const steps: WorkerStep[] = []; // BOUNDED: by the parts
     for (const part of parts) {
+      this.#parts.push(this.#slots.length);
       if ('file' in part) {
-        this.#slots.push({ request: part, step: this.steps.length, reply: [], result: null });
-        this.steps.push({ file: part.file, value: part.value });
+        this.#slots.push({ request: part, step: this.#steps + steps.length, reply: [], result: null });
+        steps.push({ file: part.file, value: part.value });
       } else {
-        for (const chunk of chunksOf(part.requests)) this.steps.push(this.#datagram(chunk, part));
+        for (const chunk of chunksOf(part.requests))
+          steps.push(this.#datagram(chunk, part, this.#steps + steps.length));
       }
     }
+    this.#steps += steps.length;
+    return steps;
   }
 
-  finish(
-    answers: Uint8Array,
-    done: number,
-    fault: { readonly code: string; readonly message: string } | undefined,
-  ): void {
-    const broken = this.#read(answers);
+  sent(steps: number): void {
+    this.#sent.push(steps);
+  }
+
+  /** Returns true when that was all. */
+  heard(answers: Uint8Array, done: number, fault: Fault | undefined): boolean {
+    const why = this.#read(answers) ?? fault;
+    const stop = this.#told + done;
     for (const slot of this.#slots) {
-      if (slot.step < done) slot.result ??= slot.reply;
-      else if (slot.step === done && slot.result === null) {
-        const why = fault ?? broken;
-        if (why !== undefined)
-          slot.result = new KernelError(why.code as Errno, slot.request.label(), why.message);
-      }
+      if (slot.step < this.#told) continue;
+      if (slot.step < stop) slot.result ??= slot.reply;
+      else if (slot.step === stop && why !== undefined)
+        slot.result ??= new KernelError(why.code as Errno, slot.request.label(), why.message);
     }
-    let at = 0;
-    const results = (part: JobPart): readonly JobResult[] => {
-      const count = 'file' in part ? 1 : part.requests.length;
-      return this.#slots.slice(at, (at += count)).map(({ result }) => result);
-    };
-    this.resolve(this.parts.map(results));
+    this.#told += this.#sent.shift() ?? 0;
+    if (this.#sent.length > 0) return false;
+    this.#conclude();
+    return true;
   }
 
   /** What the kernel made of it, if anything, is not known. */
   cancel(): void {
-    this.finish(new Uint8Array(0), 0, { code: 'ECANCELED', message: 'netlink worker closed' });
+    for (const slot of this.#slots)
+      slot.result ??= new KernelError('ECANCELED', slot.request.label(), 'netlink worker closed');
+    this.#conclude();
+  }
+
+  #conclude(): void {
+    const results = this.#slots.map(({ result }) => result);
+    this.resolve(this.#parts.map((start, index) => results.slice(start, this.#parts[index + 1])));
   }
 
   #datagram(
     requests: readonly NetlinkRequest[],
     { netnsFd, mayFail }: Extract<JobPart, { requests: unknown }>,
+    step: number,
   ): WorkerStep {
-    const messages = requests.map((request) => {
-      this.#slots.push({ request, step: this.steps.length, reply: [], result: null });
+    const messages: NetlinkMessage[] = []; // BOUNDED: by `requests`
+    for (const request of requests) {
+      this.#slots.push({ request, step, reply: [], result: null });
       const { type, flags, body } = request;
-      return { type, flags: flags | NLM_F_REQUEST | NLM_F_ACK, seq: this.#slots.length, body };
-    });
+      messages.push({ type, flags: flags | NLM_F_REQUEST | NLM_F_ACK, seq: this.#slots.length, body });
+    }
     const datagram = encodeMessages(messages);
     return mayFail ? { datagram, netnsFd, mayFail } : { datagram, netnsFd };
   }
 
-  /** What cannot be read is a fault of the step that it belongs to. */
-  #read(answers: Uint8Array): { readonly code: Errno; readonly message: string } | undefined {
+  /** What cannot be read is a fault of the step that was not done. */
+  #read(answers: Uint8Array): Fault | undefined {
     try {
       for (const message of decodeMessages(answers)) {
         const slot = this.#slots[message.seq - 1];
         if (slot === undefined) continue;
-        if (message.type !== NLMSG_ERROR) slot.reply.push(message);
-        else {
-          const verdict = decodeError(message);
-          slot.result = verdict.errno === 0 ? slot.reply : refusal(verdict, slot.request);
-        }
+        if (message.type === NLMSG_ERROR) slot.result = resultOf(slot, decodeError(message));
+        else slot.reply.push(message);
       }
       return undefined;
     } catch (error) {
@@ -150,3 +187,6 @@ class Waiting {
     }
   }
 }
+
+const resultOf = ({ reply, request }: Slot, verdict: Verdict): BatchResult =>
+  verdict.errno === 0 ? reply : refusal(verdict, request);

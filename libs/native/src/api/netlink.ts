@@ -51,8 +51,11 @@ export interface NetlinkWorkerOptions {
 
 /** A thread that does jobs, one after the other; a job ends at the first step that is refused. */
 export interface NetlinkWorkerHandle {
-  /** Everything is copied, descriptors are the caller's. Throws NativeError for what is no descriptor. */
-  run(steps: readonly WorkerStep[]): void;
+  /**
+   * Everything is copied, descriptors are the caller's. `more`: the next job goes on with this one; it is not begun where this one ends early,
+   * and both are told of when it ends. Throws NativeError for what is no descriptor.
+   */
+  run(steps: readonly WorkerStep[], how?: { readonly more: boolean }): void;
   /** No job is told of any more; one under way is done to its end. */
   close(): void;
 }
