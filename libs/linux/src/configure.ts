@@ -1,5 +1,5 @@
-import { ROUTE_PROTOCOL } from '@pp/datapath';
-import type { Link, Op, Route } from '@pp/datapath';
+import { ARC_BRIDGE, ROUTE_PROTOCOL } from '@pp/datapath';
+import type { Address, Link, Op, Route } from '@pp/datapath';
 import { addAddress, addRoute, addRule, delAddress, delRoute, delRule, setLink } from '@pp/netlink';
 import type { NetlinkRequest, NewRoute } from '@pp/netlink';
 
@@ -34,7 +34,7 @@ export function requestOf(op: ConfigureOp, resolve: Resolve): NetlinkRequest {
     case 'link.set':
       return setLink(resolve(op.link.ifname, 'ours'), attributesOf(op.link, resolve));
     case 'address.add':
-      return addAddress(resolve(op.address.ifname, 'ours'), op.address.cidr);
+      return addAddress(resolve(op.address.ifname, 'ours'), op.address.cidr, marksOf(op.address));
     case 'address.del':
       return delAddress(resolve(op.address.ifname, 'ours'), op.address.cidr);
     case 'route.add':
@@ -47,6 +47,10 @@ export function requestOf(op: ConfigureOp, resolve: Resolve): NetlinkRequest {
       return delRule({ ...op.rule, protocol: ROUTE_PROTOCOL });
   }
 }
+
+/** Whoever watches the host's network hears of no address that is marked as ours: that of Android's bridge is of interest (`isHidden`). */
+const marksOf = ({ ifname }: Address): { readonly protocol?: number } =>
+  ifname === ARC_BRIDGE ? {} : { protocol: ROUTE_PROTOCOL };
 
 /** What of a link can be changed while it lives; every link of ours is up. */
 export const attributesOf = (

@@ -121,6 +121,11 @@ describeOnKernel('news of the network', (native) => {
     expect(last().links.map(({ ifname }) => ifname)).toContain('arcbr0');
     host.ip('route del default dev arcbr0');
     await until('no default route', () => routes().length === 0);
+    await host.kernel.observe({ netns: [], sysctls: [] }); // it is known as ours now
+    await host.kernel.apply([{ do: 'address.add', address: { ifname: 'arcbr0', cidr: '100.115.92.9/30' } }]);
+    await until('an address that we add', () =>
+      last().addresses.some(({ cidr }) => cidr === '100.115.92.9/30'),
+    );
     host.ip('link del arcbr0');
     await until('no bridge', () => !last().links.some(({ ifname }) => ifname === 'arcbr0'));
   });

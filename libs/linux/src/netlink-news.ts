@@ -1,6 +1,6 @@
 import { millis } from '@pp/base';
 import type { Cancel, Clock, Logger } from '@pp/base';
-import { DOOMED_GROUP, LINK_GROUP } from '@pp/datapath';
+import { DOOMED_GROUP, LINK_GROUP, ROUTE_PROTOCOL } from '@pp/datapath';
 import type { Native } from '@pp/native';
 import { isByIdAlone, Monitor, netlinkIn, ownLinksFilter } from '@pp/netlink';
 import type { RouteEvent, RouteSnapshot } from '@pp/netlink';
@@ -15,6 +15,8 @@ export interface NetlinkNewsOptions {
   /** Namespace to watch; default: the process's own. */
   readonly netnsFd?: number;
 }
+
+const OWN = { groups: [LINK_GROUP, DOOMED_GROUP], protocol: ROUTE_PROTOCOL };
 
 /** What belongs together comes within this time: an address, its routes, the link's new flags. */
 const GATHERING = millis(5);
@@ -36,7 +38,7 @@ export class NetlinkNews implements NetworkNews {
     this.#clock = clock;
     this.#monitor = new Monitor({
       open: netlinkIn(native, 'route', netnsFd),
-      listen: netlinkIn(native, 'route', netnsFd, ownLinksFilter([LINK_GROUP, DOOMED_GROUP])),
+      listen: netlinkIn(native, 'route', netnsFd, ownLinksFilter(OWN)),
       clock,
       subject: networkSubject(),
       onSnapshot: (snapshot) => {

@@ -148,25 +148,36 @@ describeOnKernel('a monitor on Linux', (native) => {
   });
 
   test('of own links nothing is heard', async () => {
-    const GROUP = 0x5050;
-    const listen = netlinkIn(native, 'route', netns.fd, ownLinksFilter([GROUP]));
-    const told = await follow(['link', 'route'], netns.open('route'), listen);
-    const makeAndChange = async (ifname: string, group: number): Promise<void> => {
+    const [GROUP, PROTOCOL] = [0x5050, 80];
+    const listen = netlinkIn(
+      native,
+      'route',
+      netns.fd,
+      ownLinksFilter({ groups: [GROUP], protocol: PROTOCOL }),
+    );
+    const told = await follow(['link', 'address', 'route'], netns.open('route'), listen);
+    const makeAndChange = async (
+      ifname: string,
+      group: number,
+      cidr: string,
+      protocol: number,
+    ): Promise<void> => {
       await client.request(
         addLink({ ifname, group, kind: { name: 'veth', peer: { ifname: `${ifname}-far` } } }),
       );
       const { ifindex } = await client.get(getLink(ifname));
       await client.request(setLink(ifindex, { up: true, alias: `${ifname} is up` }));
-      await client.request(addAddress(ifindex, '10.0.0.1/24'));
+      await client.request(addAddress(ifindex, cidr, { protocol }));
       await client.request(delLink(ifindex));
     };
-    await makeAndChange('ours', GROUP);
-    await makeAndChange('foreign', 7);
+    await makeAndChange('ours', GROUP, '10.0.0.1/24', PROTOCOL);
+    await makeAndChange('foreign', 7, '10.1.0.1/24', 0);
     await until('the last change', () => told.events.map(words).includes('del link foreign'));
     const links = told.events.map(words).filter((text) => text.includes(' link '));
     expect(links.filter((text) => text.endsWith(' ours'))).toEqual([]);
     expect(links.filter((text) => text === 'new link foreign').length).toBeGreaterThan(1);
-    expect(told.events.map(words).filter((text) => text.includes('10.0.0.1/32'))).toEqual([]); // table local
+    const rest = told.events.map(words).filter((text) => / (address|route) \d/.test(text)); // none of 10.0.0.0/24, and no kernel's route
+    expect(rest).toEqual(['new address 10.1.0.1/24', 'del address 10.1.0.1/24']);
   });
 
   test('more changes than the socket holds: read again, and nothing is lost', async () => {

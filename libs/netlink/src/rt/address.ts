@@ -30,15 +30,16 @@ const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
 const IFA_BROADCAST = 4;
 const IFA_FLAGS = 8;
+export const IFA_PROTO = 11;
 const IFA_F_NODAD = 0x02;
 const IFA_F_PERMANENT = 0x80;
-const IFADDRMSG = 8;
+export const IFADDRMSG = 8;
 
 /** It has no lifetime: somebody set it, or the kernel made it from the link's own. */
 export const isPermanent = ({ flags }: Address): boolean => (flags & IFA_F_PERMANENT) !== 0;
 
-/** EEXIST when the interface has it. IPv4 gets its broadcast address. `dad` false: usable at once (IPv6). */
-export function addAddress(ifindex: number, cidr: string, { dad = true } = {}): NetlinkRequest {
+/** EEXIST when the interface has it. IPv4 gets its broadcast address. `dad` false: usable at once (IPv6). `protocol`: who adds it; 0: untold. */
+export function addAddress(ifindex: number, cidr: string, { dad = true, protocol = 0 } = {}): NetlinkRequest {
   const prefix = encodePrefix(cidr);
   return {
     label: () => `address.add ${cidr} dev #${ifindex}`,
@@ -51,6 +52,7 @@ export function addAddress(ifindex: number, cidr: string, { dad = true } = {}): 
       const broadcast = broadcastOf(prefix);
       if (broadcast !== null) out.bytesAttribute(IFA_BROADCAST, broadcast);
       if (!dad) out.u32hostAttribute(IFA_FLAGS, IFA_F_NODAD);
+      if (protocol !== 0) out.bytesAttribute(IFA_PROTO, Uint8Array.of(protocol));
     }),
   };
 }

@@ -1,13 +1,14 @@
 import { runBpf } from '@pp/wire';
 import { encodeMessage } from '../codec/message';
 import type { NetlinkRequest } from '../request';
+import { addAddress } from './address';
 import { addLink, delLink, setLink } from './link-requests';
 import { ownLinksFilter } from './own-links-filter';
 import { addRoute, delRoute } from './route-requests';
 import * as RT from './types';
 
 const [OURS, DOOMED] = [0x5050, 0x5051];
-const FILTER = ownLinksFilter([OURS, DOOMED]);
+const FILTER = ownLinksFilter({ groups: [OURS, DOOMED], protocol: 80 });
 
 /** A request as the kernel would tell of its object. */
 const news = (type: number, { body }: NetlinkRequest): Uint8Array =>
@@ -41,7 +42,12 @@ function linkLocalNews(change: Partial<typeof LINK_LOCAL> & { by?: number } = {}
   bytes[12] = change.by ?? 0; // nlmsg_pid
   return bytes;
 }
+/** What the kernel makes with an address of IPv4, or something like it. */
+const connectedNews = (change: { by?: number; protocol?: number } = {}): Uint8Array =>
+  linkLocalNews({ dst: '192.0.2.0/24', ...change });
 const LINK_LOCAL = { dst: 'fe80::/64', protocol: 2 };
+
+const address = (protocol: number): NetlinkRequest => addAddress(3, '192.0.2.1/24', { protocol });
 
 const rows: { name: string; in: Uint8Array; want: 'heard' | 'not heard' }[] = [
   { name: 'a veth of ours', in: linkNews(link(OURS)), want: 'not heard' },
@@ -68,7 +74,13 @@ const rows: { name: string; in: Uint8Array; want: 'heard' | 'not heard' }[] = [
   { name: 'one that a daemon made', in: linkLocalNews({ protocol: 16 }), want: 'heard' },
   { name: 'one to another prefix', in: linkLocalNews({ dst: 'fe80::/10' }), want: 'heard' },
   { name: 'one to an address of the LAN', in: linkLocalNews({ dst: 'fd00::/64' }), want: 'heard' },
-  { name: 'an address', in: news(RT.RTM_NEWADDR, addRoute(route(255))), want: 'heard' },
+  { name: "the kernel's own route of an address", in: connectedNews(), want: 'not heard' },
+  { name: 'one that somebody made by hand, of IPv4', in: connectedNews({ by: 1 }), want: 'heard' },
+  { name: 'one that a DHCP client made', in: connectedNews({ protocol: 16 }), want: 'heard' },
+  { name: 'an address of ours', in: news(RT.RTM_NEWADDR, address(80)), want: 'not heard' },
+  { name: 'an address of ours that went', in: news(RT.RTM_DELADDR, address(80)), want: 'not heard' },
+  { name: "somebody's address", in: news(RT.RTM_NEWADDR, address(3)), want: 'heard' },
+  { name: "nobody's address", in: news(RT.RTM_NEWADDR, address(0)), want: 'heard' },
 ];
 
 test.each(rows)('$name is $want', ({ in: message, want }) => {

@@ -1,8 +1,9 @@
 import { bpf } from '@pp/wire';
 import { setU16host, setU32host, viewOf } from '../codec/numbers';
+import { IFA_PROTO, IFADDRMSG } from './address';
 import * as IFLA from './ifla';
 import * as RTA from './rta';
-import { RTM_DELLINK, RTM_DELROUTE, RTM_NEWLINK, RTM_NEWROUTE } from './types';
+import { RTM_DELADDR, RTM_DELLINK, RTM_DELROUTE, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE } from './types';
 
 const { accept, Ancillary, jump, label, load } = bpf;
 
@@ -15,26 +16,38 @@ const RTM_TABLE = 16 + 4;
 const RTM_PROTOCOL = 16 + 5;
 const ROUTE_ATTRIBUTES = 16 + RTA.RTMSG;
 const LINK_ATTRIBUTES = 16 + 16;
+const ADDRESS_ATTRIBUTES = 16 + IFADDRMSG;
 const ATTRIBUTE_VALUE = 4;
 const KIND_VALUE = 8; // of IFLA_LINKINFO, whose first attribute is IFLA_INFO_KIND
 
 const RT_TABLE_LOCAL = 255;
+const AF_INET = 2;
 const AF_INET6 = 10;
 const RTPROT_KERNEL = 2;
 const LINK_LOCAL = 0xfe800000;
 const VETH = 0x76657468; // "veth"
 const WHOLE = 0x7fffffff;
 
+/** How whoever makes many links marks them and what they have. */
+export interface OwnMarks {
+  /** Of a veth; it has one from its first message, a TAP has not. */
+  readonly groups: readonly number[];
+  /** Of an address, as `addAddress` sets it. */
+  readonly protocol: number;
+}
+
 /**
- * Keeps from a socket what whoever makes many links tells it by doing so: all of the veths of these groups (they have the group from their
- * first message; a TAP has not), what the kernel itself keeps in table local, and the route to fe80::/64 that it makes and takes with a
- * link's own address, so that news of a link or of an address goes with it.
+ * Keeps from a socket what whoever makes many links tells it by doing so: all of the veths of these groups, addresses of this protocol, what the
+ * kernel itself keeps in table local, and the routes that it makes and takes with an address of IPv4 or a link's own of IPv6 (fe80::/64), so
+ * that news of a link or of an address goes with them.
  */
-export function ownLinksFilter(groups: readonly number[]): readonly bpf.BpfInstruction[] {
+export function ownLinksFilter({ groups, protocol }: OwnMarks): readonly bpf.BpfInstruction[] {
   return bpf.assembleBpf([
     load('ldH', NLMSG_TYPE),
     jump('jeq', loaded16(RTM_NEWROUTE), { then: 'route' }),
     jump('jeq', loaded16(RTM_DELROUTE), { then: 'route' }),
+    jump('jeq', loaded16(RTM_NEWADDR), { then: 'address' }),
+    jump('jeq', loaded16(RTM_DELADDR), { then: 'address' }),
     jump('jeq', loaded16(RTM_NEWLINK), { then: 'link' }),
     jump('jeq', loaded16(RTM_DELLINK), { else: 'accept' }),
 
@@ -55,15 +68,25 @@ export function ownLinksFilter(groups: readonly number[]): readonly bpf.BpfInstr
     ...groups.map((group) => jump('jeq', loaded32(group), { then: 'drop' })),
     jump('jeq', 0, { then: 'accept', else: 'accept' }),
 
+    label('address'),
+    { op: 'ldImm', k: ADDRESS_ATTRIBUTES },
+    { op: 'ldxImm', k: IFA_PROTO },
+    load('ldW', Ancillary.netlinkAttribute),
+    jump('jeq', 0, { then: 'accept' }), // kernels before 5.18 have none
+    { op: 'tax', k: 0 },
+    { op: 'ldBx', k: ATTRIBUTE_VALUE },
+    jump('jeq', protocol, { then: 'drop', else: 'accept' }),
+
     label('route'),
     load('ldB', RTM_TABLE),
     jump('jeq', RT_TABLE_LOCAL, { then: 'drop' }),
-    load('ldB', RTM_FAMILY),
-    jump('jeq', AF_INET6, { else: 'accept' }),
     load('ldB', RTM_PROTOCOL),
     jump('jeq', RTPROT_KERNEL, { else: 'accept' }),
     load('ldW', NLMSG_PID),
     jump('jeq', 0, { else: 'accept' }), // somebody did it by hand
+    load('ldB', RTM_FAMILY),
+    jump('jeq', AF_INET, { then: 'drop' }),
+    jump('jeq', AF_INET6, { else: 'accept' }),
     load('ldB', RTM_DST_LEN),
     jump('jeq', 64, { else: 'accept' }),
     { op: 'ldImm', k: ROUTE_ATTRIBUTES },

@@ -236,6 +236,16 @@ const rows: readonly Row[] = [
       body: '00000000 04000000 00000000 00000000 1c001a00 18000280 14000180 08000400 00000000 08001700 01000000',
     },
   },
+  {
+    name: 'IPv4 address of somebody',
+    in: addAddress(4, '100.115.92.129/30', { protocol: 80 }),
+    header: 8,
+    want: {
+      type: 20,
+      flags: CREATE_EXCL,
+      body: '021e0000 04000000 08000200 64735c81 08000100 64735c81 08000400 64735c83 05000b00 50000000',
+    },
+  },
 ];
 
 test.each(rows)('$name', ({ in: request, header, want }) => {
