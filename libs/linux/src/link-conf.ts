@@ -1,5 +1,5 @@
 import { describe, ifnameOfSysctl } from '@pp/datapath';
-import type { Op } from '@pp/datapath';
+import type { Sysctl } from '@pp/datapath';
 import { setLink } from '@pp/netlink';
 import type { NetlinkRequest } from '@pp/netlink';
 import type { NumberedLink } from './new-links';
@@ -21,19 +21,22 @@ const NUMBERS: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** The steps that can go with the link that they are about; `ifnames`: of those that are made. */
-export const linkConfsIn = (steps: readonly Step[], ifnames: ReadonlySet<string>): readonly LinkConf[] =>
-  steps.flatMap(({ at, op }) => {
-    const conf = linkConfOf(op);
-    return conf !== null && ifnames.has(conf.ifname) ? [{ at, ...conf }] : [];
-  });
+export function linkConfsIn(steps: readonly Step[], ifnames: ReadonlySet<string>): readonly LinkConf[] {
+  const confs: LinkConf[] = []; // BOUNDED: by `steps`
+  for (const { at, op } of steps) {
+    if (op.do !== 'sysctl.set' || op.onlyIf !== null) continue;
+    const conf = linkConfOf(at, op.sysctl);
+    if (conf !== null && ifnames.has(conf.ifname)) confs.push(conf);
+  }
+  return confs;
+}
 
-function linkConfOf(op: Op): Omit<LinkConf, 'at'> | null {
-  if (op.do !== 'sysctl.set' || op.onlyIf !== null) return null;
-  const { key, value } = op.sysctl;
-  const ifname = key.startsWith('net.ipv4.conf.') ? ifnameOfSysctl(key) : null;
+function linkConfOf(at: number, { key, value }: Sysctl): LinkConf | null {
+  if (!key.startsWith('net.ipv4.conf.')) return null;
   const number = NUMBERS.get(key.slice(key.lastIndexOf('.') + 1));
-  if (ifname === null || number === undefined || !/^\d{1,9}$/.test(value)) return null;
-  return { ifname, number, value: Number(value) };
+  if (number === undefined || !/^\d{1,9}$/.test(value)) return null;
+  const ifname = ifnameOfSysctl(key);
+  return ifname === null ? null : { at, ifname, number, value: Number(value) };
 }
 
 /** One message for each link that has some. It counts as a part of the link's making, and belongs before the link is up. */
@@ -42,8 +45,8 @@ export const confRequests = (
   confs: readonly LinkConf[],
 ): readonly { readonly at: number; readonly request: NetlinkRequest }[] =>
   links.flatMap(({ at, op, ifindex }) => {
-    const own = confs.filter(({ ifname }) => ifname === op.link.ifname);
-    if (own.length === 0) return [];
-    const inetConf = new Map(own.map(({ number, value }) => [number, value]));
+    const inetConf = new Map<number, number>(); // BOUNDED: by NUMBERS
+    for (const { ifname, number, value } of confs) if (ifname === op.link.ifname) inetConf.set(number, value);
+    if (inetConf.size === 0) return [];
     return [{ at, request: { ...setLink(ifindex, { inetConf }), label: () => describe(op) } }];
   });

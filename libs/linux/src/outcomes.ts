@@ -17,6 +17,7 @@ export const outcomeOf = (work: Promise<unknown>): Promise<Outcome> =>
 /** One outcome for each step; a step of which nothing is said was skipped, and a refusal, once said, stays. */
 export class Outcomes {
   readonly #all: Outcome[]; // BOUNDED: by the steps
+  #isRefused = false;
 
   constructor(count: number) {
     this.#all = new Array<Outcome>(count).fill('skipped');
@@ -27,7 +28,7 @@ export class Outcomes {
   }
 
   get isRefused(): boolean {
-    return this.#all.some((outcome) => outcome instanceof KernelError);
+    return this.#isRefused;
   }
 
   refused(at: number): boolean {
@@ -35,7 +36,9 @@ export class Outcomes {
   }
 
   set(at: number, outcome: Outcome): void {
-    if (!this.refused(at)) this.#all[at] = outcome;
+    if (this.refused(at)) return;
+    this.#all[at] = outcome;
+    if (outcome instanceof KernelError) this.#isRefused = true;
   }
 
   /** Of an answer that may be a refusal. */
@@ -46,11 +49,11 @@ export class Outcomes {
   /** The undoing of a step was refused. */
   amend(at: number, fault: KernelError): void {
     const outcome = this.#all[at];
-    if (!(outcome instanceof KernelError)) this.#all[at] = fault;
-    else
-      this.#all[at] = new KernelError(outcome.code, outcome.request, `not undone: ${fault.message}`, {
-        cause: outcome,
-      });
+    this.#isRefused = true;
+    this.#all[at] =
+      outcome instanceof KernelError
+        ? new KernelError(outcome.code, outcome.request, `not undone: ${fault.message}`, { cause: outcome })
+        : fault;
   }
 
   /** What `make` gives; nothing, when it is refused. */

@@ -21,37 +21,45 @@ export interface Run {
 /** Each link in the making holds two descriptors of its namespace, a socket there, and a thread. */
 const MAX_MADE = 16;
 
-/** Cuts steps into as few runs as keep their order. */
-export function runsOf(ops: readonly Op[]): readonly Run[] {
-  const runs: { kind: Run['kind']; stage: number; steps: Step[] }[] = []; // BOUNDED: by `ops`
-  ops.forEach((op, at) => {
-    const { kind, stage } = placeOf(op);
-    const last = runs.at(-1);
-    if (last !== undefined && isOfNewLinks(op, last.steps)) {
-      last.stage = ALONE;
-      last.steps.push({ at, op });
-      return;
-    }
-    const isFull = (op.do === 'netns.add' || op.do === 'link.add') && countOf(op, last?.steps) === MAX_MADE;
-    if (last?.kind === kind && stage >= last.stage && !isFull) {
-      last.stage = stage;
-      last.steps.push({ at, op });
-    } else {
-      runs.push({ kind, stage, steps: [{ at, op }] });
-    }
-  });
-  return runs.map(({ kind, steps }) => ({ kind, steps }));
+/** A run that steps may still join. */
+interface OpenRun extends Run {
+  readonly steps: Step[];
+  /** Never falls within a run. */
+  stage: number;
+  /** Namespaces and links in it. */
+  spaces: number;
+  links: number;
+  /** Nothing in it changes for what was there. */
+  isNew: boolean;
 }
 
-const countOf = ({ do: verb }: Op, steps: readonly Step[] = []): number =>
-  steps.filter(({ op }) => op.do === verb).length;
+/** Cuts steps into as few runs as keep their order. */
+export function runsOf(ops: readonly Op[]): readonly Run[] {
+  const runs: OpenRun[] = []; // BOUNDED: by `ops`
+  let last: OpenRun | undefined;
+  ops.forEach((op, at) => {
+    const { kind, stage } = PLACES[op.do];
+    if (last === undefined || !canJoin(op, last)) {
+      last = { kind, stage, steps: [], spaces: 0, links: 0, isNew: true };
+      runs.push(last);
+    }
+    last.stage = stage;
+    last.steps.push({ at, op });
+    if (op.do === 'netns.add') last.spaces += 1;
+    if (op.do === 'link.add') last.links += 1;
+    last.isNew &&= BRINGS.has(op.do);
+  });
+  return runs;
+}
 
-/** Elements that come with new links, where nothing changes for what was there: they need not wait until the links are complete. */
-const isOfNewLinks = (op: Op, steps: readonly Step[]): boolean =>
-  op.do === 'nft.elements' &&
-  op.del.length === 0 &&
-  steps.some((step) => step.op.do === 'link.add') &&
-  steps.every((step) => BRINGS.has(step.op.do));
+function canJoin(op: Op, { kind, stage, spaces, links, isNew }: OpenRun): boolean {
+  // Elements that come with new links need not wait until these are complete.
+  if (op.do === 'nft.elements') return isNew && links > 0 && op.del.length === 0;
+  if ((op.do === 'netns.add' && spaces === MAX_MADE) || (op.do === 'link.add' && links === MAX_MADE))
+    return false;
+  const place = PLACES[op.do];
+  return place.kind === kind && place.stage >= stage;
+}
 
 const BRINGS: ReadonlySet<Op['do']> = new Set([
   'netns.add',
@@ -61,32 +69,21 @@ const BRINGS: ReadonlySet<Op['do']> = new Set([
   'route.add',
 ]);
 
-/** `stage` never falls within a run; ALONE joins nothing. */
-function placeOf(op: Op): { readonly kind: Run['kind']; readonly stage: number } {
-  switch (op.do) {
-    case 'netns.del':
-      return { kind: 'unname', stage: 0 };
-    case 'link.del':
-      return { kind: 'delete', stage: 0 };
-    case 'netns.add':
-      return { kind: 'build', stage: 0 };
-    case 'link.add':
-      return { kind: 'build', stage: 1 };
-    case 'sysctl.set':
-      return { kind: 'build', stage: 2 };
-    case 'link.set':
-    case 'address.add':
-    case 'address.del':
-    case 'route.add':
-    case 'route.del':
-    case 'rule.add':
-    case 'rule.del':
-      return { kind: 'build', stage: 3 };
-    case 'nft.load':
-      return { kind: 'load', stage: ALONE };
-    case 'nft.elements':
-      return { kind: 'elements', stage: ALONE };
-  }
-}
+const ALONE = NaN; // compares with nothing: it joins nothing, and nothing joins it
 
-const ALONE = NaN; // compares with nothing
+const PLACES: Readonly<Record<Op['do'], { readonly kind: Run['kind']; readonly stage: number }>> = {
+  'netns.del': { kind: 'unname', stage: 0 },
+  'link.del': { kind: 'delete', stage: 0 },
+  'netns.add': { kind: 'build', stage: 0 },
+  'link.add': { kind: 'build', stage: 1 },
+  'sysctl.set': { kind: 'build', stage: 2 },
+  'link.set': { kind: 'build', stage: 3 },
+  'address.add': { kind: 'build', stage: 3 },
+  'address.del': { kind: 'build', stage: 3 },
+  'route.add': { kind: 'build', stage: 3 },
+  'route.del': { kind: 'build', stage: 3 },
+  'rule.add': { kind: 'build', stage: 3 },
+  'rule.del': { kind: 'build', stage: 3 },
+  'nft.load': { kind: 'load', stage: ALONE },
+  'nft.elements': { kind: 'elements', stage: ALONE },
+};

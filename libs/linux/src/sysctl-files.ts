@@ -47,8 +47,9 @@ const words = (text: string): string => text.trim().split(/\s+/).join(' ');
 
 /** "net.ipv4.conf.eth0/100.rp_filter" is /proc/sys/net/ipv4/conf/eth0.100/rp_filter; null: no key can look so. */
 export function sysctlPath(key: string): string | null {
-  const parts = key.split('.').map((part) => part.replaceAll('/', '.'));
-  return parts.some((part) => part === '' || part === '.' || part === '..')
-    ? null
-    : [ROOT, ...parts].join('/');
+  if (NO_KEY.test(key)) return null;
+  return `${ROOT}/${key.replace(/[./]/g, (mark) => (mark === '.' ? '/' : '.'))}`;
 }
+
+/** A part of it is empty, or would be "." or ".." in a path. */
+const NO_KEY = /(?:^|\.)\/{0,2}(?:\.|$)/;

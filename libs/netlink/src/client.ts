@@ -60,7 +60,11 @@ export class NetlinkClient {
 
   /** As few datagrams as will do, one result for each message; a refused one does not stop those after it. */
   async requestMany(requests: readonly NetlinkRequest[]): Promise<readonly BatchResult[]> {
-    return (await Promise.all(chunksOf(requests).map((chunk) => this.#batch(chunk)))).flat();
+    const chunks = chunksOf(requests);
+    const [first] = chunks;
+    if (first === undefined) return [];
+    if (chunks.length === 1) return this.#batch(first);
+    return (await Promise.all(chunks.map((chunk) => this.#batch(chunk)))).flat();
   }
 
   /** All messages in one datagram, which the kernel takes or refuses as a whole; rejects with the first refusal. */
