@@ -18,8 +18,8 @@ export type BatchResult = Reply | KernelError;
 
 /**
  * Many messages in one datagram, each with its own ack: the kernel goes on after one that it refuses. Where acks may be missing, a
- * no-op that wants one is sent after them: its ack says that nothing more will come. nfnetlink acks the messages of a batch after its
- * commit, so that the frame is silent unless the whole is refused.
+ * no-op that wants one is sent after them: its ack says that nothing more will come. nfnetlink answers a batch after its commit, in order, so that
+ * the ack of its last message is enough, and all others are silent unless refused.
  */
 export class BatchExchange implements Exchange {
   readonly #requests: readonly NetlinkRequest[];
@@ -28,6 +28,7 @@ export class BatchExchange implements Exchange {
   readonly #results: (BatchResult | undefined)[] = [];
   readonly #barriers = new Set<number>(); // BOUNDED: MAX_TRIES
   #line: Line | undefined;
+  #wereLost = false;
   /** Sequence number of the first request; the others follow. */
   #first = 0;
   #unanswered = 0;
@@ -63,6 +64,7 @@ export class BatchExchange implements Exchange {
   }
 
   lost(): boolean {
+    this.#wereLost = true;
     if (this.#line === undefined || this.#barriers.size >= MAX_TRIES) {
       return this.#end('ENOBUFS', 'answers were lost again and again');
     }
@@ -98,7 +100,7 @@ export class BatchExchange implements Exchange {
   /** What has no answer by now never gets one. */
   #end(code: KernelError['code'], why: string): true {
     const unanswered = (request: NetlinkRequest, place: number): BatchResult =>
-      request.silent ? this.#replyTo(place) : new KernelError(code, request.label(), why);
+      request.silent && !this.#wereLost ? this.#replyTo(place) : new KernelError(code, request.label(), why);
     this.resolve(this.#requests.map((request, place) => this.#results[place] ?? unanswered(request, place)));
     return true;
   }

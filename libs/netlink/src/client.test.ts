@@ -166,6 +166,12 @@ const framed =
 const transactions: readonly { name: string; script: Script; sent: readonly number[]; want: unknown }[] = [
   { name: 'taken', script: framed((request) => [ack(request)]), sent: [4], want: undefined },
   {
+    name: 'taken, all but the last silent',
+    script: framed((request) => ((request.flags & NLM_F_ACK) === 0 ? [] : [ack(request)])),
+    sent: [4],
+    want: undefined,
+  },
+  {
     name: 'one refused, the others acked',
     script: framed(oddRefused),
     sent: [4],
@@ -212,7 +218,7 @@ describe('answers lost (ENOBUFS)', () => {
     const { client, sockets } = connect(() => []);
     const answer = outcome(client.transaction([FRAME, ask(2), FRAME]));
     sockets[0]?.fail('ENOBUFS');
-    expect(await answer).toEqual(kernelError('ENOBUFS', 'ask 2', 'the answer was lost'));
+    expect(await answer).toEqual(kernelError('ENOBUFS', 'all of it', 'the answer was lost'));
   });
 
   test('a dump is repeated', async () => {

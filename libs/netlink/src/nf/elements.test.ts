@@ -96,6 +96,19 @@ test('an element that is there already is refused, so it says EXCL', () => {
   expect(addElements({ table: TABLE, name: 'vm' }, [vmap]).map(({ flags }) => flags)).toEqual([0x600]);
 });
 
+test('of a batch the last request alone is acked', () => {
+  const requests = [vmap, pair, pair].flatMap((element) =>
+    addElements({ table: TABLE, name: 'vm' }, [element]),
+  );
+  expect(batch(() => 'all of it', requests).map(({ silent }) => silent)).toEqual([
+    true,
+    true,
+    true,
+    undefined,
+    true,
+  ]);
+});
+
 test('a batch is framed', () => {
   const [begin, element, end] = batch(() => 'all of it', delElements({ table: TABLE, name: 'c2' }, [pair]));
   expect([begin?.type, begin?.body, begin?.silent, begin?.label()]).toEqual([

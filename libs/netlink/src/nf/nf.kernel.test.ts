@@ -145,6 +145,11 @@ describeOnKernel('nftables on Linux', (native) => {
         want: 'element.add nope a . 10.0.0.1: ENOENT',
       },
       {
+        name: 'the first of two sets is not there',
+        make: () => [...addElements(set('nope'), [pair('a')]), ...addElements(set('pairs'), [pair('a')])],
+        want: 'element.add nope a . 10.0.0.1: ENOENT',
+      },
+      {
         name: 'a chain that is not there',
         make: () => [
           ...addElements(set('pairs'), [pair('a')]),

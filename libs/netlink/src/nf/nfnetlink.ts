@@ -39,13 +39,18 @@ export function putNfgenmsg(out: Writer, family: TableFamily): void {
 export const familyOf = (number: number): TableFamily | null =>
   number === FAMILIES.inet ? 'inet' : number === FAMILIES.ip ? 'ip' : number === FAMILIES.ip6 ? 'ip6' : null;
 
-/** For `NetlinkClient.transaction`: the kernel does all requests or none. `label` names the whole, for what no single one is to blame. */
+/**
+ * For `NetlinkClient.transaction`: the kernel does all requests or none. `label` names the whole, for what no single one is to blame. The last
+ * request alone is acked: before that the kernel tells of all that it refuses.
+ */
 export const batch = (
   label: () => string,
   requests: readonly NetlinkRequest[],
 ): readonly NetlinkRequest[] => [
   frame(label, NFNL_MSG_BATCH_BEGIN),
-  ...requests,
+  ...requests.map((request, place) =>
+    place === requests.length - 1 ? request : { ...request, silent: true as const },
+  ),
   frame(label, NFNL_MSG_BATCH_END),
 ];
 
