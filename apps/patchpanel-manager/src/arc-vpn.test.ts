@@ -11,7 +11,14 @@ const PID = 4711;
 async function callArc(host: FakeHost, manager: Manager, what: 'ArcStartup' | 'ArcShutdown'): Promise<void> {
   const { reconciler } = manager;
   const { processNetns, randomBytes } = host;
-  const methods = guestMethods({ reconciler, processNetns, randomBytes, ownPid: 99, tapOwner: null });
+  const methods = guestMethods({
+    reconciler,
+    processNetns,
+    randomBytes,
+    ownPid: 99,
+    tapOwner: null,
+    defer: queueMicrotask,
+  });
   const body = encode(`${what}Request`, { pid: PID });
   const answer = await methods[what]({ caller: { uid: 0, pid: 5 }, body, takeFd: () => null });
   expect(answer).toMatchObject({ ok: true });

@@ -41,7 +41,14 @@ function methodsOf(host: FakeHost, manager: Manager): ReadonlyMap<string, readon
   const { reconciler, holdDns } = manager;
   const { descriptors, processNetns, randomBytes } = host;
   const api = {
-    ...guestMethods({ reconciler, processNetns, randomBytes, ownPid: 99, tapOwner: null }),
+    ...guestMethods({
+      reconciler,
+      processNetns,
+      randomBytes,
+      ownPid: 99,
+      tapOwner: null,
+      defer: queueMicrotask,
+    }),
     ...portMethods({ reconciler, descriptors, holdDns }),
     ...vpnMethods({ reconciler, descriptors, sockets: { mark: () => accept(null) } }),
     ...trafficMethods({

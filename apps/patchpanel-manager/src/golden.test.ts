@@ -25,6 +25,7 @@ const call = async (
     randomBytes: host.randomBytes,
     ownPid: 99,
     tapOwner: 777,
+    defer: queueMicrotask,
   };
   const answer = guestMethods(parts)[method];
   return await answer({ caller: { uid: 0, pid: 5 }, body, takeFd: () => null });

@@ -104,6 +104,7 @@ test('an ARC container that is still the same process outlives a restart', async
     randomBytes: host.randomBytes,
     ownPid: 99,
     tapOwner: null,
+    defer: queueMicrotask,
   };
   const body = encode('ArcStartupRequest', { pid: 4711 });
   const answer = await guestMethods(parts).ArcStartup({

@@ -26,6 +26,7 @@ const methodsOf = (host: FakeHost, { reconciler }: Manager): ReturnType<typeof g
     randomBytes: host.randomBytes,
     ownPid: 99,
     tapOwner: null,
+    defer: queueMicrotask,
   });
 const ROOT = { caller: { uid: 0, pid: 5 }, takeFd: () => null };
 

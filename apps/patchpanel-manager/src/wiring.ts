@@ -92,7 +92,7 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
   await manager.start();
   scope.defer(() => manager.stop(config.onExit)); // a start that failed takes nothing back: the next one repairs
   started.resolve({
-    api: { ...methodsOf(manager, native, config), ...trafficMethods(bus) },
+    api: { ...methodsOf(manager, native, config, defer), ...trafficMethods(bus) },
     forwarding: forwardingMethods(manager.reconciler, (world) => {
       later.tellNow();
       return feed.state(world);
@@ -180,9 +180,10 @@ function methodsOf(
   { reconciler, hold, holdDns }: Manager,
   native: Native,
   { tapOwner }: Config,
+  defer: ManagerParts['defer'],
 ): Omit<ApiMethods, 'GetTrafficCounters'> {
   const processNetns = new LinuxProcessNetns(native);
-  const common = { reconciler, processNetns, randomBytes: forMacs, ownPid: process.pid };
+  const common = { reconciler, processNetns, randomBytes: forMacs, ownPid: process.pid, defer };
   const descriptors = new NativeDescriptors(native);
   return {
     ...guestMethods({ ...common, tapOwner }),

@@ -1,6 +1,8 @@
 import { accept, type Checked } from '@pp/base';
 import type { Descriptors, ProcessNetns } from '@pp/ports';
+import { answering } from '../domain/decision';
 import type { Namespace } from '../domain/guest';
+import { prepared } from '../prepared';
 import type { Reconciler } from '../reconciler';
 import { connectNamespace } from '../usecases/connect-namespace';
 import type { ApiMethod, Caller } from './api';
@@ -17,9 +19,14 @@ export interface ConnectNamespaceParts {
   readonly ownPid: number;
   /** Takes the lifeline of a namespace that was connected. */
   readonly hold: (guest: Namespace, fd: number) => void;
+  /** Runs a task after the events that are at hand. */
+  readonly defer: (task: () => void) => void;
 }
 
-/** Spec 11: parse, lifeline, pid, outbound device; then the kernel; then the lifeline is watched and the client answered. */
+/**
+ * Spec 11: parse, lifeline, pid, outbound device; then the kernel, and while it works the reply is written; then the lifeline is
+ * watched and the client answered.
+ */
 export function connectNamespaceMethod(parts: ConnectNamespaceParts): ApiMethod {
   return async (call) => {
     const body = connectNamespaceFromProto(call.body, parts.ownPid);
@@ -33,8 +40,8 @@ export function connectNamespaceMethod(parts: ConnectNamespaceParts): ApiMethod 
       parts.descriptors.close(lifeline.value);
       return connected;
     }
-    parts.hold(connected.value, lifeline.value);
-    return accept(connectNamespaceToProto(connected.value));
+    parts.hold(connected.value.guest, lifeline.value);
+    return accept(connected.value.reply());
   };
 }
 
@@ -57,6 +64,11 @@ async function withClientNetns<T>(
   }
 }
 
+interface Connected {
+  readonly guest: Namespace;
+  readonly reply: () => Uint8Array;
+}
+
 /** Names that are in the way are looked at one after the other; so many in a row are no accident. */
 const MAX_PASSED_OVER = 8;
 
@@ -65,15 +77,19 @@ const MAX_PASSED_OVER = 8;
  * connected already is refused each time, before anything is done.
  */
 async function connect(
-  { reconciler, randomBytes }: ConnectNamespaceParts,
+  { reconciler, randomBytes, defer }: ConnectNamespaceParts,
   { outboundDevice, routeOnVpn, allowUserTraffic, source }: ConnectNamespaceBody,
   { uid: owner }: Caller,
   client: Client,
-): Promise<Checked<Namespace>> {
+): Promise<Checked<Connected>> {
   const request = { client, outboundDevice, routeOnVpn, allowUserTraffic, source, owner };
+  const answer = (guest: Namespace): Connected => ({
+    guest,
+    reply: prepared(() => connectNamespaceToProto(guest), defer),
+  });
   for (let passedOver = 0; ; passedOver++) {
     const connected = await reconciler.submit('namespace.connect', (world) =>
-      connectNamespace(world, { ...request, passedOver }, randomBytes),
+      answering(connectNamespace(world, { ...request, passedOver }, randomBytes), answer),
     );
     const isInTheWay = !connected.ok && connected.reason === 'AlreadyExists';
     if (!isInTheWay || passedOver === MAX_PASSED_OVER) return connected;

@@ -1,8 +1,10 @@
 import { accept, type Checked } from '@pp/base';
 import { decodeStrict, encode, type MessageName } from '@pp/proto';
 import type { ProcessNetns } from '@pp/ports';
+import { answering } from '../domain/decision';
 import { devicesOf } from '../domain/devices';
 import { ARC_KEY, type Arc, type Vm } from '../domain/guest';
+import { prepared } from '../prepared';
 import type { Reconciler } from '../reconciler';
 import { startArc } from '../usecases/start-arc';
 import { startVm } from '../usecases/start-vm';
@@ -29,6 +31,8 @@ export interface GuestMethodParts {
   readonly ownPid: number;
   /** uid that TAPs belong to; null: the caller's. */
   readonly tapOwner: number | null;
+  /** Runs a task after the events that are at hand. */
+  readonly defer: (task: () => void) => void;
 }
 
 /** The methods for VMs and ARC (spec 1.2, 4). */
@@ -63,7 +67,7 @@ function getDevices({ reconciler }: GuestMethodParts, body: Uint8Array): Checked
 }
 
 function vmStart(
-  { reconciler, randomBytes, tapOwner }: GuestMethodParts,
+  { reconciler, randomBytes, tapOwner, defer }: GuestMethodParts,
   read: (bytes: Uint8Array) => Checked<VmBody>,
   write: (vm: Vm) => Uint8Array,
 ): ApiMethod {
@@ -71,8 +75,10 @@ function vmStart(
     const request = read(body);
     if (!request.ok) return request;
     const start = { ...request.value, tapOwner: tapOwner ?? caller.uid, owner: caller.uid };
-    const vm = await reconciler.submit('vm.start', (world) => startVm(world, start, randomBytes));
-    return vm.ok ? accept(write(vm.value)) : vm;
+    const reply = await reconciler.submit('vm.start', (world) =>
+      answering(startVm(world, start, randomBytes), (vm) => prepared(() => write(vm), defer)),
+    );
+    return reply.ok ? accept(reply.value()) : reply;
   };
 }
 

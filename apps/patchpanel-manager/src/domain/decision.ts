@@ -14,3 +14,10 @@ export type Decide<Reply> = (world: World) => Checked<Decision<Reply>>;
 
 export const decided = <Reply>(world: World, reply: Reply): Checked<Decision<Reply>> =>
   accept({ world, reply });
+
+/** The same decision, with `answer` in the place of its reply. */
+export const answering = <Reply, Answer>(
+  decision: Checked<Decision<Reply>>,
+  answer: (reply: Reply) => Answer,
+): Checked<Decision<Answer>> =>
+  decision.ok ? accept({ ...decision.value, reply: answer(decision.value.reply) }) : decision;

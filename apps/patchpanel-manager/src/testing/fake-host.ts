@@ -136,6 +136,7 @@ export class FakeHost {
       processNetns: this.processNetns,
       randomBytes: this.randomBytes,
       ownPid: 99,
+      defer: queueMicrotask,
     });
   }
 
