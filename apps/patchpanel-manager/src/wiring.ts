@@ -83,16 +83,22 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
   const defer = afterEvents(setImmediate);
   const later = new ToldLater(inTurn(...observers), defer);
   const writers = new NftWriters();
+  const processNetns = new LinuxProcessNetns(native);
   const ipv6 = readHostIpv6();
   const news = newsOf(context, native, bus);
-  const manager = managerOf(context, { native, writers, ipv6 }, { news, observer: later, defer }, doors);
+  const manager = managerOf(
+    context,
+    { native, writers, processNetns, ipv6 },
+    { news, observer: later, defer },
+    doors,
+  );
   const { absent } = config.local;
   if (absent.length > 0) log.info('local-sources.absent', { users: absent.join(' ') });
   for (const warning of IPV6_WARNINGS[ipv6]) log.warn('ipv6.missing', { warning });
   await manager.start();
   scope.defer(() => manager.stop(config.onExit)); // a start that failed takes nothing back: the next one repairs
   started.resolve({
-    api: { ...methodsOf(manager, native, config, defer), ...trafficMethods(bus) },
+    api: { ...methodsOf(manager, { native, processNetns, defer }, config), ...trafficMethods(bus) },
     forwarding: forwardingMethods(manager.reconciler, (world) => {
       later.tellNow();
       return feed.state(world);
@@ -149,17 +155,23 @@ function newsOf({ config, clock, log }: DaemonContext<Config>, native: Native, b
 
 function managerOf(
   { config, log, clock, stateDir, scope, systemd }: DaemonContext<Config>,
-  host: { readonly native: Native; readonly writers: NftWriters; readonly ipv6: HostIpv6 },
+  host: {
+    readonly native: Native;
+    readonly writers: NftWriters;
+    readonly processNetns: LinuxProcessNetns;
+    readonly ipv6: HostIpv6;
+  },
   { news, observer, defer }: Pick<ManagerParts, 'news' | 'observer' | 'defer'>,
   { kernel = asItIs, journal = asItIs }: Doors,
 ): Manager {
-  const { native, writers, ipv6 } = host;
+  const { native, writers, processNetns, ipv6 } = host;
+  const options = { native, log, clock, writers, openNamespaces: processNetns };
   return new Manager({
-    kernel: kernel(scope.use(new LinuxKernel({ native, log, clock, writers }))),
+    kernel: kernel(scope.use(new LinuxKernel(options))),
     journal: journal(new FileJournal(join(stateDir, 'journal'))),
     news,
     descriptors: new NativeDescriptors(native),
-    processNetns: new LinuxProcessNetns(native),
+    processNetns,
     fdStore: systemd,
     observer,
     log,
@@ -178,11 +190,9 @@ const forMacs = randomPool(randomBytes);
 
 function methodsOf(
   { reconciler, hold, holdDns }: Manager,
-  native: Native,
+  { native, processNetns, defer }: { readonly native: Native } & Pick<ManagerParts, 'processNetns' | 'defer'>,
   { tapOwner }: Config,
-  defer: ManagerParts['defer'],
 ): Omit<ApiMethods, 'GetTrafficCounters'> {
-  const processNetns = new LinuxProcessNetns(native);
   const common = { reconciler, processNetns, randomBytes: forMacs, ownPid: process.pid, defer };
   const descriptors = new NativeDescriptors(native);
   return {

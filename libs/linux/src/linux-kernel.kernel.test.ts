@@ -82,7 +82,7 @@ describeOnKernel('LinuxKernel', (native) => {
       host.ip(`link add foreign0 index ${index} type veth peer name foreign1`, where);
       const before = json('link show dev foreign0', where);
       const bridge: Op = { do: 'link.add', link: BRIDGE };
-      const kernel = host.newKernel(new Ifindexes(() => 0));
+      const kernel = host.newKernel({ ifindexes: new Ifindexes(() => 0) });
       expect(await kernel.apply([veth, bridge, address])).toEqual(['done', 'done', 'done']);
       kernel.close();
       expect(json('link show dev foreign0', where)).toEqual(before);
@@ -109,6 +109,19 @@ describeOnKernel('LinuxKernel', (native) => {
     test('that of a process that is not there', async () => {
       const absent = { name: NETNS.name, from: { pid: 2 ** 30, inode: 1 } };
       expect(await messages({ do: 'netns.add', netns: absent })).toEqual([expect.stringContaining('ESRCH')]);
+    });
+
+    test('one that is held open, of a process that is not there any more', async () => {
+      const fd = native.createNetns();
+      const { ino: inode } = native.fdIdentity(fd);
+      const openNamespaces = { fdOf: (asked: number) => (asked === inode ? fd : null) };
+      const kernel = host.newKernel({ openNamespaces });
+      const gone: Op = { do: 'netns.add', netns: { name: NETNS.name, from: { pid: 2 ** 30, inode } } };
+      expect(await kernel.apply([gone])).toEqual(['done']);
+      kernel.close();
+      expect(native.fdIdentity(fd).ino).toBe(inode); // it is still the holder's
+      expect(statSync(join(host.netnsDirectory, NETNS.name)).ino).toBe(inode);
+      native.closeFd(fd);
     });
 
     test('one that is taken: the link that was made for the new namespace is gone again', async () => {

@@ -17,7 +17,7 @@ import type { Context } from './context';
 import { deleteRun } from './delete-run';
 import { hostNetns } from './host-netns';
 import { Ifindexes } from './ifindexes';
-import { NetnsNames } from './netns-names';
+import { NetnsNames, type OpenNamespaces } from './netns-names';
 import { followMtu } from './peer-mtu';
 import { NftRunner } from './nft-runner';
 import { NftWriters } from './nft-writers';
@@ -37,6 +37,8 @@ export interface LinuxKernelOptions {
   readonly netnsFd?: number;
   /** Where namespaces have names; default /run/netns. */
   readonly netnsDirectory?: string;
+  /** What is held open when it gets a name; default: each is opened by its pid. */
+  readonly openNamespaces?: OpenNamespaces;
   /** Default: nft of the system's directories. */
   readonly nftProgram?: string;
   /** Of links that are made; default: from anywhere. */
@@ -64,6 +66,7 @@ export class LinuxKernel implements Kernel {
       clock,
       netnsFd,
       netnsDirectory = '/run/netns',
+      openNamespaces,
       nftProgram,
       ifindexes = new Ifindexes(),
       writers = new NftWriters(),
@@ -82,7 +85,7 @@ export class LinuxKernel implements Kernel {
       jobs: new NetlinkJobs(netlinkWorkerIn(native, netnsFd)),
       ifindexes,
       netfilter: new NetlinkClient(openNetfilter),
-      netns: new NetnsNames(native, netnsDirectory),
+      netns: new NetnsNames(native, netnsDirectory, openNamespaces),
       sysctls: new SysctlFiles(inHost),
       own: new Map(),
     };

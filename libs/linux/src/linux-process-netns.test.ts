@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
+import type { HeldNetns } from '@pp/ports';
 import { describeOnKernel, until } from '@pp/netlink/testing';
 import { LinuxProcessNetns } from './linux-process-netns';
 import { OTHER_UID } from './testing';
@@ -32,6 +33,26 @@ describeOnKernel('the namespace of a process', (native) => {
     expect(startTime).toMatch(/^\d+$/);
     held.value.close();
     held.value.close();
+  });
+
+  test('lends what it holds, and only as long', () => {
+    const inode = statSync('/proc/self/ns/net').ino;
+    const lent = (): number | null => {
+      const fd = processes.fdOf(inode);
+      return fd === null ? null : native.fdIdentity(fd).ino;
+    };
+    const open = (): HeldNetns => {
+      const held = processes.open(process.pid);
+      if (!held.ok) throw new Error(held.sentence);
+      return held.value;
+    };
+    expect(lent()).toBeNull();
+    const [first, second] = [open(), open()];
+    expect([lent(), processes.fdOf(inode + 1)]).toEqual([inode, null]);
+    first.close();
+    expect(lent()).toBe(inode);
+    second.close();
+    expect(lent()).toBeNull();
   });
 
   const missing = OTHER_UID === 0 ? ' (needs a second uid)' : '';

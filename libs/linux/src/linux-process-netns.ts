@@ -4,13 +4,15 @@ import type { Checked, Refusal } from '@pp/base';
 import type { Native } from '@pp/native';
 import type { HeldNetns, ProcessNetns } from '@pp/ports';
 import { kernelErrorOf } from './errors';
+import type { OpenNamespaces } from './netns-names';
 
 type Calls = Pick<Native, 'openNetns' | 'fdIdentity' | 'pidfdOpen' | 'pollFd' | 'closeFd'>;
 
 /** Network namespaces by /proc. A pidfd, held as long, tells whether all that is read is of one process. */
-export class LinuxProcessNetns implements ProcessNetns {
+export class LinuxProcessNetns implements ProcessNetns, OpenNamespaces {
   /** Of this process, which never leaves its namespace. */
   readonly #own = statSync('/proc/self/ns/net');
+  readonly #open: Descriptors = new Map();
 
   constructor(private readonly native: Calls) {}
 
@@ -26,9 +28,13 @@ export class LinuxProcessNetns implements ProcessNetns {
     }
   }
 
+  fdOf(inode: number): number | null {
+    return this.#open.get(inode) ?? null;
+  }
+
   /** Takes `pidfd`; null: the process has ended. */
   #hold(pid: number, pidfd: number): HeldNetns | null {
-    const held = new Held(this.native, pid, pidfd);
+    const held = new Held(this.native, this.#open, pid, pidfd);
     try {
       if (held.open(this.#own)) return held;
     } catch (error) {
@@ -42,18 +48,23 @@ export class LinuxProcessNetns implements ProcessNetns {
 
 const gone = (pid: number): Refusal => refuse('NotFound', `no process has the pid ${pid}`);
 
+/** Of namespaces held open, by inode; of one that is held twice, the last. BOUNDED: by the calls at hand. */
+type Descriptors = Map<number, number>;
+
 /** Owns a process's descriptor, and that of its namespace once it is open. */
 class Held implements HeldNetns {
   inode = 0;
   isHost = false;
   readonly #native: Calls;
+  readonly #open: Descriptors;
   readonly #pid: number;
   readonly #pidfd: number;
   #netns: number | null = null;
   #isClosed = false;
 
-  constructor(native: Calls, pid: number, pidfd: number) {
+  constructor(native: Calls, open: Descriptors, pid: number, pidfd: number) {
     this.#native = native;
+    this.#open = open;
     this.#pid = pid;
     this.#pidfd = pidfd;
   }
@@ -64,7 +75,9 @@ class Held implements HeldNetns {
     const { dev, ino } = this.#native.fdIdentity(this.#netns);
     this.inode = ino;
     this.isHost = own.dev === dev && own.ino === ino;
-    return this.#isAlive();
+    if (!this.#isAlive()) return false;
+    this.#open.set(ino, this.#netns);
+    return true;
   }
 
   get uid(): number {
@@ -80,6 +93,7 @@ class Held implements HeldNetns {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    if (this.#open.get(this.inode) === this.#netns) this.#open.delete(this.inode);
     this.#native.closeFd(this.#pidfd);
     if (this.#netns !== null) this.#native.closeFd(this.#netns);
   }

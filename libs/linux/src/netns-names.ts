@@ -6,19 +6,33 @@ import { isSystemError, kernelErrorOf } from './errors';
 
 type NetnsCalls = Pick<
   Native,
-  'createNetns' | 'openNetns' | 'nameNetns' | 'unnameNetns' | 'fdIdentity' | 'closeFd'
+  'createNetns' | 'openNetns' | 'nameNetns' | 'unnameNetns' | 'fdIdentity' | 'dupFd' | 'closeFd'
 >;
+
+/** Namespaces that somebody holds open: as long as one is held, its inode is no other's. */
+export interface OpenNamespaces {
+  /** The holder's descriptor; null: nobody holds that one. */
+  fdOf(inode: number): number | null;
+}
+
+const NONE_HELD: OpenNamespaces = { fdOf: () => null };
 
 /** Names of network namespaces, as ip-netns(8) keeps them: files with the namespace mounted on them. */
 export class NetnsNames {
   constructor(
     private readonly native: NetnsCalls,
     private readonly directory: string,
+    private readonly held: OpenNamespaces = NONE_HELD,
   ) {}
 
-  /** A new namespace, or that of a process; the descriptor is the caller's to close. ESTALE: the process has another one now. */
+  /**
+   * A new namespace, or that of a process; the descriptor is the caller's to close. ESTALE: nobody holds it open, and the process has
+   * another one now.
+   */
   source({ name, from }: Netns): number {
     if (from === null) return this.native.createNetns();
+    const held = this.held.fdOf(from.inode);
+    if (held !== null) return this.native.dupFd(held);
     const fd = this.native.openNetns({ pid: from.pid });
     if (this.native.fdIdentity(fd).ino === from.inode) return fd;
     this.native.closeFd(fd);

@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryLog } from '@pp/base/testing';
 import type { Native } from '@pp/native';
-import { Ifindexes } from '../ifindexes';
-import { LinuxKernel } from '../linux-kernel';
+import { LinuxKernel, type LinuxKernelOptions } from '../linux-kernel';
 import { SystemClock } from './system-clock';
 
 const LOOKS = 2000;
@@ -23,14 +22,14 @@ export class TestHost {
   }
 
   /** One that knows nothing of what was made before, as after a restart. */
-  newKernel(ifindexes = new Ifindexes()): LinuxKernel {
+  newKernel(more: Partial<LinuxKernelOptions> = {}): LinuxKernel {
     return new LinuxKernel({
       native: this.native,
       log: new MemoryLog(),
       clock: new SystemClock(),
       netnsFd: this.fd,
-      ifindexes,
       netnsDirectory: this.netnsDirectory,
+      ...more,
     });
   }
 
