@@ -1,5 +1,5 @@
 import { arc, namespace, uplink, vm, worldOf as world } from '../testing/worlds';
-import { forwardingChange, forwardingOf } from './forwarding';
+import { forwardingChange, forwardingOf, forwardingRemoved } from './forwarding';
 import type { Guest } from './guest';
 import type { Uplink } from './uplink';
 
@@ -86,4 +86,11 @@ test('a change tells what goes and what comes, and nothing else', () => {
   ]);
   const joined = { ...before, guests: new Map([...before.guests, ['plugin/5', vm('plugin', 'vmtap9')]]) };
   expect(text(forwardingChange(before, joined).added)).toEqual(['eth0-vmtap9:6mb']);
+  for (const [from, to] of [
+    [before, after],
+    [after, before],
+    [before, joined],
+    [joined, before],
+  ] as const)
+    expect(forwardingRemoved(from, to)).toEqual(forwardingChange(from, to).removed);
 });

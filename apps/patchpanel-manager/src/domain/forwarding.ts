@@ -44,6 +44,12 @@ export const forwardingOfGuest = (guest: Guest, uplinks: readonly Uplink[]): rea
 export const forwardingChange = (from: World, to: World): Change<ForwardingPair> =>
   changeOf(pairsThatDiffer(from, to), pairsThatDiffer(to, from));
 
+/** What of it goes: nearly always nothing, which is soon known. */
+export function forwardingRemoved(from: World, to: World): readonly ForwardingPair[] {
+  const before = pairsThatDiffer(from, to);
+  return before.length === 0 ? before : changeOf(before, pairsThatDiffer(to, from)).removed;
+}
+
 function pairsThatDiffer(world: World, other: World): readonly ForwardingPair[] {
   const { guests, uplinks } = world;
   const differing = uplinks === other.uplinks ? guestsThatDiffer(world, other) : [...guests.values()];
