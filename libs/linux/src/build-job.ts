@@ -40,6 +40,9 @@ export interface Piece {
   readonly ats: readonly number[];
 }
 
+/** Of each piece, and in it of each message or file. */
+type Results = readonly (readonly JobResult[])[];
+
 /** A step of which nothing can be said to the kernel. */
 export interface Fault {
   readonly at: number;
@@ -129,11 +132,7 @@ export const namesOf = ({ op }: ConfigureStep | SysctlStep): readonly string[] =
   op.do === 'sysctl.set' ? [ifnameOfSysctl(op.sysctl.key) ?? ''] : ifnamesIn(op);
 
 /** Says what was refused; gives the places of steps all of whose parts were done. */
-export function settle(
-  { pieces, faults }: Rest,
-  results: readonly (readonly JobResult[])[],
-  outcomes: Outcomes,
-): ReadonlySet<number> {
+export function settle({ pieces, faults }: Rest, results: Results, outcomes: Outcomes): ReadonlySet<number> {
   const [done, undone] = [new Set<number>(), new Set<number>()];
   pieces.forEach(({ ats }, piece) => {
     ats.forEach((at, index) => {
@@ -146,6 +145,10 @@ export function settle(
   for (const at of undone) done.delete(at);
   return done;
 }
+
+export const isWhole = ({ pieces, faults, results }: Rest & { readonly results: Results }): boolean =>
+  faults.length === 0 &&
+  pieces.every(({ ats }, piece) => ats.every((_, index) => isDone(results[piece]?.[index])));
 
 export const isDone = (result: JobResult | undefined): boolean =>
   result !== undefined && result !== null && !(result instanceof KernelError);

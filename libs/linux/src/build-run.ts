@@ -1,7 +1,7 @@
 import { KernelError } from '@pp/base';
 import { decodeReply, delLink, getLink } from '@pp/netlink';
 import type { JobResult, Link as SeenLink } from '@pp/netlink';
-import { creations, isDone, namesOf, restOf, settle } from './build-job';
+import { creations, isDone, isWhole, namesOf, restOf, settle } from './build-job';
 import type { ConfigureStep, Find, Piece, Rest, SysctlStep, Work } from './build-job';
 import { ifnamesIn } from './configure';
 import type { Context } from './context';
@@ -163,21 +163,22 @@ async function deleteMade({ route }: Context, ran: Ran, outcomes: Outcomes): Pro
 /** Keeps what was made, or takes it back, and says of each step what became of it. */
 async function conclude(context: Context, ran: Ran, spaces: Spaces, outcomes: Outcomes): Promise<void> {
   const { links, confs, sysctls, rest } = ran.work;
-  const done = settle(ran, ran.results, outcomes);
   const isHomeless = ({ op: { link } }: LinkStep): boolean =>
     link.kind === 'veth' && spaces.isUnnamed(link.peer.netns);
-  const { pieces, faults } = ran;
-  const isWhole =
-    faults.length === 0 &&
-    pieces.every(({ ats }) => ats.every((at) => done.has(at))) &&
-    !links.some(isHomeless);
-  if (isWhole) {
-    for (const link of links) keep(context, link, outcomes);
-    for (const { at } of confs) outcomes.set(at, 'done');
-  } else {
-    await deleteMade(context, ran, outcomes);
+  if (!isWhole(ran) || links.some(isHomeless)) {
+    await takeBack(context, ran, outcomes);
+    return;
   }
-  const gone = new Set(isWhole ? [] : links.map(({ op }) => op.link.ifname));
+  for (const link of links) keep(context, link, outcomes);
+  for (const steps of [confs, sysctls, rest]) for (const { at } of steps) outcomes.set(at, 'done');
+}
+
+/** All links of the job go; what was done apart from them stays. */
+async function takeBack(context: Context, ran: Ran, outcomes: Outcomes): Promise<void> {
+  const { links, sysctls, rest } = ran.work;
+  const done = settle(ran, ran.results, outcomes);
+  await deleteMade(context, ran, outcomes);
+  const gone = new Set(links.map(({ op }) => op.link.ifname));
   for (const step of [...sysctls, ...rest]) {
     const names = namesOf(step);
     if (done.has(step.at) && !names.some((name) => gone.has(name))) outcomes.set(step.at, 'done');
