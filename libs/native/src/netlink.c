@@ -301,17 +301,18 @@ static void tell_failed(sender *self, const pp_bytes *data, int error) {
 
 typedef struct {
   struct timespec at;
+  struct timespec cpu; /* what getrusage() says of it may be a tick old */
   struct rusage usage;
 } moment;
 
 static void note_moment(moment *now) {
   clock_gettime(CLOCK_MONOTONIC, &now->at);
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now->cpu);
   getrusage(RUSAGE_THREAD, &now->usage);
 }
 
-static double cpu_microseconds(const struct rusage *usage) {
-  return (double)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1e6 + (double)usage->ru_utime.tv_usec +
-         (double)usage->ru_stime.tv_usec;
+static double microseconds_between(const struct timespec *start, const struct timespec *end) {
+  return (double)(end->tv_sec - start->tv_sec) * 1e6 + (double)(end->tv_nsec - start->tv_nsec) / 1e3;
 }
 
 /* Of the time since then what the kernel took: where this thread never slept in it, only what it ran, for others may have had the CPU. */
@@ -319,8 +320,7 @@ static double microseconds_since(const moment *start) {
   moment now;
   note_moment(&now);
   bool slept = now.usage.ru_nvcsw != start->usage.ru_nvcsw;
-  if (!slept) return cpu_microseconds(&now.usage) - cpu_microseconds(&start->usage) + 1;
-  return (double)(now.at.tv_sec - start->at.tv_sec) * 1e6 + (double)(now.at.tv_nsec - start->at.tv_nsec) / 1e3;
+  return slept ? microseconds_between(&start->at, &now.at) : microseconds_between(&start->cpu, &now.cpu);
 }
 
 /* (netlink, message): microseconds that the kernel held this thread; 0 where earlier messages are still to go, so that the thread sends it. */
