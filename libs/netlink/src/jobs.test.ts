@@ -6,12 +6,12 @@ import type { NetlinkMessage } from './codec/message';
 import { readU8 } from './codec/numbers';
 import { NetlinkJobs, type JobPart, type JobResult } from './jobs';
 import type { NetlinkRequest } from './request';
-import { ack, part, refusalOf } from './testing';
+import { part, refusalOf } from './testing';
 
 const ASK = 18;
 const TOLD = 16;
 
-/** A request of one byte: odd ones are refused, even ones told and acked. */
+/** A request of one byte: odd ones are refused, even ones told. */
 const ask = (byte: number): NetlinkRequest => ({
   label: () => `ask ${byte}`,
   type: ASK,
@@ -22,7 +22,7 @@ const answer = (request: NetlinkMessage): readonly Uint8Array[] => {
   const byte = readU8(request.body, 0);
   return byte % 2 === 1
     ? [refusalOf(request, 19, { text: 'odd' })]
-    : [part(request, TOLD, Uint8Array.of(byte)), ack(request)];
+    : [part(request, TOLD, Uint8Array.of(byte))];
 };
 
 type Report = Parameters<NetlinkWorkerOptions['onDone']>;

@@ -105,6 +105,8 @@ class Job {
   #steps = 0;
   /** Steps that the worker is past. */
   #told = 0;
+  /** It has ended early. */
+  #isCut = false;
 
   constructor(private readonly resolve: (results: readonly (readonly JobResult[])[]) => void) {}
 
@@ -131,14 +133,17 @@ class Job {
   /** Returns true when that was all. */
   heard(answers: Uint8Array, done: number, fault: Fault | undefined): boolean {
     const why = this.#read(answers) ?? fault;
-    const stop = this.#told + done;
+    const sent = this.#sent.shift() ?? 0;
+    const [stop, end] = [this.#told + done, this.#told + sent];
     for (const slot of this.#slots) {
-      if (slot.step < this.#told) continue;
-      if (slot.step < stop) slot.result ??= slot.reply;
-      else if (slot.step === stop && why !== undefined)
-        slot.result ??= new KernelError(why.code as Errno, slot.request.label(), why.message);
+      if (this.#isCut || slot.step < this.#told || slot.step > stop || slot.step >= end) continue;
+      const isFault = slot.step === stop && why !== undefined;
+      slot.result ??= isFault
+        ? new KernelError(why.code as Errno, slot.request.label(), why.message)
+        : slot.reply; // the kernel goes on in a datagram of which it refuses something
     }
-    this.#told += this.#sent.shift() ?? 0;
+    this.#told = end;
+    this.#isCut = done < sent;
     if (this.#sent.length > 0) return false;
     this.#conclude();
     return true;

@@ -22,7 +22,14 @@ export const devicesOf = ({ guests }: Pick<World, 'guests'>): readonly Device[] 
 export const deviceChange = (from: World, to: World): Change<Device> =>
   changeOf(devicesOfAll(guestsThatDiffer(from, to)), devicesOfAll(guestsThatDiffer(to, from)));
 
+/** What of it goes: nearly always nothing, which is soon known. */
+export function devicesRemoved(from: World, to: World): readonly Device[] {
+  const before = devicesOfAll(guestsThatDiffer(from, to));
+  return before.length === 0 ? before : changeOf(before, devicesOfAll(guestsThatDiffer(to, from))).removed;
+}
+
 function devicesOfAll(guests: readonly Guest[]): readonly Device[] {
+  if (guests.length === 0) return [];
   const isArc = (guest: Guest): boolean => guest.kind === 'arc';
   return [...guests.filter(isArc), ...guests.filter((guest) => !isArc(guest))].flatMap(devicesOfGuest);
 }

@@ -43,7 +43,7 @@ export type WorkerStep =
 
 export interface NetlinkWorkerOptions {
   /**
-   * For each job, in order. `answers`: all that the kernel answered, as in `NetlinkOptions`; `done`: so many steps from the first were done and not
+   * For each job, in order. `answers`: what the kernel answered, as in `NetlinkOptions`, but no acks of what it did; `done`: so many steps from the first were done and not
    * refused; `fault`: why the step after these could not be done, where it was not the kernel's answer to it that ended the job.
    */
   readonly onDone: (answers: Uint8Array, done: number, fault: NativeError | undefined) => void;
