@@ -1,15 +1,23 @@
+import { routingTag } from '@pp/datapath';
 import { Ifindexes } from './ifindexes';
 
-test('one after the other, from somewhere above what kernels count to', () => {
+test('one after the other, from somewhere', () => {
   const some = new Ifindexes(() => 0);
-  expect([some.take(), some.take(), some.take()]).toEqual([100_000, 100_001, 100_002]);
+  expect([some.take('veth'), some.take('veth'), some.take('bridge')]).toEqual([100_000, 100_001, 20_000]);
   const last = new Ifindexes(() => 1 - Number.EPSILON);
-  expect(last.take()).toBe(999_999);
+  expect([last.take('veth'), last.take('bridge')]).toEqual([999_999, 59_999]);
 });
 
-test('what was skipped does not come back', () => {
+test('a bridge always has a routing tag, however many there were', () => {
+  const some = new Ifindexes(() => 0.999);
+  const all = Array.from({ length: 10_000 }, () => some.take('bridge'));
+  expect(() => all.map(routingTag)).not.toThrow();
+  expect(new Set(all).size).toBe(all.length);
+});
+
+test('what was skipped does not soon come back', () => {
   const some = new Ifindexes(() => 0.5);
-  const before = some.take();
+  const [veth, bridge] = [some.take('veth'), some.take('bridge')];
   some.skip();
-  expect(some.take()).toBeGreaterThan(before + 100_000);
+  expect([some.take('veth'), some.take('bridge')]).toEqual([veth + 5001, bridge + 5001]);
 });

@@ -50,8 +50,8 @@ export function holdLink(
 
 export const numbered = ({ ifindexes }: Context, link: HeldLink): NumberedLink => ({
   ...link,
-  ifindex: link.held.tap?.ifindex ?? ifindexes.take(),
-  peerIfindex: link.op.link.kind === 'veth' ? ifindexes.take() : 0,
+  ifindex: link.held.tap?.ifindex ?? ifindexes.take(link.op.link.kind === 'bridge' ? 'bridge' : 'veth'),
+  peerIfindex: link.op.link.kind === 'veth' ? ifindexes.take('veth') : 0,
 });
 
 /** The link carries our group from its first moment. A TAP is there already. */
