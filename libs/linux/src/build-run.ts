@@ -27,8 +27,8 @@ export async function buildRun(context: Context, steps: readonly Step[], outcome
   const links = outcomes.isRefused
     ? []
     : steps.filter(isLinkAdd).flatMap((step) => holdLink(context, step, spaces, outcomes));
-  for (const step of steps.filter(isRestore)) restore(context, step, outcomes);
   try {
+    for (const step of steps.filter(isRestore)) restore(context, step, outcomes);
     if (outcomes.isRefused) spaces.name(outcomes);
     else await build(context, steps, links, spaces, outcomes);
   } finally {
@@ -58,7 +58,7 @@ async function build(
   if (isNumberTaken(ran)) {
     await deleteMade(context, ran, outcomes);
     context.ifindexes.skip();
-    ran = await start();
+    if (!outcomes.isRefused) ran = await start();
   }
   await table;
   await conclude(context, ran, spaces, outcomes);
@@ -139,7 +139,7 @@ async function changeTable(
   outcomes.set(elements.at, await outcomeOf(netfilter.transaction(elementsBatch(elements.op))));
 }
 
-/** By a link of ours that is not made with it; or the name is: then it is refused again. */
+/** Or the name is, which the kernel calls the same: then it is refused once more. */
 const isNumberTaken = ({ results: [made = []] }: Ran): boolean =>
   made.some((result) => result instanceof KernelError && TAKEN.has(result.code));
 const TAKEN: ReadonlySet<string> = new Set(['EEXIST', 'EBUSY']);

@@ -18,7 +18,7 @@ export interface Run {
   readonly steps: readonly Step[];
 }
 
-/** Each link in the making holds two descriptors of its namespace, a socket there, and a thread. */
+/** Each link in the making holds two descriptors of its namespace. */
 const MAX_MADE = 16;
 
 /** A run that steps may still join. */

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <node_api.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -138,6 +139,9 @@ void pp_source_fail(pp_source *source, int callback, int code, const char *call)
 /* Closes a further uv handle inside the source (counted in `users` by the caller). */
 void pp_source_close_handle(pp_source *source, uv_handle_t *handle);
 napi_value pp_source_close_js(pp_env *env, napi_value *args);
+
+/* thread.c: a detached thread with a small stack, in the namespaces that the caller is in; 0 or an errno */
+int pp_start_thread(pthread_t *thread, void *(*run)(void *), void *data);
 
 /* netns.c: opens `own_netns`; from the start, so that a daemon has as many descriptors before its first namespace as after. */
 void pp_know_own_netns(pp_env *env);

@@ -8,8 +8,6 @@
 #include "addon.h"
 
 #include <linux/netlink.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -19,7 +17,6 @@ enum { ON_DATAGRAMS, ON_ERROR };
 #define DATAGRAM_ROOM (256 << 10)
 /* The kernel refuses requests longer than the send buffer; a cap, not an allocation. */
 #define SEND_BUFFER_BYTES (8 << 20)
-#define SENDER_STACK_BYTES (256 << 10)
 
 typedef struct message {
   struct message *next;
@@ -113,19 +110,10 @@ static void *run_sender(void *data) {
 }
 
 static int start_thread(netlink *self) {
-  pthread_attr_t attributes;
   pthread_t thread;
-  sigset_t all, before;
-  pthread_attr_init(&attributes);
-  pthread_attr_setstacksize(&attributes, SENDER_STACK_BYTES);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for node's own threads */
   self->sending->users++;
-  int error = pthread_create(&thread, &attributes, run_sender, self->sending);
+  int error = pp_start_thread(&thread, run_sender, self->sending);
   if (error != 0) self->sending->users--;
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  pthread_attr_destroy(&attributes);
   return error;
 }
 

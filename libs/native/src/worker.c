@@ -5,9 +5,7 @@
  * The thread and the source share a `worker`, which the last of them frees; closing does not wait for a job under way. */
 #include <fcntl.h>
 #include <linux/netlink.h>
-#include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 
 #include "addon.h"
 #include "netlink.h"
@@ -18,13 +16,12 @@ enum { ON_DONE };
 #define ANSWER_BYTES (64 << 10)
 /* The kernel charges more for a datagram than its bytes. */
 #define RECEIVE_BUFFER_BYTES (1 << 20)
-#define STACK_BYTES (256 << 10)
 #define OWN_NETNS "/proc/thread-self/ns/net"
 /* For so long the event loop looks for the end of a job without sleeping: most take less, and to wake a virtual machine's CPU that has halted takes
  * 50 us and more. */
 #define SPIN_NS 1000000
 
-/* A step as JavaScript writes it (netlink.ts), in host byte order; its bytes follow, padded to four. */
+/* A step as JavaScript writes it (worker-steps.ts), in host byte order; its bytes follow, padded to four. */
 typedef struct {
   uint32_t kind;
   int32_t netns; /* of a datagram: -1 is the worker's own */
@@ -71,12 +68,15 @@ typedef struct {
 
 static size_t padded(size_t length) { return NLMSG_ALIGN(length); }
 
-/* The step at `at`, or NULL where the job ends. */
-static step *step_at(job *self, size_t at) { return at < self->length ? (step *)(self->steps + at) : NULL; }
+/* The step after `last`, NULL: the first one; NULL where the job ends. */
+static step *next_step(job *self, const step *last) {
+  const uint8_t *at = last == NULL ? self->steps : (const uint8_t *)(last + 1) + padded(last->length);
+  return at < self->steps + self->length ? (step *)at : NULL;
+}
 
 static void free_job(job *self) {
-  for (size_t at = 0; at < self->length; at += sizeof(step) + padded(step_at(self, at)->length))
-    if (step_at(self, at)->netns >= 0) close(step_at(self, at)->netns);
+  for (step *each = NULL; (each = next_step(self, each)) != NULL;)
+    if (each->netns >= 0) close(each->netns);
   pp_free(self->answer);
   pp_free(self);
 }
@@ -115,18 +115,24 @@ static bool failed(job *self, const char *call) {
   return false;
 }
 
+/* In the namespace that the thread is in; -1 with errno. */
+static int open_rtnetlink(void) {
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  if (fd < 0) return -1;
+  pp_netlink_details(fd);
+  pp_set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
+  return fd;
+}
+
 /* The thread is in the other namespace only for the making of the socket; it must come back, or not live. */
 static int open_inside(worker *self, job *at_work, int netns) {
   if (setns(netns, CLONE_NEWNET) != 0) {
     failed(at_work, "setns");
     return -1;
   }
-  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  int fd = open_rtnetlink();
   if (fd < 0) failed(at_work, "socket AF_NETLINK");
   if (setns(self->home, CLONE_NEWNET) != 0) abort();
-  if (fd < 0) return -1;
-  pp_netlink_details(fd);
-  pp_set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
   return fd;
 }
 
@@ -149,24 +155,27 @@ static bool is_error(const struct nlmsghdr *message) {
   return message->nlmsg_type == NLMSG_ERROR && message->nlmsg_len >= NLMSG_LENGTH(sizeof(struct nlmsgerr));
 }
 
+static void append_answer(job *self, const uint8_t *bytes, size_t length) {
+  uint8_t *all = pp_alloc(self->answered + length);
+  if (self->answered > 0) memcpy(all, self->answer, self->answered);
+  memcpy(all + self->answered, bytes, length);
+  pp_free(self->answer);
+  self->answer = all;
+  self->answered += length;
+}
+
 /* Keeps what the kernel has said beyond "done" and tells whether it refused anything; what cannot be read is kept, and counts as refused. */
 static bool keep_answer(job *self, const uint8_t *answer, size_t length) {
-  uint8_t *all = pp_alloc(self->answered + length + 1);
-  if (self->answered > 0) memcpy(all, self->answer, self->answered);
   bool refused = false;
   for (size_t at = 0, size; at < length; at += size) {
     const struct nlmsghdr *message = (const struct nlmsghdr *)(answer + at);
     bool whole = length - at >= sizeof *message && message->nlmsg_len >= sizeof *message && message->nlmsg_len <= length - at;
     size = whole ? padded(message->nlmsg_len) : length - at;
-    if (size > length - at) size = length - at;
     bool error = whole && is_error(message);
     if (error && ((const struct nlmsgerr *)NLMSG_DATA(message))->error == 0) continue;
     refused = refused || error || !whole;
-    memcpy(all + self->answered, answer + at, size);
-    self->answered += size;
+    append_answer(self, answer + at, size);
   }
-  pp_free(self->answer);
-  self->answer = all;
   return refused;
 }
 
@@ -211,11 +220,8 @@ static bool do_step(worker *self, job *at_work, const step *todo) {
 
 /* Whether all of it was done. */
 static bool do_job(worker *self, job *at_work) {
-  size_t at = 0;
-  for (step *todo; (todo = step_at(at_work, at)) != NULL; at_work->done++) {
+  for (step *todo = NULL; (todo = next_step(at_work, todo)) != NULL; at_work->done++)
     if (!do_step(self, at_work, todo)) return false;
-    at += sizeof *todo + padded(todo->length);
-  }
   return true;
 }
 
@@ -298,21 +304,6 @@ static void on_ready(pp_source *source, int events) { (void)source, (void)events
 
 static const pp_source_type WORKER = {"netlink worker", sizeof(handle), on_ready, on_close};
 
-/* It starts in the namespace that its maker is in. */
-static int start_thread(worker *self) {
-  pthread_attr_t attributes;
-  sigset_t all, before;
-  pthread_attr_init(&attributes);
-  pthread_attr_setstacksize(&attributes, STACK_BYTES);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for node's own threads */
-  int error = pthread_create(&self->thread, &attributes, run, self);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  pthread_attr_destroy(&attributes);
-  return error;
-}
-
 static worker *make_worker(int fd, int home, uv_async_t *wake) {
   worker *self = pp_alloc(sizeof *self);
   pthread_mutex_init(&self->lock, NULL);
@@ -331,14 +322,12 @@ static worker *make_worker(int fd, int home, uv_async_t *wake) {
 static napi_value open_worker(pp_env *env, napi_value *args) {
   int home = open(OWN_NETNS, O_RDONLY | O_CLOEXEC);
   if (home < 0) return pp_throw(env, errno, "open " OWN_NETNS);
-  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  int fd = open_rtnetlink();
   if (fd < 0) {
     pp_throw(env, errno, "socket AF_NETLINK");
     close(home);
     return NULL;
   }
-  pp_netlink_details(fd);
-  pp_set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
   napi_value opened;
   handle *self = (handle *)pp_source_open(env, &WORKER, fd, args, 1, &opened);
   if (self == NULL) {
@@ -354,7 +343,7 @@ static napi_value open_worker(pp_env *env, napi_value *args) {
   uv_unref((uv_handle_t *)&self->wake); /* a job keeps the loop alive, a worker does not */
   self->wake.data = self;
   self->worker = make_worker(fd, home, &self->wake);
-  int error = start_thread(self->worker);
+  int error = pp_start_thread(&self->worker->thread, run, self->worker);
   if (error == 0) return opened;
   self->worker->users--;
   pp_source_close(&self->source);
@@ -364,10 +353,9 @@ static napi_value open_worker(pp_env *env, napi_value *args) {
 /* The job's own descriptors of namespaces, so that the caller may close its own; false with errno. */
 static bool hold_namespaces(job *self) {
   bool good = true;
-  for (size_t at = 0; at < self->length; at += sizeof(step) + padded(step_at(self, at)->length)) {
-    step *todo = step_at(self, at);
-    if (todo->kind == FILE_VALUE || todo->netns < 0) todo->netns = -1;
-    else if ((todo->netns = good ? fcntl(todo->netns, F_DUPFD_CLOEXEC, 0) : -1) < 0) good = false;
+  for (step *each = NULL; (each = next_step(self, each)) != NULL;) {
+    if (each->kind == FILE_VALUE || each->netns < 0) each->netns = -1;
+    else if ((each->netns = good ? fcntl(each->netns, F_DUPFD_CLOEXEC, 0) : -1) < 0) good = false;
   }
   return good;
 }

@@ -132,6 +132,10 @@ test('what cannot be sent ends what was begun', async () => {
     return doSteps(steps);
   });
   await expect(all.run([home(2)], () => [file('bad')])).rejects.toThrow('no descriptor');
+  const nothing = all.run([home(3)], () => {
+    throw new Error('no words');
+  });
+  await expect(nothing).rejects.toThrow('no words');
   expect((await all.run([home(4)])).map((part) => part.map(told))).toEqual([[[4]]]);
 });
 

@@ -44,8 +44,8 @@ export class NetlinkJobs {
   }
 
   /**
-   * For each part its results: ECANCELED of a closed worker. The first parts are under way when the rest is asked for, which must not throw.
-   * Throws NativeError for what is no descriptor.
+   * For each part its results: ECANCELED of a closed worker. The first parts are under way when the rest is asked for. Throws NativeError for what is
+   * no descriptor, and what `rest` throws.
    */
   run(
     first: readonly JobPart[],
@@ -55,8 +55,8 @@ export class NetlinkJobs {
       const job = new Job(resolve);
       const begun = job.stepsOf(first);
       if (begun.length > 0) this.#send(job, begun, true);
-      this.#sendLast(job, job.stepsOf(rest()));
       this.#waiting.push(job); // it is told from the loop
+      this.#sendLast(job, () => job.stepsOf(rest()));
       if (this.#closed) this.close();
     });
   }
@@ -73,13 +73,12 @@ export class NetlinkJobs {
     job.sent(steps.length);
   }
 
-  /** What was begun must have an end. */
-  #sendLast(job: Job, steps: readonly WorkerStep[]): void {
+  /** What was begun must have an end, or the next job would go on with it. */
+  #sendLast(job: Job, steps: () => readonly WorkerStep[]): void {
     try {
-      this.#send(job, steps, false);
+      this.#send(job, steps(), false);
     } catch (fault) {
       this.#send(job, [], false);
-      this.#waiting.push(job);
       throw fault;
     }
   }

@@ -1,6 +1,6 @@
 import { ARC_MANAGEMENT_SUBNET, arcBridgeName } from '@pp/datapath';
 import type { Arc, Guest, Vm } from './guest';
-import { changeOf, type Change } from './change';
+import { changeOf, removedOf, type Change } from './change';
 import { guestsThatDiffer, type World } from './world';
 
 /** A guest's link as the API tells of it (NetworkDevice, spec 1.4 and 1.5). */
@@ -22,11 +22,8 @@ export const devicesOf = ({ guests }: Pick<World, 'guests'>): readonly Device[] 
 export const deviceChange = (from: World, to: World): Change<Device> =>
   changeOf(devicesOfAll(guestsThatDiffer(from, to)), devicesOfAll(guestsThatDiffer(to, from)));
 
-/** What of it goes: nearly always nothing, which is soon known. */
-export function devicesRemoved(from: World, to: World): readonly Device[] {
-  const before = devicesOfAll(guestsThatDiffer(from, to));
-  return before.length === 0 ? before : changeOf(before, devicesOfAll(guestsThatDiffer(to, from))).removed;
-}
+export const devicesRemoved = (from: World, to: World): readonly Device[] =>
+  removedOf(devicesOfAll(guestsThatDiffer(from, to)), () => devicesOfAll(guestsThatDiffer(to, from)));
 
 function devicesOfAll(guests: readonly Guest[]): readonly Device[] {
   if (guests.length === 0) return [];

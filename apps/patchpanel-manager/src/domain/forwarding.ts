@@ -1,7 +1,7 @@
 import { arcBridgeName, leadsOut, namespaceNames } from '@pp/datapath';
 import type { Guest } from './guest';
 import type { Uplink } from './uplink';
-import { changeOf, type Change } from './change';
+import { changeOf, removedOf, type Change } from './change';
 import { guestsThatDiffer, type World } from './world';
 
 /** What helpers relay between an uplink and a link to a guest. A pair with none of the three does not exist. */
@@ -44,11 +44,8 @@ export const forwardingOfGuest = (guest: Guest, uplinks: readonly Uplink[]): rea
 export const forwardingChange = (from: World, to: World): Change<ForwardingPair> =>
   changeOf(pairsThatDiffer(from, to), pairsThatDiffer(to, from));
 
-/** What of it goes: nearly always nothing, which is soon known. */
-export function forwardingRemoved(from: World, to: World): readonly ForwardingPair[] {
-  const before = pairsThatDiffer(from, to);
-  return before.length === 0 ? before : changeOf(before, pairsThatDiffer(to, from)).removed;
-}
+export const forwardingRemoved = (from: World, to: World): readonly ForwardingPair[] =>
+  removedOf(pairsThatDiffer(from, to), () => pairsThatDiffer(to, from));
 
 function pairsThatDiffer(world: World, other: World): readonly ForwardingPair[] {
   const { guests, uplinks } = world;
