@@ -93,6 +93,30 @@ async function redirect(rule: Init<Messages['SetDnsRedirectionRuleRequest']>): P
   };
 }
 
+/**
+ * What was seen while the rules for the host's users stayed the same ones: whatever has the table loaded anew, a mended loss say, begins
+ * anew with the first name server.
+ */
+async function ofOneLoad<T>(look: () => Promise<T>): Promise<T> {
+  const handles = () =>
+    rig.lab.host.ok('nft', ['--handle', 'list', 'chain', 'inet', 'patchpanel', 'dns_out']);
+  const [seen] = await lastSeen(
+    'answers of one load of the table',
+    async () => {
+      const before = await handles();
+      return [await look(), (await handles()) === before] as const;
+    },
+    ([, isOneLoad]) => isOneLoad,
+  );
+  return seen;
+}
+
+async function inSequence<T>(times: number, ask: () => Promise<T>): Promise<readonly T[]> {
+  const all: T[] = [];
+  while (all.length < times) all.push(await ask());
+  return all;
+}
+
 /** The manager takes IPv6 of a new namespace down and up once, so that it configures itself; until then it is added again. */
 async function addIpv6(place: Place, ifname: string): Promise<void> {
   let inARow = 0;
@@ -202,10 +226,13 @@ labTest(
       proxyAddress: proxy.v4,
       nameservers: [STANDARD.internet.v4, STANDARD.router.v4],
     });
-    const several = [];
-    for (let i = 0; i < 6; i++)
-      several.push(await answer(host, STANDARD.router.v4, 'udp', SESSION, seconds(20)));
-    expect(several.sort()).toEqual([FAR, FAR, FAR, ROUTER, ROUTER, ROUTER]);
+    const inTurn = await ofOneLoad(() =>
+      inSequence(6, () => answer(host, STANDARD.router.v4, 'udp', SESSION, seconds(20))),
+    );
+    expect([
+      [FAR, ROUTER, FAR, ROUTER, FAR, ROUTER],
+      [ROUTER, FAR, ROUTER, FAR, ROUTER, FAR],
+    ]).toContainEqual(inTurn);
     await endBoth();
     await end();
     await expectAsked(ROUTER, ROUTER, ROUTER);
