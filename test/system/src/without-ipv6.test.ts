@@ -75,10 +75,19 @@ labTest('a kernel without IPv6: guests are served with IPv4, and the host says s
   });
 });
 
-/** Exit codes after which systemd does not start ndproxy again. */
-function finalCodes(): readonly string[] {
+/** The words of a line of ndproxy's unit. */
+function unitWords(key: string): readonly string[] {
   const unit = readFileSync(repository('apps/ndproxy/systemd/ndproxy.service'), 'utf8');
-  return /^RestartPreventExitStatus=(.*)$/m.exec(unit)?.[1]?.split(' ') ?? [];
+  return new RegExp(`^${key}=(.*)$`, 'm').exec(unit)?.[1]?.split(' ') ?? [];
+}
+
+/** What systemd makes of the unit when it is started (systemd.service(5), ExecCondition=). */
+async function started(): Promise<'run' | 'skipped' | 'failed'> {
+  const [command, ...args] = unitWords('ExecCondition');
+  if (command === undefined) return 'run';
+  const { code } = await lab.host.run(command, args);
+  if (code === 0) return 'run';
+  return code !== null && code < 255 ? 'skipped' : 'failed';
 }
 
 const NDPROXY_ROWS = [
@@ -99,9 +108,14 @@ for (const { name, script, want } of NDPROXY_ROWS) {
     const args = ['--state-dir', STATE_INSIDE, 'eth0', 'lo'];
     const { code, stderr } = await lab.host.run(program('ndproxy'), args);
     expect({ code, stderr }).toEqual({ code: 8, stderr: `ndproxy: ${want}\n` });
-    expect(finalCodes()).toContain(String(code));
+    expect(unitWords('RestartPreventExitStatus')).toContain(String(code));
+    expect(await started()).toBe('skipped');
   });
 }
+
+labTest('a host with IPv6: systemd runs ndproxy', async () => {
+  expect(await started()).toBe('run');
+});
 
 labTest(
   'IPv6 is switched off: guests are served with IPv4, and the host says so while it lasts',

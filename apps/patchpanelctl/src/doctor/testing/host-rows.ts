@@ -52,10 +52,11 @@ export const HOST_ROWS: readonly FaultRow[] = [
     lab: { comes: 'mount -t tmpfs tmpfs /proc/sys/net/ipv6', goes: 'umount /proc/sys/net/ipv6' },
   },
   {
-    name: 'IPv6 is switched off, and the manager says so too',
+    name: 'IPv6 is switched off, the manager says so too, and systemd has skipped ndproxy',
     change: (setting) => ({
       ...withSysctl('net.ipv6.conf.all.disable_ipv6', '1')(setting),
-      manager: { ...setting.manager, warnings: [IPV6_IS_OFF] },
+      manager: { ...setting.manager, helpers: [], warnings: [IPV6_IS_OFF] },
+      silent: ['ndproxy'],
     }),
     want: [
       warning(
