@@ -21,6 +21,11 @@ enum { ON_DONE };
  * 50 us and more. */
 #define SPIN_NS 1000000
 
+/* Every network namespace has directories of these names, all in one chain of the kernel's cache: a path is compared with each of them, so they are
+ * opened once. (/proc/sys/net itself is one for all, and what is below it depends on who looks.) */
+static const char *const SYSCTLS[] = {"/proc/sys/net/ipv4/", "/proc/sys/net/ipv6/"};
+enum { SYSCTL_DIRECTORIES = sizeof SYSCTLS / sizeof *SYSCTLS };
+
 /* A step as JavaScript writes it (worker-steps.ts), in host byte order; its bytes follow, padded to four. */
 typedef struct {
   uint32_t kind;
@@ -48,6 +53,7 @@ typedef struct {
   pthread_cond_t changed;
   int fd;   /* rtnetlink in the worker's namespace */
   int home; /* that namespace */
+  int sysctls[SYSCTL_DIRECTORIES]; /* of that namespace; -1: it has none */
   int users; /* the source and the thread */
   bool stopping;
   pthread_t thread;
@@ -102,6 +108,8 @@ static void leave(worker *self) {
   if (!last) return;
   close(self->fd);
   close(self->home);
+  for (int i = 0; i < SYSCTL_DIRECTORIES; i++)
+    if (self->sysctls[i] >= 0) close(self->sysctls[i]);
   free_jobs(self->queue);
   free_jobs(self->finished);
   pthread_cond_destroy(&self->changed);
@@ -200,12 +208,21 @@ static bool talk_inside(worker *self, job *at_work, const step *todo) {
   return good;
 }
 
+static int open_value(const worker *self, const char *path) {
+  for (int i = 0; i < SYSCTL_DIRECTORIES; i++) {
+    size_t length = strlen(SYSCTLS[i]);
+    if (self->sysctls[i] >= 0 && strncmp(path, SYSCTLS[i], length) == 0 && path[length] != '/')
+      return openat(self->sysctls[i], path + length, O_WRONLY | O_CLOEXEC);
+  }
+  return open(path, O_WRONLY | O_CLOEXEC);
+}
+
 /* In one write, as sysctls want it; a file that does not exist is not made. */
-static bool write_value(job *at_work, const step *todo) {
+static bool write_value(const worker *self, job *at_work, const step *todo) {
   const char *path = (const char *)(todo + 1);
   const char *value = path + strlen(path) + 1;
   size_t length = todo->length - (size_t)(value - path);
-  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  int fd = open_value(self, path);
   if (fd < 0) return failed(at_work, "open");
   ssize_t written = write(fd, value, length);
   bool good = written == (ssize_t)length || failed(at_work, "write");
@@ -214,7 +231,7 @@ static bool write_value(job *at_work, const step *todo) {
 }
 
 static bool do_step(worker *self, job *at_work, const step *todo) {
-  if (todo->kind == FILE_VALUE) return write_value(at_work, todo);
+  if (todo->kind == FILE_VALUE) return write_value(self, at_work, todo);
   return todo->netns >= 0 ? talk_inside(self, at_work, todo) : talk(at_work, self->fd, todo);
 }
 
@@ -304,12 +321,14 @@ static void on_ready(pp_source *source, int events) { (void)source, (void)events
 
 static const pp_source_type WORKER = {"netlink worker", sizeof(handle), on_ready, on_close};
 
+/* In the namespace that the caller is in. */
 static worker *make_worker(int fd, int home, uv_async_t *wake) {
   worker *self = pp_alloc(sizeof *self);
   pthread_mutex_init(&self->lock, NULL);
   pthread_cond_init(&self->changed, NULL);
   self->fd = fd;
   self->home = home;
+  for (int i = 0; i < SYSCTL_DIRECTORIES; i++) self->sysctls[i] = open(SYSCTLS[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
   self->users = 2;
   self->kept_off = -1;
   self->queue_end = &self->queue;

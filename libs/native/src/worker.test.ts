@@ -89,6 +89,23 @@ testInNetns('datagrams and files in order, each counting on what was before it',
   native.closeFd(there);
 });
 
+testInNetns(
+  "sysctls are those of the worker's namespace, by a path of either family or of none",
+  async () => {
+    const files = ['ipv4/conf/lo/accept_local', 'ipv6/conf/lo/accept_ra', 'core/somaxconn'].map(
+      (key) => `/proc/sys/net/${key}`,
+    );
+    const valuesIn = (fd: number): readonly string[] =>
+      native.runInNetns(fd, () => files.map((file) => readFileSync(file, 'utf8').trim()));
+    const there = native.createNetns();
+    const before = valuesIn(there);
+    const { done, fault } = await doJob(files.map((file, index) => ({ file, value: `${index + 7}` })));
+    expect([done, fault]).toEqual([3, undefined]);
+    expect([valuesIn(netns), valuesIn(there)]).toEqual([['7', '8', '9'], before]);
+    native.closeFd(there);
+  },
+);
+
 const REFUSED: readonly { name: string; in: readonly WorkerStep[]; want: Partial<Told> }[] = [
   {
     name: 'by the kernel: its datagram goes on to its end, the job does not',
