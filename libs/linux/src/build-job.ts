@@ -2,10 +2,10 @@ import { KernelError } from '@pp/base';
 import { describe, ifnameOfSysctl } from '@pp/datapath';
 import type { Op } from '@pp/datapath';
 import type { JobPart, JobResult, Link as SeenLink, NetlinkRequest } from '@pp/netlink';
-import { completion, peerCompletion, unqueued } from './complete-link';
+import { peerCompletion, preparation, rise, unqueued } from './complete-link';
 import { ifnamesIn, requestOf, type ConfigureOp, type Resolve } from './configure';
 import { isOurs } from './is-ours';
-import { confRequests, type LinkConf } from './link-conf';
+import type { LinkConf } from './link-conf';
 import { creation, type NumberedLink } from './new-links';
 import { kernelErrorOf } from './errors';
 import type { Outcomes } from './outcomes';
@@ -72,8 +72,8 @@ export function restOf({ links, confs, sysctls, rest }: Work, find: Find): Rest 
     }
   };
   const host = pieceOf([
-    ...confRequests(links, confs),
-    ...links.flatMap((link) => prepare(link, (resolve) => completion(link, resolve))),
+    ...links.flatMap((link) => prepare(link, (resolve) => preparation(link, confs, resolve))),
+    ...links.map((link) => preparedBy(link, rise(link))),
     ...rest.flatMap((step) => prepare(step, (resolve) => requestOf(step.op, resolve))),
   ]);
   const files = sysctls.map(sysctlPiece);

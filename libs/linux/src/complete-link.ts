@@ -4,18 +4,30 @@ import { addAddress, addRoute, setLink, withoutQueue } from '@pp/netlink';
 import type { NetlinkRequest } from '@pp/netlink';
 import { attributesOf } from './configure';
 import type { Resolve } from './configure';
+import { inetConfOf, type LinkConf } from './link-conf';
 import type { NumberedLink } from './new-links';
 
 const MAIN = 254; // RT_TABLE_MAIN
 
-/** Names the link by its alias, which the kernel ignores at creation, and brings it up. */
-export function completion({ op, ifindex }: NumberedLink, resolve: Resolve): NetlinkRequest {
+/**
+ * All that is said of a link before it comes up. A change of one that is up and has no carrier yet has the kernel look through every route of
+ * IPv6 that the host has (rt6_sync_down_dev).
+ */
+export function preparation(
+  { op, ifindex }: NumberedLink,
+  confs: readonly LinkConf[],
+  resolve: Resolve,
+): NetlinkRequest {
   const { link } = op;
-  const { mac, mtu, ...always } = attributesOf(link, resolve);
+  const { mac, mtu, multicast, master } = attributesOf(link, resolve);
   // A veth has these from its creation, a TAP has not. A bridge keeps an MTU only if it is set later: else it follows its ports.
-  const late = link.kind === 'veth' ? {} : { mac, mtu, group: LINK_GROUP };
-  return setLink(ifindex, { alias: link.alias, ...always, ...late });
+  const late = link.kind === 'veth' ? {} : { mac, mtu, multicast, group: LINK_GROUP };
+  // The kernel ignores an alias at creation.
+  return setLink(ifindex, { alias: link.alias, master, ...late, inetConf: inetConfOf(link.ifname, confs) });
 }
+
+/** A message of its own: whatever else were in it would be such a change. */
+export const rise = ({ ifindex }: NumberedLink): NetlinkRequest => setLink(ifindex, { up: true });
 
 /**
  * Before it comes up. The driver of a TAP has a queue of its own and never asks for another one, which would cost each packet a twentieth of
@@ -34,12 +46,9 @@ export function peerCompletion({ op, peerIfindex }: NumberedLink): readonly Netl
   }));
 }
 
-const peerRequests = (
-  ifindex: number,
-  { address, multicast, gateway }: VethPeer,
-): readonly NetlinkRequest[] => [
+const peerRequests = (ifindex: number, { address, gateway }: VethPeer): readonly NetlinkRequest[] => [
+  setLink(ifindex, { up: true }),
   addAddress(ifindex, address),
-  setLink(ifindex, { multicast, up: true }),
   ...(gateway === null ? [] : [defaultRoute(ifindex, gateway)]),
 ];
 

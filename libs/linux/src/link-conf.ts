@@ -1,8 +1,5 @@
-import { describe, ifnameOfSysctl } from '@pp/datapath';
+import { ifnameOfSysctl } from '@pp/datapath';
 import type { Sysctl } from '@pp/datapath';
-import { setLink } from '@pp/netlink';
-import type { NetlinkRequest } from '@pp/netlink';
-import type { NumberedLink } from './new-links';
 import type { Step } from './runs';
 
 /** A setting of a new link for IPv4, under the kernel's number for it. */
@@ -39,14 +36,12 @@ function linkConfOf(at: number, { key, value }: Sysctl): LinkConf | null {
   return ifname === null ? null : { at, ifname, number, value: Number(value) };
 }
 
-/** One message for each link that has some. It counts as a part of the link's making, and belongs before the link is up. */
-export const confRequests = (
-  links: readonly NumberedLink[],
+/** Those of one link, as the message has them that is before it comes up. */
+export function inetConfOf(
+  link: string,
   confs: readonly LinkConf[],
-): readonly { readonly at: number; readonly request: NetlinkRequest }[] =>
-  links.flatMap(({ at, op, ifindex }) => {
-    const inetConf = new Map<number, number>(); // BOUNDED: by NUMBERS
-    for (const { ifname, number, value } of confs) if (ifname === op.link.ifname) inetConf.set(number, value);
-    if (inetConf.size === 0) return [];
-    return [{ at, request: { ...setLink(ifindex, { inetConf }), label: () => describe(op) } }];
-  });
+): ReadonlyMap<number, number> | undefined {
+  const inetConf = new Map<number, number>(); // BOUNDED: by NUMBERS
+  for (const { ifname, number, value } of confs) if (ifname === link) inetConf.set(number, value);
+  return inetConf.size === 0 ? undefined : inetConf;
+}

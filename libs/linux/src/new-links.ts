@@ -17,7 +17,7 @@ export interface LinkStep {
 
 /** What a new link needs is open. */
 export interface HeldLink extends LinkStep {
-  readonly held: Held;
+  readonly held: Pick<Held, 'netnsFd' | 'tap' | 'close'>;
 }
 
 /** It is known by what ifindex the link will be known; that of a TAP is its own already. */
@@ -60,12 +60,15 @@ export function creation(link: NumberedLink): readonly NetlinkRequest[] {
   return request === null ? [] : [{ ...request, label: () => describe(link.op) }];
 }
 
+/** As many as a veth uses. */
+const QUEUES = 1;
+
 function newLink(
   link: Link,
   { held: { netnsFd }, ifindex, peerIfindex }: NumberedLink,
 ): NetlinkRequest | null {
-  const { ifname, mac, mtu } = link;
-  const common = { ifname, ifindex, mac, group: LINK_GROUP };
+  const { ifname, mac, mtu, multicast } = link;
+  const common = { ifname, ifindex, mac, multicast, group: LINK_GROUP };
   switch (link.kind) {
     case 'tap':
       return null;
@@ -76,10 +79,12 @@ function newLink(
         ifname: link.peer.ifname,
         ifindex: peerIfindex,
         mac: link.peer.mac,
+        multicast: link.peer.multicast,
         mtu,
+        queues: QUEUES,
         ...(netnsFd === null ? {} : { netnsFd }),
       };
-      return addLink({ ...common, mtu, kind: { name: 'veth', peer } });
+      return addLink({ ...common, mtu, queues: QUEUES, kind: { name: 'veth', peer } });
     }
   }
 }

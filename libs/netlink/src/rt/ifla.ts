@@ -10,6 +10,8 @@ export const AF_SPEC = 26;
 export const GROUP = 27;
 export const NET_NS_FD = 28;
 export const EXT_MASK = 29;
+export const NUM_TX_QUEUES = 31;
+export const NUM_RX_QUEUES = 32;
 export const LINK_NETNSID = 37;
 export const PARENT_DEV_NAME = 56;
 

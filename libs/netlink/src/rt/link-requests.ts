@@ -22,14 +22,19 @@ export interface LinkSettings {
   readonly netnsFd?: number;
 }
 
+interface Queues {
+  /** Each way, for ever. Default: of a veth the kernel makes one for each CPU, takes away all but one, and waits for its readers. */
+  readonly queues?: number;
+}
+
 /** The far end of a veth: made in its own namespace, under its own name, and down (up is ENOTCONN before the two ends are joined). */
-export interface NewPeer extends Omit<LinkSettings, 'up'> {
+export interface NewPeer extends Omit<LinkSettings, 'up'>, Queues {
   readonly ifname: string;
   /** As that of the link: both or none. */
   readonly ifindex?: number;
 }
 
-export interface NewLink extends LinkSettings {
+export interface NewLink extends LinkSettings, Queues {
   readonly ifname: string;
   /** That it is to have; default: the kernel's next. */
   readonly ifindex?: number;
@@ -44,7 +49,7 @@ export interface LinkChange extends LinkSettings {
   readonly ifname?: string;
   readonly alias?: string;
   /** Settings for IPv4 by IPV4_DEVCONF_* (linux/ip.h), as net.ipv4.conf.IFNAME has them by name. */
-  readonly inetConf?: ReadonlyMap<number, number>;
+  readonly inetConf?: ReadonlyMap<number, number> | undefined;
 }
 
 /** EEXIST when the name is taken, here or in the peer's namespace, or the ifindex; EBUSY when the peer's ifindex is. */
@@ -56,6 +61,7 @@ export const addLink = (link: NewLink): NetlinkRequest => ({
     putHeader(out, link.ifindex ?? 0, link);
     out.stringAttribute(IFLA.IFNAME, link.ifname);
     putSettings(out, link);
+    putQueues(out, link);
     if (link.kind.name === 'macvlan') out.u32hostAttribute(IFLA.LINK, link.kind.link);
     putKind(out, link.kind);
   }),
@@ -159,6 +165,12 @@ function putSettings(out: Writer, { mtu, mac, group, master, netnsFd }: LinkSett
   if (netnsFd !== undefined) out.u32hostAttribute(IFLA.NET_NS_FD, netnsFd);
 }
 
+function putQueues(out: Writer, { queues }: Queues): void {
+  if (queues === undefined) return;
+  out.u32hostAttribute(IFLA.NUM_TX_QUEUES, queues);
+  out.u32hostAttribute(IFLA.NUM_RX_QUEUES, queues);
+}
+
 function putKind(out: Writer, kind: NewLink['kind']): void {
   const info = out.openNested(IFLA.LINKINFO);
   out.stringAttribute(IFLA.INFO_KIND, kind.name);
@@ -179,6 +191,7 @@ function putPeer(out: Writer, peer: NewPeer): void {
   putHeader(out, peer.ifindex ?? 0, peer);
   out.stringAttribute(IFLA.IFNAME, peer.ifname);
   putSettings(out, peer);
+  putQueues(out, peer);
   out.close(message);
 }
 

@@ -246,6 +246,26 @@ const rows: readonly Row[] = [
       body: '021e0000 04000000 08000200 64735c81 08000100 64735c81 08000400 64735c83 05000b00 50000000',
     },
   },
+  {
+    name: 'veth with one queue each way, whose far end has no multicast',
+    in: addLink({
+      ifname: 'v0',
+      ifindex: 7,
+      queues: 1,
+      kind: { name: 'veth', peer: { ifname: 'p0', ifindex: 8, multicast: false, queues: 1 } },
+    }),
+    header: 16,
+    want: {
+      type: 16,
+      flags: CREATE_EXCL,
+      body: `
+        00000000 07000000 00000000 00000000
+        07000300 76300000 08001f00 01000000 08002000 01000000
+        40001200 09000100 76657468 00000000
+                 30000200 2c000100 00000000 08000000 00000000 00100000
+                                   07000300 70300000 08001f00 01000000 08002000 01000000`,
+    },
+  },
 ];
 
 test.each(rows)('$name', ({ in: request, header, want }) => {
