@@ -76,13 +76,14 @@ static napi_value create_netns(pp_env *env, napi_value *args) {
   return result.fd < 0 ? pp_throw(env, result.error, "unshare CLONE_NEWNET") : pp_number(env, result.fd);
 }
 
-/* As iproute2 does: mounts made in the directory later are seen in mount namespaces made before, and their removal too. */
+/* As iproute2 does: mounts made in the directory later are seen in mount namespaces made before, and their removal too. Those made before need no
+ * change (MS_REC): it would take the kernel longer with each. */
 static bool share_directory(pp_env *env, const char *directory) {
   if (mkdir(directory, 0755) != 0 && errno != EEXIST) {
     pp_throw(env, errno, "mkdir %s", directory);
     return false;
   }
-  if (mount("", directory, "none", MS_SHARED | MS_REC, NULL) == 0) return true;
+  if (mount("", directory, "none", MS_SHARED, NULL) == 0) return true;
   /* EINVAL: not a mount yet, so make it one. */
   if (errno == EINVAL && mount(directory, directory, "none", MS_BIND | MS_REC, NULL) == 0 &&
       mount("", directory, "none", MS_SHARED | MS_REC, NULL) == 0)

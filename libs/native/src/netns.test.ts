@@ -42,6 +42,19 @@ function start(command: string, ...args: string[]): ChildProcess {
   return child;
 }
 
+/** What is mounted in a mount namespace made now, that hears of this one's mounts. */
+async function mountsApart(): Promise<() => string> {
+  const other = start('unshare', '--mount', '--propagation', 'slave', 'sleep', '1000');
+  const mounts = (): string => readFileSync(`/proc/${other.pid ?? 0}/mountinfo`, 'utf8');
+  await until(
+    'unshared',
+    () =>
+      readlinkSync(`/proc/${other.pid ?? 0}/ns/mnt`) !== readlinkSync('/proc/self/ns/mnt') &&
+      mounts().includes('master:'),
+  );
+  return mounts;
+}
+
 const here = (): string => readlinkSync('/proc/thread-self/ns/net');
 const nameOf = (fd: number): string => `net:[${native.fdIdentity(fd).ino}]`;
 
@@ -199,14 +212,7 @@ describe('nameNetns', () => {
     const second = join(directory, 'netns', 'second');
     const netns = hold(native.createNetns());
     native.nameNetns(netns, first);
-    const other = start('unshare', '--mount', '--propagation', 'slave', 'sleep', '1000');
-    const mounts = (): string => readFileSync(`/proc/${other.pid ?? 0}/mountinfo`, 'utf8');
-    await until(
-      'unshared',
-      () =>
-        readlinkSync(`/proc/${other.pid ?? 0}/ns/mnt`) !== readlinkSync('/proc/self/ns/mnt') &&
-        mounts().includes('master:'),
-    );
+    const mounts = await mountsApart();
     native.nameNetns(netns, second);
     expect(mounts()).toContain(second);
     native.unnameNetns(second);
@@ -215,6 +221,20 @@ describe('nameNetns', () => {
     // The directory is one mount, however many names it had.
     const own = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
     expect(own.filter((line) => line.includes(` ${join(directory, 'netns')} `))).toHaveLength(1);
+  });
+
+  testMounts('a directory that was made private is shared again', async () => {
+    const first = join(directory, 'netns', 'first');
+    const second = join(directory, 'netns', 'second');
+    const netns = hold(native.createNetns());
+    native.nameNetns(netns, first);
+    spawnSync('mount', ['--make-rprivate', join(directory, 'netns')]);
+    native.nameNetns(netns, second);
+    const mounts = await mountsApart();
+    expect(mounts()).toContain(first);
+    native.unnameNetns(first);
+    native.unnameNetns(second);
+    expect([first, second].filter((path) => mounts().includes(path))).toEqual([]);
   });
 
   testMounts('errors leave nothing behind', () => {
