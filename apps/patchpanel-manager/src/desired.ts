@@ -1,3 +1,4 @@
+import { SharedMap } from '@pp/base';
 import {
   ARC_NETNS,
   arcAddresses,
@@ -20,9 +21,10 @@ import type { OwnedPortRule } from './domain/port-rules';
 import type { World } from './domain/world';
 import { addressesNear, partOf, uplinksUsedBy, waysOf } from './guest-part';
 
-/** What the kernel should look like in a world; a pure function that remembers, so that a guest's part is made once. */
+/** What the kernel should look like in a world; a pure function that remembers, so that a world costs what is new in it. */
 export class DesiredState {
   readonly #worlds = new WeakMap<World, Desired>();
+  #last: { readonly world: World; readonly parts: Parts } | null = null;
   /** By guest, and what of the world it was made for. */
   readonly #parts = new WeakMap<Guest, { readonly context: string; readonly part: Part }>();
   readonly #portRules = new WeakMap<OwnedPortRule, Part>();
@@ -45,14 +47,12 @@ export class DesiredState {
   }
 
   #make(world: World): Desired {
-    const { uplinks, foreignRule, pools, sessionUser, dnsRules, localSources, originals } = world;
-    const parts = new Map<string, Part>();
-    parts.set('uplinks', this.#uplinks(uplinks, foreignRule));
-    // By forEach: a loop over the pairs of a map makes three objects for each.
-    world.guests.forEach((guest, key) => parts.set(key, this.#partOf(guest, world)));
-    world.portRules.forEach((owned, key) => parts.set(key, this.#portRulePart(owned)));
-    parts.set('dns', this.#dns(dnsRules));
-    if (world.withoutIpv6) for (const [key, part] of parts) parts.set(key, this.#onIpv4(part));
+    const { uplinks, pools, sessionUser, dnsRules, localSources, originals } = world;
+    const parts =
+      this.#last !== null && isSameNetwork(this.#last.world, world)
+        ? this.#partsAfter(this.#last.parts, this.#last.world, world)
+        : this.#allParts(world);
+    this.#last = { world, parts };
     return {
       shape: this.#shape(uplinks, pools, sessionUser, dnsRules, localSources, world.vpnLockdown),
       sysctls: this.#sysctls(uplinks, originals),
@@ -60,21 +60,52 @@ export class DesiredState {
     };
   }
 
-  #onIpv4(part: Part): Part {
+  #allParts(world: World): Parts {
+    const parts = new Map([
+      ['uplinks', this.#fitting(this.#uplinks(world.uplinks, world.foreignRule), world)],
+    ]);
+    // By forEach: a loop over the pairs of a map makes three objects for each.
+    world.guests.forEach((guest, key) => parts.set(key, this.#partOf(guest, world)));
+    world.portRules.forEach((owned, key) => parts.set(key, this.#portRulePart(owned, world)));
+    parts.set('dns', this.#dnsPart(world));
+    return SharedMap.of(parts);
+  }
+
+  /** `before` those of `from`, whose guests saw the same network. */
+  #partsAfter(before: Parts, from: World, to: World): Parts {
+    const come: [string, Part][] = []; // BOUNDED: by the world
+    for (const [key, guest] of to.guests.beside(from.guests)) come.push([key, this.#partOf(guest, to)]);
+    for (const [key, owned] of to.portRules.beside(from.portRules))
+      come.push([key, this.#portRulePart(owned, to)]);
+    if (to.dnsRules !== from.dnsRules) come.push(['dns', this.#dnsPart(to)]);
+    return before.changed(come, [
+      ...goneBetween(from.guests, to.guests),
+      ...goneBetween(from.portRules, to.portRules),
+    ]);
+  }
+
+  #fitting(part: Part, { withoutIpv6: isIpv4Only }: World): Part {
+    if (!isIpv4Only) return part;
     const known = this.#ipv4Parts.get(part) ?? withoutIpv6(part);
     this.#ipv4Parts.set(part, known);
     return known;
   }
 
-  #portRulePart(owned: OwnedPortRule): Part {
-    const known = this.#portRules.get(owned);
-    if (known !== undefined) return known;
-    const part = portRulePart(owned.rule);
-    this.#portRules.set(owned, part);
-    return part;
+  #dnsPart(world: World): Part {
+    return this.#fitting(this.#dns(world.dnsRules), world);
+  }
+
+  #portRulePart(owned: OwnedPortRule, world: World): Part {
+    const known = this.#portRules.get(owned) ?? portRulePart(owned.rule);
+    this.#portRules.set(owned, known);
+    return this.#fitting(known, world);
   }
 
   #partOf(guest: Guest, world: World): Part {
+    return this.#fitting(this.#guestPart(guest, world), world);
+  }
+
+  #guestPart(guest: Guest, world: World): Part {
     const used = uplinksUsedBy(guest).map((ifname) =>
       world.uplinks.find((uplink) => uplink.ifname === ifname),
     );
@@ -95,6 +126,18 @@ export class DesiredState {
     return part;
   }
 }
+
+type Parts = SharedMap<string, Part>;
+
+/** All that parts are made of but guests and rules. */
+const isSameNetwork = (a: World, b: World): boolean =>
+  a.uplinks === b.uplinks &&
+  a.foreignRule === b.foreignRule &&
+  a.originals === b.originals &&
+  a.withoutIpv6 === b.withoutIpv6;
+
+const goneBetween = <T>(from: SharedMap<string, T>, to: SharedMap<string, T>): readonly string[] =>
+  from.beside(to).flatMap(([key]) => (to.has(key) ? [] : [key]));
 
 /** `make` that is asked again only when one of its inputs is not the one of last time. */
 function kept<In extends readonly unknown[], Out>(make: (...inputs: In) => Out): (...inputs: In) => Out {

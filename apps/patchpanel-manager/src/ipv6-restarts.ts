@@ -5,7 +5,7 @@ import { formatCidr, isLinkLocalIpv6, networkOf, parseCidr } from '@pp/wire';
 import { forwardingChange, forwardingOfGuest } from './domain/forwarding';
 import { guestKey, type Namespace } from './domain/guest';
 import type { Uplink } from './domain/uplink';
-import type { World } from './domain/world';
+import { guestsThatDiffer, type World } from './domain/world';
 import type { Observer } from './reconciler';
 
 /** From a new upstream to the guest's solicitation, spec/patchpanel.md 11: the proxy is at work by then. */
@@ -25,7 +25,7 @@ export class Ipv6Restarts implements Observer {
   readonly #options: Ipv6RestartsOptions;
   /** Of guests that wait. BOUNDED: by the namespaces of the world. */
   readonly #waiting = new Set<string>();
-  #world: Pick<World, 'guests'> = { guests: new Map() };
+  #world: World | null = null;
 
   constructor(options: Ipv6RestartsOptions) {
     this.#options = options;
@@ -42,7 +42,9 @@ export class Ipv6Restarts implements Observer {
         .added.filter(({ ipv6 }) => ipv6)
         .map(({ downstream }) => downstream),
     );
-    for (const guest of to.guests.values()) {
+    // Another upstream may be that of every guest.
+    const guests = from.uplinks === to.uplinks ? guestsThatDiffer(to, from) : to.guests.values();
+    for (const guest of guests) {
       if (guest.kind !== 'namespace') continue;
       if (links.has(namespaceNames(guest.number).host)) this.#restartSoon(guest);
       else if (from.uplinks !== to.uplinks && isRenumbered(guest, from, to)) this.#restart(guest);
@@ -55,7 +57,7 @@ export class Ipv6Restarts implements Observer {
     this.#waiting.add(key);
     this.#options.clock.after('ipv6.restart', DELAY, () => {
       this.#waiting.delete(key);
-      if (this.#world.guests.has(key)) this.#restart(guest);
+      if (this.#world?.guests.has(key) === true) this.#restart(guest);
     });
   }
 

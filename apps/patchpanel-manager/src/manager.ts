@@ -8,7 +8,7 @@ import {
   type NetworkView,
   type ProcessNetns,
 } from '@pp/ports';
-import { guestKey, type Namespace } from './domain/guest';
+import { ARC_KEY, guestKey, type Namespace } from './domain/guest';
 import { decided } from './domain/decision';
 import { uplinksBeside } from './domain/uplink';
 import { settledGuests } from './domain/settled-guests';
@@ -91,18 +91,18 @@ export class Manager {
     );
     const dnsRules = new Map([...last.dnsRules].filter(([key]) => kept.has(key)));
     const former = cutShort(last, before === null ? last : remembered(before), new Set(adopted.keys()));
-    const { pools, guests } = settledGuests(this.#parts.pools, former.pools, adopted);
+    const { pools, guests } = settledGuests(this.#parts.pools, former.pools, [...adopted.values()]);
     for (const { kind, cidr } of pools.extra.slice(this.#parts.pools.extra.length))
       this.#parts.log.info('pool.held', { pool: `${kind}=${cidr}` }); // by guests; nobody else gets of it
     const { present, ...network } = uplinksOf(first, this.#parts.uplinks);
     const { vpnLockdown } = former;
-    const uplinks = uplinksBeside(guests, present);
+    const uplinks = uplinksBeside(adopted.has(ARC_KEY), present);
     await this.reconciler.start({ former, pools, guests, dnsRules, uplinks, vpnLockdown, ...network });
     await this.reconciler.submit('guests.follow', (world) =>
       decided(withGuestsFollowing(world, this.#parts.randomBytes), null),
     );
     for (const [key, fd] of kept) this.lifelines.hold(key, fd);
-    this.#parts.log.info('adopted', { guests: guests.size, released: last.guests.size - guests.size });
+    this.#parts.log.info('adopted', { guests: guests.length, released: last.guests.size - guests.length });
   }
 
   /** A namespace was connected: its lifeline is stored, then watched. */

@@ -1,3 +1,4 @@
+import { SharedMap } from '@pp/base';
 import { namespacePart, NOTHING, plan, type Desired, type Op } from '@pp/datapath';
 import { FakeKernel } from '@pp/datapath/testing';
 import type { Damage } from './domain/losses';
@@ -6,7 +7,7 @@ import { mend } from './mending';
 const want: Desired = {
   shape: { uplinks: [{ ifname: 'eth0', ifindex: 2 }], guestPrefixes: ['100.115.92.0/23'] },
   sysctls: new Map(),
-  parts: new Map([
+  parts: SharedMap.of([
     [
       'namespace/0',
       namespacePart({

@@ -1,3 +1,4 @@
+import { SharedMap } from '@pp/base';
 import { SeededRandom } from '@pp/base/testing';
 import {
   encode,
@@ -153,7 +154,7 @@ test('one user that takes all port rules it can get leaves some for others', asy
   );
   await manager.reconciler.submit('fill', () => ({
     ok: true,
-    value: { world: { ...world, portRules: new Map(many) }, reply: null },
+    value: { world: { ...world, portRules: SharedMap.of(many) }, reply: null },
   }));
   expect(await modify(host, manager, 'CREATE', open(80), 1000)).toMatchObject({
     reason: 'ResourceExhausted',

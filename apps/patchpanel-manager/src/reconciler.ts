@@ -1,4 +1,12 @@
-import { causeChain, KernelError, refuse, type Checked, type Logger, type Refusal } from '@pp/base';
+import {
+  causeChain,
+  KernelError,
+  refuse,
+  SharedMap,
+  type Checked,
+  type Logger,
+  type Refusal,
+} from '@pp/base';
 import {
   applyAll,
   applyMost,
@@ -12,7 +20,9 @@ import {
 } from '@pp/datapath';
 import type { Journal } from '@pp/ports';
 import type { Decide } from './domain/decision';
-import { emptyWorld, type World } from './domain/world';
+import type { DnsRule } from './domain/dns-rules';
+import type { Guest } from './domain/guest';
+import { emptyWorld, withAllGuests, type World } from './domain/world';
 import type { Damage } from './domain/losses';
 import { DesiredState, netnsNamesOf } from './desired';
 import { mend, type Mended } from './mending';
@@ -51,9 +61,11 @@ interface Parts {
 /** What a start finds: what is remembered of earlier runs, and what goes on. */
 export interface Adoption extends Pick<
   World,
-  'pools' | 'guests' | 'dnsRules' | 'uplinks' | 'awaited' | 'foreignTaps' | 'vpnLockdown' | 'foreignRule'
+  'pools' | 'uplinks' | 'awaited' | 'foreignTaps' | 'vpnLockdown' | 'foreignRule'
 > {
   readonly former: Remembered;
+  readonly guests: readonly Guest[];
+  readonly dnsRules: ReadonlyMap<string, DnsRule>;
 }
 
 /**
@@ -130,14 +142,15 @@ export class Reconciler {
     return result;
   }
 
-  async #adopt({ former, ...network }: Adoption): Promise<void> {
-    const { originals, portRules, nextNamespace, nextDnsRule, written, staleNetns } = former;
-    const base = { ...this.#world, originals, portRules, nextNamespace, nextDnsRule };
-    const world = await this.#withOriginals(base, { ...base, ...network });
+  async #adopt({ former, guests, dnsRules, ...network }: Adoption): Promise<void> {
+    const { originals, nextNamespace, nextDnsRule, written, staleNetns } = former;
+    const rules = { portRules: SharedMap.of(former.portRules), dnsRules: SharedMap.of(dnsRules) };
+    const base = { ...this.#world, originals, ...rules, nextNamespace, nextDnsRule };
+    const world = await this.#withOriginals(base, withAllGuests({ ...base, ...network }, guests));
     this.#journal.beginStart(former, world);
     const want = this.#desired.of(world);
     const observed = await this.#kernel.observe({
-      netns: [...staleNetns, ...[...world.guests.values()].flatMap(netnsNamesOf)],
+      netns: [...staleNetns, ...guests.flatMap(netnsNamesOf)],
       sysctls: [...new Set([...written.keys(), ...want.sysctls.keys()])],
     });
     const known = new Map([...former.originals, ...world.originals]);

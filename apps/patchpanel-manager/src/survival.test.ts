@@ -1,4 +1,4 @@
-import { millis, seconds } from '@pp/base';
+import { SharedMap, millis, seconds } from '@pp/base';
 import { MemoryLog, VirtualClock } from '@pp/base/testing';
 import type { Desired, Op } from '@pp/datapath';
 import type { DatapathLoss } from '@pp/ports';
@@ -9,7 +9,7 @@ import { Survival } from './survival';
 const want: Desired = {
   shape: { uplinks: [], guestPrefixes: [] },
   sysctls: new Map(),
-  parts: new Map(),
+  parts: SharedMap.of(),
 };
 
 const TABLE: DatapathLoss = { on: 'table', by: 'nft (pid 7)' };

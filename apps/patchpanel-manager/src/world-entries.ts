@@ -1,3 +1,4 @@
+import type { SharedMap } from '@pp/base';
 import { desiredSysctls, type ExtraPool } from '@pp/datapath';
 import type { JournalChange, Json } from '@pp/ports';
 import { netnsNamesOf } from './desired';
@@ -33,19 +34,14 @@ export interface Remembered {
   readonly staleNetns: readonly string[];
 }
 
-/** The journal's step from one world to the next; guests are compared by reference, so it costs what changed. */
+/** The journal's step from one world to the next; it costs what changed. */
 export function entriesBetween(from: World, to: World): JournalChange {
   const put = new Map<string, Json>();
   const del: string[] = [];
-  const compare = (before: ReadonlyMap<string, unknown>, after: ReadonlyMap<string, unknown>): void => {
+  const compare = <T>(before: SharedMap<string, T>, after: SharedMap<string, T>): void => {
     if (before === after) return;
-    // By forEach: a loop over the pairs of a map makes three objects for each.
-    after.forEach((value, key) => {
-      if (before.get(key) !== value) put.set(key, value as Json);
-    });
-    before.forEach((_value, key) => {
-      if (!after.has(key)) del.push(key);
-    });
+    for (const [key, value] of after.beside(before)) put.set(key, value as Json);
+    for (const [key] of before.beside(after)) if (!after.has(key)) del.push(key);
   };
   compare(from.guests, to.guests);
   compare(from.portRules, to.portRules);

@@ -7,5 +7,6 @@ export * from './errors';
 export * from './log';
 export * from './result';
 export * from './scope';
+export * from './shared-map';
 export * from './task';
 export * from './token-bucket';

@@ -1,3 +1,4 @@
+import { SharedMap } from '@pp/base';
 import type { TrafficSource } from './marks';
 
 /** Values that say what the kernel should look like. Addresses and prefixes are canonical text ("100.115.92.129/30", "fd00::/64"). */
@@ -160,8 +161,8 @@ export interface Desired {
   /** Restored when no longer desired, if they still hold our value. */
   readonly sysctls: ReadonlyMap<string, string>;
   /** By owner: "uplinks", "namespace/3", ... */
-  readonly parts: ReadonlyMap<string, Part>;
+  readonly parts: SharedMap<string, Part>;
 }
 
 /** Before the first start, and after a clean stop. */
-export const NOTHING: Desired = { shape: null, sysctls: new Map(), parts: new Map() };
+export const NOTHING: Desired = { shape: null, sysctls: new Map(), parts: SharedMap.of() };

@@ -44,17 +44,13 @@ export interface Diff {
  * equal by reference need no look.
  */
 export function diffParts(from: Desired['parts'], to: Desired['parts']): Diff {
-  const before: Part[] = [];
-  const after: Part[] = [];
-  // By forEach: a loop over the pairs of a map makes three objects for each.
-  from.forEach((part, owner) => {
-    if (to.get(owner) !== part) before.push(part);
-  });
-  to.forEach((part, owner) => {
-    if (from.get(owner) !== part) after.push(part);
-  });
+  const before = partsBeside(from, to);
+  const after = partsBeside(to, from);
   return before.length === 0 ? arrival(merged(after)) : diffPart(merged(before), merged(after));
 }
+
+const partsBeside = (one: Desired['parts'], other: Desired['parts']): readonly Part[] =>
+  one.beside(other).map(([, part]) => part);
 
 /** Of what is new altogether, nothing is there that it could differ from. */
 const arrival = (part: Part): Diff => ({

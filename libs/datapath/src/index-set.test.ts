@@ -1,5 +1,5 @@
 import { SeededRandom } from '@pp/base/testing';
-import { hasIndex, indexSetOf, lowestAbsent, NO_INDEXES, united } from './index-set';
+import { hasIndex, indexSetOf, lowestAbsent, NO_INDEXES, united, withoutIndexes } from './index-set';
 
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
 
@@ -20,6 +20,7 @@ test.each(rows)('lowestAbsent: $name', ({ in: indexes, want }) => {
 test('a value does not change under its holder', () => {
   const one = indexSetOf([1]);
   indexSetOf([2], one);
+  withoutIndexes([1], one);
   expect([hasIndex(NO_INDEXES, 1), hasIndex(one, 1), hasIndex(one, 2)]).toEqual([false, true, false]);
 });
 
@@ -30,8 +31,13 @@ test('it behaves as a set does', () => {
   for (let step = 0; step < 500; step++) {
     const index = 1 + random.below(130);
     expect(hasIndex(set, index)).toBe(model.has(index));
-    set = indexSetOf([index], set);
-    model.add(index);
+    if (random.below(3) === 0) {
+      set = withoutIndexes([index], set);
+      model.delete(index);
+    } else {
+      set = indexSetOf([index], set);
+      model.add(index);
+    }
     expect(lowestAbsent(set)).toBe(upTo(131).find((n) => !model.has(n)));
   }
 });

@@ -21,6 +21,16 @@ export function indexSetOf(indexes: Iterable<number>, set: IndexSet = NO_INDEXES
   return { words };
 }
 
+/** What of `set` is not in `indexes`. */
+export function withoutIndexes(indexes: Iterable<number>, set: IndexSet): IndexSet {
+  const words = set.words.slice();
+  for (const index of indexes) {
+    const word = words[wordOf(index)];
+    if (word !== undefined) words[wordOf(index)] = word & ~(1 << bitOf(index));
+  }
+  return { words };
+}
+
 /** What is in either. */
 export function united(a: IndexSet, b: IndexSet): IndexSet {
   if (b.words.length === 0) return a;

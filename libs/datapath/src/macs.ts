@@ -19,10 +19,10 @@ export function randomMac(bytes: Uint8Array): MacAddress {
 }
 
 /** A random address that is neither taken nor a stable one. `draw` gives six random bytes. */
-export function freshMac(draw: () => Uint8Array, taken: ReadonlySet<string>): MacAddress {
+export function freshMac(draw: () => Uint8Array, isTaken: (mac: string) => boolean): MacAddress {
   for (let draws = 0; draws < DRAWS_MAX; draws++) {
     const mac = randomMac(draw());
-    if (!taken.has(mac) && !mac.startsWith(STABLE_PREFIX)) return mac;
+    if (!isTaken(mac) && !mac.startsWith(STABLE_PREFIX)) return mac;
   }
   throw new Error(`${DRAWS_MAX} random MAC addresses in a row were taken`);
 }

@@ -1,3 +1,4 @@
+import { SharedMap } from '@pp/base';
 import { describe as describeOp } from './describe';
 import { NOTHING, type Bridge, type Desired, type Part, type Tap } from './desired';
 import { namespacePart, type NamespacePart } from './parts/namespace';
@@ -37,7 +38,7 @@ const namespace = (change: Partial<NamespacePart> = {}): Part => namespacePart({
 const desired = (parts: Record<string, Part>, change: Partial<Desired> = {}): Desired => ({
   shape: SHAPE,
   sysctls: new Map(),
-  parts: new Map(Object.entries(parts)),
+  parts: SharedMap.of(Object.entries(parts)),
   ...change,
 });
 

@@ -1,3 +1,4 @@
+import { SharedMap } from '@pp/base';
 import { applyMost } from './apply';
 import { describe as describeOp } from './describe';
 import type { Desired, Part } from './desired';
@@ -51,7 +52,7 @@ const UPLINKS: Part = {
 const WANT: Desired = {
   shape: { uplinks: [], guestPrefixes: ['100.115.92.0/23', '10.80.0.0/16'] },
   sysctls: new Map([['net.ipv4.ip_forward', '1']]),
-  parts: new Map([
+  parts: SharedMap.of([
     ['uplinks', UPLINKS],
     ['namespace/0', NAMESPACE],
   ]),
@@ -238,7 +239,7 @@ test('chains of uplinks that are gone are dropped by the load', () => {
 });
 
 test('where no table is wanted, it goes last', () => {
-  const want = { shape: null, sysctls: new Map<string, string>(), parts: new Map<string, Part>() };
+  const want = { shape: null, sysctls: new Map<string, string>(), parts: SharedMap.of<string, Part>() };
   const ops = repair({ observed: RIGHT, want, originals: ORIGINALS, written: new Map() });
   expect(ops.map(describeOp)).toEqual([
     'rule.del ipv4 1000: from all lookup 254 suppress_prefixlength 0',

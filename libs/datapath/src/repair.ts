@@ -1,3 +1,4 @@
+import { SharedMap } from '@pp/base';
 import { cidrContains, parseCidr } from '@pp/wire';
 import type { Address, Desired, Element, Link, Part, Shape } from './desired';
 import { diffParts, onLinks, type Diff } from './diff';
@@ -68,7 +69,8 @@ function observedParts(observed: Observed, want: Desired, pools: readonly string
       linkSysctls: [],
     });
   }
-  return parts.set(LEFT_OVER, leftOver(observed, pools, [...parts.values()]));
+  parts.set(LEFT_OVER, leftOver(observed, pools, [...parts.values()]));
+  return SharedMap.of(parts);
 }
 
 /** A wanted link with the attributes that the kernel's has; nothing where there is none, or another one of that name. */

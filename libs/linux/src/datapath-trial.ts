@@ -1,4 +1,4 @@
-import { KernelError } from '@pp/base';
+import { SharedMap, KernelError } from '@pp/base';
 import type { Clock, Logger } from '@pp/base';
 import { describe, NOTHING, plan, poolsWith, uplinksPart, vmPart, withoutIpv6 } from '@pp/datapath';
 import type { Desired, Op, Part } from '@pp/datapath';
@@ -65,7 +65,7 @@ function wholeDatapath(links: readonly Link[], taps: boolean): Desired {
   return {
     shape: { uplinks: [{ ifname, ifindex }], guestPrefixes: pools.ok ? pools.value.guestPrefixes : [] },
     sysctls: new Map(),
-    parts: new Map([
+    parts: SharedMap.of([
       ['uplinks', takes(uplinksPart([uplink], null))],
       ['termina/1', takes(taps ? vm : { ...vm, links: [], addresses: [], linkSysctls: [] })],
     ]),

@@ -1,3 +1,4 @@
+import { SharedMap } from '@pp/base';
 /** A walk from state to state on Linux, beside the same walk on the fake kernel. WALK_SEED and WALK_STEPS choose another, longer one. */
 import { SeededRandom } from '@pp/base/testing';
 import { applyAll, applyMost, NOTHING, plan, repair } from '@pp/datapath';
@@ -20,7 +21,7 @@ function ownNetns(desired: Desired): Desired {
     ([owner, part]) =>
       [owner, { ...part, netns: part.netns.map(({ name }) => ({ name, from: null })) }] as const,
   );
-  return { ...desired, parts: new Map(parts) };
+  return { ...desired, parts: SharedMap.of(parts) };
 }
 
 const namesOf = (all: readonly Desired[]): readonly string[] => [

@@ -1,5 +1,7 @@
+import { SharedMap } from '@pp/base';
 import { decodeStrict, type MessageName, type Messages } from '@pp/proto';
 import { withoutGuests, type World } from '../domain/world';
+import type { OwnedPortRule } from '../domain/port-rules';
 import { withGuest } from '../domain/world';
 import { arc, uplink, vm, worldOf } from '../testing/worlds';
 import { ForwardingFeed } from './forwarding-feed';
@@ -123,7 +125,7 @@ test('ports that lead to guests are told as they come and go', () => {
   const lock = { type: 'lockdown', protocol: 'tcp', port: 9 } as const;
   const ruled: World = {
     ...EMPTY,
-    portRules: new Map([
+    portRules: SharedMap.of<string, OwnedPortRule>([
       ['a', { rule, owner: 0 }],
       ['b', { rule: lock, owner: 0 }],
     ]),

@@ -1,7 +1,8 @@
+import { SharedMap } from '@pp/base';
 import { ARC_BRIDGE, arcBridgeName, namespaceNames } from '@pp/datapath';
 import type { Messages } from '@pp/proto';
 import { guestKey, type Guest } from './guest';
-import type { World } from './world';
+import { guestsThatDiffer, type World } from './world';
 
 export type Counted = Messages['CountedState'];
 
@@ -17,14 +18,15 @@ export const countedOf = ({ uplinks, awaited, guests }: World): Counted => ({
 /** Whether the two differ in it; guests that are the same in both are passed over. */
 export function isCountedChanged(from: World, to: World): boolean {
   if (from.uplinks !== to.uplinks || from.awaited !== to.awaited) {
-    const uplinksOf = (world: World): string => JSON.stringify(countedOf({ ...world, guests: new Map() }));
+    const uplinksOf = (world: World): string =>
+      JSON.stringify(countedOf({ ...world, guests: SharedMap.of() }));
     if (uplinksOf(from) !== uplinksOf(to)) return true;
   }
   return JSON.stringify(linksThatDiffer(from, to)) !== JSON.stringify(linksThatDiffer(to, from));
 }
 
 const linksThatDiffer = (world: World, other: World): Counted['links'] =>
-  [...world.guests].flatMap(([key, guest]) => (other.guests.get(key) === guest ? [] : linksOf(guest)));
+  guestsThatDiffer(world, other).flatMap(linksOf);
 
 function linksOf(guest: Guest): Counted['links'] {
   const key = guestKey(guest);

@@ -1,13 +1,12 @@
-import { emptyWorld, type World } from './world';
+import { vm, worldOf } from '../testing/worlds';
 import { deviceChange, devicesRemoved } from './devices';
-import type { Guest } from './guest';
+import type { World } from './world';
 
-const vm = (tap: string): Guest => ({ kind: 'termina', tap }) as unknown as Guest;
-
-const world = (...taps: readonly string[]): World => ({
-  ...emptyWorld([] as never, null, 0),
-  guests: new Map(taps.map((tap) => [`termina/${tap}`, vm(tap)])),
-});
+const world = (...taps: readonly string[]): World =>
+  worldOf(
+    [],
+    taps.map((tap) => ({ ...vm('termina', tap), id: tap })),
+  );
 
 test('what goes of the devices is what a change takes away', () => {
   const [none, one, two] = [world(), world('vmtap0'), world('vmtap0', 'vmtap1')];

@@ -2,6 +2,7 @@ import { arc, namespace, uplink, vm, worldOf as world } from '../testing/worlds'
 import { forwardingChange, forwardingOf, forwardingRemoved } from './forwarding';
 import type { Guest } from './guest';
 import type { Uplink } from './uplink';
+import { withGuest } from './world';
 
 const eth = uplink('eth0', 'ethernet', 100);
 const wifi = uplink('wlan0', 'wifi', 600);
@@ -84,7 +85,7 @@ test('a change tells what goes and what comes, and nothing else', () => {
     ['eth0-vmtap0:6mb', 'eth0-arc_eth0:6mb'],
     ['wlan0-vmtap0:6mb'],
   ]);
-  const joined = { ...before, guests: new Map([...before.guests, ['plugin/5', vm('plugin', 'vmtap9')]]) };
+  const joined = withGuest(before, vm('plugin', 'vmtap9'));
   expect(text(forwardingChange(before, joined).added)).toEqual(['eth0-vmtap9:6mb']);
   for (const [from, to] of [
     [before, after],

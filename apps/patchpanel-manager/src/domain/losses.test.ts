@@ -1,3 +1,4 @@
+import { SharedMap } from '@pp/base';
 import { uplinksPart, namespacePart, type Desired } from '@pp/datapath';
 import type { DatapathLoss } from '@pp/ports';
 import { damageOf, type Damage } from './losses';
@@ -26,7 +27,7 @@ const guest = namespacePart({
 const want: Desired = {
   shape: { uplinks: [uplink], guestPrefixes: ['100.115.92.0/23'] },
   sysctls: new Map(),
-  parts: new Map([
+  parts: SharedMap.of([
     ['uplinks', uplinksPart([uplink])],
     ['namespace/0', guest],
   ]),

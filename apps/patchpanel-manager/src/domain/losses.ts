@@ -1,4 +1,4 @@
-import type { Desired } from '@pp/datapath';
+import type { Desired, Part } from '@pp/datapath';
 import { cidrContains, hostCidr, isLinkLocalIpv6, parseCidr } from '@pp/wire';
 import type { DatapathLoss } from '@pp/ports';
 
@@ -63,8 +63,6 @@ class WantedThings {
     return known;
   }
 }
-
-type Part = Desired['parts'] extends ReadonlyMap<string, infer P> ? P : never;
 
 const routeKey = ({ dst, table }: { readonly dst: string; readonly table: number }): string =>
   `${dst} ${table}`;

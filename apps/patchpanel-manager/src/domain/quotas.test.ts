@@ -1,3 +1,4 @@
+import { SharedMap } from '@pp/base';
 import { arc, namespace, vm, worldOf } from '../testing/worlds';
 import type { DnsRule } from './dns-rules';
 import type { Guest } from './guest';
@@ -40,7 +41,7 @@ function withPortRules(...owners: readonly (readonly [owner: number, count: numb
       { rule: { type: 'lockdown', protocol: 'tcp', port }, owner },
     ]),
   );
-  return { ...worldOf([], []), portRules: new Map(rules) };
+  return { ...worldOf([], []), portRules: SharedMap.of(rules) };
 }
 
 test.each([
@@ -64,7 +65,7 @@ test.each([
 });
 
 const dnsRules = (count: number, owner: number): World['dnsRules'] =>
-  new Map(
+  SharedMap.of(
     Array.from({ length: count }, (_, i): [string, DnsRule] => [
       `dns:${i}`,
       { type: 'default', family: 'ipv4', ifname: 'a', proxy: '10.0.0.1', owner },

@@ -1,6 +1,6 @@
 import { refuse, type Refusal } from '@pp/base';
 import { subnetCount } from '@pp/datapath';
-import type { Guest } from './guest';
+import { tallyOf } from './held';
 import type { World } from './world';
 
 /*
@@ -23,7 +23,7 @@ export function guestQuotaFault(
 ): Refusal | null {
   if (owner === 0) return null;
   const most = Math.ceil(subnetCount(world.pools.byKind[kind]) * SHARE.subnets);
-  const held = count(world.guests, (guest) => guest.kind === kind && guest.owner === owner);
+  const held = world.held.tallies.get(tallyOf(kind, owner)) ?? 0;
   if (held < most) return null;
   const things = kind === 'namespace' ? 'connected namespaces' : `${kind} VMs`;
   return refuse(
@@ -50,12 +50,12 @@ export function portRuleQuotaFault({ portRules }: World, owner: number): Refusal
   return null;
 }
 
-/** Why `owner` may have no further lifeline, each of which is an open descriptor of the manager. */
+/** Why `owner` may have no further lifeline, each of which is an open descriptor of the manager: namespaces and DNS redirections have one. */
 export function lifelineQuotaFault(
-  { guests, dnsRules, mostLifelines }: World,
+  { held: { tallies }, dnsRules, mostLifelines }: World,
   owner: number,
 ): Refusal | null {
-  const watched = count(guests, hasLifeline) + dnsRules.size;
+  const watched = (tallies.get(tallyOf('namespace')) ?? 0) + dnsRules.size;
   if (watched >= mostLifelines)
     return refuse(
       'ResourceExhausted',
@@ -63,8 +63,7 @@ export function lifelineQuotaFault(
     );
   if (owner === 0) return null;
   const held =
-    count(guests, (guest) => hasLifeline(guest) && guest.owner === owner) +
-    count(dnsRules, (rule) => rule.owner === owner);
+    (tallies.get(tallyOf('namespace', owner)) ?? 0) + count(dnsRules, (rule) => rule.owner === owner);
   const most = Math.floor(mostLifelines * SHARE.lifelines);
   if (held < most) return null;
   return refuse(
@@ -72,8 +71,6 @@ export function lifelineQuotaFault(
     `uid ${owner} has ${held} lifelines, the most for one user: end one first`,
   );
 }
-
-const hasLifeline = ({ kind }: Guest): boolean => kind === 'namespace';
 
 function count<T>(all: ReadonlyMap<string, T>, isCounted: (one: T) => boolean): number {
   let counted = 0;

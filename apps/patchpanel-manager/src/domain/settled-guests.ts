@@ -16,10 +16,10 @@ import type { Arc, Guest } from './guest';
 export function settledGuests(
   configured: Pools,
   former: readonly ExtraPool[],
-  guests: ReadonlyMap<string, Guest>,
-): { readonly pools: Pools; readonly guests: ReadonlyMap<string, Guest> } {
-  const pools = poolsBeside(configured, former, [...guests.values()].flatMap(subnetsOf));
-  return { pools, guests: new Map([...guests].map(([key, guest]) => [key, settled(pools, guest)])) };
+  guests: readonly Guest[],
+): { readonly pools: Pools; readonly guests: readonly Guest[] } {
+  const pools = poolsBeside(configured, former, guests.flatMap(subnetsOf));
+  return { pools, guests: guests.map((guest) => settled(pools, guest)) };
 }
 
 function subnetsOf(guest: Guest): readonly HeldSubnet[] {

@@ -1,5 +1,4 @@
 import { ARC_BRIDGE } from '@pp/datapath';
-import { ARC_KEY, type Guest } from './guest';
 
 /** What an uplink is to its users; `vpn` is one that holds the best default route. */
 export const UPLINK_KINDS = ['ethernet', 'wifi', 'cellular', 'vpn'] as const;
@@ -39,10 +38,7 @@ export interface Uplink {
 }
 
 /** Android's bridge is a way out as long as Android runs; its last traces are none. The very same list where nothing is left out. */
-export function uplinksBeside(
-  guests: ReadonlyMap<string, Guest>,
-  uplinks: readonly Uplink[],
-): readonly Uplink[] {
-  if (guests.has(ARC_KEY) || !uplinks.some(({ ifname }) => ifname === ARC_BRIDGE)) return uplinks;
+export function uplinksBeside(isArcThere: boolean, uplinks: readonly Uplink[]): readonly Uplink[] {
+  if (isArcThere || !uplinks.some(({ ifname }) => ifname === ARC_BRIDGE)) return uplinks;
   return uplinks.filter(({ ifname }) => ifname !== ARC_BRIDGE);
 }

@@ -1,6 +1,8 @@
+import { SharedMap } from '@pp/base';
 import type { LocalSources, Pools } from '@pp/datapath';
 import type { DnsRule } from './dns-rules';
 import { guestKey, type Guest, type Namespace } from './guest';
+import { heldAfter, nameOf, NOTHING_HELD, type Held } from './held';
 import type { OwnedPortRule } from './port-rules';
 import type { Uplink } from './uplink';
 
@@ -8,7 +10,9 @@ import type { Uplink } from './uplink';
 export interface World {
   readonly pools: Pools;
   /** By guestKey, in order of arrival. BOUNDED by the address pools. */
-  readonly guests: ReadonlyMap<string, Guest>;
+  readonly guests: SharedMap<string, Guest>;
+  /** By these guests. */
+  readonly held: Held;
   /** N of the next namespace; never used twice while the journal lives. */
   readonly nextNamespace: number;
   /** The interfaces to the outside that are there now, best first. */
@@ -20,9 +24,9 @@ export interface World {
   /** Value of each sysctl of interest before we touched it; null: this kernel has no such key. */
   readonly originals: ReadonlyMap<string, string | null>;
   /** By portRuleKey. BOUNDED by the quotas of all owners. */
-  readonly portRules: ReadonlyMap<string, OwnedPortRule>;
+  readonly portRules: SharedMap<string, OwnedPortRule>;
   /** By dnsRuleKey, the newest last. BOUNDED by the quotas of all owners. */
-  readonly dnsRules: ReadonlyMap<string, DnsRule>;
+  readonly dnsRules: SharedMap<string, DnsRule>;
   /** N of the next DNS redirection; never used twice while the journal lives. */
   readonly nextDnsRule: number;
   /** uid of the person in front of the host; null: there is no such user. */
@@ -41,14 +45,15 @@ export interface World {
 
 export const emptyWorld = (pools: Pools, sessionUser: number | null = null, mostLifelines = 1024): World => ({
   pools,
-  guests: new Map(),
+  guests: SharedMap.of(),
+  held: NOTHING_HELD,
   nextNamespace: 0,
   uplinks: [],
   awaited: [],
   foreignTaps: [],
   originals: new Map(),
-  portRules: new Map(),
-  dnsRules: new Map(),
+  portRules: SharedMap.of(),
+  dnsRules: SharedMap.of(),
   nextDnsRule: 0,
   sessionUser,
   mostLifelines,
@@ -58,18 +63,44 @@ export const emptyWorld = (pools: Pools, sessionUser: number | null = null, most
   withoutIpv6: false,
 });
 
+/** `world` with these guests and no others. */
+export const withAllGuests = (world: World, guests: readonly Guest[]): World =>
+  withGuests(
+    world,
+    SharedMap.of(guests.map((guest) => [guestKey(guest), guest])),
+    heldAfter(NOTHING_HELD, [], guests),
+  );
+
 /** `world` with one guest more, or the guest of that key replaced. */
-export const withGuest = (world: World, guest: Guest): World =>
-  withGuests(world, new Map(world.guests).set(guestKey(guest), guest));
+export function withGuest(world: World, guest: Guest): World {
+  const key = guestKey(guest);
+  const before = world.guests.get(key);
+  return withGuests(
+    world,
+    world.guests.changed([[key, guest]]),
+    heldAfter(world.held, before === undefined ? [] : [before], [guest]),
+  );
+}
 
 /** `world` with one namespace more, which takes its number. */
 export const withNewNamespace = (world: World, guest: Namespace): World =>
-  withGuests(world, new Map(world.guests).set(guestKey(guest), guest), guest.number + 1);
+  withGuests(
+    world,
+    world.guests.changed([[guestKey(guest), guest]]),
+    heldAfter(world.held, [], [guest]),
+    guest.number + 1,
+  );
 
 /** Field by field: V8 takes ten times as long, 10 us, for a spread of so many. */
-const withGuests = (world: World, guests: World['guests'], nextNamespace = world.nextNamespace): World => ({
+const withGuests = (
+  world: World,
+  guests: World['guests'],
+  held: Held,
+  nextNamespace = world.nextNamespace,
+): World => ({
   pools: world.pools,
   guests,
+  held,
   nextNamespace,
   uplinks: world.uplinks,
   awaited: world.awaited,
@@ -86,71 +117,36 @@ const withGuests = (world: World, guests: World['guests'], nextNamespace = world
   withoutIpv6: world.withoutIpv6,
 });
 
-/** `world` without these guests; keys that are not there are nothing. */
-export function withoutGuests(world: World, keys: Iterable<string>): World {
-  const guests = without(world.guests, keys);
-  return guests === world.guests ? world : withGuests(world, guests);
+/** `world` without these guests, each named once; keys that are not there are nothing. */
+export function withoutGuests(world: World, keys: readonly string[]): World {
+  const gone = keys.flatMap((key) => world.guests.get(key) ?? []);
+  return gone.length === 0
+    ? world
+    : withGuests(world, world.guests.changed([], keys), heldAfter(world.held, gone, []));
 }
 
 /** `world` without these DNS redirections; keys that are not there are nothing. */
-export function withoutDnsRules(world: World, keys: Iterable<string>): World {
-  const dnsRules = without(world.dnsRules, keys);
-  return dnsRules === world.dnsRules ? world : { ...world, dnsRules };
-}
+export const withoutDnsRules = (world: World, keys: readonly string[]): World =>
+  keys.some((key) => world.dnsRules.has(key))
+    ? { ...world, dnsRules: world.dnsRules.changed([], keys) }
+    : world;
 
-/** The very same map where none of `keys` is there. */
-function without<T>(all: ReadonlyMap<string, T>, keys: Iterable<string>): ReadonlyMap<string, T> {
-  const left = new Map(all);
-  let isSame = true;
-  for (const key of keys) if (left.delete(key)) isSame = false;
-  return isSame ? all : left;
-}
+/** Guests of `world` that `other` has not, or has otherwise; a guest that is the same is the same object. */
+export const guestsThatDiffer = ({ guests }: World, other: World): readonly Guest[] =>
+  guests.beside(other.guests).map(([, guest]) => guest);
 
-/** Guests of `world` that `other` has not, or has otherwise; compared by reference, so that it costs no more than a look at each. */
-export function guestsThatDiffer({ guests }: World, other: World): readonly Guest[] {
-  const differing: Guest[] = []; // BOUNDED: by the guests
-  if (guests === other.guests) return differing;
-  for (const [key, guest] of guests) if (other.guests.get(key) !== guest) differing.push(guest);
-  return differing;
-}
-
-/** MAC addresses of all guests. */
-export function usedMacs(world: World): ReadonlySet<string> {
-  const macs = new Set<string>();
-  for (const guest of world.guests.values()) for (const mac of macsOf(guest)) macs.add(mac);
-  return macs;
-}
-
-function macsOf(guest: Guest): readonly string[] {
-  switch (guest.kind) {
-    case 'namespace':
-      return [guest.hostMac, guest.peerMac];
-    case 'termina':
-    case 'plugin':
-      return [guest.mac];
-    case 'arc':
-      return [guest.management.mac, ...guest.devices.map(({ mac }) => mac)];
-  }
-}
+export const isMacHeld =
+  ({ held }: World) =>
+  (mac: string): boolean =>
+    held.names.has(nameOf('mac', mac));
 
 /** The `count` lowest names vmtapN that no link has, as the kernel itself would number them. */
-export function freeTaps({ guests, foreignTaps }: World, count: number): readonly string[] {
-  const used = new Set(foreignTaps);
-  for (const guest of guests.values()) for (const tap of tapsOf(guest)) used.add(tap);
+export function freeTaps({ held, foreignTaps }: World, count: number): readonly string[] {
+  const foreign = new Set(foreignTaps);
   const free: string[] = [];
-  for (let n = 0; free.length < count; n++) if (!used.has(`vmtap${n}`)) free.push(`vmtap${n}`);
-  return free;
-}
-
-/** TAPs of a guest. */
-export function tapsOf(guest: Guest): readonly string[] {
-  switch (guest.kind) {
-    case 'namespace':
-      return [];
-    case 'termina':
-    case 'plugin':
-      return [guest.tap];
-    case 'arc':
-      return guest.container === null ? [guest.management.link, ...guest.taps.map(({ tap }) => tap)] : [];
+  for (let n = 0; free.length < count; n++) {
+    const tap = `vmtap${n}`;
+    if (!foreign.has(tap) && !held.names.has(nameOf('tap', tap))) free.push(tap);
   }
+  return free;
 }

@@ -1,7 +1,7 @@
 import { arcConfigs, poolsWith } from '@pp/datapath';
-import { guestKey, type Arc, type Egress, type Guest, type Namespace, type Vm } from '../domain/guest';
+import { type Arc, type Egress, type Guest, type Namespace, type Vm } from '../domain/guest';
 import type { Uplink, UplinkKind } from '../domain/uplink';
-import { emptyWorld, type World } from '../domain/world';
+import { emptyWorld, withAllGuests, type World } from '../domain/world';
 
 /** Small worlds for tests of what is decided from them. */
 
@@ -65,8 +65,5 @@ export const arc = (...uplinks: string[]): Arc => {
     owner: 0,
   };
 };
-export const worldOf = (uplinks: readonly Uplink[], guests: readonly Guest[]): World => ({
-  ...emptyWorld(pools),
-  uplinks,
-  guests: new Map(guests.map((guest) => [guestKey(guest), guest])),
-});
+export const worldOf = (uplinks: readonly Uplink[], guests: readonly Guest[]): World =>
+  withAllGuests({ ...emptyWorld(pools), uplinks }, guests);

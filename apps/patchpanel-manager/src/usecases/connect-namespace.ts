@@ -1,9 +1,10 @@
 import { refuse, type Checked } from '@pp/base';
-import { allocateSubnet, freshMac, indexSetOf, type TrafficSource } from '@pp/datapath';
+import { allocateSubnet, freshMac, type TrafficSource } from '@pp/datapath';
 import { decided, type Decision } from '../domain/decision';
-import { guestKey, guestsOfKind, type Egress, type Namespace } from '../domain/guest';
+import type { Egress, Namespace } from '../domain/guest';
+import { nameOf } from '../domain/held';
 import { guestQuotaFault, lifelineQuotaFault } from '../domain/quotas';
-import { usedMacs, withNewNamespace, type World } from '../domain/world';
+import { isMacHeld, withNewNamespace, type World } from '../domain/world';
 
 /** ConnectNamespace with its values checked; the namespace is held open by the caller of the use case until the kernel followed. */
 export interface ConnectNamespace {
@@ -26,22 +27,19 @@ export function connectNamespace(
   request: ConnectNamespace,
   randomBytes: (n: number) => Uint8Array,
 ): Checked<Decision<Namespace>> {
-  const namespaces = guestsOfKind(world.guests, 'namespace');
-  const conflict = findConflict(world, namespaces, request);
+  const conflict = findConflict(world, request);
   if (conflict !== null) return conflict;
   const fault =
     guestQuotaFault(world, 'namespace', request.owner) ?? lifelineQuotaFault(world, request.owner);
   if (fault !== null) return fault;
-  const used = indexSetOf(namespaces.map(({ subnetIndex }) => subnetIndex));
-  const subnet = allocateSubnet(world.pools, 'namespace', used);
+  const subnet = allocateSubnet(world.pools, 'namespace', world.held.subnets.namespace);
   if (subnet === null) {
     return refuse(
       'ResourceExhausted',
       'all subnets for connected namespaces are in use: disconnect one, or start the manager with --pool namespace=CIDR',
     );
   }
-  const taken = usedMacs(world);
-  const mac = (): string => freshMac(() => randomBytes(6), taken);
+  const mac = (): string => freshMac(() => randomBytes(6), isMacHeld(world));
   const guest: Namespace = {
     kind: 'namespace',
     number: world.nextNamespace + request.passedOver,
@@ -60,7 +58,6 @@ export function connectNamespace(
 
 function findConflict(
   world: World,
-  namespaces: readonly Namespace[],
   { outboundDevice, client }: ConnectNamespace,
 ): ReturnType<typeof refuse> | null {
   if (outboundDevice !== '' && !world.uplinks.some(({ ifname }) => ifname === outboundDevice)) {
@@ -69,15 +66,13 @@ function findConflict(
     return refuse('NotFound', `outbound_physical_device "${outboundDevice}" is not an uplink (${hint})`);
   }
   if (client === null) return null;
-  for (const guest of namespaces) {
-    if (guest.client?.inode === client.inode) {
-      return refuse(
+  const holder = world.held.names.get(nameOf('netns', client.inode));
+  return holder === undefined
+    ? null
+    : refuse(
         'AlreadyExists',
-        `the network namespace of process ${client.pid} is connected already, as ${guestKey(guest)}`,
+        `the network namespace of process ${client.pid} is connected already, as ${holder}`,
       );
-    }
-  }
-  return null;
 }
 
 /** A named device wins over route_on_vpn (spec 3.6 step 5). */

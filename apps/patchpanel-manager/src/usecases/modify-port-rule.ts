@@ -18,7 +18,7 @@ export function createPortRule(world: World, { rule, owner }: OwnedPortRule): Ch
   if (there !== undefined) return decided(world, null);
   const fault = portRuleQuotaFault(world, owner);
   if (fault !== null) return fault;
-  return decided({ ...world, portRules: new Map(world.portRules).set(key, { rule, owner }) }, null);
+  return decided({ ...world, portRules: world.portRules.changed([[key, { rule, owner }]]) }, null);
 }
 
 /** ModifyPortRule DELETE. A rule that is not there, or leads elsewhere, is refused. */
@@ -32,9 +32,7 @@ export function deletePortRule(world: World, rule: PortRule): Checked<Decision<n
       `${describePort(rule)} is ${describeUse(there.rule)}, not ${describeUse(rule)}`,
     );
   }
-  const portRules = new Map(world.portRules);
-  portRules.delete(key);
-  return decided({ ...world, portRules }, null);
+  return decided({ ...world, portRules: world.portRules.changed([], [key]) }, null);
 }
 
 function describePort(rule: PortRule): string {

@@ -9,6 +9,6 @@ export function redirectDns(world: World, rule: DnsRule): Checked<Decision<strin
   const fault = lifelineQuotaFault(world, rule.owner);
   if (fault !== null) return fault;
   const key = dnsRuleKey(world.nextDnsRule);
-  const dnsRules = new Map(world.dnsRules).set(key, rule);
+  const dnsRules = world.dnsRules.changed([[key, rule]]);
   return decided({ ...world, dnsRules, nextDnsRule: world.nextDnsRule + 1 }, key);
 }

@@ -10,7 +10,7 @@ import {
 import { followUplinks } from '../domain/arc-devices';
 import { decided, type Decision } from '../domain/decision';
 import { ARC_KEY, type Arc } from '../domain/guest';
-import { freeTaps, usedMacs, withGuest, type World } from '../domain/world';
+import { freeTaps, isMacHeld, withGuest, type World } from '../domain/world';
 
 export interface StartArc {
   /** null: a VM. */
@@ -31,7 +31,7 @@ export function startArc(
   randomBytes: (n: number) => Uint8Array,
 ): Checked<Decision<Arc>> {
   if (world.guests.has(ARC_KEY)) return refuse('AlreadyExists', 'ARC runs already');
-  const newMac = (): string => freshMac(() => randomBytes(6), usedMacs(world));
+  const newMac = (): string => freshMac(() => randomBytes(6), isMacHeld(world));
   const base = request.container === null ? vmBase(world) : containerBase(newMac);
   const idle: Arc = { ...request, kind: 'arc', ...base, free: arcConfigs(world.pools), devices: [] };
   const arc = followUplinks(idle, world.uplinks, newMac);

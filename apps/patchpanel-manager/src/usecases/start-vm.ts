@@ -1,9 +1,9 @@
 import { refuse, type Checked } from '@pp/base';
-import { allocateSubnet, freshMac, indexSetOf, selectSubnet, stableMac, type Subnet } from '@pp/datapath';
+import { allocateSubnet, freshMac, selectSubnet, stableMac, type Subnet } from '@pp/datapath';
 import { decided, type Decision } from '../domain/decision';
-import { guestsOfKind, vmKey, type Vm } from '../domain/guest';
+import { vmKey, type Vm } from '../domain/guest';
 import { guestQuotaFault } from '../domain/quotas';
-import { freeTaps, usedMacs, withGuest, type World } from '../domain/world';
+import { freeTaps, isMacHeld, withGuest, type World } from '../domain/world';
 
 export interface StartVm {
   readonly kind: Vm['kind'];
@@ -28,7 +28,7 @@ export function startVm(
   }
   const fault = guestQuotaFault(world, kind, owner);
   if (fault !== null) return fault;
-  const subnet = vmSubnet(world, kind, subnetIndex);
+  const subnet = selectSubnet(world.pools, kind, subnetIndex, world.held.subnets[kind]);
   if (!subnet.ok) return subnet;
   const containers = kind === 'termina' ? containerSubnet(world) : null;
   if (containers !== null && !containers.ok) return containers;
@@ -37,7 +37,7 @@ export function startVm(
     kind,
     id,
     tap,
-    mac: subnetIndex > 0 ? stableMac(subnetIndex) : freshMac(() => randomBytes(6), usedMacs(world)),
+    mac: subnetIndex > 0 ? stableMac(subnetIndex) : freshMac(() => randomBytes(6), isMacHeld(world)),
     subnetIndex: subnet.value.index,
     subnet: subnet.value.prefix,
     containers:
@@ -48,16 +48,8 @@ export function startVm(
   return decided(withGuest(world, vm), vm);
 }
 
-function vmSubnet(world: World, kind: Vm['kind'], index: number): Checked<Subnet> {
-  const used = indexSetOf(guestsOfKind(world.guests, kind).map(({ subnetIndex }) => subnetIndex));
-  return selectSubnet(world.pools, kind, index, used);
-}
-
 function containerSubnet(world: World): Checked<Subnet> {
-  const used = guestsOfKind(world.guests, 'termina').flatMap(({ containers }) =>
-    containers === null ? [] : [containers.index],
-  );
-  const subnet = allocateSubnet(world.pools, 'lxd', indexSetOf(used));
+  const subnet = allocateSubnet(world.pools, 'lxd', world.held.subnets.lxd);
   if (subnet !== null) return { ok: true, value: subnet };
   return refuse(
     'ResourceExhausted',

@@ -14,7 +14,7 @@ export function stopArc(world: World, flavour: 'vm' | 'container', id: number): 
     );
   }
   const left = withoutGuests(world, [ARC_KEY]);
-  const uplinks = uplinksBeside(left.guests, world.uplinks);
+  const uplinks = uplinksBeside(false, world.uplinks);
   return accept({ world: { ...left, uplinks }, reply: null, goOn: true });
 }
 

@@ -5,7 +5,7 @@ import { decided, type Decision } from '../domain/decision';
 import { ARC_KEY } from '../domain/guest';
 import { withNeighborsFollowing } from '../domain/neighbors';
 import { uplinksBeside } from '../domain/uplink';
-import { usedMacs, withGuest, type World } from '../domain/world';
+import { isMacHeld, withGuest, type World } from '../domain/world';
 import type { Uplinks } from '../feeds/uplinks';
 
 /** Names that came and went, for the log. */
@@ -23,7 +23,7 @@ export function uplinksChanged(
   seen: Uplinks,
   randomBytes: (n: number) => Uint8Array,
 ): Checked<Decision<UplinkChanges>> {
-  const uplinks = { ...seen, present: uplinksBeside(world.guests, seen.present) };
+  const uplinks = { ...seen, present: uplinksBeside(world.guests.has(ARC_KEY), seen.present) };
   const { present, awaited, foreignTaps, foreignRule } = uplinks;
   if (isSame(known(world), uplinks)) {
     return decided(world, { added: [], removed: [] });
@@ -58,7 +58,7 @@ export const withGuestsFollowing = (world: World, randomBytes: (n: number) => Ui
 function withArcFollowing(world: World, randomBytes: (n: number) => Uint8Array): World {
   const arc = world.guests.get(ARC_KEY);
   if (arc?.kind !== 'arc') return world;
-  const newMac = (): string => freshMac(() => randomBytes(6), usedMacs(world));
+  const newMac = (): string => freshMac(() => randomBytes(6), isMacHeld(world));
   const followed = followUplinks(arc, world.uplinks, newMac);
   return followed === arc ? world : withGuest(world, followed);
 }

@@ -1,5 +1,5 @@
 /** What the rows of the kernel's contract (in @pp/linux, run on both) do not say about the fake. */
-import { KernelError } from '@pp/base';
+import { SharedMap, KernelError } from '@pp/base';
 import { describe as describeOp } from '../describe';
 import type { Outcome } from '../kernel';
 import { rulesetText } from '../nft/render';
@@ -20,8 +20,12 @@ const PART = namespacePart({
   allowUserTraffic: false,
   forceForwarding: false,
 });
-const NOTHING = { shape: null, sysctls: new Map<string, string>(), parts: new Map<string, never>() };
-const WANT = { shape: SHAPE, sysctls: new Map<string, string>(), parts: new Map([['namespace/0', PART]]) };
+const NOTHING = { shape: null, sysctls: new Map<string, string>(), parts: SharedMap.of<string, never>() };
+const WANT = {
+  shape: SHAPE,
+  sysctls: new Map<string, string>(),
+  parts: SharedMap.of([['namespace/0', PART]]),
+};
 const BUILD = plan(NOTHING, WANT, new Map());
 
 const words = (outcomes: readonly Outcome[]): readonly string[] =>

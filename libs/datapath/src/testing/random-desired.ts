@@ -1,3 +1,4 @@
+import { SharedMap } from '@pp/base';
 import type { SeededRandom } from '@pp/base/testing';
 import type { Bridge, Desired, Element, Part, Route, Shape, Tap } from '../desired';
 import { TRAFFIC_SOURCES } from '../marks';
@@ -55,16 +56,14 @@ export function randomDesired(random: SeededRandom, { fixed }: { readonly fixed:
   return {
     shape,
     sysctls: randomSysctls(random, fixed),
-    parts: shape === null ? new Map(withoutTable) : parts,
+    parts: SharedMap.of(shape === null ? withoutTable : parts),
   };
 }
 
 /** A state that shares most parts, by reference, with `desired`. */
 export function neighbourOf(desired: Desired, random: SeededRandom): Desired {
   const owners = [...desired.parts.keys()];
-  const parts = new Map(desired.parts);
-  if (owners.length > 0) parts.delete(random.pick(owners));
-  return { ...desired, parts };
+  return { ...desired, parts: desired.parts.changed([], owners.length > 0 ? [random.pick(owners)] : []) };
 }
 
 function uplink(

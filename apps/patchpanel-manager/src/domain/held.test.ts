@@ -1,0 +1,24 @@
+import { SeededRandom } from '@pp/base/testing';
+import { nextWorld } from '../testing/random-worlds';
+import { worldOf } from '../testing/worlds';
+import type { Held } from './held';
+import { withAllGuests, type World } from './world';
+
+test.each([1, 2, 3])('seed %d: what guests hold is what it is when it is counted anew', (seed) => {
+  const random = new SeededRandom(seed);
+  let world = worldOf([], []);
+  for (let step = 0; step < 300; step++) {
+    world = nextWorld(world, random);
+    expect(textOf(world.held)).toEqual(textOf(countedAnew(world)));
+  }
+});
+
+const countedAnew = (world: World): Held => withAllGuests(world, [...world.guests.values()]).held;
+
+const textOf = ({ names, subnets, tallies }: Held): unknown => ({
+  names: [...names].map(String).toSorted(),
+  subnets: Object.values(subnets).map(({ words }) =>
+    words.slice(0, words.findLastIndex((word) => word !== 0) + 1),
+  ),
+  tallies: [...tallies].map(String).toSorted(),
+});

@@ -1,0 +1,63 @@
+import type { SeededRandom } from '@pp/base/testing';
+import { releaseEnded } from '../usecases/release-ended';
+import { connectNamespace } from '../usecases/connect-namespace';
+import { createPortRule, deletePortRule } from '../usecases/modify-port-rule';
+import { redirectDns } from '../usecases/redirect-dns';
+import { startArc } from '../usecases/start-arc';
+import { startVm } from '../usecases/start-vm';
+import { withoutGuests, type World } from '../domain/world';
+import { uplink } from './worlds';
+
+/** `world` after something that clients or the host's network may do; the same world where it is refused. */
+export function nextWorld(world: World, random: SeededRandom): World {
+  const bytes = (n: number): Uint8Array => Uint8Array.from({ length: n }, () => random.below(256));
+  const owner = random.below(3) * 1000;
+  const decision = random.pick([
+    () =>
+      connectNamespace(
+        world,
+        {
+          client: random.below(4) === 0 ? null : { pid: 7, inode: random.below(20) },
+          outboundDevice: '',
+          routeOnVpn: random.below(2) === 0,
+          allowUserTraffic: false,
+          source: 'USER',
+          owner,
+          passedOver: 0,
+        },
+        bytes,
+      ),
+    () =>
+      startVm(
+        world,
+        {
+          kind: random.pick(['termina', 'plugin']),
+          id: String(1 + random.below(5)),
+          subnetIndex: 0,
+          tapOwner: owner,
+          owner,
+        },
+        bytes,
+      ),
+    () => startArc(world, { container: null, id: 3, tapOwner: owner, owner }, bytes),
+    () => createPortRule(world, { rule: lockOf(random), owner }),
+    () => deletePortRule(world, lockOf(random)),
+    () => redirectDns(world, { type: 'default', family: 'ipv4', ifname: 'vmtap0', proxy: '10.0.0.1', owner }),
+    () => releaseEnded(world, someKeys(world, random)),
+    () => ({ ok: true as const, value: { world: withoutGuests(world, someKeys(world, random)) } }),
+    () => ({ ok: true as const, value: { world: { ...world, uplinks: someUplinks(random) } } }),
+  ])();
+  return decision.ok ? decision.value.world : world;
+}
+
+const lockOf = (random: SeededRandom): { type: 'lockdown'; protocol: 'tcp'; port: number } => ({
+  type: 'lockdown',
+  protocol: 'tcp',
+  port: 1 + random.below(5),
+});
+
+const someKeys = ({ guests, dnsRules }: World, random: SeededRandom): readonly string[] =>
+  [...guests.keys(), ...dnsRules.keys()].filter(() => random.below(4) === 0);
+
+const someUplinks = (random: SeededRandom): World['uplinks'] =>
+  [uplink('eth0', 'ethernet', 100), uplink('wlan0', 'wifi', 600)].filter(() => random.below(3) > 0);
