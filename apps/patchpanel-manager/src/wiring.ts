@@ -20,7 +20,6 @@ import {
 } from '@pp/linux';
 import type { Native } from '@pp/native';
 import { IPV6_WARNINGS, type HostIpv6, type Journal, type NetworkNews } from '@pp/ports';
-import { FileJournal } from '@pp/state';
 import type { Config } from './config';
 import { afterEvents } from './after-events';
 import { connectionEnds } from './connection-ends';
@@ -39,6 +38,7 @@ import { Supervisor } from './helpers/supervisor';
 import { trafficMethods } from './dbus/traffic-methods';
 import { vpnMethods } from './dbus/vpn-methods';
 import { Ipv6Restarts } from './ipv6-restarts';
+import { openJournal, throwJournalRefused } from './journal-refused';
 import { Manager, type ManagerParts } from './manager';
 import { mostLifelines } from './open-files';
 import { monitoring, NeighborMonitor } from './neighbor-monitor';
@@ -95,7 +95,7 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
   const { absent } = config.local;
   if (absent.length > 0) log.info('local-sources.absent', { users: absent.join(' ') });
   for (const warning of IPV6_WARNINGS[ipv6]) log.warn('ipv6.missing', { warning });
-  await manager.start();
+  await manager.start().catch((fault: unknown) => throwJournalRefused(context.stateDir, fault));
   scope.defer(() => manager.stop(config.onExit)); // a start that failed takes nothing back: the next one repairs
   started.resolve({
     api: { ...methodsOf(manager, { native, processNetns, defer }, config), ...trafficMethods(bus) },
@@ -168,7 +168,7 @@ function managerOf(
   const options = { native, log, clock, writers, openNamespaces: processNetns };
   return new Manager({
     kernel: kernel(scope.use(new LinuxKernel(options))),
-    journal: journal(new FileJournal(join(stateDir, 'journal'))),
+    journal: journal(openJournal(stateDir)),
     news,
     descriptors: new NativeDescriptors(native),
     processNetns,

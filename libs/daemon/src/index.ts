@@ -14,6 +14,7 @@ export * from './random-bytes';
 export * from './raw-args';
 export * from './refused';
 export * from './run-daemon';
+export * from './state-dir-advice';
 export * from './status-client';
 export * from './status-socket';
 export * from './status-text';

@@ -3,6 +3,7 @@ import { chmodSync, linkSync, lstatSync, mkdirSync, renameSync, rmSync } from 'n
 import { dirname } from 'node:path';
 import { errnoOf } from './errno';
 import { ExitCode, Refused } from './refused';
+import { stateDirAdvice } from './state-dir-advice';
 import { serveUnix, type UnixClient, type UnixDoor, type UnixServer, type UnixServing } from './unix-server';
 
 /** Clients served at once; more are turned away. */
@@ -127,12 +128,8 @@ function inodeOf(path: string): number | undefined {
 function explained(fault: unknown, path: string): unknown {
   const code = errnoOf(fault);
   if (fault instanceof Refused || code === undefined) return fault;
-  const advice =
-    code === 'EACCES' || code === 'EPERM'
-      ? 'run it as root or use another --state-dir'
-      : 'use another --state-dir';
   return new Refused(ExitCode.failed, `the status socket ${path} cannot be made (${code})`, {
-    advice,
+    advice: stateDirAdvice(code, dirname(path)),
     cause: fault,
   });
 }

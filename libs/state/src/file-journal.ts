@@ -66,7 +66,7 @@ export class FileJournal implements Journal {
     } catch (cause) {
       ftruncateSync(this.#fd, size); // a part of it would hide what comes after
       this.#size = size;
-      throw new JournalFault('the journal cannot be written', { cause });
+      throw new JournalFault(`the journal ${this.#path} cannot be written`, { cause });
     }
     this.#undo = changeInPlace(this.#entries, change);
   }

@@ -4,6 +4,7 @@ import {
   hostListing,
   labMissing,
   labTest,
+  listingDifference,
   program,
   secondUidMissing,
   type RunningGuest,
@@ -154,7 +155,7 @@ labTest('on a full disk requests are refused, and what was promised before outli
   await rig.client.ask('TerminaVmStartup', { cid: 7 });
   await host.shell(`dd if=/dev/zero of=${STATE_INSIDE}/fill bs=1k status=none || true`);
   const { message } = await firstRefusal();
-  expect(message).toMatch(/^the journal cannot be written: ENOSPC[^\n]*; nothing was changed$/);
+  expect(message).toMatch(/^the journal \S+ cannot be written: ENOSPC[^\n]*; nothing was changed$/);
   expect(await devices()).toEqual(['vmtap0']);
   await host.shell(`rm ${STATE_INSIDE}/fill`);
   (await rig.client.connect({ pid: -1 })).release();
@@ -166,6 +167,39 @@ labTest('on a full disk requests are refused, and what was promised before outli
   await startAgain();
   await expectIdleAnew();
 });
+
+const UNSTARTABLE = [
+  {
+    name: 'a full state directory',
+    script: `mount -t tmpfs -o size=64k tmpfs ${STATE_INSIDE}; dd if=/dev/zero of=${STATE_INSIDE}/fill bs=4k status=none || true`,
+    what: `the journal ${STATE_INSIDE}/journal cannot be written (ENOSPC); make room in ${STATE_INSIDE} or`,
+  },
+  {
+    name: 'a state directory that takes no more files',
+    script: `mount -t tmpfs -o nr_inodes=1 tmpfs ${STATE_INSIDE}`,
+    what: `the status socket ${STATE_INSIDE}/patchpanel-manager.sock cannot be made (ENOSPC); make room in ${STATE_INSIDE} or`,
+  },
+  {
+    name: 'a state directory with something else in the place of the journal',
+    script: `mount -t tmpfs tmpfs ${STATE_INSIDE}; mkdir ${STATE_INSIDE}/journal`,
+    what: `the journal ${STATE_INSIDE}/journal cannot be opened (EISDIR);`,
+  },
+];
+for (const { name, script, what } of UNSTARTABLE) {
+  labTest(`${name}: the start says in one line which it is and what to do, and touches nothing`, async () => {
+    const { host } = rig.lab;
+    await rig.manager.stop();
+    const before = await hostListing(host);
+    await host.shell(script);
+    const args = ['--state-dir', STATE_INSIDE, '--log-level', 'error', ...UPLINK_ARGS];
+    const { code, stderr } = await host.run(program('patchpanel-manager'), args);
+    await host.shell(`umount ${STATE_INSIDE}`);
+    expect([code, stderr]).toEqual([1, `patchpanel-manager: ${what} use another --state-dir\n`]);
+    expect(listingDifference(before, await hostListing(host))).toEqual([]);
+    await startAgain();
+    await expectIdleAnew();
+  });
+}
 
 /** Of namespaces that come and go until there is no room for another line of the journal. */
 async function firstRefusal(): Promise<Error> {
