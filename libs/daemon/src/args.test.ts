@@ -121,6 +121,20 @@ describe('a command line', () => {
       want: refused("--state-dir '' is empty; write a directory such as /run/patchpanel"),
     },
     {
+      name: 'a state dir like an abstract socket',
+      in: ['--state-dir', '@x'],
+      want: refused(
+        "--state-dir '@x' is no abstract socket but a directory; write /run/patchpanel, or ./@x if it is called that",
+      ),
+    },
+    {
+      name: 'a state dir of two lines',
+      in: ['--state-dir', '/run\n/x'],
+      want: refused(
+        "--state-dir '/run?/x' has control characters; write a directory such as /run/patchpanel",
+      ),
+    },
+    {
       name: 'a state dir too long for a socket',
       in: ['--state-dir', `/${'x'.repeat(80)}`],
       want: refused(`--state-dir '/${'x'.repeat(80)}' is too long; write at most 75 bytes`),

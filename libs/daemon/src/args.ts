@@ -1,5 +1,6 @@
 import { accept, refuse, type Checked } from '@pp/base';
 import { Command, CommanderError } from 'commander';
+import { printable } from './printable';
 import { choice, RawArgs } from './raw-args';
 import { ExitCode, exitCodesLine, type ExitCodeWords } from './refused';
 import { LOG_FORMATS, LOG_LEVELS, type LogOptions } from './log';
@@ -159,6 +160,16 @@ export function checkedStateDir(dir: string): Checked<string> {
     return refuse(
       'InvalidArgument',
       `--state-dir '' is empty; write a directory such as ${DEFAULT_STATE_DIR}`,
+    );
+  if (dir.startsWith('@'))
+    return refuse(
+      'InvalidArgument',
+      `--state-dir '${printable(dir)}' is no abstract socket but a directory; write ${DEFAULT_STATE_DIR}, or ./${printable(dir)} if it is called that`,
+    );
+  if (printable(dir) !== dir)
+    return refuse(
+      'InvalidArgument',
+      `--state-dir '${printable(dir)}' has control characters; write a directory such as ${DEFAULT_STATE_DIR}`,
     );
   if (Buffer.byteLength(dir) <= MAX_STATE_DIR_BYTES) return accept(dir);
   return refuse(
