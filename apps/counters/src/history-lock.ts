@@ -1,5 +1,5 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { errnoOf, ExitCode, openStatusSocket, Refused, type UnixServing } from '@pp/daemon';
+import { closeSync, openSync } from 'node:fs';
+import { errnoOf, ExitCode, makeDirectory, openStatusSocket, Refused, type UnixServing } from '@pp/daemon';
 import type { Logger } from '@pp/base';
 
 /** What a full disk says. */
@@ -38,7 +38,7 @@ export function lockHistory(serving: UnixServing, directory: string, log: Logger
 
 function openDirectory(path: string): number {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o755 });
+    makeDirectory(path);
     return openSync(path, 'r');
   } catch (fault) {
     const code = errnoOf(fault);

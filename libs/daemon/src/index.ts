@@ -4,6 +4,7 @@ export * from './control-socket';
 export * from './errno';
 export * from './found-path';
 export * from './log';
+export * from './make-directory';
 export * from './no-bus';
 export * from './open-native';
 export * from './optimize-soon';

@@ -41,6 +41,7 @@ function explained(app: string, path: string, fault: unknown): Refused {
   const code = errnoOf(fault);
   switch (code) {
     case 'ENOENT':
+    case 'ENOTDIR':
     case 'ECONNREFUSED':
       return new Refused(ExitCode.unreachable, `${app} is not running: nobody answers at ${path}`, {
         advice: 'start it or give its --state-dir',

@@ -128,6 +128,10 @@ test('a state directory that cannot be made', async () => {
     1,
     `the status socket ${path} cannot be made (EEXIST); use another --state-dir`,
   ]);
+  expect(await refusalOf(() => askStatus('relay', path))).toEqual([
+    6,
+    `relay is not running: nobody answers at ${path}; start it or give its --state-dir`,
+  ]);
 });
 
 test('nobody there', async () => {

@@ -1,7 +1,8 @@
 import { seconds, type Clock } from '@pp/base';
-import { chmodSync, linkSync, lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, linkSync, lstatSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoOf } from './errno';
+import { makeDirectory } from './make-directory';
 import { ExitCode, Refused } from './refused';
 import { stateDirAdvice } from './state-dir-advice';
 import { serveUnix, type UnixClient, type UnixDoor, type UnixServer, type UnixServing } from './unix-server';
@@ -28,7 +29,7 @@ export function openStatusSocket(serving: UnixServing, path: string, answer: () 
   const own = `${path}.${process.pid}`;
   let server: UnixServer | undefined;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+    makeDirectory(dirname(path));
     rmSync(own, { force: true });
     const opened = serveUnix(serving, own, MAX_CLIENTS, (client) => {
       serveClient(client, serving.clock, answer);
