@@ -78,7 +78,7 @@ async function ask(app: string, path: string, { line, isEndless }: ControlQuesti
     socket.on('data', (part) => {
       const text = part.toString('utf8');
       if (text.startsWith('error ')) error = text.slice('error '.length).trim();
-      else isRead = print(text);
+      else isRead = printOr(reject, text);
       if (!isRead) socket.destroy();
     });
     socket.on('close', () => {
@@ -86,6 +86,16 @@ async function ask(app: string, path: string, { line, isEndless }: ControlQuesti
       else reject(new Refused(ExitCode.failed, error));
     });
   });
+}
+
+/** Whether somebody reads on; who may not be written to is told, for nobody else hears what an event throws. */
+function printOr(tell: (fault: unknown) => void, text: string): boolean {
+  try {
+    return print(text);
+  } catch (fault) {
+    tell(fault);
+    return false;
+  }
 }
 
 const explained = (app: string, path: string, code = 'unknown'): Refused =>

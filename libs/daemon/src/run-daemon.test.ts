@@ -1,10 +1,21 @@
 import { loadNative } from '@pp/native';
 import { buildSync } from 'esbuild';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { linkSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import {
+  closeSync,
+  existsSync,
+  linkSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { askStatus } from './status-client';
+import { statusPath } from './status-socket';
 
 const dir = mkdtempSync(join(tmpdir(), 'run-daemon-'));
 const FIXTURE = join(dir, 'fixture.cjs');
@@ -31,9 +42,10 @@ class Run {
   stdout = '';
   stderr = '';
 
-  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}, stdio: StdioOptions = 'pipe') {
     this.child = spawn(process.execPath, [FIXTURE, ...args], {
       env: { ...process.env, PP_ADDON_PATH: ADDON, ...env },
+      stdio,
     });
     this.child.stdout?.on('data', (part: Buffer) => (this.stdout += part.toString()));
     this.child.stderr?.on('data', (part: Buffer) => (this.stderr += part.toString()));
@@ -284,6 +296,30 @@ test('a reader of the log that goes away does not stop the service', async () =>
   run.child.stderr?.destroy();
   run.child.kill();
   expect(await run.ended).toBe(0);
+});
+
+/** A run with that stream, 1 or 2, on a disk that takes nothing. */
+function onFullDisk(stream: number, args: readonly string[]): Run {
+  const full = openSync('/dev/full', 'w');
+  const stdio = ['ignore', 'pipe', 'pipe'].map((as, i) => (i === stream ? full : as)) as StdioOptions;
+  const run = new Run(args, {}, stdio);
+  closeSync(full);
+  return run;
+}
+
+test('a log on a full disk does not stop the service', async () => {
+  const state = freshState();
+  const run = onFullDisk(2, ['--state-dir', state]);
+  const status = statusPath(state, 'fixture');
+  await isHeard(() => existsSync(status) || run.child.exitCode !== null);
+  expect(JSON.parse(await askStatus('fixture', status))).toMatchObject({ ready: true });
+  run.child.kill();
+  expect(await run.ended).toBe(0);
+});
+
+test('what cannot be printed is said', async () => {
+  const { exit, stderr } = await onFullDisk(1, ['--help']).outcome();
+  expect([exit, stderr]).toEqual([1, 'fixture: standard output cannot be written (ENOSPC)\n']);
 });
 
 test('a socket left by another program under the name of ours is replaced only when dead', async () => {
