@@ -26,6 +26,7 @@ import { GroupRegistry } from './groups/registry';
 import { SPEC, type Config } from './config';
 import type { Doors } from './doors';
 import { followManager } from './follow/follow';
+import { onlyHere } from './only-here';
 import { servePortier } from './portier/serve';
 import { SERVICE } from './portier/spec';
 import { ProxyService } from './proxy-service';
@@ -44,6 +45,7 @@ export function wire(context: DaemonContext<Config>): Promise<Parts> {
       ExitCode.idle,
       'the kernel of this host runs without IPv6, and ndproxy has nothing to do; boot it without ipv6.disable=1',
     );
+  context.scope.use(onlyHere(context));
   return groups.length === 0 && !portier ? wireFollowing(context) : wireAlone(context);
 }
 

@@ -1,5 +1,5 @@
-import { globalAddress, labForEach, labTest, STANDARD, type StandardLab, until } from '@pp/lab';
-import { answers, forward, guestBehind, startProxy, up } from './ndproxy-rig';
+import { globalAddress, labForEach, labTest, program, STANDARD, type StandardLab, until } from '@pp/lab';
+import { answers, forward, guestBehind, startProxy, STATE, up } from './ndproxy-rig';
 
 /*
  * ndproxy beside other programs, and other interfaces, of its host:
@@ -28,6 +28,34 @@ labTest('what another program flushes comes back: the guard, and routes', async 
   await lab.host.shell('ip -6 route flush proto 81'); // as a network manager does to routes that it does not know
   await until('the route is there again', async () => (await routes()).includes(`${address} dev vg1`));
   await answers(lab.internet, address);
+});
+
+labTest('a second one in a namespace is refused in one line, and the first goes on', async () => {
+  const { host } = lab;
+  await host.shell('for i in vg1 vg2; do ip link add $i type bridge; ip link set $i up; done');
+  const first = await startProxy(host, ['eth0', 'vg1']);
+  const guard = (): Promise<string> =>
+    host.ok('nft', ['list', 'set', 'inet', 'patchpanel_ndproxy', 'members']);
+  const before = await guard();
+  expect(before).toContain('"eth0"');
+  const { code, stderr } = await host.run(program('ndproxy'), ['--state-dir', `${STATE}-2`, 'eth0', 'vg2']);
+  expect([code, stderr]).toEqual([
+    1,
+    `ndproxy: another ndproxy, pid ${first.pid}, serves this network namespace; one serves all interfaces: name these to it with --group, or stop it\n`,
+  ]);
+  expect(await guard()).toBe(before);
+  first.kill('SIGKILL');
+  await first.exited;
+  await startProxy(host, ['eth0', 'vg2'], { state: `${STATE}-2` });
+});
+
+labTest('who takes the name without the rights of one keeps nobody out', async () => {
+  const socat = ['socat', '-d', '-d', 'ABSTRACT-LISTEN:patchpanel_ndproxy,fork', 'PIPE'];
+  const other = lab.host.spawn('setpriv', ['--bounding-set=-all', '--inh-caps=-all', '--', ...socat]);
+  await other.line('sign of listening', (line) => line.includes('listening on') || undefined);
+  await lab.host.shell('ip link add vg1 type bridge; ip link set vg1 up');
+  const proxy = await startProxy(lab.host, ['eth0', 'vg1']);
+  expect(proxy.stderr).toMatch(/^warn name\.taken name=@patchpanel_ndproxy pid=\d+$/m);
 });
 
 labTest('the router may have the link-local address of an interface that is none of ours', async () => {
