@@ -6,10 +6,9 @@
 #include "netlink.h"
 
 #include "addon.h"
+#include "held.h"
 
 #include <linux/netlink.h>
-#include <sys/resource.h>
-#include <time.h>
 
 enum { ON_DATAGRAMS, ON_ERROR };
 
@@ -287,30 +286,6 @@ static void tell_failed(sender *self, const pp_bytes *data, int error) {
   uv_async_send(self->wake);
 }
 
-typedef struct {
-  struct timespec at;
-  struct timespec cpu; /* what getrusage() says of it may be a tick old */
-  struct rusage usage;
-} moment;
-
-static void note_moment(moment *now) {
-  clock_gettime(CLOCK_MONOTONIC, &now->at);
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now->cpu);
-  getrusage(RUSAGE_THREAD, &now->usage);
-}
-
-static double microseconds_between(const struct timespec *start, const struct timespec *end) {
-  return (double)(end->tv_sec - start->tv_sec) * 1e6 + (double)(end->tv_nsec - start->tv_nsec) / 1e3;
-}
-
-/* Of the time since then what the kernel took: where this thread never slept in it, only what it ran, for others may have had the CPU. */
-static double microseconds_since(const moment *start) {
-  moment now;
-  note_moment(&now);
-  bool slept = now.usage.ru_nvcsw != start->usage.ru_nvcsw;
-  return slept ? microseconds_between(&start->at, &now.at) : microseconds_between(&start->cpu, &now.cpu);
-}
-
 /* (netlink, message): microseconds that the kernel held this thread; 0 where earlier messages are still to go, so that the thread sends it. */
 static napi_value netlink_send_here(pp_env *env, napi_value *args) {
   netlink *self = (netlink *)pp_source_of(env, args[0], &NETLINK);
@@ -320,11 +295,12 @@ static napi_value netlink_send_here(pp_env *env, napi_value *args) {
   bool busy = self->sending->sending || self->sending->queue != NULL;
   pthread_mutex_unlock(&self->sending->lock);
   if (busy) return queue_for_thread(self, &data) ? pp_number(env, 0) : NULL;
-  moment start;
-  note_moment(&start);
+  pp_moment start, end;
+  pp_note_moment(&start);
   int error = send_all(self->source.fd, data.data, data.length);
   if (error != 0) tell_failed(self->sending, &data, error);
-  return pp_number(env, microseconds_since(&start));
+  pp_note_moment(&end);
+  return pp_number(env, pp_held_microseconds(&start, &end));
 }
 
 static napi_value netlink_member(pp_env *env, napi_value *args) {
