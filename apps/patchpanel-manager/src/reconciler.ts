@@ -22,7 +22,7 @@ import type { Journal } from '@pp/ports';
 import type { Decide } from './domain/decision';
 import type { DnsRule } from './domain/dns-rules';
 import type { Guest } from './domain/guest';
-import { emptyWorld, withAllGuests, type World } from './domain/world';
+import { emptyWorld, takesAway, withAllGuests, type World } from './domain/world';
 import type { Damage } from './domain/losses';
 import { DesiredState, netnsNamesOf } from './desired';
 import { mend, type Mended } from './mending';
@@ -30,8 +30,8 @@ import type { Remembered } from './world-entries';
 import { WorldJournal } from './world-journal';
 
 /**
- * Told of every change, in order: what goes before the kernel takes it away, what comes when it is there (spec 1.2). When a change is
- * given up, what was said to go is said to be there again: `arrived(to, from)`.
+ * Told of every change, in order: what goes, where something does (`takesAway`), before the kernel takes it away; what comes when it is
+ * there (spec 1.2). When a change is given up, what was said to go is said to be there again: `arrived(to, from)`.
  */
 export interface Observer {
   leaving(from: World, to: World): void;
@@ -181,7 +181,7 @@ export class Reconciler {
     const to = world.uplinks === from.uplinks ? world : await this.#withOriginals(from, world);
     const unwritten = this.#journal.begin(what, to);
     if (unwritten !== null && !goOn) return unwritten;
-    this.#observer.leaving(from, to);
+    if (takesAway(from, to)) this.#observer.leaving(from, to);
     const ops = this.#between(what, from, to);
     try {
       await (goOn ? applyMost : applyAll)(this.#kernel, ops);

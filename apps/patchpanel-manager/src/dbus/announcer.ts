@@ -1,5 +1,5 @@
 import type { Bus } from '@pp/dbus';
-import { deviceChange, devicesRemoved } from '../domain/devices';
+import { deviceChange } from '../domain/devices';
 import type { Observer } from '../reconciler';
 import { API, PATH } from './spec';
 import { deviceChangedToProto } from './to-proto';
@@ -17,7 +17,8 @@ export function announcer(bus: Pick<Bus, 'emitSignal'>): Observer {
   };
   return {
     leaving: (from, to) => {
-      for (const device of devicesRemoved(from, to)) tell(deviceChangedToProto('DEVICE_REMOVED', device));
+      for (const device of deviceChange(from, to).removed)
+        tell(deviceChangedToProto('DEVICE_REMOVED', device));
     },
     arrived: (from, to) => {
       for (const device of deviceChange(from, to).added) tell(deviceChangedToProto('DEVICE_ADDED', device));

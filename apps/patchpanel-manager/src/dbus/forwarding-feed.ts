@@ -1,5 +1,5 @@
 import { encode, type Init, type Messages } from '@pp/proto';
-import { forwardingChange, forwardingOf, forwardingRemoved, type ForwardingPair } from '../domain/forwarding';
+import { forwardingChange, forwardingOf, type ForwardingPair } from '../domain/forwarding';
 import { ARC_KEY, type Guest } from '../domain/guest';
 import { forwardedPortsOf, type ForwardedPort } from '../domain/forwarded-ports';
 import type { World } from '../domain/world';
@@ -38,7 +38,7 @@ export class ForwardingFeed implements Observer {
   }
 
   leaving(from: World, to: World): void {
-    const removed = forwardingRemoved(from, to);
+    const { removed } = forwardingChange(from, to);
     const removedPorts = portsMissing(to, from);
     this.#leavingPairs = new Set(removed.map(textOf));
     this.#leavingPorts = new Set(removedPorts.map(textOf));

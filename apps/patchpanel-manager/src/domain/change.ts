@@ -3,11 +3,6 @@ export interface Change<T> {
   readonly added: readonly T[];
 }
 
-/** What goes, nearly always nothing: only where there was something is it made what comes. */
-export function removedOf<T>(before: readonly T[], after: () => readonly T[]): readonly T[] {
-  return before.length === 0 ? before : changeOf(before, after()).removed;
-}
-
 /** What is in one list and not in the other, by value. */
 export function changeOf<T>(before: readonly T[], after: readonly T[]): Change<T> {
   if (before.length === 0 || after.length === 0) return { removed: before, added: after };

@@ -1,6 +1,6 @@
 import { ARC_MANAGEMENT_SUBNET, arcBridgeName } from '@pp/datapath';
 import type { Arc, Guest, Vm } from './guest';
-import { changeOf, removedOf, type Change } from './change';
+import { changeOf, type Change } from './change';
 import { guestsThatDiffer, type World } from './world';
 
 /** A guest's link as the API tells of it (NetworkDevice, spec 1.4 and 1.5). */
@@ -21,9 +21,6 @@ export const devicesOf = ({ guests }: Pick<World, 'guests'>): readonly Device[] 
 /** What a change of the world does to devices; guests that it does not touch are passed over. */
 export const deviceChange = (from: World, to: World): Change<Device> =>
   changeOf(devicesOfAll(guestsThatDiffer(from, to)), devicesOfAll(guestsThatDiffer(to, from)));
-
-export const devicesRemoved = (from: World, to: World): readonly Device[] =>
-  removedOf(devicesOfAll(guestsThatDiffer(from, to)), () => devicesOfAll(guestsThatDiffer(to, from)));
 
 function devicesOfAll(guests: readonly Guest[]): readonly Device[] {
   if (guests.length === 0) return [];

@@ -1,5 +1,5 @@
 import { arc, namespace, uplink, vm, worldOf as world } from '../testing/worlds';
-import { forwardingChange, forwardingOf, forwardingRemoved } from './forwarding';
+import { forwardingChange, forwardingOf } from './forwarding';
 import type { Guest } from './guest';
 import type { Uplink } from './uplink';
 import { withGuest } from './world';
@@ -87,11 +87,4 @@ test('a change tells what goes and what comes, and nothing else', () => {
   ]);
   const joined = withGuest(before, vm('plugin', 'vmtap9'));
   expect(text(forwardingChange(before, joined).added)).toEqual(['eth0-vmtap9:6mb']);
-  for (const [from, to] of [
-    [before, after],
-    [after, before],
-    [before, joined],
-    [joined, before],
-  ] as const)
-    expect(forwardingRemoved(from, to)).toEqual(forwardingChange(from, to).removed);
 });

@@ -1,7 +1,7 @@
 import { arcBridgeName, leadsOut, namespaceNames } from '@pp/datapath';
 import type { Guest } from './guest';
 import type { Uplink } from './uplink';
-import { changeOf, removedOf, type Change } from './change';
+import { changeOf, type Change } from './change';
 import { guestsThatDiffer, type World } from './world';
 
 /** What helpers relay between an uplink and a link to a guest. A pair with none of the three does not exist. */
@@ -43,9 +43,6 @@ export const forwardingOfGuest = (guest: Guest, uplinks: readonly Uplink[]): rea
 /** What a change of the world does to the pairs; guests that it does not touch are passed over. */
 export const forwardingChange = (from: World, to: World): Change<ForwardingPair> =>
   changeOf(pairsThatDiffer(from, to), pairsThatDiffer(to, from));
-
-export const forwardingRemoved = (from: World, to: World): readonly ForwardingPair[] =>
-  removedOf(pairsThatDiffer(from, to), () => pairsThatDiffer(to, from));
 
 function pairsThatDiffer(world: World, other: World): readonly ForwardingPair[] {
   const { guests, uplinks } = world;

@@ -135,6 +135,10 @@ export const withoutDnsRules = (world: World, keys: readonly string[]): World =>
 export const guestsThatDiffer = ({ guests }: World, other: World): readonly Guest[] =>
   guests.beside(other.guests).map(([, guest]) => guest);
 
+/** Something that observers are told of is in `from` and not, or otherwise, in `to`: not where guests only come. */
+export const takesAway = (from: World, to: World): boolean =>
+  from.uplinks !== to.uplinks || from.portRules !== to.portRules || guestsThatDiffer(from, to).length > 0;
+
 export const isMacHeld =
   ({ held }: World) =>
   (mac: string): boolean =>

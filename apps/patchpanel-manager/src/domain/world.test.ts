@@ -1,0 +1,37 @@
+import { SeededRandom } from '@pp/base/testing';
+import { nextWorld } from '../testing/random-worlds';
+import { uplink, vm, worldOf } from '../testing/worlds';
+import { deviceChange } from './devices';
+import { forwardedPortsOf } from './forwarded-ports';
+import { forwardingChange } from './forwarding';
+import { takesAway, withGuest, withoutGuests } from './world';
+
+const one = worldOf([], [vm('termina', 'vmtap0')]);
+
+test.each([
+  { name: 'a guest comes', to: withGuest(one, vm('plugin', 'vmtap1')), want: false },
+  { name: 'a guest goes', to: withoutGuests(one, ['termina/5']), want: true },
+  { name: 'a guest is another one', to: withGuest(one, vm('termina', 'vmtap7')), want: true },
+  { name: 'another uplink', to: { ...one, uplinks: [uplink('eth0', 'ethernet', 100)] }, want: true },
+  { name: 'nothing', to: one, want: false },
+])('takesAway: $name', ({ to, want }) => {
+  expect(takesAway(one, to)).toBe(want);
+});
+
+test.each([1, 2])('seed %d: where nothing is taken away nothing that is told of goes', (seed) => {
+  const random = new SeededRandom(seed);
+  let from = worldOf([], []);
+  let quiet = 0;
+  for (let step = 0; step < 300; step++) {
+    const to = nextWorld(from, random);
+    if (!takesAway(from, to)) {
+      quiet++;
+      const ports = new Set(forwardedPortsOf(to).map((port) => JSON.stringify(port)));
+      expect(deviceChange(from, to).removed).toEqual([]);
+      expect(forwardingChange(from, to).removed).toEqual([]);
+      expect(forwardedPortsOf(from).filter((port) => !ports.has(JSON.stringify(port)))).toEqual([]);
+    }
+    from = to;
+  }
+  expect(quiet).toBeGreaterThan(20);
+});
