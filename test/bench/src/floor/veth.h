@@ -22,14 +22,21 @@ static inline void next_mac(uint8_t mac[6]) {
   memcpy(mac + 2, &n, 4);
 }
 
-/* A veth in `group`, down, its peer made directly in the namespace of `pid`, with a MAC of its own unless one is given. */
+/* A veth has a queue for each CPU unless it is told otherwise, takes away all but one and waits for an RCU grace period at either end. */
+static inline void one_queue(struct batch *b) {
+  attr_u32(b, IFLA_NUM_TX_QUEUES, 1);
+  attr_u32(b, IFLA_NUM_RX_QUEUES, 1);
+}
+
+/* A veth in `group`, down, without multicast, its peer made directly in the namespace of `pid`, with a MAC of its own unless one is given. */
 static inline void add_veth(struct batch *b, const char *name, const char *peer_name, int pid, uint32_t group,
                             const uint8_t *peer_mac) {
   uint8_t mac[6];
-  struct ifinfomsg link = {.ifi_family = AF_UNSPEC};
+  struct ifinfomsg link = {.ifi_family = AF_UNSPEC, .ifi_change = IFF_MULTICAST};
   size_t request = begin(b, RTM_NEWLINK, ADD, &link, sizeof link);
   attr_text(b, IFLA_IFNAME, name);
   attr_u32(b, IFLA_GROUP, group);
+  one_queue(b);
   next_mac(mac);
   attr(b, IFLA_ADDRESS, mac, sizeof mac);
   size_t info = nest(b, IFLA_LINKINFO);
@@ -41,6 +48,7 @@ static inline void add_veth(struct batch *b, const char *name, const char *peer_
   attr_u32(b, IFLA_NET_NS_PID, pid);
   next_mac(mac);
   attr(b, IFLA_ADDRESS, peer_mac ? peer_mac : mac, sizeof mac);
+  one_queue(b);
   nest_end(b, peer);
   nest_end(b, data);
   nest_end(b, info);
@@ -60,12 +68,17 @@ static inline uint32_t index_of(int rt, struct batch *b, const char *name) {
   return ((struct ifinfomsg *)NLMSG_DATA(&reply.h))->ifi_index;
 }
 
-/* Up, without multicast; `alias` where not NULL. */
-static inline void set_up(struct batch *b, uint32_t index, const char *alias) {
-  struct ifinfomsg link = {.ifi_index = index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP | IFF_MULTICAST};
+/* Which the kernel ignores when it makes a link; of one that is up it costs a look at all IPv6 routes. */
+static inline void set_alias(struct batch *b, uint32_t index, const char *alias) {
+  struct ifinfomsg link = {.ifi_index = index};
   size_t request = begin(b, RTM_SETLINK, NLM_F_ACK, &link, sizeof link);
-  if (alias) attr(b, IFLA_IFALIAS, alias, strlen(alias));
+  attr(b, IFLA_IFALIAS, alias, strlen(alias));
   end(b, request);
+}
+
+static inline void set_up(struct batch *b, uint32_t index) {
+  struct ifinfomsg link = {.ifi_index = index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP};
+  end(b, begin(b, RTM_SETLINK, NLM_F_ACK, &link, sizeof link));
 }
 
 static inline void add_address(struct batch *b, uint32_t index, in_addr_t address, int prefix) {
@@ -143,12 +156,13 @@ static inline void connect_pair(int rt, struct batch *b, const struct pair *p, i
   add_veth(b, p->host, p->peer, pid, p->group, p->peer_mac);
   talk(rt, b, "veth", NULL, 0);
   uint32_t index = index_of(rt, b, p->host);
-  set_up(b, index, p->alias);
+  set_alias(b, index, p->alias);
+  set_up(b, index);
   add_address(b, index, p->gateway, p->prefix);
   talk(rt, b, "host end", NULL, 0);
   int inside = route_socket_in(pid);
   index = index_of(inside, b, p->peer);
-  set_up(b, index, NULL);
+  set_up(b, index);
   add_address(b, index, htonl(ntohl(p->gateway) + 1), p->prefix);
   add_default_route(b, p->gateway, index);
   talk(inside, b, "peer end", NULL, 0);
