@@ -25,129 +25,140 @@ const CONFS = linkConfsIn(
 interface Row {
   readonly name: string;
   readonly in: Link;
-  /** Its making, what is said in the host's namespace after that, and in the guest's. */
-  readonly want: readonly (readonly NetlinkRequest[])[];
+  readonly want: {
+    readonly made: readonly string[];
+    readonly host: readonly string[];
+    /** Far end, and what is done with TAPs. */
+    readonly last: readonly string[];
+  };
 }
 
-const UP = setLink(IFINDEX, { up: true });
+const said = ({ type, flags, body }: NetlinkRequest): string =>
+  `${type} ${flags} ${Buffer.from(body).toString('hex')}`;
+const UP = said(setLink(IFINDEX, { up: true }));
+
+const PEER_LINK = {
+  ifname: VETH.peer.ifname,
+  ifindex: PEER,
+  mac: VETH.peer.mac,
+  multicast: false,
+  netnsFd: NETNS_FD,
+  queues: 1,
+};
+const DEFAULT = addRoute({
+  kind: 'unicast',
+  dst: '0.0.0.0/0',
+  hop: { via: '100.115.92.129', ifindex: PEER, onlink: false },
+  src: null,
+  table: 254,
+  metric: 0,
+  protocol: ROUTE_PROTOCOL,
+});
+const NEW = { ifindex: IFINDEX, group: LINK_GROUP };
 
 const rows: readonly Row[] = [
   {
     name: 'a veth',
     in: VETH,
-    want: [
-      [
-        addLink({
-          ifname: VETH.ifname,
-          ifindex: IFINDEX,
-          mac: VETH.mac,
-          multicast: false,
-          group: LINK_GROUP,
-          queues: 1,
-          kind: {
-            name: 'veth',
-            peer: {
-              ifname: VETH.peer.ifname,
-              ifindex: PEER,
-              mac: VETH.peer.mac,
-              multicast: false,
-              netnsFd: NETNS_FD,
-              queues: 1,
-            },
-          },
-        }),
+    want: {
+      made: [
+        said(
+          addLink({
+            ...NEW,
+            ifname: VETH.ifname,
+            mac: VETH.mac,
+            multicast: false,
+            queues: 1,
+            kind: { name: 'veth', peer: PEER_LINK },
+          }),
+        ),
       ],
-      [
-        setLink(IFINDEX, {
-          alias: VETH.alias,
-          master: 0,
-          inetConf: new Map([
-            [4, 0],
-            [6, 0],
-          ]),
-        }),
+      host: [
+        said(
+          setLink(IFINDEX, {
+            alias: VETH.alias,
+            master: 0,
+            inetConf: new Map([
+              [4, 0],
+              [6, 0],
+            ]),
+          }),
+        ),
         UP,
       ],
-      [
-        setLink(PEER, { up: true }),
-        addAddress(PEER, VETH.peer.address),
-        addRoute({
-          kind: 'unicast',
-          dst: '0.0.0.0/0',
-          hop: { via: '100.115.92.129', ifindex: PEER, onlink: false },
-          src: null,
-          table: 254,
-          metric: 0,
-          protocol: ROUTE_PROTOCOL,
-        }),
-      ],
-    ],
+      last: [said(setLink(PEER, { up: true })), said(addAddress(PEER, VETH.peer.address)), said(DEFAULT)],
+    },
   },
   {
     name: 'a bridge',
     in: BRIDGE,
-    want: [
-      [
-        addLink({
-          ifname: BRIDGE.ifname,
-          ifindex: IFINDEX,
-          mac: BRIDGE.mac,
-          multicast: true,
-          group: LINK_GROUP,
-          kind: { name: 'bridge' },
-        }),
+    want: {
+      made: [
+        said(
+          addLink({
+            ...NEW,
+            ifname: BRIDGE.ifname,
+            mac: BRIDGE.mac,
+            multicast: true,
+            kind: { name: 'bridge' },
+          }),
+        ),
       ],
-      [
-        setLink(IFINDEX, {
-          alias: BRIDGE.alias,
-          master: 0,
-          mac: BRIDGE.mac,
-          mtu: 1400,
-          multicast: true,
-          group: LINK_GROUP,
-        }),
+      host: [
+        said(
+          setLink(IFINDEX, {
+            alias: BRIDGE.alias,
+            master: 0,
+            mac: BRIDGE.mac,
+            mtu: 1400,
+            multicast: true,
+            group: LINK_GROUP,
+          }),
+        ),
         UP,
       ],
-      [],
-    ],
+      last: [],
+    },
   },
   {
     name: 'a TAP in a bridge',
     in: { ...TAP, multicast: false, master: 'br0' },
-    want: [
-      [],
-      [
-        setLink(IFINDEX, {
-          alias: TAP.alias,
-          master: MASTER,
-          mac: TAP.mac,
-          mtu: 1450,
-          multicast: false,
-          group: LINK_GROUP,
-        }),
+    want: {
+      made: [`tap ${TAP.ifname} #${IFINDEX} of ${TAP.owner}`],
+      host: [
+        said(
+          setLink(IFINDEX, {
+            alias: TAP.alias,
+            master: MASTER,
+            mac: TAP.mac,
+            mtu: 1450,
+            multicast: false,
+            group: LINK_GROUP,
+          }),
+        ),
         UP,
       ],
-      [],
-    ],
+      last: ['keep'],
+    },
   },
 ];
 
-const told = (requests: readonly NetlinkRequest[]): readonly string[] =>
-  requests.map(({ type, flags, body }) => `${type} ${flags} ${Buffer.from(body).toString('hex')}`);
-
-const requestsOf = ({ part }: Piece): readonly NetlinkRequest[] => ('requests' in part ? part.requests : []);
+function told({ part }: Piece): readonly string[] {
+  if ('requests' in part) return part.requests.map(said);
+  if ('tap' in part) return [`tap ${part.tap.name} #${part.tap.ifindex} of ${part.tap.owner}`];
+  return 'keepTaps' in part ? ['keep'] : [`file ${part.file}`];
+}
 
 test.each(rows)('$name comes up by a message of its own, after all else of it', ({ in: link, want }) => {
   const numbered: NumberedLink = {
     at: 0,
     op: { do: 'link.add', link },
-    held: { netnsFd: link.kind === 'veth' ? NETNS_FD : null, tap: null, close: () => undefined },
+    held: { netnsFd: link.kind === 'veth' ? NETNS_FD : null, close: () => undefined },
     ifindex: IFINDEX,
     peerIfindex: PEER,
   };
-  const made = creations([numbered]);
   const { pieces } = restOf({ links: [numbered], confs: CONFS, sysctls: [], rest: [] }, () => MASTER);
-  const [, host, peer] = pieces; // the first one may fail
-  const got = [made, host, peer].map((piece) => (piece === undefined ? [] : told(requestsOf(piece))));
-  expect(got).toEqual(want.map(told));
+  const [made, , host, ...last] = [...creations([numbered]), ...pieces]; // the second one may fail
+  const got = [made, host].map((piece) => (piece === undefined ? [] : told(piece)));
+  expect({ made: got[0], host: got[1], last: last.flatMap(told) }).toEqual(want);
 });

@@ -56,9 +56,9 @@ export interface Rest {
   readonly faults: readonly Fault[];
 }
 
-/** The job's first piece, and so little of it that the kernel can begin while the rest is put into words. */
-export const creations = (links: readonly NumberedLink[]): Piece =>
-  pieceOf(links.flatMap((link) => creation(link).map((request) => ({ at: link.at, request }))));
+/** The job's first pieces, one for each link, and so little of it that the kernel can begin while the rest is put into words. */
+export const creations = (links: readonly NumberedLink[]): readonly Piece[] =>
+  links.map((link) => ({ part: creation(link), ats: [link.at] }));
 
 /** Sysctls are written; links completed and all else set, the host's side before the far ends of links. */
 export function restOf({ links, confs, sysctls, rest }: Work, find: Find): Rest {
@@ -82,7 +82,15 @@ export function restOf({ links, confs, sysctls, rest }: Work, find: Find): Rest 
     part: { requests: links.flatMap(unqueued), netnsFd: null, mayFail: true },
     ats: [],
   };
-  return { pieces: [...files, unqueue, host, ...links.map(peerPiece)], faults };
+  return { pieces: [...files, unqueue, host, ...links.map(peerPiece), ...keeping(links)], faults };
+}
+
+/** Without it TAPs go when the job ends, or we do. */
+function keeping(links: readonly NumberedLink[]): readonly Piece[] {
+  const tap = links.find(({ op }) => op.link.kind === 'tap');
+  return tap === undefined
+    ? []
+    : [{ part: { keepTaps: true, label: () => `${describe(tap.op)}: keep` }, ats: [tap.at] }];
 }
 
 const preparedBy = ({ at, op }: Step, { type, flags, body }: NetlinkRequest): Prepared => ({
@@ -134,10 +142,10 @@ export const namesOf = ({ op }: ConfigureStep | SysctlStep): readonly string[] =
 /** Says what was refused; gives the places of steps all of whose parts were done. */
 export function settle({ pieces, faults }: Rest, results: Results, outcomes: Outcomes): ReadonlySet<number> {
   const [done, undone] = [new Set<number>(), new Set<number>()];
-  pieces.forEach(({ ats }, piece) => {
+  pieces.forEach(({ part, ats }, piece) => {
     ats.forEach((at, index) => {
       const result = results[piece]?.[index] ?? null;
-      outcomes.refuseIf(at, result);
+      outcomes.refuseIf(at, 'tap' in part ? inUse(result) : result);
       (isDone(result) ? done : undone).add(at);
     });
   });
@@ -145,6 +153,12 @@ export function settle({ pieces, faults }: Rest, results: Results, outcomes: Out
   for (const at of undone) done.delete(at);
   return done;
 }
+
+/** The kernel calls a TAP of that name busy; the door says the same of all kinds of links. */
+const inUse = (result: JobResult): JobResult =>
+  result instanceof KernelError && result.code === 'EBUSY'
+    ? new KernelError('EEXIST', result.request)
+    : result;
 
 export const isWhole = ({ pieces, faults, results }: Rest & { readonly results: Results }): boolean =>
   faults.length === 0 &&

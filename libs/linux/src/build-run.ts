@@ -110,7 +110,7 @@ async function lookUp({ route }: Context, names: readonly string[]): Promise<Fou
 
 interface Ran extends Rest {
   readonly work: Work;
-  /** All of the job. */
+  /** All of the job; the making of links comes first. */
   readonly pieces: readonly Piece[];
   readonly results: readonly (readonly JobResult[])[];
 }
@@ -118,12 +118,14 @@ interface Ran extends Rest {
 async function runJob(context: Context, work: Work, found: Found): Promise<Ran> {
   const made = creations(work.links);
   let rest: Rest = { pieces: [], faults: [] };
-  const results = await context.jobs.run([made.part], () => {
+  const results = await context.jobs.run(made.map(partOf), () => {
     rest = restOf(work, finder(context, work, found));
-    return rest.pieces.map(({ part }) => part);
+    return rest.pieces.map(partOf);
   });
-  return { work, pieces: [made, ...rest.pieces], faults: rest.faults, results };
+  return { work, pieces: [...made, ...rest.pieces], faults: rest.faults, results };
 }
+
+const partOf = ({ part }: Piece): Piece['part'] => part;
 
 function finder({ own }: Context, { links }: Work, found: Found): Find {
   const fresh = new Map(links.map(({ op, ifindex }) => [op.link.ifname, ifindex]));
@@ -140,17 +142,18 @@ async function changeTable(
 }
 
 /** Or the name is, which the kernel calls the same: then it is refused once more. */
-const isNumberTaken = ({ results: [made = []] }: Ran): boolean =>
-  made.some((result) => result instanceof KernelError && TAKEN.has(result.code));
+const isNumberTaken = ({ work, results }: Ran): boolean =>
+  work.links.some((_, index) => {
+    const result = results[index]?.[0];
+    return result instanceof KernelError && TAKEN.has(result.code);
+  });
 const TAKEN: ReadonlySet<string> = new Set(['EEXIST', 'EBUSY']);
 
-/** The links that the job has made, complete or not. TAPs are not made by it. */
-function madeBy({ work, pieces: [first], results: [made = []] }: Ran): readonly NumberedLink[] {
-  const ats = new Set(first?.ats.filter((_, index) => isDone(made[index])));
-  return work.links.filter(({ at }) => ats.has(at));
-}
+/** The links that the job has made, complete or not. */
+const madeBy = ({ work, results }: Ran): readonly NumberedLink[] =>
+  work.links.filter((_, index) => isDone(results[index]?.[0]));
 
-/** As if they had never been. A TAP that was not kept goes when it is released. */
+/** As if they had never been. A TAP that was not kept has gone already. */
 async function deleteMade({ route }: Context, ran: Ran, outcomes: Outcomes): Promise<void> {
   const doomed = madeBy(ran);
   const results = await route.requestMany(doomed.map(({ ifindex }) => delLink(ifindex)));
@@ -169,8 +172,8 @@ async function conclude(context: Context, ran: Ran, spaces: Spaces, outcomes: Ou
     await takeBack(context, ran, outcomes);
     return;
   }
-  for (const link of links) keep(context, link, outcomes);
-  for (const steps of [confs, sysctls, rest]) for (const { at } of steps) outcomes.set(at, 'done');
+  for (const { op, ifindex } of links) context.own.set(op.link.ifname, ifindex);
+  for (const steps of [links, confs, sysctls, rest]) for (const { at } of steps) outcomes.set(at, 'done');
 }
 
 /** All links of the job go; what was done apart from them stays. */
@@ -185,10 +188,4 @@ async function takeBack(context: Context, ran: Ran, outcomes: Outcomes): Promise
     // What was refused may have been meant for a link that is no more: its name is looked up the next time.
     if (outcomes.refused(step.at)) for (const name of names) context.own.delete(name);
   }
-}
-
-function keep({ own }: Context, link: NumberedLink, outcomes: Outcomes): void {
-  const { at, op, held, ifindex } = link;
-  outcomes.do(link, () => held.tap?.persist(true));
-  if (!outcomes.refused(at)) own.set(op.link.ifname, ifindex);
 }

@@ -3,9 +3,9 @@ import { Ifindexes } from './ifindexes';
 
 test('one after the other, from somewhere', () => {
   const some = new Ifindexes(() => 0);
-  expect([some.take('veth'), some.take('veth'), some.take('bridge')]).toEqual([100_000, 100_001, 20_000]);
+  expect([some.take('guest'), some.take('guest'), some.take('bridge')]).toEqual([100_000, 100_001, 20_000]);
   const last = new Ifindexes(() => 1 - Number.EPSILON);
-  expect([last.take('veth'), last.take('bridge')]).toEqual([999_999, 59_999]);
+  expect([last.take('guest'), last.take('bridge')]).toEqual([999_999, 59_999]);
 });
 
 test('a bridge always has a routing tag, however many there were', () => {
@@ -17,7 +17,7 @@ test('a bridge always has a routing tag, however many there were', () => {
 
 test('what was skipped does not soon come back', () => {
   const some = new Ifindexes(() => 0.5);
-  const [veth, bridge] = [some.take('veth'), some.take('bridge')];
+  const [veth, bridge] = [some.take('guest'), some.take('bridge')];
   some.skip();
-  expect([some.take('veth'), some.take('bridge')]).toEqual([veth + 5001, bridge + 5001]);
+  expect([some.take('guest'), some.take('bridge')]).toEqual([veth + 5001, bridge + 5001]);
 });

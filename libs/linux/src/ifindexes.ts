@@ -1,9 +1,9 @@
 /**
- * Where the numbers of links begin and end: those of veths far above what a host's kernel has counted to. A bridge may be an uplink (arcbr0), whose
+ * Where the numbers of links begin and end: those of veths and TAPs far above what a host's kernel has counted to. A bridge may be an uplink (arcbr0), whose
  * number goes into routing tags, which end at 64,535.
  */
 const RANGES = {
-  veth: { lowest: 100_000, begin: 1_000_000, highest: 0x3fffffff },
+  guest: { lowest: 100_000, begin: 1_000_000, highest: 0x3fffffff },
   bridge: { lowest: 20_000, begin: 60_000, highest: 64_000 },
 } as const;
 const FURTHEST = 10_000;
@@ -14,12 +14,12 @@ const FURTHEST = 10_000;
  */
 export class Ifindexes {
   readonly #random: () => number;
-  readonly #next: { veth: number; bridge: number };
+  readonly #next: { guest: number; bridge: number };
 
   /** `random`: from 0, below 1. */
   constructor(random: () => number = Math.random) {
     this.#random = random;
-    this.#next = { veth: this.#somewhere('veth'), bridge: this.#somewhere('bridge') };
+    this.#next = { guest: this.#somewhere('guest'), bridge: this.#somewhere('bridge') };
   }
 
   take(kind: keyof typeof RANGES): number {
@@ -30,7 +30,7 @@ export class Ifindexes {
 
   /** Somebody else has what was taken: on from somewhere further on. */
   skip(): void {
-    this.#advance('veth', Math.floor(this.#random() * FURTHEST));
+    this.#advance('guest', Math.floor(this.#random() * FURTHEST));
     this.#advance('bridge', Math.floor(this.#random() * FURTHEST));
   }
 

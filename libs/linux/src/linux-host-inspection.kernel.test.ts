@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryLog } from '@pp/base/testing';
 import { LINK_GROUP } from '@pp/datapath';
+import type { Native, WorkerStep } from '@pp/native';
 import { describeOnKernel } from '@pp/netlink/testing';
 import { hostInspectionRows } from '@pp/ports/testing';
 import { tryDatapath } from './datapath-trial';
@@ -16,7 +17,24 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
+const NO_TAP: WorkerStep = { file: '/nonexistent/tun', value: '' };
+
 describeOnKernel('LinuxHostInspection', (native) => {
+  /** As on a host whose /dev has none. */
+  const withoutTaps: Native['openNetlinkWorker'] = (options) => {
+    const worker = native.openNetlinkWorker(options);
+    return {
+      run: (steps, how) => {
+        worker.run(
+          steps.map((step) => ('tap' in step ? NO_TAP : step)),
+          how,
+        );
+      },
+      close: () => {
+        worker.close();
+      },
+    };
+  };
   let host: TestHost;
   let inspection: LinuxHostInspection;
 
@@ -60,8 +78,11 @@ describeOnKernel('LinuxHostInspection', (native) => {
   });
 
   test('the step that is refused is told, and nothing stays open', async () => {
-    const refusing = { ...native, openTun: () => native.openNetns({ path: '/nonexistent/tun' }) as never };
-    const common = { native: refusing, log: new MemoryLog(), clock: new SystemClock() };
+    const common = {
+      native: { ...native, openNetlinkWorker: withoutTaps },
+      log: new MemoryLog(),
+      clock: new SystemClock(),
+    };
     expect(await tryDatapath({ ...common, taps: true })).toMatch(/^link\.add tap vmtap0: ENOENT/);
     expect(await tryDatapath({ ...common, taps: false })).toBeNull();
   });

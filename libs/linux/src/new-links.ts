@@ -1,10 +1,8 @@
-import { KernelError } from '@pp/base';
 import { describe, LINK_GROUP } from '@pp/datapath';
-import type { Link, Op } from '@pp/datapath';
+import type { Bridge, Op, Veth } from '@pp/datapath';
 import { addLink } from '@pp/netlink';
-import type { NetlinkRequest } from '@pp/netlink';
+import type { JobPart, NetlinkRequest } from '@pp/netlink';
 import type { Context } from './context';
-import { kernelErrorOf } from './errors';
 import { Held } from './held';
 import type { Outcomes } from './outcomes';
 import type { Spaces } from './spaces';
@@ -17,10 +15,10 @@ export interface LinkStep {
 
 /** What a new link needs is open. */
 export interface HeldLink extends LinkStep {
-  readonly held: Pick<Held, 'netnsFd' | 'tap' | 'close'>;
+  readonly held: Pick<Held, 'netnsFd' | 'close'>;
 }
 
-/** It is known by what ifindex the link will be known; that of a TAP is its own already. */
+/** It is known by what ifindex the link will be known. */
 export interface NumberedLink extends HeldLink {
   readonly ifindex: number;
   /** Of a veth's far end, in its namespace. */
@@ -28,63 +26,47 @@ export interface NumberedLink extends HeldLink {
 }
 
 /** Opens what a new link needs. Nothing, when that is refused. */
-export function holdLink(
+export const holdLink = (
   context: Context,
   step: LinkStep,
   spaces: Spaces,
   outcomes: Outcomes,
-): readonly HeldLink[] {
-  const { op } = step;
-  return outcomes.try(step, () => {
-    try {
-      return { ...step, held: new Held(context, op.link, spaces) };
-    } catch (error) {
-      const refused = kernelErrorOf(error, describe(op));
-      // The kernel calls a TAP of that name busy; the door says the same of all kinds of links.
-      if (op.link.kind === 'tap' && refused.code === 'EBUSY')
-        throw new KernelError('EEXIST', refused.request);
-      throw refused;
-    }
-  });
-}
+): readonly HeldLink[] =>
+  outcomes.try(step, () => ({ ...step, held: new Held(context, step.op.link, spaces) }));
 
 export const numbered = ({ ifindexes }: Context, link: HeldLink): NumberedLink => ({
   ...link,
-  ifindex: link.held.tap?.ifindex ?? ifindexes.take(link.op.link.kind === 'bridge' ? 'bridge' : 'veth'),
-  peerIfindex: link.op.link.kind === 'veth' ? ifindexes.take('veth') : 0,
+  ifindex: ifindexes.take(link.op.link.kind === 'bridge' ? 'bridge' : 'guest'),
+  peerIfindex: link.op.link.kind === 'veth' ? ifindexes.take('guest') : 0,
 });
 
-/** The link carries our group from its first moment. A TAP is there already. */
-export function creation(link: NumberedLink): readonly NetlinkRequest[] {
-  const request = newLink(link.op.link, link);
-  return request === null ? [] : [{ ...request, label: () => describe(link.op) }];
+/** A veth and a bridge carry our group from their first moment. */
+export function creation(link: NumberedLink): JobPart {
+  const label = (): string => describe(link.op);
+  const { op, ifindex } = link;
+  if (op.link.kind !== 'tap') return { requests: [{ ...newLink(op.link, link), label }], netnsFd: null };
+  const { ifname: name, owner } = op.link;
+  return { tap: { name, owner, ifindex }, label };
 }
 
 /** As many as a veth uses. */
 const QUEUES = 1;
 
 function newLink(
-  link: Link,
+  link: Veth | Bridge,
   { held: { netnsFd }, ifindex, peerIfindex }: NumberedLink,
-): NetlinkRequest | null {
+): NetlinkRequest {
   const { ifname, mac, mtu, multicast } = link;
   const common = { ifname, ifindex, mac, multicast, group: LINK_GROUP };
-  switch (link.kind) {
-    case 'tap':
-      return null;
-    case 'bridge':
-      return addLink({ ...common, kind: { name: 'bridge' } });
-    case 'veth': {
-      const peer = {
-        ifname: link.peer.ifname,
-        ifindex: peerIfindex,
-        mac: link.peer.mac,
-        multicast: link.peer.multicast,
-        mtu,
-        queues: QUEUES,
-        ...(netnsFd === null ? {} : { netnsFd }),
-      };
-      return addLink({ ...common, mtu, queues: QUEUES, kind: { name: 'veth', peer } });
-    }
-  }
+  if (link.kind === 'bridge') return addLink({ ...common, kind: { name: 'bridge' } });
+  const peer = {
+    ifname: link.peer.ifname,
+    ifindex: peerIfindex,
+    mac: link.peer.mac,
+    multicast: link.peer.multicast,
+    mtu,
+    queues: QUEUES,
+    ...(netnsFd === null ? {} : { netnsFd }),
+  };
+  return addLink({ ...common, mtu, queues: QUEUES, kind: { name: 'veth', peer } });
 }

@@ -1,4 +1,6 @@
 /* TUN and TAP interfaces. */
+#include "tun.h"
+
 #include "batch.h"
 
 #include <fcntl.h>
@@ -41,6 +43,28 @@ static int take_interface(int fd, const tun_options *options, struct ifreq *requ
   memcpy(request->ifr_name, options->name.data, options->name.length);
   return ioctl(fd, TUNSETIFF, request) == 0 ? 0 : errno;
 }
+
+/* The call that was refused; NULL: none was. */
+static const char *set_up_tap(int fd, const char *name, uint32_t owner, uint32_t ifindex) {
+  struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_TUN_EXCL};
+  strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+  if (ioctl(fd, TUNSETIFINDEX, &ifindex) != 0) return "TUNSETIFINDEX";
+  if (ioctl(fd, TUNSETIFF, &request) != 0) return "TUNSETIFF";
+  if (owner != UINT32_MAX && ioctl(fd, TUNSETOWNER, (unsigned long)owner) != 0) return "TUNSETOWNER";
+  return NULL;
+}
+
+int pp_tap_make(const char *name, uint32_t owner, uint32_t ifindex, const char **call) {
+  int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+  *call = fd < 0 ? "open /dev/net/tun" : set_up_tap(fd, name, owner, ifindex);
+  if (*call == NULL || fd < 0) return fd;
+  int error = errno;
+  close(fd);
+  errno = error;
+  return -1;
+}
+
+bool pp_tap_persist(int fd, bool on) { return ioctl(fd, TUNSETPERSIST, (unsigned long)on) == 0; }
 
 static int set_mac(int fd, const pp_bytes *mac) {
   struct ifreq request = {.ifr_hwaddr.sa_family = ARPHRD_ETHER};
@@ -90,7 +114,7 @@ static napi_value open_tun(pp_env *env, napi_value *args) {
 static napi_value tun_persist(pp_env *env, napi_value *args) {
   PP_INT(fd, args[0]);
   PP_BOOL(on, args[1]);
-  if (ioctl(fd, TUNSETPERSIST, (unsigned long)on) != 0) return pp_throw(env, errno, "TUNSETPERSIST %d", fd);
+  if (!pp_tap_persist(fd, on)) return pp_throw(env, errno, "TUNSETPERSIST %d", fd);
   return NULL;
 }
 

@@ -1,5 +1,5 @@
 /* A thread that does jobs for the event loop, one after the other, in the network namespace where it was opened. A job is a list of steps:
- * datagrams to the kernel of this or of another network namespace, and values for files in place (sysctls). It ends at the first step that the kernel
+ * datagrams to the kernel of this or of another network namespace, values for files in place (sysctls), and TAPs. It ends at the first step that the kernel
  * refuses, so that later steps can count on earlier ones, and no step costs a way to the event loop and back. A job may be begun before all of it is known.
  *
  * The thread and the source share a `worker`, which the last of them frees; closing does not wait for a job under way. */
@@ -7,8 +7,11 @@
 #include <linux/netlink.h>
 #include <sched.h>
 
+#include <net/if.h>
+
 #include "addon.h"
 #include "netlink.h"
+#include "tun.h"
 
 enum { ON_DONE };
 
@@ -33,8 +36,16 @@ typedef struct {
   uint32_t length;
 } step;
 
-/* Of a file: its path, a NUL, and the value. OPTIONAL is a datagram that may be refused. */
-enum { DATAGRAM, OPTIONAL_DATAGRAM, FILE_VALUE };
+/* Of a file: its path, a NUL, and the value. OPTIONAL is a datagram that may be refused. TAPs go with the job, unless its last step is to keep them. */
+enum { DATAGRAM, OPTIONAL_DATAGRAM, FILE_VALUE, TAP, KEEP_TAPS };
+
+/* Of a TAP; its name follows, and a NUL. */
+typedef struct {
+  uint32_t owner; /* a uid; UINT32_MAX: none */
+  uint32_t ifindex;
+} tap;
+
+#define MOST_TAPS 64
 
 typedef struct job {
   struct job *next;
@@ -55,6 +66,8 @@ typedef struct {
   int home; /* that namespace */
   int sysctls[SYSCTL_DIRECTORIES]; /* of that namespace; -1: it has none */
   int users; /* the source and the thread */
+  int taps[MOST_TAPS]; /* of the job; the thread's */
+  int made_taps;
   bool stopping;
   pthread_t thread;
   int kept_off; /* a CPU; -1: none */
@@ -230,8 +243,35 @@ static bool write_value(const worker *self, job *at_work, const step *todo) {
   return good;
 }
 
+static bool make_tap(worker *self, job *at_work, const step *todo) {
+  const tap *wanted = (const tap *)(todo + 1);
+  const char *call = "TAPs of a job";
+  int fd = -1;
+  if (self->made_taps == MOST_TAPS) errno = EMFILE;
+  else fd = pp_tap_make((const char *)(wanted + 1), wanted->owner, wanted->ifindex, &call);
+  if (fd < 0) return failed(at_work, call);
+  self->taps[self->made_taps++] = fd;
+  return true;
+}
+
+/* All of them or none. */
+static bool keep_taps(worker *self, job *at_work) {
+  int kept = 0;
+  while (kept < self->made_taps && pp_tap_persist(self->taps[kept], true)) kept++;
+  if (kept == self->made_taps) return true;
+  failed(at_work, "TUNSETPERSIST");
+  while (kept > 0) pp_tap_persist(self->taps[--kept], false);
+  return false;
+}
+
+static void close_taps(worker *self) {
+  while (self->made_taps > 0) close(self->taps[--self->made_taps]);
+}
+
 static bool do_step(worker *self, job *at_work, const step *todo) {
   if (todo->kind == FILE_VALUE) return write_value(self, at_work, todo);
+  if (todo->kind == TAP) return make_tap(self, at_work, todo);
+  if (todo->kind == KEEP_TAPS) return keep_taps(self, at_work);
   return todo->netns >= 0 ? talk_inside(self, at_work, todo) : talk(at_work, self->fd, todo);
 }
 
@@ -255,10 +295,12 @@ static void *run(void *data) {
     pthread_mutex_unlock(&self->lock);
     bool whole = !cut && do_job(self, next);
     cut = next->more && !whole;
+    if (!next->more) close_taps(self);
     pthread_mutex_lock(&self->lock);
     append(&self->finished_end, next);
     if (!next->more && !self->stopping) uv_async_send(self->wake);
   }
+  close_taps(self); /* of a job whose end never came */
   leave(self);
   return NULL;
 }
@@ -373,20 +415,27 @@ static napi_value open_worker(pp_env *env, napi_value *args) {
 static bool hold_namespaces(job *self) {
   bool good = true;
   for (step *each = NULL; (each = next_step(self, each)) != NULL;) {
-    if (each->kind == FILE_VALUE || each->netns < 0) each->netns = -1;
+    if (each->kind > OPTIONAL_DATAGRAM || each->netns < 0) each->netns = -1;
     else if ((each->netns = good ? fcntl(each->netns, F_DUPFD_CLOEXEC, 0) : -1) < 0) good = false;
   }
   return good;
 }
 
-/* Whether steps fill it to its end, and files have a path. */
+/* Its name is one, and ends. */
+static bool is_whole_tap(const step *todo) {
+  size_t room = todo->length - sizeof(tap);
+  return todo->length > sizeof(tap) && room <= IFNAMSIZ && memchr((const tap *)(todo + 1) + 1, 0, room) != NULL;
+}
+
+/* Whether steps fill it to its end, files have a path, and TAPs a name. */
 static bool is_whole(const job *self) {
   size_t at = 0;
   while (at < self->length) {
     const step *todo = (const step *)(self->steps + at);
     size_t rest = self->length - at;
     if (rest < sizeof *todo || todo->length > rest - sizeof *todo || padded(todo->length) > rest - sizeof *todo) return false;
-    if (todo->kind > FILE_VALUE || (todo->kind == FILE_VALUE && memchr(todo + 1, 0, todo->length) == NULL)) return false;
+    if (todo->kind > KEEP_TAPS || (todo->kind == FILE_VALUE && memchr(todo + 1, 0, todo->length) == NULL)) return false;
+    if (todo->kind == TAP && !is_whole_tap(todo)) return false;
     at += sizeof *todo + padded(todo->length);
   }
   return true;

@@ -1,4 +1,4 @@
-import { closeSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { cpus } from 'node:os';
 import type { NetlinkWorkerHandle, WorkerStep } from './api/netlink';
 import { checkLeaks, codeOf, native, testInNetns, until } from './testing/harness';
@@ -105,6 +105,62 @@ testInNetns(
     native.closeFd(there);
   },
 );
+
+/** All TAPs in the namespace go with it. */
+const testTaps = existsSync('/dev/net/tun')
+  ? testInNetns
+  : (name: string) => {
+      test.skip(`${name} (needs /dev/net/tun)`, () => undefined);
+    };
+const tapStep = (name: string, ifindex: number): WorkerStep => ({ tap: { name, ifindex, owner: 1234 } });
+const tapsIn = (fd: number): readonly string[] => linksIn(fd).filter((name) => name.startsWith('tap'));
+
+testTaps('TAPs stay if they are kept, under their numbers and of their owner', async () => {
+  const { done, answers } = await doJob([tapStep('tap0', 4711), home(lookAt(4711, 1)), { keepTaps: true }]);
+  expect([done, answers]).toEqual([3, [[1, RTM.newLink, 0]]]);
+  expect(tapsIn(netns)).toEqual(['tap0']);
+  const number = native.runInNetns(netns, () => {
+    const again = native.openTun({ mode: 'tap', name: 'tap0', attach: true });
+    const { ifindex } = again;
+    again.persist(false);
+    again.close();
+    return ifindex;
+  });
+  expect([number, tapsIn(netns)]).toEqual([4711, []]);
+});
+
+const TAPS: readonly { name: string; in: readonly WorkerStep[]; want: Partial<Told> }[] = [
+  { name: 'not kept', in: [tapStep('tap0', 71)], want: { done: 1, fault: undefined } },
+  {
+    name: 'of a job that is refused',
+    in: [tapStep('tap0', 71), home(noDevice(1)), { keepTaps: true }],
+    want: { done: 1, fault: undefined },
+  },
+  {
+    name: 'beside one whose number is taken',
+    in: [tapStep('tap0', 71), tapStep('tap1', 71), { keepTaps: true }],
+    want: { done: 1, fault: 'EBUSY TUNSETIFF' },
+  },
+  {
+    name: 'beside one whose name is taken',
+    in: [tapStep('tap0', 71), tapStep('tap0', 72), { keepTaps: true }],
+    want: { done: 1, fault: 'EBUSY TUNSETIFF' },
+  },
+];
+
+for (const { name, in: steps, want } of TAPS)
+  testTaps(`gone: a TAP ${name}`, async () => {
+    expect(await doJob(steps)).toMatchObject(want);
+    expect(tapsIn(netns)).toEqual([]);
+  });
+
+testTaps('a TAP of a job that has no end goes with the worker', async () => {
+  await withWorker(async (run) => {
+    run([tapStep('tap0', 71)], { more: true });
+    await until('it is there', () => tapsIn(netns).length === 1);
+  });
+  await until('it is gone', () => tapsIn(netns).length === 0);
+});
 
 const REFUSED: readonly { name: string; in: readonly WorkerStep[]; want: Partial<Told> }[] = [
   {

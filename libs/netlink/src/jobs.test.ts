@@ -27,15 +27,15 @@ const answer = (request: NetlinkMessage): readonly Uint8Array[] => {
 
 type Report = Parameters<NetlinkWorkerOptions['onDone']>;
 
-/** As worker.c does them; a file named "none" is a fault. */
+/** As worker.c does them; a file named "none" is a fault, and a TAP named "taken". */
 function doSteps(steps: readonly WorkerStep[]): Report {
   const answers: Uint8Array[] = [];
   for (const [done, step] of steps.entries()) {
-    if ('file' in step) {
-      if (step.file === 'none')
-        return [Buffer.concat(answers), done, { code: 'ENOENT', message: 'no file' } as never];
-      continue;
-    }
+    if ('file' in step && step.file === 'none')
+      return [Buffer.concat(answers), done, { code: 'ENOENT', message: 'no file' } as never];
+    if ('tap' in step && step.tap.name === 'taken')
+      return [Buffer.concat(answers), done, { code: 'EBUSY', message: 'TUNSETIFF' } as never];
+    if (!('datagram' in step)) continue;
     const all = decodeMessages(step.datagram);
     answers.push(...all.flatMap(answer));
     if (!step.mayFail && all.some(({ body }) => readU8(body, 0) % 2 === 1))
@@ -78,6 +78,8 @@ function jobs(worker: (steps: readonly WorkerStep[]) => Report | null): NetlinkJ
 const home = (...bytes: number[]): JobPart => ({ requests: bytes.map(ask), netnsFd: null });
 const file = (name: string): JobPart => ({ file: name, value: '1', label: () => `write ${name}` });
 
+const tap = (name: string): JobPart => ({ tap: { name, ifindex: 7 }, label: () => `tap ${name}` });
+
 const ROWS: readonly { name: string; in: readonly JobPart[]; want: unknown }[] = [
   { name: 'nothing', in: [], want: [] },
   { name: 'a part without requests', in: [home(), home(2)], want: [[], [[2]]] },
@@ -91,6 +93,16 @@ const ROWS: readonly { name: string; in: readonly JobPart[]; want: unknown }[] =
     name: 'a refusal that may be',
     in: [{ requests: [ask(3)], netnsFd: null, mayFail: true }, home(2)],
     want: [['ask 3: ENODEV (odd)'], [[2]]],
+  },
+  {
+    name: 'TAPs that are kept',
+    in: [tap('tap0'), home(2), { keepTaps: true, label: () => 'keep' }],
+    want: [[[]], [[2]], [[]]],
+  },
+  {
+    name: 'a TAP whose name is taken',
+    in: [tap('taken'), home(2), { keepTaps: true, label: () => 'keep' }],
+    want: [['tap taken: EBUSY (TUNSETIFF)'], ['not reached'], ['not reached']],
   },
   {
     name: 'a fault',

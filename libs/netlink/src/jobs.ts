@@ -20,11 +20,11 @@ import type { OpenWorker } from './socket';
 /**
  * A part of a job.
  * - requests: to rtnetlink in the namespace of `netnsFd`, null: the worker's own; each has a result. `mayFail`: a refusal does not end the job
- * - file: a sysctl's, and its value; one result
+ * - file: a sysctl's, and its value; tap: a TAP, which goes when the job ends; keepTaps: unless this is its last part. One result each
  */
 export type JobPart =
   | { readonly requests: readonly NetlinkRequest[]; readonly netnsFd: number | null; readonly mayFail?: true }
-  | { readonly file: string; readonly value: string; readonly label: () => string };
+  | (Exclude<WorkerStep, { datagram: unknown }> & { readonly label: () => string });
 
 /** null: the job had ended before. */
 export type JobResult = BatchResult | null;
@@ -113,9 +113,9 @@ class Job {
     const steps: WorkerStep[] = []; // BOUNDED: by the parts
     for (const part of parts) {
       this.#parts.push(this.#slots.length);
-      if ('file' in part) {
+      if (!('requests' in part)) {
         this.#slots.push({ request: part, step: this.#steps + steps.length, reply: [], result: null });
-        steps.push({ file: part.file, value: part.value });
+        steps.push(part);
       } else {
         for (const chunk of chunksOf(part.requests))
           steps.push(this.#datagram(chunk, part, this.#steps + steps.length));

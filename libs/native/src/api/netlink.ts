@@ -36,10 +36,22 @@ export interface NetlinkHandle {
  * One step of a job.
  * - datagram: to rtnetlink in the namespace of `netnsFd`, null: the worker's own; `mayFail`: a refusal does not end the job
  * - file: a value for one that exists, in one write (a sysctl); /proc/sys/net is that of the worker's namespace
+ * - tap: a new TAP in that namespace; EBUSY: its name or its ifindex is taken. It goes when the job ends
+ * - keepTaps: those of the job stay; its last step
  */
 export type WorkerStep =
   | { readonly datagram: Uint8Array; readonly netnsFd: number | null; readonly mayFail?: true }
-  | { readonly file: string; readonly value: string };
+  | { readonly file: string; readonly value: string }
+  | { readonly tap: WorkerTap }
+  | { readonly keepTaps: true };
+
+export interface WorkerTap {
+  /** Exact; at most 15 bytes. */
+  readonly name: string;
+  readonly ifindex: number;
+  /** uid that may open it later. */
+  readonly owner?: number;
+}
 
 export interface NetlinkWorkerOptions {
   /**
