@@ -1,8 +1,12 @@
-import { MemoryLog } from '@pp/base/testing';
+import { existsSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { millis } from '@pp/base';
+import { MemoryLog, VirtualClock } from '@pp/base/testing';
+import type { Native } from '@pp/native';
 import { describeOnKernel, until } from '@pp/netlink/testing';
 import type { NetworkView } from '@pp/ports';
 import { NetlinkNews } from './netlink-news';
-import { NETNS, SystemClock, TestHost, VETH } from './testing';
+import { NETNS, SystemClock, TAP, TestHost, VETH } from './testing';
 
 describeOnKernel('news of the network', (native) => {
   let host: TestHost;
@@ -108,6 +112,41 @@ describeOnKernel('news of the network', (native) => {
     host.ip('link add other type bridge'); // events come in order
     await until('the other link', () => last().links.some(({ ifname }) => ifname === 'other'));
     expect(JSON.stringify(views)).not.toContain(VETH.ifname);
+  });
+
+  const testTap = existsSync('/dev/net/tun') ? test : test.skip;
+  testTap('for a TAP of ours nothing is read again', async () => {
+    const clock = new VirtualClock();
+    let asked = 0;
+    const openNetlink: Native['openNetlink'] = (options) => {
+      const socket = native.openNetlink(options);
+      const send = (message: Uint8Array): void => {
+        asked++;
+        socket.send(message);
+      };
+      return { ...socket, send };
+    };
+    const watched = new NetlinkNews({
+      native: { ...native, openNetlink },
+      clock,
+      log: new MemoryLog(),
+      netnsFd: host.fd,
+    });
+    try {
+      await watched.start(() => undefined);
+      const before = asked;
+      await host.kernel.apply([{ do: 'link.add', link: TAP }]);
+      await until('it is heard of', () => clock.pending().includes('network.gather'));
+      for (let turn = 0; turn < 3; turn++) await nextTurn(); // and of its tag
+      clock.advance(millis(5));
+      expect(asked).toBe(before);
+      host.ip('link add other type bridge');
+      await until('something else is heard of', () => clock.pending().includes('network.gather'));
+      clock.advance(millis(5));
+      expect(asked).toBeGreaterThan(before);
+    } finally {
+      watched.close();
+    }
   });
 
   test("of what is ours, Android's bridge is told, and the routes by it", async () => {

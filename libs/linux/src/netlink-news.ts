@@ -3,7 +3,7 @@ import type { Cancel, Clock, Logger } from '@pp/base';
 import { DOOMED_GROUP, LINK_GROUP, ROUTE_PROTOCOL } from '@pp/datapath';
 import type { Native } from '@pp/native';
 import { isByIdAlone, Monitor, netlinkIn, ownLinksFilter } from '@pp/netlink';
-import type { RouteEvent, RouteSnapshot } from '@pp/netlink';
+import type { Link, RouteEvent, RouteSnapshot } from '@pp/netlink';
 import type { NetworkNews, NetworkView } from '@pp/ports';
 import { networkSubject } from './foreign-rules';
 import { isForeignRule, isHidden, viewOf } from './network-view';
@@ -30,6 +30,10 @@ export class NetlinkNews implements NetworkNews {
   readonly #clock: Clock;
   /** ifindexes of links that are shown. The others are ours. BOUNDED: by the links of the host, and renewed with each snapshot. */
   #shown = new Set<number>();
+  /** Of these, links that have come since the last gathering: a TAP of ours is there before its tag. BOUNDED: by what comes within GATHERING. */
+  readonly #fresh = new Set<number>();
+  /** Since then something else changed. */
+  #isStale = false;
   #told = '';
   #gathering: Cancel | null = null;
   #onView: (view: NetworkView) => void = () => undefined;
@@ -47,7 +51,8 @@ export class NetlinkNews implements NetworkNews {
         this.#tell(viewOf(snapshot));
       },
       onEvent: (event) => {
-        if (this.#concerns(event)) this.#gather();
+        if (this.#concerns(event)) this.#isStale = true;
+        if (this.#isStale || this.#fresh.size > 0) this.#gather();
       },
       onFault: (fault) => {
         log.warn('network.unread', { error: fault.message });
@@ -69,9 +74,7 @@ export class NetlinkNews implements NetworkNews {
   #concerns(event: RouteEvent): boolean {
     switch (event.on) {
       case 'link':
-        if (isHidden(event.link)) return this.#shown.delete(event.link.ifindex); // a TAP is there before its tag, and was taken for somebody else's
-        this.#shown.add(event.link.ifindex);
-        return true;
+        return this.#linkConcerns(event.link);
       case 'address':
         return this.#shown.has(event.address.ifindex);
       case 'route':
@@ -88,10 +91,25 @@ export class NetlinkNews implements NetworkNews {
     }
   }
 
+  #linkConcerns(link: Link): boolean {
+    const { ifindex } = link;
+    if (isHidden(link)) {
+      const wasTold = !this.#fresh.delete(ifindex);
+      return this.#shown.delete(ifindex) && wasTold;
+    }
+    if (this.#shown.has(ifindex) && !this.#fresh.has(ifindex)) return true;
+    this.#shown.add(ifindex);
+    this.#fresh.add(ifindex);
+    return false;
+  }
+
   #gather(): void {
     this.#gathering ??= this.#clock.after('network.gather', GATHERING, () => {
       this.#gathering = null;
-      this.#monitor.refresh();
+      const isDue = this.#isStale || this.#fresh.size > 0;
+      this.#isStale = false;
+      this.#fresh.clear();
+      if (isDue) this.#monitor.refresh();
     });
   }
 
