@@ -1,2 +1,2 @@
-// Each file has a lab of its own and waits most of the time: as many files at once as there are cores, of which jest would leave one free.
-module.exports = { ...require('../../jest.preset.cjs'), maxWorkers: 2 };
+// Each file has a lab of its own and waits a third of the time, also with two at once on two cores: 14 minutes with two, 10.6 with three.
+module.exports = { ...require('../../jest.preset.cjs'), maxWorkers: 3 };
