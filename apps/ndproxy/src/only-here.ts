@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { errnoOf, ExitCode, Refused, type DaemonContext } from '@pp/daemon';
+import { errnoOf, ExitCode, hasCapability, Refused, type DaemonContext } from '@pp/daemon';
 
 /** Abstract names belong to a network namespace, and go with the process (unix(7)). */
 const NAME = '@patchpanel_ndproxy';
@@ -7,8 +7,6 @@ const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
 /** pid, uid and gid, asm-generic/socket.h */
 const UCRED_BYTES = 12;
-/** linux/capability.h: without it nobody has packet sockets. */
-const CAP_NET_RAW = 13n;
 /** The one that has the name may end between our question for it and the next. */
 const TRIES = 3;
 
@@ -70,8 +68,7 @@ function holderOf(native: Needs['native']): number | null {
 
 /** It has the right to packet sockets, and not just in a user namespace of its own. */
 function mayBeNdproxy(pid: number): boolean {
-  const [, effective = '0'] = /^CapEff:\s*([0-9a-f]+)$/m.exec(ofProcess(pid, 'status')) ?? [];
-  const isPrivileged = ((BigInt(`0x${effective}`) >> CAP_NET_RAW) & 1n) === 1n;
+  const isPrivileged = hasCapability(ofProcess(pid, 'status'), 'CAP_NET_RAW');
   return isPrivileged && ofProcess(pid, 'uid_map') === ofProcess('self', 'uid_map');
 }
 

@@ -79,8 +79,8 @@ export class DesiredState {
       come.push([key, this.#portRulePart(owned, to)]);
     if (to.dnsRules !== from.dnsRules) come.push(['dns', this.#dnsPart(to)]);
     return before.changed(come, [
-      ...goneBetween(from.guests, to.guests),
-      ...goneBetween(from.portRules, to.portRules),
+      ...from.guests.keysBeside(to.guests),
+      ...from.portRules.keysBeside(to.portRules),
     ]);
   }
 
@@ -135,9 +135,6 @@ const isSameNetwork = (a: World, b: World): boolean =>
   a.foreignRule === b.foreignRule &&
   a.originals === b.originals &&
   a.withoutIpv6 === b.withoutIpv6;
-
-const goneBetween = <T>(from: SharedMap<string, T>, to: SharedMap<string, T>): readonly string[] =>
-  from.beside(to).flatMap(([key]) => (to.has(key) ? [] : [key]));
 
 /** `make` that is asked again only when one of its inputs is not the one of last time. */
 function kept<In extends readonly unknown[], Out>(make: (...inputs: In) => Out): (...inputs: In) => Out {

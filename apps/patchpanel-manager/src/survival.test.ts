@@ -1,4 +1,4 @@
-import { SharedMap, millis, seconds } from '@pp/base';
+import { millis, seconds, SharedMap } from '@pp/base';
 import { MemoryLog, VirtualClock } from '@pp/base/testing';
 import type { Desired, Op } from '@pp/datapath';
 import type { DatapathLoss } from '@pp/ports';

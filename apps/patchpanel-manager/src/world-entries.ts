@@ -41,7 +41,7 @@ export function entriesBetween(from: World, to: World): JournalChange {
   const compare = <T>(before: SharedMap<string, T>, after: SharedMap<string, T>): void => {
     if (before === after) return;
     for (const [key, value] of after.beside(before)) put.set(key, value as Json);
-    for (const [key] of before.beside(after)) if (!after.has(key)) del.push(key);
+    del.push(...before.keysBeside(after));
   };
   compare(from.guests, to.guests);
   compare(from.portRules, to.portRules);

@@ -35,6 +35,7 @@ test('two maps are told apart by value', () => {
     ['a', 1],
     ['b', 2],
   ]);
+  expect([abc.keysBeside(other), other.keysBeside(abc)]).toEqual([['a'], ['d']]);
   expect(other.beside(abc)).toEqual([
     ['b', 5],
     ['d', 4],
@@ -56,7 +57,10 @@ test('any walk is the walk of a Map', () => {
   const below = (n: number): number => random.below(n);
   const versions = [{ map: SharedMap.of<number, number>(), like: new Map<number, number>() }];
   for (let step = 0; step < 1000; step++) {
-    const from = versions[below(versions.length)] ?? { map: SharedMap.of<number, number>(), like: new Map<number, number>() };
+    const from = versions[below(versions.length)] ?? {
+      map: SharedMap.of<number, number>(),
+      like: new Map<number, number>(),
+    };
     const like = new Map(from.like);
     const gone = Array.from({ length: below(3) }, () => below(60));
     const come = Array.from({ length: below(3) }, () => [below(60), step] as const);

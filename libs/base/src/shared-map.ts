@@ -19,7 +19,7 @@ export class SharedMap<K, V> implements ReadonlyMap<K, V> {
   }
 
   /** Without `gone`, then with `come`; keys that are not there are nothing. */
-  changed(come: Iterable<readonly [K, V]>, gone: Iterable<K> = []): SharedMap<K, V> {
+  changed(come: readonly (readonly [K, V])[], gone: readonly K[] = []): SharedMap<K, V> {
     const since = new Map(this.#since);
     for (const key of gone) {
       if (this.#base.has(key)) since.set(key, GONE);
@@ -51,6 +51,11 @@ export class SharedMap<K, V> implements ReadonlyMap<K, V> {
       if (value !== undefined) look(value, key);
     });
     return differing;
+  }
+
+  /** Keys that `other` has not; at what `beside` costs. */
+  keysBeside(other: SharedMap<K, V>): readonly K[] {
+    return this.beside(other).flatMap(([key]) => (other.has(key) ? [] : [key]));
   }
 
   get(key: K): V | undefined {

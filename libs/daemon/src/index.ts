@@ -1,4 +1,5 @@
 export * from './args';
+export * from './capabilities';
 export * from './control-client';
 export * from './control-socket';
 export * from './errno';

@@ -1,4 +1,4 @@
-import { SharedMap, KernelError } from '@pp/base';
+import { KernelError, SharedMap } from '@pp/base';
 import type { Clock, Logger } from '@pp/base';
 import { describe, NOTHING, plan, poolsWith, uplinksPart, vmPart, withoutIpv6 } from '@pp/datapath';
 import type { Desired, Op, Part } from '@pp/datapath';

@@ -36,6 +36,13 @@ describeOnKernel('LinuxKernel', (native) => {
     JSON.parse(host.ip(`-j ${words}`, name)) as readonly Record<string, unknown>[];
   const linkNames = (): readonly unknown[] => json('link show').map(({ ifname }) => ifname);
 
+  test('a veth has one queue each way at both ends, however many CPUs there are', async () => {
+    await done(netns, veth);
+    const one = { num_tx_queues: 1, num_rx_queues: 1 };
+    expect(json(`-d link show ${VETH.ifname}`)[0]).toMatchObject(one);
+    expect(json(`-d link show ${VETH.peer.ifname}`, NETNS.name)[0]).toMatchObject(one);
+  });
+
   describe('the far end of a veth', () => {
     test('has its name, MAC, address with broadcast and default route, is up and has no multicast', async () => {
       await done(netns, veth, address);

@@ -34,32 +34,35 @@ static bool read_options(pp_env *env, napi_value from, tun_options *out) {
          pp_read_text(env, pp_get(env, from, "device"), "device", &out->device);
 }
 
-/* Asks for the interface; `request` has its name afterwards. 0 or errno. */
-static int take_interface(int fd, const tun_options *options, struct ifreq *request) {
-  if (options->attach && if_nametoindex(options->name.data) == 0) return ENODEV;
-  /* Without IFF_TUN_EXCL the kernel would attach to an interface of that name. */
-  request->ifr_flags = (short)((options->tap ? IFF_TAP : IFF_TUN) | IFF_NO_PI | (options->vnet_header ? IFF_VNET_HDR : 0) |
-                               (options->attach ? 0 : IFF_TUN_EXCL));
-  memcpy(request->ifr_name, options->name.data, options->name.length);
-  return ioctl(fd, TUNSETIFF, request) == 0 ? 0 : errno;
-}
+typedef struct {
+  const char *name; /* shorter than IFNAMSIZ */
+  short flags;
+  int64_t owner;    /* -1: anyone who may administer the network */
+  uint32_t ifindex; /* 0: the kernel's next */
+} tun_wish;
 
-/* The call that was refused; NULL: none was. */
-static const char *set_up_tap(int fd, const char *name, uint32_t owner, uint32_t ifindex) {
-  struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_TUN_EXCL};
-  strncpy(request.ifr_name, name, IFNAMSIZ - 1);
-  if (ioctl(fd, TUNSETIFINDEX, &ifindex) != 0) return "TUNSETIFINDEX";
-  if (ioctl(fd, TUNSETIFF, &request) != 0) return "TUNSETIFF";
-  if (owner != UINT32_MAX && ioctl(fd, TUNSETOWNER, (unsigned long)owner) != 0) return "TUNSETOWNER";
-  return NULL;
+/* Asks the driver for the interface; `request` has its name afterwards. 0, or the errno of `call`. */
+static int take_interface(int fd, const tun_wish *wish, struct ifreq *request, const char **call) {
+  request->ifr_flags = (short)(wish->flags | IFF_NO_PI);
+  memcpy(request->ifr_name, wish->name, strlen(wish->name));
+  *call = "TUNSETIFINDEX";
+  if (wish->ifindex != 0 && ioctl(fd, TUNSETIFINDEX, &wish->ifindex) != 0) return errno;
+  *call = "TUNSETIFF";
+  if (ioctl(fd, TUNSETIFF, request) != 0) return errno;
+  *call = "TUNSETOWNER";
+  if (wish->owner >= 0 && ioctl(fd, TUNSETOWNER, (unsigned long)wish->owner) != 0) return errno;
+  return 0;
 }
 
 int pp_tap_make(const char *name, uint32_t owner, uint32_t ifindex, const char **call) {
+  tun_wish wish = {name, IFF_TAP | IFF_TUN_EXCL, owner == UINT32_MAX ? -1 : (int64_t)owner, ifindex};
+  struct ifreq request = {0};
+  *call = "open /dev/net/tun";
   int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
-  *call = fd < 0 ? "open /dev/net/tun" : set_up_tap(fd, name, owner, ifindex);
-  if (*call == NULL || fd < 0) return fd;
-  int error = errno;
-  close(fd);
+  if (fd < 0) return -1;
+  int error = take_interface(fd, &wish, &request, call);
+  if (error == 0) return fd;
+  close(fd); /* and with it the interface, if it was made */
   errno = error;
   return -1;
 }
@@ -74,13 +77,14 @@ static int set_mac(int fd, const pp_bytes *mac) {
 
 /* Every step of making it, on the open device; false after throwing. */
 static bool set_up(pp_env *env, int fd, const tun_options *options, struct ifreq *request) {
-  int error = take_interface(fd, options, request);
+  /* Without IFF_TUN_EXCL the kernel would attach to an interface of that name. */
+  short flags = (short)((options->tap ? IFF_TAP : IFF_TUN) | (options->vnet_header ? IFF_VNET_HDR : 0) |
+                        (options->attach ? 0 : IFF_TUN_EXCL));
+  tun_wish wish = {options->name.data, flags, options->owner, 0};
+  const char *call = "TUNSETIFF";
+  int error = options->attach && if_nametoindex(wish.name) == 0 ? ENODEV : take_interface(fd, &wish, request, &call);
   if (error != 0) {
-    pp_throw(env, error, "TUNSETIFF %s", options->name.data);
-    return false;
-  }
-  if (options->owner >= 0 && ioctl(fd, TUNSETOWNER, (unsigned long)options->owner) != 0) {
-    pp_throw(env, errno, "TUNSETOWNER %s", request->ifr_name);
+    pp_throw(env, error, "%s %s", call, wish.name);
     return false;
   }
   if (options->mac.length > 0 && (error = set_mac(fd, &options->mac)) != 0) {

@@ -66,7 +66,7 @@ function namesOf(guest: Guest): readonly string[] {
 }
 
 /** TAPs of a guest. */
-export function tapsOf(guest: Guest): readonly string[] {
+function tapsOf(guest: Guest): readonly string[] {
   switch (guest.kind) {
     case 'namespace':
       return [];

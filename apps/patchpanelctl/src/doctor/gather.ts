@@ -1,6 +1,6 @@
 /** Asks for all facts, through doors that change nothing. */
 import { causeChain, KernelError } from '@pp/base';
-import { ExitCode, Refused } from '@pp/daemon';
+import { ExitCode, hasCapability, Refused } from '@pp/daemon';
 import { sysctlWishes } from '@pp/datapath';
 import { helpersOn } from '@pp/forwarding';
 import { hostIpv6Of, type HostInspection, type HostIpv6 } from '@pp/ports';
@@ -110,16 +110,10 @@ const policiesOf = (host: HostInspection): readonly string[] =>
     host.names(directory).map((name) => `${directory}/${name}`),
   ).filter((path) => path.endsWith('.conf') && host.text(path)?.includes(`own="${SERVICE}"`) === true);
 
-/** linux/capability.h */
-const NEEDED = { CAP_NET_ADMIN: 12n, CAP_SYS_ADMIN: 21n };
+const NEEDED = ['CAP_NET_ADMIN', 'CAP_SYS_ADMIN'] as const;
 
-function lackingIn(status: string): readonly string[] {
-  const [, hex = '0'] = /^CapEff:\s*([0-9a-f]+)$/m.exec(status) ?? [];
-  const effective = BigInt(`0x${hex}`);
-  return Object.entries(NEEDED)
-    .filter(([, bit]) => ((effective >> bit) & 1n) === 0n)
-    .map(([name]) => name);
-}
+const lackingIn = (status: string): readonly string[] =>
+  NEEDED.filter((capability) => !hasCapability(status, capability));
 
 async function firewallOf(host: HostInspection): Promise<Told<readonly FirewallChain[]>> {
   const text = await told(() => host.ruleset());

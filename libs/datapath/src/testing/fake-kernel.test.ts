@@ -1,5 +1,5 @@
 /** What the rows of the kernel's contract (in @pp/linux, run on both) do not say about the fake. */
-import { SharedMap, KernelError } from '@pp/base';
+import { KernelError, SharedMap } from '@pp/base';
 import { describe as describeOp } from '../describe';
 import type { Outcome } from '../kernel';
 import { rulesetText } from '../nft/render';
