@@ -1,6 +1,6 @@
 import { loadNative } from '@pp/native';
 import { buildSync } from 'esbuild';
-import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import {
   closeSync,
   existsSync,
@@ -315,6 +315,20 @@ test('a log on a full disk does not stop the service', async () => {
   expect(JSON.parse(await askStatus('fixture', status))).toMatchObject({ ready: true });
   run.child.kill();
   expect(await run.ended).toBe(0);
+});
+
+test('a log that may not grow any more (RLIMIT_FSIZE) does not stop the service', async () => {
+  const path = join(dir, 'limited.log');
+  const file = openSync(path, 'w');
+  const run = new Run(['--state-dir', freshState()], {}, ['ignore', 'pipe', file]);
+  closeSync(file);
+  const log = (): string => readFileSync(path, 'utf8');
+  await isHeard(() => /^ready /m.test(log()) || run.child.exitCode !== null);
+  const limit = log().length + 4;
+  execFileSync('prlimit', ['--pid', String(run.child.pid), `--fsize=${limit}`]);
+  run.child.kill();
+  expect(await run.ended).toBe(0);
+  expect(log()).toMatch(/^stop$(?![^])/m); // as much of "stopping" as it may have
 });
 
 test('what cannot be printed is said', async () => {
