@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import type { Task } from '@pp/base';
 import {
   controlPath,
-  errnoOf,
   ExitCode,
   noBus,
   randomBytes,
@@ -37,14 +36,17 @@ const OWN_PROTOCOL = 81;
 /** Operators and other firewalls know it by this name. */
 export const GUARD_TABLE = 'patchpanel_ndproxy';
 
+const NOTHING_TO_DO = {
+  absent:
+    'the kernel of this host runs without IPv6, and ndproxy has nothing to do; boot it without ipv6.disable=1',
+  off: 'IPv6 is switched off on this host, and ndproxy has nothing to do; write sysctl -w net.ipv6.conf.all.disable_ipv6=0, and start it again',
+} as const;
+
 /** Joins the parts. */
 export function wire(context: DaemonContext<Config>): Promise<Parts> {
   const { groups, portier } = context.config;
-  if (readHostIpv6() === 'absent')
-    throw new Refused(
-      ExitCode.idle,
-      'the kernel of this host runs without IPv6, and ndproxy has nothing to do; boot it without ipv6.disable=1',
-    );
+  const ipv6 = readHostIpv6();
+  if (ipv6 !== 'on') throw new Refused(ExitCode.idle, NOTHING_TO_DO[ipv6]);
   context.scope.use(onlyHere(context));
   return groups.length === 0 && !portier ? wireFollowing(context) : wireAlone(context);
 }
@@ -119,27 +121,13 @@ function doorsOf({ native, clock, log, scope }: DaemonContext<Config>): Omit<Doo
     interfaces: new NetlinkInterfaces({ native, clock, log }),
     guard: scope.use(new NftNeighborGuard(native, GUARD_TABLE)),
     losses: new NetlinkLosses({ native, clock, log, protocol: OWN_PROTOCOL, table: GUARD_TABLE }),
-    memberships: membershipsBy(native),
+    memberships: new UdpMemberships(native),
     sysctl,
     seed: randomBytes(4).readUInt32LE(),
     randomBytes,
     clock,
     log,
   };
-}
-
-/** Throws Refused where IPv6 is switched off. */
-function membershipsBy(native: DaemonContext<Config>['native']): UdpMemberships {
-  try {
-    return new UdpMemberships(native);
-  } catch (fault) {
-    if (errnoOf(fault) !== 'EADDRNOTAVAIL') throw fault;
-    throw new Refused(
-      ExitCode.idle,
-      'IPv6 is switched off on this host (lo has no ::1), and ndproxy has nothing to do',
-      { advice: 'write sysctl -w net.ipv6.conf.all.disable_ipv6=0, and start it again', cause: fault },
-    );
-  }
 }
 
 function sysctl(key: string): string | null {

@@ -76,6 +76,13 @@ describeOnKernel('the doors of ndproxy', (native) => {
     memberships.close();
   });
 
+  test('memberships, also where lo is without IPv6', () => {
+    host.run('sh', ['-c', 'echo 1 > /proc/sys/net/ipv6/conf/lo/disable_ipv6']);
+    const memberships = new UdpMemberships(inside);
+    expect(memberships.join(ifindexOf('near'), Uint8Array.of(0xff, 2, ...new Uint8Array(13), 9))).toBe(true);
+    memberships.close();
+  });
+
   test.each(PACKET_PORTS_ROWS)('packet ports: $name', async ({ run, want }) => {
     const ports = new LinuxPacketPorts(inside, new SystemClock());
     const [near, far] = [ifindexOf('near'), ifindexOf('far')];

@@ -13,8 +13,9 @@ export class UdpMemberships implements GroupMemberships {
   constructor(private readonly native: Pick<Native, 'openUdp' | 'setSocketOption'>) {
     this.#socket = native.openUdp({
       family: 'ipv6',
-      address: '::1', // nothing from the wire is for it
+      address: '::', // not ::1, which lo may lack
       port: 0,
+      device: 'lo', // nothing from the wire is for it
       onDatagrams: () => undefined,
       onError: () => undefined,
     });
