@@ -52,6 +52,15 @@ test('a change looks at none of the entries that stay', () => {
   expect(looks).toBeLessThan(20);
 });
 
+test('what comes again looks at none of them either', () => {
+  const many = SharedMap.of(Array.from({ length: 1000 }, (_, i) => [i, i] as const));
+  const looks = countingLooks(() => {
+    const again = many.changed([], [3]).changed([[3, 0]]);
+    expect([again.beside(many), again.get(3)]).toEqual([[[3, 0]], 0]);
+  });
+  expect(looks).toBeLessThan(20);
+});
+
 test('any walk is the walk of a Map', () => {
   const random = new SeededRandom(1);
   const below = (n: number): number => random.below(n);

@@ -1,54 +1,58 @@
-const GONE = Symbol('gone');
-
 /**
  * A map that never changes: `changed` gives another one, which shares with it all but the change. Of maps made of one another, what differs is
  * found without a look at what is the same. In order of arrival, as a Map; no value is undefined.
  */
 export class SharedMap<K, V> implements ReadonlyMap<K, V> {
   readonly #base: ReadonlyMap<K, V>;
-  /** What has come and gone since; GONE only of keys of the base. BOUNDED: `isMuch`. */
-  readonly #since: ReadonlyMap<K, V | typeof GONE>;
+  /** Keys of the base that have gone since, those that have come again among them. BOUNDED: `isMuch`, with what has come. */
+  readonly #gone: ReadonlySet<K>;
+  /** What has come since: in its place of the base, or after all of it where the base has it not or it has gone. */
+  readonly #come: ReadonlyMap<K, V>;
 
-  private constructor(base: ReadonlyMap<K, V>, since: ReadonlyMap<K, V | typeof GONE>) {
+  private constructor(base: ReadonlyMap<K, V>, gone: ReadonlySet<K>, come: ReadonlyMap<K, V>) {
     this.#base = base;
-    this.#since = since;
+    this.#gone = gone;
+    this.#come = come;
   }
 
   static of<K, V>(entries: Iterable<readonly [K, V]> = []): SharedMap<K, V> {
-    return new SharedMap<K, V>(new Map(entries), new Map());
+    return new SharedMap<K, V>(new Map(entries), new Set(), new Map());
   }
 
   /** Without `gone`, then with `come`; keys that are not there are nothing. */
   changed(come: readonly (readonly [K, V])[], gone: readonly K[] = []): SharedMap<K, V> {
-    const since = new Map(this.#since);
+    const allGone = new Set(this.#gone);
+    const allCome = new Map(this.#come);
     for (const key of gone) {
-      if (this.#base.has(key)) since.set(key, GONE);
-      else since.delete(key);
+      if (this.#base.has(key)) allGone.add(key);
+      allCome.delete(key);
     }
-    for (const [key, value] of come) {
-      // What comes again has its place at the end.
-      if (since.get(key) === GONE) return SharedMap.of(new SharedMap(this.#base, since)).changed(come);
-      since.set(key, value);
-    }
-    const changed = new SharedMap(this.#base, since);
-    return isMuch(since.size, this.#base.size) ? SharedMap.of(changed) : changed;
+    for (const [key, value] of come) allCome.set(key, value);
+    const changed = new SharedMap(this.#base, allGone, allCome);
+    return isMuch(allGone.size + allCome.size, this.#base.size) ? SharedMap.of(changed) : changed;
   }
 
   /** Entries that `other` has not, or has with another value; values are compared by reference. */
   beside(other: SharedMap<K, V>): readonly (readonly [K, V])[] {
     if (this === other) return [];
     const differing: (readonly [K, V])[] = []; // BOUNDED: by the entries
-    const look = (value: V | typeof GONE, key: K): void => {
-      if (value !== GONE && other.get(key) !== value) differing.push([key, value]);
+    const look = (value: V, key: K): void => {
+      if (other.get(key) !== value) differing.push([key, value]);
     };
     if (other.#base !== this.#base) {
       this.forEach(look);
       return differing;
     }
-    this.#since.forEach(look);
-    other.#since.forEach((_value, key) => {
-      const value = this.#since.has(key) ? undefined : this.#base.get(key);
+    const lookAtOld = (key: K): void => {
+      const value = this.#gone.has(key) || this.#come.has(key) ? undefined : this.#base.get(key);
       if (value !== undefined) look(value, key);
+    };
+    this.#come.forEach(look);
+    other.#gone.forEach((key) => {
+      if (!other.#come.has(key)) lookAtOld(key);
+    });
+    other.#come.forEach((_value, key) => {
+      lookAtOld(key);
     });
     return differing;
   }
@@ -59,9 +63,9 @@ export class SharedMap<K, V> implements ReadonlyMap<K, V> {
   }
 
   get(key: K): V | undefined {
-    const value = this.#since.get(key);
-    if (value === undefined) return this.#base.get(key);
-    return value === GONE ? undefined : value;
+    const value = this.#come.get(key);
+    if (value !== undefined) return value;
+    return this.#gone.has(key) ? undefined : this.#base.get(key);
   }
 
   has(key: K): boolean {
@@ -69,22 +73,25 @@ export class SharedMap<K, V> implements ReadonlyMap<K, V> {
   }
 
   get size(): number {
-    let size = this.#base.size;
-    this.#since.forEach((value, key) => {
-      if (value === GONE) size--;
-      else if (!this.#base.has(key)) size++;
+    let size = this.#base.size - this.#gone.size;
+    this.#come.forEach((_value, key) => {
+      if (!this.#isInPlace(key)) size++;
     });
     return size;
   }
 
   forEach(visit: (value: V, key: K, map: ReadonlyMap<K, V>) => void): void {
     this.#base.forEach((value, key) => {
-      const now = this.#since.get(key);
-      if (now !== GONE) visit(now ?? value, key, this);
+      if (!this.#gone.has(key)) visit(this.#come.get(key) ?? value, key, this);
     });
-    this.#since.forEach((value, key) => {
-      if (value !== GONE && !this.#base.has(key)) visit(value, key, this);
+    this.#come.forEach((value, key) => {
+      if (!this.#isInPlace(key)) visit(value, key, this);
     });
+  }
+
+  /** Whether what has come under this key stands where the base has it. */
+  #isInPlace(key: K): boolean {
+    return this.#base.has(key) && !this.#gone.has(key);
   }
 
   entries(): MapIterator<[K, V]> {
