@@ -15,8 +15,8 @@ import {
   type Shape,
 } from '@pp/datapath';
 import { dnsRedirectsOf, userDnsOf } from './domain/dns-rules';
-import { neighborsOf, withNeighborRoutes } from './domain/neighbors';
-import type { Guest } from './domain/guest';
+import { withNeighborRoutes } from './domain/neighbors';
+import { neighborsOf, type Guest } from './domain/guest';
 import type { OwnedPortRule } from './domain/port-rules';
 import type { World } from './domain/world';
 import { addressesNear, partOf, uplinksUsedBy, waysOf } from './guest-part';

@@ -1,8 +1,7 @@
 /** From a guest, as the world has it, to its part of the desired state. */
 import { arcPart, ETHERNET_MTU, guestMtu, namespacePart, vmPart, vpnAmong, type Part } from '@pp/datapath';
 import { defaultsOf } from './domain/forwarding';
-import { guestKey, type Arc, type Guest, type Namespace, type Vm } from './domain/guest';
-import { neighborsOf } from './domain/neighbors';
+import { guestKey, neighborsOf, type Arc, type Guest, type Namespace, type Vm } from './domain/guest';
 import type { Uplink } from './domain/uplink';
 import type { World } from './domain/world';
 

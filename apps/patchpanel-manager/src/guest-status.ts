@@ -1,6 +1,5 @@
 import { ARC_BRIDGE, ARC_MANAGEMENT_SUBNET, arcBridgeName, hostAt } from '@pp/datapath';
-import { guestKey, type Arc, type Guest, type Vm } from './domain/guest';
-import { neighborsOf } from './domain/neighbors';
+import { guestKey, neighborsOf, type Arc, type Guest, type Vm } from './domain/guest';
 
 /** One link of a VM or of Android. */
 export interface GuestStatus {

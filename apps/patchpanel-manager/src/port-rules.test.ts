@@ -10,7 +10,9 @@ import {
   type Messages,
 } from '@pp/proto';
 import { portMethods } from './dbus/port-methods';
+import { decided } from './domain/decision';
 import { MOST_PORT_RULES } from './domain/quotas';
+import { withAllGuests } from './domain/world';
 import type { Manager } from './manager';
 import { FakeHost } from './testing/fake-host';
 import { freshDump, killAtEachStep, settled, started } from './testing/story';
@@ -144,7 +146,6 @@ test.each(['keep', 'clean', 'kill'] as const)('port rules are there after a rest
 test('one user that takes all port rules it can get leaves some for others', async () => {
   const host = new FakeHost();
   const manager = await started(host);
-  const world = { ...manager.world };
   const many = Array.from({ length: MOST_PORT_RULES.perUser }, (_, i) => i + 1).map(
     (port) =>
       [
@@ -152,10 +153,9 @@ test('one user that takes all port rules it can get leaves some for others', asy
         { rule: { type: 'lockdown', protocol: 'tcp', port }, owner: 1000 },
       ] as const,
   );
-  await manager.reconciler.submit('fill', () => ({
-    ok: true,
-    value: { world: { ...world, portRules: SharedMap.of(many) }, reply: null },
-  }));
+  await manager.reconciler.submit('fill', (world) =>
+    decided(withAllGuests({ ...world, portRules: SharedMap.of(many) }, []), null),
+  );
   expect(await modify(host, manager, 'CREATE', open(80), 1000)).toMatchObject({
     reason: 'ResourceExhausted',
   });

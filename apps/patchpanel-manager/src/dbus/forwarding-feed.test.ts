@@ -1,7 +1,5 @@
-import { SharedMap } from '@pp/base';
 import { decodeStrict, type MessageName, type Messages } from '@pp/proto';
-import { withoutGuests, type World } from '../domain/world';
-import type { OwnedPortRule } from '../domain/port-rules';
+import { withoutGuests, withPortRule, type World } from '../domain/world';
 import { withGuest } from '../domain/world';
 import { arc, uplink, vm, worldOf } from '../testing/worlds';
 import { ForwardingFeed } from './forwarding-feed';
@@ -123,13 +121,7 @@ test('ports that lead to guests are told as they come and go', () => {
     to: { address: '100.64.0.2', port: 80 },
   } as const;
   const lock = { type: 'lockdown', protocol: 'tcp', port: 9 } as const;
-  const ruled: World = {
-    ...EMPTY,
-    portRules: SharedMap.of<string, OwnedPortRule>([
-      ['a', { rule, owner: 0 }],
-      ['b', { rule: lock, owner: 0 }],
-    ]),
-  };
+  const ruled = withPortRule(withPortRule(EMPTY, { rule, owner: 0 }), { rule: lock, owner: 0 });
   feed.leaving(EMPTY, ruled);
   feed.arrived(EMPTY, ruled);
   expect([told.splice(0), state(ruled)]).toEqual([
@@ -140,4 +132,11 @@ test('ports that lead to guests are told as they come and go', () => {
   expect([told.splice(0), state(ruled)]).toEqual([['-[eth0 6 8080 100.64.0.2:80] +[]'], '']);
   feed.arrived(ruled, EMPTY);
   expect([told, state(EMPTY)]).toEqual([[], '']);
+
+  // Another rule for the same port: of one address of the uplink.
+  const twice = withPortRule(ruled, { rule: { ...rule, address: '192.0.2.1' }, owner: 0 });
+  feed.leaving(twice, ruled);
+  feed.arrived(twice, ruled);
+  feed.arrived(ruled, twice);
+  expect(told).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { encode, type Init, type Messages } from '@pp/proto';
 import { forwardingChange, forwardingOf, type ForwardingPair } from '../domain/forwarding';
 import { ARC_KEY, type Guest } from '../domain/guest';
-import { forwardedPortsOf, type ForwardedPort } from '../domain/forwarded-ports';
+import { forwardedPortsChange, forwardedPortsOf, type ForwardedPort } from '../domain/forwarded-ports';
 import type { World } from '../domain/world';
 import type { Observer } from '../reconciler';
 
@@ -39,7 +39,7 @@ export class ForwardingFeed implements Observer {
 
   leaving(from: World, to: World): void {
     const { removed } = forwardingChange(from, to);
-    const removedPorts = portsMissing(to, from);
+    const { removed: removedPorts } = forwardedPortsChange(from, to);
     this.#leavingPairs = new Set(removed.map(textOf));
     this.#leavingPorts = new Set(removedPorts.map(textOf));
     this.#isArcLeaving = arcText(from) !== arcText(to) && arcOf(from) !== undefined;
@@ -49,7 +49,7 @@ export class ForwardingFeed implements Observer {
 
   arrived(from: World, to: World): void {
     const { added } = forwardingChange(from, to);
-    const addedPorts = portsMissing(from, to);
+    const { added: addedPorts } = forwardedPortsChange(from, to);
     this.#leavingPairs = this.#leavingPorts = new Set();
     this.#isArcLeaving = false;
     const isArcNew = arcText(from) !== arcText(to) && arcOf(to) !== undefined;
@@ -63,13 +63,6 @@ export class ForwardingFeed implements Observer {
 }
 
 const textOf = (value: ForwardingPair | ForwardedPort): string => JSON.stringify(value);
-
-/** Ports of `all` that are not in `some`. */
-function portsMissing(some: World, all: World): readonly ForwardedPort[] {
-  if (some.portRules === all.portRules) return [];
-  const known = new Set(forwardedPortsOf(some).map(textOf));
-  return forwardedPortsOf(all).filter((port) => !known.has(textOf(port)));
-}
 
 const arcText = (world: World): string => JSON.stringify(arcOf(world) ?? null);
 

@@ -1,7 +1,6 @@
 import { SharedMap } from '@pp/base';
-import { ARC_BRIDGE, arcBridgeName, namespaceNames } from '@pp/datapath';
 import type { Messages } from '@pp/proto';
-import { guestKey, type Guest } from './guest';
+import { guestKey, linksOf, type Guest } from './guest';
 import { guestsThatDiffer, type World } from './world';
 
 export type Counted = Messages['CountedState'];
@@ -12,7 +11,7 @@ export const countedOf = ({ uplinks, awaited, guests }: World): Counted => ({
     ...uplinks.map(({ ifname, kind }) => ({ ifname, vpn: kind === 'vpn' })),
     ...awaited.map((ifname) => ({ ifname, vpn: false })),
   ],
-  links: [...guests.values()].flatMap(linksOf),
+  links: [...guests.values()].flatMap(countedLinksOf),
 });
 
 /** Whether the two differ in it; guests that are the same in both are passed over. */
@@ -26,21 +25,9 @@ export function isCountedChanged(from: World, to: World): boolean {
 }
 
 const linksThatDiffer = (world: World, other: World): Counted['links'] =>
-  guestsThatDiffer(world, other).flatMap(linksOf);
+  guestsThatDiffer(world, other).flatMap(countedLinksOf);
 
-function linksOf(guest: Guest): Counted['links'] {
+function countedLinksOf(guest: Guest): Counted['links'] {
   const key = guestKey(guest);
-  return ifnamesOf(guest).map((ifname) => ({ ifname, guest: key }));
-}
-
-function ifnamesOf(guest: Guest): readonly string[] {
-  switch (guest.kind) {
-    case 'namespace':
-      return [namespaceNames(guest.number).host];
-    case 'termina':
-    case 'plugin':
-      return [guest.tap];
-    case 'arc':
-      return [ARC_BRIDGE, ...guest.devices.map(({ uplink }) => arcBridgeName(uplink))];
-  }
+  return linksOf(guest).map((ifname) => ({ ifname, guest: key }));
 }

@@ -1,4 +1,11 @@
-import type { ArcConfig, ArcConfigs, TrafficSource } from '@pp/datapath';
+import {
+  ARC_BRIDGE,
+  arcBridgeName,
+  namespaceNames,
+  type ArcConfig,
+  type ArcConfigs,
+  type TrafficSource,
+} from '@pp/datapath';
 
 /** Which way a guest's traffic leaves: one uplink, the default route as any system process, or as the user's (it follows a VPN). */
 export type Egress =
@@ -109,6 +116,21 @@ export function guestKey(guest: Guest): string {
 export const vmKey = (kind: Vm['kind'], id: string): string => `${kind}/${id}`;
 
 type GuestOf<K extends Guest['kind']> = K extends Vm['kind'] ? Vm : Extract<Guest, { kind: K }>;
+
+/** The host's links that packets of a guest come in by: a bridge, not its port. */
+export function linksOf(guest: Guest): readonly string[] {
+  switch (guest.kind) {
+    case 'namespace':
+      return [namespaceNames(guest.number).host];
+    case 'termina':
+    case 'plugin':
+      return [guest.tap];
+    case 'arc':
+      return [ARC_BRIDGE, ...guest.devices.map(({ uplink }) => arcBridgeName(uplink))];
+  }
+}
+
+export const neighborsOf = ({ neighbors = [] }: Guest): readonly Neighbor[] => neighbors;
 
 /** The guests of one kind, in order of arrival. */
 export function guestsOfKind<K extends Guest['kind']>(

@@ -2,9 +2,10 @@ import type { Part, Route } from '@pp/datapath';
 import { MAIN_TABLE } from '@pp/datapath';
 import { cidrContains, hostCidr, isLinkLocalIpv6, parseCidr, parseIpv6 } from '@pp/wire';
 import { forwardingOfGuest, type ForwardingPair } from './forwarding';
-import { guestKey, type Guest, type Neighbor } from './guest';
+import { neighborsOf, type Guest, type Neighbor } from './guest';
+import { nameOf } from './held';
 import type { Uplink } from './uplink';
-import { withGuest, type World } from './world';
+import { withChangedGuests, withGuest, type World } from './world';
 
 /** Of one guest: more addresses than a host with privacy extensions holds at a time. */
 export const MAX_NEIGHBORS = 64;
@@ -19,36 +20,49 @@ export function isRoutableIpv6(address: Uint8Array): boolean {
 }
 
 /** The guest that has this neighbour. */
-export function holderOf({ guests }: World, { ifname, address, upstream }: Neighbor): Guest | undefined {
-  return [...guests.values()].find((guest) =>
+export function holderOf(world: World, { ifname, address, upstream }: Neighbor): Guest | undefined {
+  const guest = guestNamed(world, 'neighbor', address);
+  const isHeld =
+    guest !== undefined &&
     neighborsOf(guest).some(
       (each) => each.address === address && each.ifname === ifname && each.upstream === upstream,
-    ),
-  );
+    );
+  return isHeld ? guest : undefined;
 }
 
-/** `world` whose guest `key` has this neighbour, and no other guest has its address; the oldest leaves where there are too many. */
-export function withNeighbor(world: World, key: string, neighbor: Neighbor): World {
-  const cleared = [...world.guests.values()].reduce(
-    (so, guest) => keeping(so, guest, ({ address }) => address !== neighbor.address),
-    world,
-  );
-  const guest = cleared.guests.get(key);
-  if (guest === undefined) return world;
-  const neighbors = [...neighborsOf(guest), neighbor].slice(-MAX_NEIGHBORS);
-  return withGuest(cleared, { ...guest, neighbors });
+/** The guest that has this link of the host's, or this neighbour's address. */
+export function guestNamed(
+  { guests, held }: World,
+  what: 'link' | 'neighbor',
+  which: string,
+): Guest | undefined {
+  const key = held.names.get(nameOf(what, which));
+  return key === undefined ? undefined : guests.get(key);
+}
+
+/** `world` whose `guest` has this neighbour, and no other guest has its address; the oldest leaves where there are too many. */
+export function withNeighbor(world: World, guest: Guest, neighbor: Neighbor): World {
+  const { address } = neighbor;
+  const before = guestNamed(world, 'neighbor', address);
+  const moved = before === undefined || before === guest ? [] : [without(address, before)];
+  const neighbors = [...neighborsOf(without(address, guest)), neighbor].slice(-MAX_NEIGHBORS);
+  return withChangedGuests(world, [...moved, { ...guest, neighbors }]);
 }
 
 export const withoutNeighbor = (world: World, guest: Guest, { address }: Neighbor): World =>
-  keeping(world, guest, (each) => each.address !== address);
+  withGuest(world, without(address, guest));
+
+const without = (address: string, guest: Guest): Guest => keeping(guest, (each) => each.address !== address);
 
 /** `world` without the neighbours whose pair is no more: another upstream has another prefix. */
 export function withNeighborsFollowing(world: World): World {
-  return [...world.guests.values()].reduce((so, guest) => {
-    if (neighborsOf(guest).length === 0) return so;
+  const changed = [...world.guests.values()].flatMap((guest) => {
+    if (neighborsOf(guest).length === 0) return [];
     const pairs = forwardingOfGuest(guest, world.uplinks);
-    return keeping(so, guest, (neighbor) => pairs.some((pair) => serves(pair, neighbor)));
-  }, world);
+    const followed = keeping(guest, (neighbor) => pairs.some((pair) => serves(pair, neighbor)));
+    return followed === guest ? [] : [followed];
+  });
+  return changed.length === 0 ? world : withChangedGuests(world, changed);
 }
 
 /** The pair relays neighbour discovery for this neighbour's link. */
@@ -61,14 +75,11 @@ export function withNeighborRoutes(part: Part, guest: Guest, uplinks: readonly U
   return routes.length === 0 ? part : { ...part, routes: [...part.routes, ...routes] };
 }
 
-export const neighborsOf = ({ neighbors = [] }: Guest): readonly Neighbor[] => neighbors;
-
-/** The same world where all neighbours are kept. */
-function keeping(world: World, guest: Guest, isKept: (neighbor: Neighbor) => boolean): World {
+/** The same guest where all neighbours are kept. */
+function keeping(guest: Guest, isKept: (neighbor: Neighbor) => boolean): Guest {
   const before = neighborsOf(guest);
   const neighbors = before.filter(isKept);
-  if (neighbors.length === before.length || !world.guests.has(guestKey(guest))) return world;
-  return withGuest(world, { ...guest, neighbors });
+  return neighbors.length === before.length ? guest : { ...guest, neighbors };
 }
 
 const routeTo = ({ ifname, address, upstream }: Neighbor, uplinks: readonly Uplink[]): Route => ({

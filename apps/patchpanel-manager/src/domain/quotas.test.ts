@@ -4,7 +4,7 @@ import type { DnsRule } from './dns-rules';
 import type { Guest } from './guest';
 import type { OwnedPortRule } from './port-rules';
 import { guestQuotaFault, lifelineQuotaFault, MOST_PORT_RULES, portRuleQuotaFault } from './quotas';
-import type { World } from './world';
+import { withAllGuests, type World } from './world';
 
 const namespaces = (count: number, owner: number): readonly Guest[] =>
   Array.from({ length: count }, (_, number) => ({
@@ -41,7 +41,7 @@ function withPortRules(...owners: readonly (readonly [owner: number, count: numb
       { rule: { type: 'lockdown', protocol: 'tcp', port }, owner },
     ]),
   );
-  return { ...worldOf([], []), portRules: SharedMap.of(rules) };
+  return withAllGuests({ ...worldOf([], []), portRules: SharedMap.of(rules) }, []);
 }
 
 test.each([
@@ -79,11 +79,8 @@ test.each([
   { name: 'root may have more', dns: 20, asks: 0, want: null },
   { name: 'nobody has more than there are', dns: 95, asks: 0, want: 'the manager watches 100 lifelines' },
 ])('lifelines, of which there are 100: $name', ({ dns, asks, want }) => {
-  const world: World = {
-    ...worldOf([], [...namespaces(5, 9), vm('termina', 'vmtap0')]),
-    dnsRules: dnsRules(dns, 9),
-    mostLifelines: 100,
-  };
+  const empty: World = { ...worldOf([], []), dnsRules: dnsRules(dns, 9), mostLifelines: 100 };
+  const world = withAllGuests(empty, [...namespaces(5, 9), vm('termina', 'vmtap0')]);
   const fault = lifelineQuotaFault(world, asks);
   expect(fault?.sentence.slice(0, want?.length) ?? null).toBe(want);
 });

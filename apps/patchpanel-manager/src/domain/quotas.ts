@@ -33,10 +33,9 @@ export function guestQuotaFault(
 }
 
 /** Why `owner` may have no further port rule. */
-export function portRuleQuotaFault({ portRules }: World, owner: number): Refusal | null {
+export function portRuleQuotaFault({ portRules, held: { tallies } }: World, owner: number): Refusal | null {
   const { perUser, total } = MOST_PORT_RULES;
-  if (portRules.size < perUser) return null; // all users together have no more than one may have
-  const held = count(portRules, (rule) => rule.owner === owner);
+  const held = tallies.get(tallyOf('port rule', owner)) ?? 0;
   if (held >= perUser)
     return refuse(
       'ResourceExhausted',
@@ -63,19 +62,11 @@ export function lifelineQuotaFault(
     );
   if (owner === 0) return null;
   const held =
-    (tallies.get(tallyOf('namespace', owner)) ?? 0) + count(dnsRules, (rule) => rule.owner === owner);
+    (tallies.get(tallyOf('namespace', owner)) ?? 0) + (tallies.get(tallyOf('DNS rule', owner)) ?? 0);
   const most = Math.floor(mostLifelines * SHARE.lifelines);
   if (held < most) return null;
   return refuse(
     'ResourceExhausted',
     `uid ${owner} has ${held} lifelines, the most for one user: end one first`,
   );
-}
-
-function count<T>(all: ReadonlyMap<string, T>, isCounted: (one: T) => boolean): number {
-  let counted = 0;
-  all.forEach((one) => {
-    if (isCounted(one)) counted++;
-  });
-  return counted;
 }

@@ -4,18 +4,21 @@ import { uplink, vm, worldOf } from '../testing/worlds';
 import { deviceChange } from './devices';
 import { forwardedPortsOf } from './forwarded-ports';
 import { forwardingChange } from './forwarding';
-import { takesAway, withGuest, withoutGuests } from './world';
+import { takesAway, withGuest, withoutGuests, withPortRule } from './world';
 
+const LOCK = { rule: { type: 'lockdown', protocol: 'tcp', port: 9 }, owner: 0 } as const;
 const one = worldOf([], [vm('termina', 'vmtap0')]);
 
 test.each([
   { name: 'a guest comes', to: withGuest(one, vm('plugin', 'vmtap1')), want: false },
   { name: 'a guest goes', to: withoutGuests(one, ['termina/5']), want: true },
   { name: 'a guest is another one', to: withGuest(one, vm('termina', 'vmtap7')), want: true },
+  { name: 'a port rule comes', to: withPortRule(one, LOCK), want: false },
+  { name: 'a port rule goes', from: withPortRule(one, LOCK), to: one, want: true },
   { name: 'another uplink', to: { ...one, uplinks: [uplink('eth0', 'ethernet', 100)] }, want: true },
   { name: 'nothing', to: one, want: false },
-])('takesAway: $name', ({ to, want }) => {
-  expect(takesAway(one, to)).toBe(want);
+])('takesAway: $name', ({ from = one, to, want }) => {
+  expect(takesAway(from, to)).toBe(want);
 });
 
 test.each([1, 2])('seed %d: where nothing is taken away nothing that is told of goes', (seed) => {

@@ -1,9 +1,10 @@
 import { SharedMap } from '@pp/base';
 import type { LocalSources, Pools } from '@pp/datapath';
-import type { DnsRule } from './dns-rules';
+import { dnsRuleKey, type DnsRule } from './dns-rules';
+import { forwardedPortText, portsOf } from './forwarded-ports';
 import { guestKey, type Guest, type Namespace } from './guest';
-import { heldAfter, nameOf, NOTHING_HELD, type Held } from './held';
-import type { OwnedPortRule } from './port-rules';
+import { heldAfter, nameOf, NOTHING_HELD, tallied, tallyOf, type Held } from './held';
+import { portRuleKey, type OwnedPortRule } from './port-rules';
 import type { Uplink } from './uplink';
 
 /** All that the manager knows; immutable. What the kernel should look like follows from it (desired.ts). */
@@ -11,7 +12,7 @@ export interface World {
   readonly pools: Pools;
   /** By guestKey, in order of arrival. BOUNDED by the address pools. */
   readonly guests: SharedMap<string, Guest>;
-  /** By these guests. */
+  /** By these guests, and by the rules below. */
   readonly held: Held;
   /** N of the next namespace; never used twice while the journal lives. */
   readonly nextNamespace: number;
@@ -63,23 +64,27 @@ export const emptyWorld = (pools: Pools, sessionUser: number | null = null, most
   withoutIpv6: false,
 });
 
-/** `world` with these guests and no others. */
-export const withAllGuests = (world: World, guests: readonly Guest[]): World =>
-  withGuests(
-    world,
-    SharedMap.of(guests.map((guest) => [guestKey(guest), guest])),
-    heldAfter(NOTHING_HELD, [], guests),
-  );
-
-/** `world` with one guest more, or the guest of that key replaced. */
-export function withGuest(world: World, guest: Guest): World {
-  const key = guestKey(guest);
-  const before = world.guests.get(key);
+/** `world` with these guests and no others; what they and its rules hold is counted anew. */
+export function withAllGuests(world: World, guests: readonly Guest[]): World {
+  const tallies = [
+    ...[...world.portRules.values()].flatMap(talliesOfPortRule),
+    ...[...world.dnsRules.values()].map(tallyOfDnsRule),
+  ];
   return withGuests(
     world,
-    world.guests.changed([[key, guest]]),
-    heldAfter(world.held, before === undefined ? [] : [before], [guest]),
+    SharedMap.of(guests.map((guest) => [guestKey(guest), guest])),
+    heldAfter(tallied(NOTHING_HELD, [], tallies), [], guests),
   );
+}
+
+/** `world` with one guest more, or the guest of that key replaced. */
+export const withGuest = (world: World, guest: Guest): World => withChangedGuests(world, [guest]);
+
+/** `world` with each of these guests, new or in the place of the one of its key. */
+export function withChangedGuests(world: World, changed: readonly Guest[]): World {
+  const entries = changed.map((guest) => [guestKey(guest), guest] as const);
+  const before = entries.flatMap(([key]) => world.guests.get(key) ?? []);
+  return withGuests(world, world.guests.changed(entries), heldAfter(world.held, before, changed));
 }
 
 /** `world` with one namespace more, which takes its number. */
@@ -125,19 +130,55 @@ export function withoutGuests(world: World, keys: readonly string[]): World {
     : withGuests(world, world.guests.changed([], keys), heldAfter(world.held, gone, []));
 }
 
+/** `world` with one port rule more. */
+export const withPortRule = (world: World, owned: OwnedPortRule): World => ({
+  ...world,
+  portRules: world.portRules.changed([[portRuleKey(owned.rule), owned]]),
+  held: tallied(world.held, [], talliesOfPortRule(owned)),
+});
+
+/** `world` without this one of its port rules. */
+export const withoutPortRule = (world: World, owned: OwnedPortRule): World => ({
+  ...world,
+  portRules: world.portRules.changed([], [portRuleKey(owned.rule)]),
+  held: tallied(world.held, talliesOfPortRule(owned), []),
+});
+
+const talliesOfPortRule = (owned: OwnedPortRule): readonly string[] => [
+  tallyOf('port rule', owned.owner),
+  ...portsOf(owned).map(forwardedPortText),
+];
+
+/** `world` with one DNS redirection more, of that number. */
+export const withDnsRule = (world: World, number: number, rule: DnsRule): World => ({
+  ...world,
+  dnsRules: world.dnsRules.changed([[dnsRuleKey(number), rule]]),
+  held: tallied(world.held, [], [tallyOfDnsRule(rule)]),
+  nextDnsRule: number + 1,
+});
+
 /** `world` without these DNS redirections; keys that are not there are nothing. */
-export const withoutDnsRules = (world: World, keys: readonly string[]): World =>
-  keys.some((key) => world.dnsRules.has(key))
-    ? { ...world, dnsRules: world.dnsRules.changed([], keys) }
-    : world;
+export function withoutDnsRules(world: World, keys: readonly string[]): World {
+  const gone = keys.flatMap((key) => world.dnsRules.get(key) ?? []);
+  if (gone.length === 0) return world;
+  return {
+    ...world,
+    dnsRules: world.dnsRules.changed([], keys),
+    held: tallied(world.held, gone.map(tallyOfDnsRule), []),
+  };
+}
+
+const tallyOfDnsRule = ({ owner }: DnsRule): string => tallyOf('DNS rule', owner);
 
 /** Guests of `world` that `other` has not, or has otherwise; a guest that is the same is the same object. */
 export const guestsThatDiffer = ({ guests }: World, other: World): readonly Guest[] =>
   guests.beside(other.guests).map(([, guest]) => guest);
 
-/** Something that observers are told of is in `from` and not, or otherwise, in `to`: not where guests only come. */
+/** Something that observers are told of is in `from` and not, or otherwise, in `to`: not where guests and port rules only come. */
 export const takesAway = (from: World, to: World): boolean =>
-  from.uplinks !== to.uplinks || from.portRules !== to.portRules || guestsThatDiffer(from, to).length > 0;
+  from.uplinks !== to.uplinks ||
+  from.portRules.beside(to.portRules).length > 0 ||
+  guestsThatDiffer(from, to).length > 0;
 
 export const isMacHeld =
   ({ held }: World) =>
@@ -150,7 +191,7 @@ export function freeTaps({ held, foreignTaps }: World, count: number): readonly 
   const free: string[] = [];
   for (let n = 0; free.length < count; n++) {
     const tap = `vmtap${n}`;
-    if (!foreign.has(tap) && !held.names.has(nameOf('tap', tap))) free.push(tap);
+    if (!foreign.has(tap) && !held.names.has(nameOf('link', tap))) free.push(tap);
   }
   return free;
 }

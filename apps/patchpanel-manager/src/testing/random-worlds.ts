@@ -5,6 +5,8 @@ import { createPortRule, deletePortRule } from '../usecases/modify-port-rule';
 import { redirectDns } from '../usecases/redirect-dns';
 import { startArc } from '../usecases/start-arc';
 import { startVm } from '../usecases/start-vm';
+import { neighborDetected, neighborLost, type NeighborEvent } from '../usecases/neighbor-events';
+import { linksOf } from '../domain/guest';
 import { withoutGuests, type World } from '../domain/world';
 import { uplink } from './worlds';
 
@@ -43,6 +45,9 @@ export function nextWorld(world: World, random: SeededRandom): World {
     () => createPortRule(world, { rule: lockOf(random), owner }),
     () => deletePortRule(world, lockOf(random)),
     () => redirectDns(world, { type: 'default', family: 'ipv4', ifname: 'vmtap0', proxy: '10.0.0.1', owner }),
+    () => neighborDetected(world, someNeighbor(world, random)),
+    () => neighborDetected(world, someNeighbor(world, random)),
+    () => neighborLost(world, someNeighbor(world, random)),
     () => releaseEnded(world, someKeys(world, random)),
     () => ({ ok: true as const, value: { world: withoutGuests(world, someKeys(world, random)) } }),
     () => ({ ok: true as const, value: { world: { ...world, uplinks: someUplinks(random) } } }),
@@ -58,6 +63,18 @@ const lockOf = (random: SeededRandom): { type: 'lockdown'; protocol: 'tcp'; port
 
 const someKeys = ({ guests, dnsRules }: World, random: SeededRandom): readonly string[] =>
   [...guests.keys(), ...dnsRules.keys()].filter(() => random.below(4) === 0);
+
+/** Of few addresses, so that they move and are lost. */
+function someNeighbor({ guests, uplinks }: World, random: SeededRandom): NeighborEvent {
+  const links = [...guests.values()].flatMap(linksOf);
+  const address = new Uint8Array(16);
+  address.set([0x20, random.below(6)]);
+  return {
+    ifname: links[random.below(links.length + 1)] ?? 'none',
+    upstream: uplinks[0]?.ifname ?? 'none',
+    address,
+  };
+}
 
 const someUplinks = (random: SeededRandom): World['uplinks'] =>
   [uplink('eth0', 'ethernet', 100), uplink('wlan0', 'wifi', 600)].filter(() => random.below(3) > 0);

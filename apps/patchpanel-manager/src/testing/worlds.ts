@@ -57,7 +57,7 @@ export const arc = (...uplinks: string[]): Arc => {
     kind: 'arc',
     container: null,
     id: 3,
-    management: { link: 'vmtap0', mac: '' },
+    management: { link: 'vmtap10', mac: '' },
     taps: [],
     free: arcConfigs(pools),
     devices: uplinks.map((name) => ({ uplink: name, config, link: 'vmtap1', mac: '' })),

@@ -3,7 +3,7 @@ import { isIpv6Forwarding, type PortRule } from '@pp/datapath';
 import { decided, type Decision } from '../domain/decision';
 import { isSamePortRule, portRuleKey, type OwnedPortRule } from '../domain/port-rules';
 import { portRuleQuotaFault } from '../domain/quotas';
-import type { World } from '../domain/world';
+import { withoutPortRule, withPortRule, type World } from '../domain/world';
 
 /** ModifyPortRule CREATE (spec 10). What is there already is created again without a change. */
 export function createPortRule(world: World, { rule, owner }: OwnedPortRule): Checked<Decision<null>> {
@@ -18,7 +18,7 @@ export function createPortRule(world: World, { rule, owner }: OwnedPortRule): Ch
   if (there !== undefined) return decided(world, null);
   const fault = portRuleQuotaFault(world, owner);
   if (fault !== null) return fault;
-  return decided({ ...world, portRules: world.portRules.changed([[key, { rule, owner }]]) }, null);
+  return decided(withPortRule(world, { rule, owner }), null);
 }
 
 /** ModifyPortRule DELETE. A rule that is not there, or leads elsewhere, is refused. */
@@ -32,7 +32,7 @@ export function deletePortRule(world: World, rule: PortRule): Checked<Decision<n
       `${describePort(rule)} is ${describeUse(there.rule)}, not ${describeUse(rule)}`,
     );
   }
-  return decided({ ...world, portRules: world.portRules.changed([], [key]) }, null);
+  return decided(withoutPortRule(world, there), null);
 }
 
 function describePort(rule: PortRule): string {

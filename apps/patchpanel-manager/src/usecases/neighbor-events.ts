@@ -1,9 +1,16 @@
 import { refuse, type Checked, type Refusal } from '@pp/base';
 import { ipv6FromBytes } from '@pp/wire';
 import { decided, type Decision } from '../domain/decision';
-import { forwardingOf, forwardingOfGuest } from '../domain/forwarding';
-import { guestKey, type Guest, type Neighbor } from '../domain/guest';
-import { holderOf, isRoutableIpv6, serves, withNeighbor, withoutNeighbor } from '../domain/neighbors';
+import { forwardingOfGuest, type ForwardingPair } from '../domain/forwarding';
+import type { Guest, Neighbor } from '../domain/guest';
+import {
+  guestNamed,
+  holderOf,
+  isRoutableIpv6,
+  serves,
+  withNeighbor,
+  withoutNeighbor,
+} from '../domain/neighbors';
 import type { World } from '../domain/world';
 
 /** What a helper says of a guest: it holds this address on that link of ours, behind that uplink. */
@@ -20,7 +27,7 @@ export function neighborDetected(world: World, event: NeighborEvent): Checked<De
   const guest = guestServed(world, neighbor.value);
   if (!guest.ok) return guest;
   if (holderOf(world, neighbor.value) !== undefined) return decided(world, null);
-  return decided(withNeighbor(world, guestKey(guest.value), neighbor.value), null);
+  return decided(withNeighbor(world, guest.value, neighbor.value), null);
 }
 
 /** What is not there is lost already: the guest may have gone first. */
@@ -41,14 +48,15 @@ function neighborOf({ ifname, address, upstream }: NeighborEvent): Checked<Neigh
 }
 
 function guestServed(world: World, neighbor: Neighbor): Checked<Guest> {
-  const guest = [...world.guests.values()].find((each) =>
-    forwardingOfGuest(each, world.uplinks).some((pair) => serves(pair, neighbor)),
-  );
-  return guest === undefined ? notServed(world, neighbor) : { ok: true, value: guest };
+  const guest = guestNamed(world, 'link', neighbor.ifname);
+  const pairs = guest === undefined ? [] : forwardingOfGuest(guest, world.uplinks);
+  return guest !== undefined && pairs.some((pair) => serves(pair, neighbor))
+    ? { ok: true, value: guest }
+    : notServed(pairs, neighbor);
 }
 
-function notServed(world: World, { ifname, upstream }: Neighbor): Refusal {
-  const pair = forwardingOf(world).find(({ downstream }) => downstream === ifname);
+function notServed(pairs: readonly ForwardingPair[], { ifname, upstream }: Neighbor): Refusal {
+  const pair = pairs.find(({ downstream }) => downstream === ifname);
   const now =
     pair === undefined
       ? `${JSON.stringify(ifname)} is no guest's link that forwards anything now`
