@@ -1,18 +1,21 @@
 import { SharedMap } from '@pp/base';
 import { plan, type PortRule } from '@pp/datapath';
 import { isCountedChanged } from './domain/counted';
+import type { Decide } from './domain/decision';
 import { deviceChange } from './domain/devices';
+import { dnsRuleKey, type DnsRule } from './domain/dns-rules';
 import { forwardedPortsChange } from './domain/forwarded-ports';
 import { forwardingChange } from './domain/forwarding';
 import type { Guest } from './domain/guest';
 import { portRuleKey, type OwnedPortRule } from './domain/port-rules';
 import { MOST_PORT_RULES } from './domain/quotas';
-import { takesAway, withAllGuests, withPortRule, type World } from './domain/world';
+import { takesAway, withAllGuests, withDnsRule, withPortRule, type World } from './domain/world';
 import { DesiredState } from './desired';
 import { namespace, uplink, vm, worldOf } from './testing/worlds';
 import { connectNamespace } from './usecases/connect-namespace';
 import { createPortRule, deletePortRule } from './usecases/modify-port-rule';
 import { neighborDetected, neighborLost, type NeighborEvent } from './usecases/neighbor-events';
+import { redirectDns } from './usecases/redirect-dns';
 import { releaseEnded } from './usecases/release-ended';
 import { startVm } from './usecases/start-vm';
 import { entriesBetween } from './world-entries';
@@ -38,6 +41,14 @@ function forwarded(port: number): PortRule {
   return { type: 'forwarding', protocol: 'tcp', ifname: 'eth0', address: null, port, to };
 }
 
+const redirect = (number: number): DnsRule => ({
+  type: 'default',
+  family: 'ipv4',
+  ifname: `vmtap${number}`,
+  proxy: '100.64.0.2',
+  owner: 1000,
+});
+
 /** `last` of its address. */
 const neighbor = (last: number, ifname = 'vmtap0'): NeighborEvent => ({
   ifname,
@@ -45,12 +56,7 @@ const neighbor = (last: number, ifname = 'vmtap0'): NeighborEvent => ({
   address: new Uint8Array(16).fill(0x20, 0, 1).fill(last, 15),
 });
 
-const rows: readonly {
-  name: string;
-  decide: (
-    world: World,
-  ) => ReturnType<typeof connectNamespace | typeof startVm | typeof releaseEnded | typeof neighborLost>;
-}[] = [
+const rows: readonly { name: string; decide: Decide<unknown> }[] = [
   { name: 'a namespace comes', decide: (world) => connectNamespace(world, request, bytes) },
   {
     name: 'a VM comes',
@@ -66,6 +72,12 @@ const rows: readonly {
     decide: (world) => createPortRule(world, { rule: forwarded(9999), owner: 1 }),
   },
   { name: 'a port rule goes', decide: (world) => deletePortRule(world, forwarded(9998)) },
+  { name: 'a DNS redirection comes', decide: (world) => redirectDns(world, redirect(99)) },
+  {
+    name: 'a DNS redirection takes the place of another',
+    decide: (world) => redirectDns(world, { ...redirect(98), proxy: '100.64.0.3' }),
+  },
+  { name: 'a DNS redirection goes', decide: (world) => releaseEnded(world, ['dns:10']) },
 ];
 
 test.each(rows)('nothing that stays is looked at when $name', ({ decide }) => {
@@ -95,7 +107,7 @@ test.each(rows)('nothing that stays is looked at when $name', ({ decide }) => {
   expect(looks).toBe(0);
 });
 
-/** Of a crowd that is watched, and two VMs, a neighbour of one of them and a port rule that are not. */
+/** Of a crowd that is watched, and two VMs, a neighbour of one of them and two rules that are not. */
 function crowded(watched: <T extends object>(thing: T) => T): World {
   const rules = RULES.map((rule): [string, OwnedPortRule] => [
     portRuleKey(rule),
@@ -105,10 +117,13 @@ function crowded(watched: <T extends object>(thing: T) => T): World {
     ...worldOf([uplink('eth0', 'ethernet', 100)], []),
     nextNamespace: CROWD.length,
     portRules: SharedMap.of(rules),
+    dnsRules: SharedMap.of(CROWD.map((_, i) => [dnsRuleKey(i), watched(redirect(i))])),
+    nextDnsRule: CROWD.length,
   };
   const two = [vm('plugin', 'vmtap0'), { ...vm('plugin', 'vmtap1'), id: '6' }];
   const full = withAllGuests(empty, [...CROWD.map((guest): Guest => watched(guest)), ...two]);
   const met = neighborDetected(full, neighbor(1));
   if (!met.ok) throw new Error(met.sentence);
-  return withPortRule(met.value.world, { rule: forwarded(9998), owner: 0 });
+  const ruled = withPortRule(met.value.world, { rule: forwarded(9998), owner: 0 });
+  return withDnsRule(ruled, ruled.nextDnsRule, redirect(98));
 }

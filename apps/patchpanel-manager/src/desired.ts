@@ -13,12 +13,13 @@ import {
   type Desired,
   type Part,
   type Shape,
+  type UserDns,
 } from '@pp/datapath';
-import { dnsRedirectsOf, userDnsOf } from './domain/dns-rules';
+import { userDnsOf, userPurpose, type DnsRule } from './domain/dns-rules';
 import { withNeighborRoutes } from './domain/neighbors';
 import { neighborsOf, type Guest } from './domain/guest';
 import type { OwnedPortRule } from './domain/port-rules';
-import type { World } from './domain/world';
+import { dnsRuleFor, type World } from './domain/world';
 import { addressesNear, partOf, uplinksUsedBy, waysOf } from './guest-part';
 
 /** What the kernel should look like in a world; a pure function that remembers, so that a world costs what is new in it. */
@@ -28,12 +29,13 @@ export class DesiredState {
   /** By guest, and what of the world it was made for. */
   readonly #parts = new WeakMap<Guest, { readonly context: string; readonly part: Part }>();
   readonly #portRules = new WeakMap<OwnedPortRule, Part>();
+  readonly #dnsRules = new WeakMap<DnsRule, Part>();
   /** By what it is made of. */
   readonly #ipv4Parts = new WeakMap<Part, Part>();
   // What follows from few things that seldom change.
-  readonly #dns = kept((rules: World['dnsRules']) => dnsPart(dnsRedirectsOf(rules.values())));
   readonly #uplinks = kept(uplinksPart);
   readonly #shape = kept(shapeOf);
+  readonly #userDns = kept(userDnsOf);
   readonly #sysctls = kept((uplinks: World['uplinks'], originals: World['originals']) =>
     desiredSysctls({ uplinks, originals }),
   );
@@ -47,14 +49,18 @@ export class DesiredState {
   }
 
   #make(world: World): Desired {
-    const { uplinks, pools, sessionUser, dnsRules, localSources, originals } = world;
+    const { uplinks, pools, sessionUser, localSources, originals } = world;
+    const userDns = this.#userDns(
+      dnsRuleFor(world, userPurpose('ipv4')),
+      dnsRuleFor(world, userPurpose('ipv6')),
+    );
     const parts =
       this.#last !== null && isSameNetwork(this.#last.world, world)
         ? this.#partsAfter(this.#last.parts, this.#last.world, world)
         : this.#allParts(world);
     this.#last = { world, parts };
     return {
-      shape: this.#shape(uplinks, pools, sessionUser, dnsRules, localSources, world.vpnLockdown),
+      shape: this.#shape(uplinks, pools, sessionUser, userDns, localSources, world.vpnLockdown),
       sysctls: this.#sysctls(uplinks, originals),
       parts,
     };
@@ -67,7 +73,9 @@ export class DesiredState {
     // By forEach: a loop over the pairs of a map makes three objects for each.
     world.guests.forEach((guest, key) => parts.set(key, this.#partOf(guest, world)));
     world.portRules.forEach((owned, key) => parts.set(key, this.#portRulePart(owned, world)));
-    parts.set('dns', this.#dnsPart(world));
+    world.held.dns.forEach((_keys, purpose) => {
+      for (const [key, part] of this.#dnsParts(purpose, world)) parts.set(key, part);
+    });
     return SharedMap.of(parts);
   }
 
@@ -77,10 +85,11 @@ export class DesiredState {
     for (const [key, guest] of to.guests.beside(from.guests)) come.push([key, this.#partOf(guest, to)]);
     for (const [key, owned] of to.portRules.beside(from.portRules))
       come.push([key, this.#portRulePart(owned, to)]);
-    if (to.dnsRules !== from.dnsRules) come.push(['dns', this.#dnsPart(to)]);
+    for (const [purpose] of to.held.dns.beside(from.held.dns)) come.push(...this.#dnsParts(purpose, to));
     return before.changed(come, [
       ...from.guests.keysBeside(to.guests),
       ...from.portRules.keysBeside(to.portRules),
+      ...from.held.dns.keysBeside(to.held.dns).map(dnsPartKey),
     ]);
   }
 
@@ -91,8 +100,13 @@ export class DesiredState {
     return known;
   }
 
-  #dnsPart(world: World): Part {
-    return this.#fitting(this.#dns(world.dnsRules), world);
+  /** One, or none: the host's users are of the table's shape. */
+  #dnsParts(purpose: string, world: World): readonly [string, Part][] {
+    const rule = dnsRuleFor(world, purpose);
+    if (rule === undefined || rule.type === 'user') return [];
+    const known = this.#dnsRules.get(rule) ?? dnsPart([rule]);
+    this.#dnsRules.set(rule, known);
+    return [[dnsPartKey(purpose), this.#fitting(known, world)]];
   }
 
   #portRulePart(owned: OwnedPortRule, world: World): Part {
@@ -129,6 +143,8 @@ export class DesiredState {
 
 type Parts = SharedMap<string, Part>;
 
+const dnsPartKey = (purpose: string): string => `dns:${purpose}`;
+
 /** All that parts are made of but guests and rules. */
 const isSameNetwork = (a: World, b: World): boolean =>
   a.uplinks === b.uplinks &&
@@ -155,7 +171,7 @@ function shapeOf(
   uplinks: World['uplinks'],
   pools: World['pools'],
   sessionUser: World['sessionUser'],
-  dnsRules: World['dnsRules'],
+  userDns: readonly UserDns[],
   localSources: World['localSources'],
   lockdown: World['vpnLockdown'],
 ): Shape {
@@ -165,7 +181,7 @@ function shapeOf(
     guestPrefixes: pools.guestPrefixes,
     arcAddresses: arcAddresses(pools),
     sessionUser,
-    userDns: userDnsOf(dnsRules.values()),
+    userDns,
     ...(vpn === undefined ? {} : { vpn }),
     ...(lockdown ? { lockdown } : {}),
     ...(localSources === null ? {} : { localSources }),

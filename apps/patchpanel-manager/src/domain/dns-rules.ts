@@ -1,4 +1,4 @@
-import type { DnsRedirect, UserDns } from '@pp/datapath';
+import type { UserDns } from '@pp/datapath';
 
 /** Where name lookups go, for as long as a lifeline lives (spec 3.9). */
 export type DnsRule = (
@@ -23,26 +23,20 @@ export const dnsRuleNumber = (key: string): number => Number(key.slice(DNS_RULE_
 /** No guest's key begins so. */
 export const DNS_RULE_PREFIX = 'dns:';
 
-/** What counts for each link and family: ARC's rule before the default one, of two alike the newest. */
-export function dnsRedirectsOf(rules: Iterable<DnsRule>): readonly DnsRedirect[] {
-  const all = [...rules].flatMap((rule) => (rule.type === 'user' ? [] : [rule]));
-  const inForce = new Map<string, DnsRedirect>();
-  for (const type of ['default', 'arc'] as const) {
-    for (const rule of all.filter((each) => each.type === type)) {
-      const { ifname, family, proxy } = rule;
-      inForce.set(`${family} ${ifname}`, { ifname, family, proxy });
-    }
-  }
-  return [...inForce.values()];
-}
+/** What a rule is for: lookups of a link, or of the host's own users, in one family. Of all that are for the same, one counts. */
+export const purposeOf = (rule: DnsRule): string =>
+  rule.type === 'user' ? userPurpose(rule.family) : `${rule.family} ${rule.ifname}`;
 
-/** What counts for the host's own users: of each family the newest. */
-export function userDnsOf(rules: Iterable<DnsRule>): readonly UserDns[] {
-  const inForce = new Map<string, UserDns>();
-  for (const rule of rules) {
-    if (rule.type !== 'user') continue;
+export const userPurpose = (family: DnsRule['family']): string => `user ${family}`;
+
+/** Of rules for the same, the oldest first, the one that counts: ARC's before the default one, of two alike the newest. */
+export const ruleInForce = (rules: readonly DnsRule[]): DnsRule | undefined =>
+  rules.findLast(({ type }) => type === 'arc') ?? rules.at(-1);
+
+/** Of rules for the host's users, each of another family, what the kernel has to know. */
+export const userDnsOf = (...rules: readonly (DnsRule | undefined)[]): readonly UserDns[] =>
+  rules.flatMap((rule) => {
+    if (rule?.type !== 'user') return [];
     const { family, proxy, nameservers } = rule;
-    inForce.set(family, { family, proxy, nameservers });
-  }
-  return [...inForce.values()];
-}
+    return [{ family, proxy, nameservers }];
+  });

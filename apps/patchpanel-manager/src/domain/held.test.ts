@@ -19,10 +19,11 @@ test.each([1, 2, 3])('seed %d: what guests hold is what it is when it is counted
 
 const countedAnew = (world: World): Held => withAllGuests(world, [...world.guests.values()]).held;
 
-const textOf = ({ names, subnets, tallies }: Held): unknown => ({
+const textOf = ({ names, subnets, tallies, dns }: Held): unknown => ({
   names: [...names].map(String).toSorted(),
   subnets: Object.values(subnets).map(({ words }) =>
     words.slice(0, words.findLastIndex((word) => word !== 0) + 1),
   ),
+  dns: [...dns].map(String).toSorted(),
   tallies: [...tallies].map(String).toSorted(),
 });

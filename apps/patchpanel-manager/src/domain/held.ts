@@ -10,6 +10,8 @@ export interface Held {
   readonly subnets: Readonly<Record<Pool, IndexSet>>;
   /** How many guests and rules, by `tallyOf`; and how many rules have the same port, by `forwardedPortText`. */
   readonly tallies: SharedMap<string, number>;
+  /** Keys of DNS redirections by `purposeOf`, the oldest first. */
+  readonly dns: SharedMap<string, readonly string[]>;
 }
 
 /** ARC keeps account of its own. */
@@ -19,6 +21,7 @@ export const NOTHING_HELD: Held = {
   names: SharedMap.of(),
   subnets: { namespace: NO_INDEXES, termina: NO_INDEXES, plugin: NO_INDEXES, lxd: NO_INDEXES },
   tallies: SharedMap.of(),
+  dns: SharedMap.of(),
 };
 
 /** `link`: of the host; `netns`: the inode of a client's namespace; `neighbor`: an address, as canonical text. */
@@ -48,6 +51,7 @@ export function heldAfter(held: Held, gone: readonly Guest[], come: readonly Gue
     for (const [pool, index] of subnetsOf(guest)) subnets[pool] = indexSetOf([index], subnets[pool]);
   }
   return {
+    ...held,
     names: held.names.changed(taken, [...freed.keys()]),
     subnets,
     tallies: counted(held.tallies, gone.flatMap(talliesOf), come.flatMap(talliesOf)),

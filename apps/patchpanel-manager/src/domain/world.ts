@@ -1,9 +1,9 @@
 import { SharedMap } from '@pp/base';
 import type { LocalSources, Pools } from '@pp/datapath';
-import { dnsRuleKey, type DnsRule } from './dns-rules';
-import { forwardedPortText, portsOf } from './forwarded-ports';
+import { dnsRuleKey, ruleInForce, type DnsRule } from './dns-rules';
 import { guestKey, type Guest, type Namespace } from './guest';
-import { heldAfter, nameOf, NOTHING_HELD, tallied, tallyOf, type Held } from './held';
+import { heldAfter, nameOf, NOTHING_HELD, type Held } from './held';
+import { heldAfterDnsRules, heldAfterPortRules } from './held-by-rules';
 import { portRuleKey, type OwnedPortRule } from './port-rules';
 import type { Uplink } from './uplink';
 
@@ -66,14 +66,12 @@ export const emptyWorld = (pools: Pools, sessionUser: number | null = null, most
 
 /** `world` with these guests and no others; what they and its rules hold is counted anew. */
 export function withAllGuests(world: World, guests: readonly Guest[]): World {
-  const tallies = [
-    ...[...world.portRules.values()].flatMap(talliesOfPortRule),
-    ...[...world.dnsRules.values()].map(tallyOfDnsRule),
-  ];
+  const byPorts = heldAfterPortRules(NOTHING_HELD, [], [...world.portRules.values()]);
+  const byRules = heldAfterDnsRules(byPorts, [], [...world.dnsRules]);
   return withGuests(
     world,
     SharedMap.of(guests.map((guest) => [guestKey(guest), guest])),
-    heldAfter(tallied(NOTHING_HELD, [], tallies), [], guests),
+    heldAfter(byRules, [], guests),
   );
 }
 
@@ -134,41 +132,37 @@ export function withoutGuests(world: World, keys: readonly string[]): World {
 export const withPortRule = (world: World, owned: OwnedPortRule): World => ({
   ...world,
   portRules: world.portRules.changed([[portRuleKey(owned.rule), owned]]),
-  held: tallied(world.held, [], talliesOfPortRule(owned)),
+  held: heldAfterPortRules(world.held, [], [owned]),
 });
 
 /** `world` without this one of its port rules. */
 export const withoutPortRule = (world: World, owned: OwnedPortRule): World => ({
   ...world,
   portRules: world.portRules.changed([], [portRuleKey(owned.rule)]),
-  held: tallied(world.held, talliesOfPortRule(owned), []),
+  held: heldAfterPortRules(world.held, [owned], []),
 });
-
-const talliesOfPortRule = (owned: OwnedPortRule): readonly string[] => [
-  tallyOf('port rule', owned.owner),
-  ...portsOf(owned).map(forwardedPortText),
-];
 
 /** `world` with one DNS redirection more, of that number. */
-export const withDnsRule = (world: World, number: number, rule: DnsRule): World => ({
-  ...world,
-  dnsRules: world.dnsRules.changed([[dnsRuleKey(number), rule]]),
-  held: tallied(world.held, [], [tallyOfDnsRule(rule)]),
-  nextDnsRule: number + 1,
-});
+export function withDnsRule(world: World, number: number, rule: DnsRule): World {
+  const come = [[dnsRuleKey(number), rule]] as const;
+  const held = heldAfterDnsRules(world.held, [], come);
+  return { ...world, dnsRules: world.dnsRules.changed(come), held, nextDnsRule: number + 1 };
+}
 
 /** `world` without these DNS redirections; keys that are not there are nothing. */
 export function withoutDnsRules(world: World, keys: readonly string[]): World {
-  const gone = keys.flatMap((key) => world.dnsRules.get(key) ?? []);
+  const gone = keys.flatMap((key) => {
+    const rule = world.dnsRules.get(key);
+    return rule === undefined ? [] : [[key, rule] as const];
+  });
   if (gone.length === 0) return world;
-  return {
-    ...world,
-    dnsRules: world.dnsRules.changed([], keys),
-    held: tallied(world.held, gone.map(tallyOfDnsRule), []),
-  };
+  const held = heldAfterDnsRules(world.held, gone, []);
+  return { ...world, dnsRules: world.dnsRules.changed([], keys), held };
 }
 
-const tallyOfDnsRule = ({ owner }: DnsRule): string => tallyOf('DNS rule', owner);
+/** Of the DNS redirections for this purpose, the one that counts. */
+export const dnsRuleFor = ({ dnsRules, held }: World, purpose: string): DnsRule | undefined =>
+  ruleInForce((held.dns.get(purpose) ?? []).flatMap((key) => dnsRules.get(key) ?? []));
 
 /** Guests of `world` that `other` has not, or has otherwise; a guest that is the same is the same object. */
 export const guestsThatDiffer = ({ guests }: World, other: World): readonly Guest[] =>

@@ -6,6 +6,7 @@ import { redirectDns } from '../usecases/redirect-dns';
 import { startArc } from '../usecases/start-arc';
 import { startVm } from '../usecases/start-vm';
 import { neighborDetected, neighborLost, type NeighborEvent } from '../usecases/neighbor-events';
+import type { DnsRule } from '../domain/dns-rules';
 import { linksOf } from '../domain/guest';
 import { withoutGuests, type World } from '../domain/world';
 import { uplink } from './worlds';
@@ -44,7 +45,8 @@ export function nextWorld(world: World, random: SeededRandom): World {
     () => startArc(world, { container: null, id: 3, tapOwner: owner, owner }, bytes),
     () => createPortRule(world, { rule: lockOf(random), owner }),
     () => deletePortRule(world, lockOf(random)),
-    () => redirectDns(world, { type: 'default', family: 'ipv4', ifname: 'vmtap0', proxy: '10.0.0.1', owner }),
+    () => redirectDns(world, dnsOf(random, owner)),
+    () => redirectDns(world, dnsOf(random, owner)),
     () => neighborDetected(world, someNeighbor(world, random)),
     () => neighborDetected(world, someNeighbor(world, random)),
     () => neighborLost(world, someNeighbor(world, random)),
@@ -60,6 +62,18 @@ const lockOf = (random: SeededRandom): { type: 'lockdown'; protocol: 'tcp'; port
   protocol: 'tcp',
   port: 1 + random.below(5),
 });
+
+/** For few purposes, so that they stand in each other's way. */
+function dnsOf(random: SeededRandom, owner: number): DnsRule {
+  const [family, proxy] = random.pick([
+    ['ipv4', '10.0.0.1'],
+    ['ipv6', 'fd00::1'],
+  ] as const);
+  const type = random.pick(['default', 'arc', 'user'] as const);
+  return type === 'user'
+    ? { type, family, proxy, nameservers: [], owner }
+    : { type, family, proxy, ifname: `vmtap${random.below(2)}`, owner };
+}
 
 const someKeys = ({ guests, dnsRules }: World, random: SeededRandom): readonly string[] =>
   [...guests.keys(), ...dnsRules.keys()].filter(() => random.below(4) === 0);
