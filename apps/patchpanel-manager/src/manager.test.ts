@@ -42,6 +42,17 @@ test('start, connect, release and stop leave nothing behind', async () => {
   expect(host.journal.load().entries.size).toBe(0);
 });
 
+test('a client has its answer before the journal is told that the kernel followed', async () => {
+  const host = new FakeHost();
+  const tasks: (() => void)[] = [];
+  const manager = host.manager({ later: (task) => tasks.push(task) });
+  await manager.start();
+  const { answer } = await connect(host, manager);
+  expect([answer.ok, host.journal.load().before === null]).toEqual([true, false]);
+  for (const task of tasks) task();
+  expect(host.journal.load().before).toBeNull();
+});
+
 test('a kernel without IPv6 is asked for nothing of it, and is left as it was', async () => {
   const host = new FakeHost();
   const before = host.kernel.dump();

@@ -43,6 +43,8 @@ export interface ManagerParts {
   readonly randomBytes: (n: number) => Uint8Array;
   /** Runs a task after the events that are at hand. */
   readonly defer: (task: () => void) => void;
+  /** The same when whoever waited for them has his answer. */
+  readonly later: (task: () => void) => void;
 }
 
 /**
@@ -61,7 +63,7 @@ export class Manager {
     this.#parts = parts;
     const { pools, sessionUser, mostLifelines, localSources = null, withoutIpv6 = false } = parts;
     const world = { ...emptyWorld(pools, sessionUser, mostLifelines), localSources, withoutIpv6 };
-    this.reconciler = new Reconciler({ ...parts, world });
+    this.reconciler = new Reconciler({ ...parts, defer: parts.later, world });
     this.lifelines = new Lifelines({
       ...parts,
       onEnd: (key) => {

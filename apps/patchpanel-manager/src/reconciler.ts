@@ -54,7 +54,7 @@ interface Parts {
   readonly log: Logger;
   readonly observer: Observer;
   readonly world: World;
-  /** Runs a task after the events that are at hand. */
+  /** Runs a task when whoever waits for a change has been answered. */
   readonly defer: (task: () => void) => void;
 }
 

@@ -8,9 +8,9 @@ import type { Observer } from './reconciler';
 export class ToldLater implements Observer {
   readonly #observer: Observer;
   readonly #defer: (task: () => void) => void;
-  readonly #came: { readonly from: World; readonly to: World }[] = []; // BOUNDED: told before the loop's next turn
+  readonly #came: { readonly from: World; readonly to: World }[] = []; // BOUNDED: by the changes of a millisecond
 
-  /** `defer` runs a task after the events at hand. */
+  /** `defer` runs a task when they have been answered. */
   constructor(observer: Observer, defer: (task: () => void) => void) {
     this.#observer = observer;
     this.#defer = defer;

@@ -1,6 +1,6 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { deferred, type Task } from '@pp/base';
+import { deferred, millis, type Task } from '@pp/base';
 import { ExitCode, noBus, randomBytes, Refused, type DaemonContext, type Parts } from '@pp/daemon';
 import { HELPERS, helpersOn } from '@pp/forwarding';
 import type { Kernel } from '@pp/datapath';
@@ -81,7 +81,8 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
     monitoring(monitor),
   ];
   const defer = afterEvents(setImmediate);
-  const later = new ToldLater(inTurn(...observers), defer);
+  const later = afterEvents((run) => clock.after('after the answer', ANSWER_TAKES, run));
+  const told = new ToldLater(inTurn(...observers), later);
   const writers = new NftWriters();
   const processNetns = new LinuxProcessNetns(native);
   const ipv6 = readHostIpv6();
@@ -89,7 +90,7 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
   const manager = managerOf(
     context,
     { native, writers, processNetns, ipv6 },
-    { news, observer: later, defer },
+    { news, observer: told, defer, later },
     doors,
   );
   const { absent } = config.local;
@@ -100,7 +101,7 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
   started.resolve({
     api: { ...methodsOf(manager, { native, processNetns, defer }, config), ...trafficMethods(bus) },
     forwarding: forwardingMethods(manager.reconciler, (world) => {
-      later.tellNow();
+      told.tellNow();
       return feed.state(world);
     }),
   });
@@ -119,6 +120,9 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
       ]),
   };
 }
+
+/** The kernel often wakes the bus, and then the client, on our own CPU: an answer would wait there for what we did next, so we sleep for so long. */
+const ANSWER_TAKES = millis(1);
 
 const RESOLV_CONF = '/etc/resolv.conf';
 
@@ -161,7 +165,7 @@ function managerOf(
     readonly processNetns: LinuxProcessNetns;
     readonly ipv6: HostIpv6;
   },
-  { news, observer, defer }: Pick<ManagerParts, 'news' | 'observer' | 'defer'>,
+  { news, observer, defer, later }: Pick<ManagerParts, 'news' | 'observer' | 'defer' | 'later'>,
   { kernel = asItIs, journal = asItIs }: Doors,
 ): Manager {
   const { native, writers, processNetns, ipv6 } = host;
@@ -183,6 +187,7 @@ function managerOf(
     withoutIpv6: ipv6 === 'absent',
     randomBytes: forMacs,
     defer,
+    later,
   });
 }
 

@@ -13,7 +13,7 @@ interface Parts {
   readonly journal: Journal;
   readonly log: Logger;
   readonly world: World;
-  /** Runs a task after the events that are at hand. */
+  /** Runs a task when whoever waits for a change has been answered. */
   readonly defer: (task: () => void) => void;
   /** Told of a fault of what was deferred. */
   readonly onFault: (fault: unknown) => void;

@@ -102,7 +102,7 @@ export class FakeHost {
   }
 
   /** A new run of the manager; descriptors of the last one are gone, but for those in the store. */
-  manager(more: Partial<Pick<ManagerParts, 'withoutIpv6' | 'pools'>> = {}): Manager {
+  manager(more: Partial<Pick<ManagerParts, 'withoutIpv6' | 'pools' | 'later'>> = {}): Manager {
     this.steps = 0;
     this.#dead = false;
     this.news = new ScriptedNews(this.view);
@@ -123,6 +123,7 @@ export class FakeHost {
       uplinks: [],
       randomBytes: this.randomBytes,
       defer: queueMicrotask,
+      later: queueMicrotask,
       ...more,
     });
   }
