@@ -1,3 +1,4 @@
+import { KernelError } from '@pp/base';
 import { describeOnKernel, until } from '@pp/netlink/testing';
 import { LinuxGuestIpv6 } from './linux-guest-ipv6';
 import { TestHost } from './testing';
@@ -49,8 +50,10 @@ describeOnKernel('IPv6 of a guest', (native) => {
     { name: 'namespace', netns: 'gone', ifname: 'veth0' },
     { name: 'link', netns: 'guest', ifname: 'veth9' },
   ])('a $name that is gone', ({ netns, ifname }) => {
-    expect(() => {
+    const restart = (): void => {
       ipv6.restart(netns, ifname);
-    }).toThrow(/ENOENT/);
+    };
+    expect(restart).toThrow(KernelError);
+    expect(restart).toThrow(/ENOENT/);
   });
 });
