@@ -1,5 +1,6 @@
 export * from './args';
 export * from './capabilities';
+export * from './claim-name';
 export * from './control-client';
 export * from './control-socket';
 export * from './errno';
