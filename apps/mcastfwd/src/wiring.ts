@@ -8,18 +8,21 @@ import {
   type Parts,
 } from '@pp/daemon';
 import { busTask, connectBus } from '@pp/dbus';
-import { forwardingClient } from '@pp/forwarding';
+import { claimFollowing, claimWays, forwardingClient } from '@pp/forwarding';
 import { LinuxGroupPorts, NetlinkInterfaces } from '@pp/linux';
 import type { Config } from './config';
 import { controlOf } from './control';
 import { forwardsOf, linksOf } from './from-forwarding';
 import { McastService } from './mcast-service';
 import { statusOf } from './status';
+import { waysOf } from './ways-of';
 
 /** Joins the parts. */
 export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   const { config, scope, clock, log, stateDir } = context;
   const native = context.native;
+  if (config.links.length === 0) claimFollowing(context, 'mcastfwd');
+  else claimWays(context, 'mcastfwd', waysOf(config));
   optimizeSoon(native);
   const service = new McastService(
     { ...config, told: [] },

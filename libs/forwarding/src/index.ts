@@ -1,4 +1,6 @@
+export { claimFollowing, claimWays } from './claim-ways';
 export { forwardingClient, type ForwardingClient, type ForwardingClientOptions } from './client';
 export { FORWARDING, HELPERS, helpersOn, SERVICE } from './service';
 export type { Neighbor } from './neighbor-reports';
 export type { Forwarding, ForwardingArc, ForwardingDelta, ForwardingPair, ForwardingPort } from './view';
+export type { Way } from './way';

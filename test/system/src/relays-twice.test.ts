@@ -1,0 +1,77 @@
+import { labForEach, labTest, program, type Child, type StandardLab } from '@pp/lab';
+
+/*
+ * Two relays of one kind in a network namespace: what both relay would arrive twice.
+ */
+
+let lab: StandardLab;
+
+labForEach((opened) => (lab = opened));
+
+const APPS = [
+  { app: 'mcastfwd', what: 'mdns', other: ['--protocol', 'none', '--group', '239.255.255.250:3702'] },
+  { app: 'bcast-fwd', what: 'ports:1024-65535', other: ['--ports', '9'] },
+] as const;
+
+const stateOf = (app: string, name: string): readonly string[] => ['--state-dir', `/run/lab/${app}-${name}`];
+
+async function start(app: string, name: string, args: readonly string[]): Promise<Child> {
+  const relay = lab.host.spawn(program(app), [...args, ...stateOf(app, name)]);
+  await relay.line('log line "ready"', (line) => line.includes('ready') || undefined);
+  return relay;
+}
+
+const ADVICE = 'what two relay arrives twice: stop it, or name interfaces that it does not serve';
+
+for (const { app, what, other } of APPS) {
+  labTest(`${app}: a second one for the same pair is refused in one line, and no other`, async () => {
+    const refused = async (...args: readonly string[]): Promise<string> => {
+      const { code, stderr } = await lab.host.run(program(app), [...args, ...stateOf(app, 'refused')]);
+      expect(code).toBe(1);
+      return stderr;
+    };
+    const first = await start(app, 'first', ['eth0', 'vg1', 'vmtap*']);
+    const inUse = (guest: string): string =>
+      `${app}: another ${app}, pid ${first.pid}, relays ${what} between eth0 and ${guest}; ${ADVICE}\n`;
+    expect(await refused('eth0', 'vg0', 'vg1')).toBe(inUse('vg1'));
+    expect(await refused('eth0', 'vg*')).toBe(inUse('vg1'));
+    expect(await refused('eth0', 'vmtap7')).toBe(inUse('vmtap*'));
+
+    const others = [
+      await start(app, 'guest', ['eth0', 'vg2']),
+      await start(app, 'lan', ['eth1', 'vg1']),
+      await start(app, 'what', [...other, 'eth0', 'vg1']),
+    ];
+    expect(others.map(({ stderr }) => /^warn/m.test(stderr))).toEqual([false, false, false]);
+    first.kill('SIGKILL');
+    await first.exited;
+    await start(app, 'again', ['eth0', 'vg1', 'vmtap*']);
+  });
+
+  labTest(`${app}: a second one that follows the manager is refused, one beside it is warned`, async () => {
+    const first = await start(app, 'first', []);
+    const { code, stderr } = await lab.host.run(program(app), stateOf(app, 'second'));
+    expect([code, stderr]).toEqual([
+      1,
+      `${app}: another ${app}, pid ${first.pid}, follows the manager; what two relay arrives twice: stop it, or let it do this one’s work\n`,
+    ]);
+    const warning = (pid: number, relays: string): string =>
+      `warn relay.another pid=${pid} relays="${relays}" note="what both relay arrives twice"`;
+    const beside = await start(app, 'beside', ['eth0', 'vg1']);
+    expect(beside.stderr).toContain(warning(first.pid, 'what the manager says'));
+    await first.stop();
+    const again = await start(app, 'again', []);
+    expect(again.stderr).toContain(warning(beside.pid, 'interfaces of its own'));
+  });
+
+  labTest(`${app}: who claims its pair without the rights of one keeps nobody out`, async () => {
+    const escaped = what.replace(':', '\\:');
+    const socat = ['socat', '-d', '-d', `ABSTRACT-LISTEN:patchpanel_${app}/${escaped}/eth0/vg1,fork`, 'PIPE'];
+    const squatter = lab.host.spawn('setpriv', ['--bounding-set=-all', '--inh-caps=-all', '--', ...socat]);
+    await squatter.line('sign of listening', (line) => line.includes('listening on') || undefined);
+    const relay = await start(app, 'first', ['eth0', 'vg1']);
+    expect(relay.stderr).toMatch(/^warn name\.taken /m);
+    await relay.stop();
+    await start(app, 'pattern', ['eth0', 'vg*']);
+  });
+}
