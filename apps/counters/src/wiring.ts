@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { causeChain, deferred, type Task } from '@pp/base';
 import {
+  claimName,
   type DaemonContext,
   DEFAULT_STATE_DIR,
   errnoOf,
@@ -40,6 +41,7 @@ export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   };
   scope.use(await serveMetrics({ kind: 'unix', path: join(stateDir, 'counters.metrics') }, metrics));
   if (config.metrics !== null) scope.use(await serveMetrics({ kind: 'tcp', ...config.metrics }, metrics));
+  scope.use(claimName(context, TABLE, tableTaken));
   await service.start();
   scope.defer(() => service.stop());
   started.resolve(null);
@@ -48,6 +50,14 @@ export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   const tasks: readonly Task[] = bus === null ? [] : [busTask(bus)];
   return { tasks, status: () => statusOf(service, follower?.state ?? 'not asked', fleet) };
 }
+
+/** Two with the same table would each drop what the other counts in. */
+const TABLE = { name: '@patchpanel_counters', right: 'CAP_NET_ADMIN' } as const;
+
+const tableTaken = (pid: number): Refused =>
+  new Refused(ExitCode.failed, `another counters, pid ${pid}, counts in this network namespace`, {
+    advice: 'stop it first',
+  });
 
 /** null: there is none, and none is needed to count what the command line names. */
 async function busOf({ native, clock, log, config, scope }: DaemonContext<Config>): Promise<Bus | null> {

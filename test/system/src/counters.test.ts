@@ -124,28 +124,33 @@ labTest(
   },
 );
 
+const SECOND = ['eth0', '--state-dir', '/run/second', '--log-format', 'json'];
+const NO_BUS = { DBUS_SYSTEM_BUS_ADDRESS: 'unix:path=/run/no-bus' };
+
+labTest('two with one table, and no common history or bus: the second is refused', async () => {
+  rig = await CountersRig.open();
+  const { pid } = await rig.startCounters();
+  const { code, stderr } = await rig.host.run(program('counters'), SECOND, { env: NO_BUS });
+  expect([code, stderr.trimEnd().split('\n').at(-1)]).toEqual([
+    1,
+    `counters: another counters, pid ${pid}, counts in this network namespace; stop it first`,
+  ]);
+  expect(await rig.status()).toMatchObject({ state: 'ok', losses: 0 });
+});
+
 labTest(
   'two with one history and no common bus: the second is refused, until the first is killed',
   async () => {
     rig = await CountersRig.open();
     await rig.startCounters();
-    const args = [
-      '--state-dir',
-      '/run/second',
-      '--history-dir',
-      STATE_INSIDE,
-      '--log-format',
-      'json',
-      'eth0',
-    ];
-    const env = { DBUS_SYSTEM_BUS_ADDRESS: 'unix:path=/run/no-bus' };
-    const { code, stderr } = await rig.host.run(program('counters'), args, { env });
+    const args = [...SECOND, '--history-dir', STATE_INSIDE];
+    const { code, stderr } = await rig.host.run(program('counters'), args, { env: NO_BUS });
     expect([code, stderr.trimEnd().split('\n').at(-1)]).toEqual([
       1,
       `counters: another counters writes the history in ${STATE_INSIDE}; stop it, or use another --history-dir`,
     ]);
     await rig.killCounters();
-    const second = rig.host.spawn(program('counters'), args, { env });
+    const second = rig.host.spawn(program('counters'), args, { env: NO_BUS });
     await second.line('log line "ready"', (line) => (eventOf(line) === 'ready' ? true : undefined));
     await second.stop();
   },
