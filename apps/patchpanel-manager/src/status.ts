@@ -100,7 +100,13 @@ function namespaceStatus(guest: Namespace): NamespaceStatus {
 }
 
 const helperWarning = ({ name, state, lastEnd }: HelperStatus): readonly string[] =>
-  state === 'waiting' ? [`helper ${name} does not stay up: ${lastEnd ?? 'not started yet'}`] : [];
+  state === 'waiting'
+    ? [`helper ${name} does not stay up: ${lastEnd ?? 'not started yet'}; ${helperAdvice(name)}`]
+    : [];
+
+/** What it said itself went where the manager's log goes. */
+const helperAdvice = (name: string): string =>
+  `the log of the manager says why: if another ${name} runs already, stop that one or start the manager with --helpers none`;
 
 function noDefault({ uplinks }: World): readonly string[] {
   if (uplinks.some(leadsOut)) return [];

@@ -130,6 +130,51 @@ labTest('by default all five helpers of this release run beside the manager, and
 });
 
 labTest(
+  'an operator’s own helper keeps the manager’s out, who says what to do, and takes over when it ends',
+  async () => {
+    const own = lab.host.spawn(program('ndproxy'), ['--state-dir', '/run/lab/ndproxy-own']);
+    await own.line('log line "ready"', (line) => line.includes('ready') || undefined);
+    const manager = await startManager(lab.host, {
+      args: ['--uplink', 'eth0=ethernet', '--helpers', 'spawn'],
+    });
+    const look = async (): Promise<Status> => {
+      const args = ['--state-dir', STATE_INSIDE, 'status', '--json'];
+      return JSON.parse((await lab.host.run(program('patchpanelctl'), args)).stdout) as Status;
+    };
+    try {
+      const waiting = await until('four tries, and the wait for the next', async () => {
+        const status = await look();
+        const [ndproxy] = status.helpers;
+        return ndproxy !== undefined && ndproxy.state === 'waiting' && ndproxy.restarts >= 3
+          ? status
+          : undefined;
+      });
+      expect(waiting.warnings).toEqual([
+        'helper ndproxy does not stay up: exit 1; the log of the manager says why: if another ndproxy runs already, stop that one or start the manager with --helpers none',
+      ]);
+      expect(waiting.helpers.slice(1).map(({ state, restarts }) => [state, restarts])).toEqual(
+        HELPERS.slice(1).map(() => ['running', 0]),
+      );
+      const lines = manager.process.stderr.split('\n');
+      const ends = lines.flatMap((line) =>
+        eventOf(line) === 'helper.ended' ? [JSON.parse(line) as object] : [],
+      );
+      expect(ends.slice(0, 4)).toMatchObject(
+        [200, 400, 800, 1600].map((againInMs) => ({ name: 'ndproxy', againInMs })),
+      );
+      expect(lines).toContain(
+        `ndproxy: another ndproxy, pid ${own.pid}, serves this network namespace; one serves all interfaces: name these to it with --group, or stop it`,
+      );
+      await own.stop();
+      await until('the manager’s to run', async () => (await look()).helpers[0]?.state === 'running');
+      expect((await look()).warnings).toEqual([]);
+    } finally {
+      await manager.stop();
+    }
+  },
+);
+
+labTest(
   'the status says which helper does not stay up, and the log does so at the rate of the back-off',
   async () => {
     const manager = await startWithHelpers();
@@ -151,7 +196,7 @@ labTest(
     expect(helpers[1]?.lastEnd).toBe('exit 1');
     expect(told.length).toBeLessThanOrEqual((helpers[1]?.restarts ?? 0) + 1); // not twice for one end
     if (helpers[1]?.state === 'waiting')
-      expect(warnings).toEqual(['helper mcastfwd does not stay up: exit 1']);
+      expect(warnings).toEqual([expect.stringMatching(/^helper mcastfwd does not stay up: exit 1; /)]);
     await manager.stop(seconds(25));
     expect(manager.stderr).toContain('mcastfwd: not today');
   },

@@ -37,9 +37,9 @@ export const SERVICE_ROWS: readonly FaultRow[] = [
     change: (setting) =>
       onManager({
         helpers: [{ name: 'ndproxy', state: 'waiting' }],
-        warnings: ['helper ndproxy does not stay up: exit 1'],
+        warnings: ['helper ndproxy does not stay up: exit 1; the log says why'],
       })({ ...setting, silent: ['ndproxy'] }),
-    want: [warning('manager', 'helper ndproxy does not stay up: exit 1', 'look at patchpanelctl status')],
+    want: [warning('manager', 'helper ndproxy does not stay up: exit 1', 'the log says why')],
   },
   {
     name: 'an older manager that is not ready',
