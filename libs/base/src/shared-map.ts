@@ -21,12 +21,10 @@ export class SharedMap<K, V> implements ReadonlyMap<K, V> {
 
   /** Without `gone`, then with `come`; keys that are not there are nothing. */
   changed(come: readonly (readonly [K, V])[], gone: readonly K[] = []): SharedMap<K, V> {
-    const allGone = new Set(this.#gone);
+    const goneToo = gone.filter((key) => this.#base.has(key));
+    const allGone = goneToo.length === 0 ? this.#gone : new Set([...this.#gone, ...goneToo]);
     const allCome = new Map(this.#come);
-    for (const key of gone) {
-      if (this.#base.has(key)) allGone.add(key);
-      allCome.delete(key);
-    }
+    for (const key of gone) allCome.delete(key);
     for (const [key, value] of come) allCome.set(key, value);
     const changed = new SharedMap(this.#base, allGone, allCome);
     return isMuch(allGone.size + allCome.size, this.#base.size) ? SharedMap.of(changed) : changed;

@@ -29,7 +29,7 @@ const portsOnlyOf = (world: World, other: World): readonly ForwardedPort[] =>
   world.portRules
     .beside(other.portRules)
     .flatMap(([, owned]) => portsOf(owned))
-    .filter((port) => !other.held.tallies.has(forwardedPortText(port)));
+    .filter((port) => !other.held.ports.has(forwardedPortText(port)));
 
 export const forwardedPortText = ({ upstream, protocol, port, address, targetPort }: ForwardedPort): string =>
   `forwarded ${upstream} ${protocol} ${port} ${address} ${targetPort}`;

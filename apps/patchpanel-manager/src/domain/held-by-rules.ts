@@ -1,20 +1,40 @@
 /** What rules hold, beside what guests do (held.ts). */
+import type { SharedMap } from '@pp/base';
 import { purposeOf, type DnsRule } from './dns-rules';
 import { forwardedPortText, portsOf } from './forwarded-ports';
-import { tallied, tallyOf, type Held } from './held';
+import { count, tallyOf, type Held } from './held';
 import type { OwnedPortRule } from './port-rules';
 
 /** `held` when these port rules are gone and then those have come. */
-export const heldAfterPortRules = (
+export function heldAfterPortRules(
   held: Held,
   gone: readonly OwnedPortRule[],
   come: readonly OwnedPortRule[],
-): Held => tallied(held, gone.flatMap(talliesOfPortRule), come.flatMap(talliesOfPortRule));
+): Held {
+  const tallies = new Map(held.tallies);
+  const ports = new Map<string, number>(); // BOUNDED: by what goes and comes
+  const see = (owned: OwnedPortRule, by: 1 | -1): void => {
+    count(tallies, tallyOf('port rule', owned.owner), by);
+    for (const text of portsOf(owned).map(forwardedPortText))
+      ports.set(text, (ports.get(text) ?? held.ports.get(text) ?? 0) + by);
+  };
+  for (const owned of gone) see(owned, -1);
+  for (const owned of come) see(owned, 1);
+  return { ...held, tallies, ports: withoutEmpty(held.ports, ports, (left) => left === 0) };
+}
 
-const talliesOfPortRule = (owned: OwnedPortRule): readonly string[] => [
-  tallyOf('port rule', owned.owner),
-  ...portsOf(owned).map(forwardedPortText),
-];
+/** `map` with `changed`, of which nothing is kept that is empty. */
+function withoutEmpty<T>(
+  map: SharedMap<string, T>,
+  changed: ReadonlyMap<string, T>,
+  isEmpty: (value: T) => boolean,
+): SharedMap<string, T> {
+  const all = [...changed];
+  return map.changed(
+    all.filter(([, value]) => !isEmpty(value)),
+    all.filter(([, value]) => isEmpty(value)).map(([key]) => key),
+  );
+}
 
 type Entry = readonly [key: string, rule: DnsRule];
 
@@ -28,15 +48,19 @@ export function heldAfterDnsRules(held: Held, gone: readonly Entry[], come: read
     lists.set(purpose, list);
     return list;
   };
-  for (const entry of gone) listFor(entry);
-  for (const entry of come) listFor(entry).push(entry[0]);
-  const all = [...lists];
+  const tallies = new Map(held.tallies);
+  for (const entry of gone) {
+    listFor(entry);
+    count(tallies, tallyOfDnsRule(entry), -1);
+  }
+  for (const entry of come) {
+    listFor(entry).push(entry[0]);
+    count(tallies, tallyOfDnsRule(entry), 1);
+  }
   return {
-    ...tallied(held, gone.map(tallyOfDnsRule), come.map(tallyOfDnsRule)),
-    dns: held.dns.changed(
-      all.filter(([, keys]) => keys.length > 0),
-      all.filter(([, keys]) => keys.length === 0).map(([purpose]) => purpose),
-    ),
+    ...held,
+    tallies,
+    dns: withoutEmpty<readonly string[]>(held.dns, lists, (keys) => keys.length === 0),
   };
 }
 

@@ -19,11 +19,12 @@ test.each([1, 2, 3])('seed %d: what guests hold is what it is when it is counted
 
 const countedAnew = (world: World): Held => withAllGuests(world, [...world.guests.values()]).held;
 
-const textOf = ({ names, subnets, tallies, dns }: Held): unknown => ({
+const textOf = ({ names, subnets, taps, tallies, ports, dns }: Held): unknown => ({
   names: [...names].map(String).toSorted(),
-  subnets: Object.values(subnets).map(({ words }) =>
+  subnets: [...Object.values(subnets), taps].map(({ words }) =>
     words.slice(0, words.findLastIndex((word) => word !== 0) + 1),
   ),
+  ports: [...ports].map(String).toSorted(),
   dns: [...dns].map(String).toSorted(),
   tallies: [...tallies].map(String).toSorted(),
 });

@@ -1,5 +1,12 @@
 import { SharedMap } from '@pp/base';
-import { indexSetOf, NO_INDEXES, withoutIndexes, type IndexSet, type PoolKind } from '@pp/datapath';
+import {
+  indexSetOf,
+  lowestAbsent,
+  NO_INDEXES,
+  withoutIndexes,
+  type IndexSet,
+  type PoolKind,
+} from '@pp/datapath';
 import { guestKey, linksOf, neighborsOf, type Guest } from './guest';
 
 /** What guests and rules hold, kept beside them: an event looks at none but those that it is about, however many there are. */
@@ -8,8 +15,12 @@ export interface Held {
   readonly names: SharedMap<string, string>;
   /** Numbers of subnets. */
   readonly subnets: Readonly<Record<Pool, IndexSet>>;
-  /** How many guests and rules, by `tallyOf`; and how many rules have the same port, by `forwardedPortText`. */
-  readonly tallies: SharedMap<string, number>;
+  /** N + 1 of each vmtapN. */
+  readonly taps: IndexSet;
+  /** How many guests and rules, by `tallyOf`; few, for kinds and owners are. */
+  readonly tallies: ReadonlyMap<string, number>;
+  /** How many port rules lead to the same, by `forwardedPortText`. */
+  readonly ports: SharedMap<string, number>;
   /** Keys of DNS redirections by `purposeOf`, the oldest first. */
   readonly dns: SharedMap<string, readonly string[]>;
 }
@@ -20,7 +31,9 @@ type Pool = Exclude<PoolKind, 'arc'>;
 export const NOTHING_HELD: Held = {
   names: SharedMap.of(),
   subnets: { namespace: NO_INDEXES, termina: NO_INDEXES, plugin: NO_INDEXES, lxd: NO_INDEXES },
-  tallies: SharedMap.of(),
+  taps: NO_INDEXES,
+  tallies: new Map(),
+  ports: SharedMap.of(),
   dns: SharedMap.of(),
 };
 
@@ -34,43 +47,53 @@ export const tallyOf = (what: Guest['kind'] | 'port rule' | 'DNS rule', owner?: 
 
 /** `held` when these guests are gone and then those have come. */
 export function heldAfter(held: Held, gone: readonly Guest[], come: readonly Guest[]): Held {
-  const freed = new Map<string, string>(); // BOUNDED: by the guests, as all here
+  const freed: string[] = []; // BOUNDED: by the guests, as all here
   const taken: [string, string][] = [];
   const subnets = { ...held.subnets };
+  const tallies = new Map(held.tallies);
+  let { taps } = held;
   for (const guest of gone) {
-    const key = guestKey(guest);
-    for (const name of namesOf(guest)) freed.set(name, key);
+    freed.push(...namesOf(guest));
     for (const [pool, index] of subnetsOf(guest)) subnets[pool] = withoutIndexes([index], subnets[pool]);
+    for (const index of tapIndexesOf(guest)) taps = withoutIndexes([index], taps);
+    countGuest(tallies, guest, -1);
   }
   for (const guest of come) {
     const key = guestKey(guest);
-    for (const name of namesOf(guest)) {
-      if (freed.get(name) !== key) taken.push([name, key]);
-      freed.delete(name);
-    }
+    for (const name of namesOf(guest)) taken.push([name, key]);
     for (const [pool, index] of subnetsOf(guest)) subnets[pool] = indexSetOf([index], subnets[pool]);
+    for (const index of tapIndexesOf(guest)) taps = indexSetOf([index], taps);
+    countGuest(tallies, guest, 1);
   }
   return {
-    ...held,
-    names: held.names.changed(taken, [...freed.keys()]),
+    names: changedNames(held.names, taken, freed),
     subnets,
-    tallies: counted(held.tallies, gone.flatMap(talliesOf), come.flatMap(talliesOf)),
+    taps,
+    tallies,
+    ports: held.ports,
+    dns: held.dns,
   };
 }
 
-/** `held` with one less of each of `gone`, then one more of each of `come`: tallies of rules. */
-export const tallied = (held: Held, gone: readonly string[], come: readonly string[]): Held => ({
-  ...held,
-  tallies: counted(held.tallies, gone, come),
-});
+/** What is freed and taken again by the same guest is left alone: there may be much of it where little changes. */
+function changedNames(
+  names: Held['names'],
+  taken: readonly (readonly [string, string])[],
+  freed: readonly string[],
+): Held['names'] {
+  if (freed.length === 0 || taken.length === 0) return names.changed(taken, freed);
+  const left = new Set(freed);
+  const fresh = taken.filter(([name, key]) => !(left.delete(name) && names.get(name) === key));
+  return names.changed(fresh, [...left]);
+}
 
-const namesOf = (guest: Guest): readonly string[] => [
-  ...macsOf(guest).map((mac) => nameOf('mac', mac)),
-  ...linksOf(guest).map((link) => nameOf('link', link)),
-  ...bridgedTapsOf(guest).map((tap) => nameOf('link', tap)),
-  ...(guest.kind === 'namespace' && guest.client !== null ? [nameOf('netns', guest.client.inode)] : []),
-  ...neighborsOf(guest).map(({ address }) => nameOf('neighbor', address)),
-];
+function namesOf(guest: Guest): readonly string[] {
+  const names = macsOf(guest).map((mac) => nameOf('mac', mac));
+  for (const link of linksOf(guest)) names.push(nameOf('link', link));
+  for (const { address } of neighborsOf(guest)) names.push(nameOf('neighbor', address));
+  if (guest.kind === 'namespace' && guest.client !== null) names.push(nameOf('netns', guest.client.inode));
+  return names;
+}
 
 function macsOf(guest: Guest): readonly string[] {
   switch (guest.kind) {
@@ -84,11 +107,33 @@ function macsOf(guest: Guest): readonly string[] {
   }
 }
 
-/** Of an Android VM. */
-const bridgedTapsOf = (guest: Guest): readonly string[] =>
-  guest.kind === 'arc' && guest.container === null
-    ? [guest.management.link, ...guest.taps.map(({ tap }) => tap)]
-    : [];
+function tapIndexesOf(guest: Guest): readonly number[] {
+  switch (guest.kind) {
+    case 'namespace':
+      return [];
+    case 'termina':
+    case 'plugin':
+      return [tapIndexOf(guest.tap)];
+    case 'arc':
+      return guest.container === null
+        ? [guest.management.link, ...guest.taps.map(({ tap }) => tap)].map(tapIndexOf)
+        : [];
+  }
+}
+
+const tapIndexOf = (tap: string): number => Number(tap.slice(TAP.length)) + 1;
+
+/** The name of a TAP, before its number. */
+const TAP = 'vmtap';
+
+/** The lowest TAPs that no guest has, from the first on, as the kernel itself would number them. */
+export function* freeTaps({ taps }: Held): Generator<string, never> {
+  for (let taken = taps; ;) {
+    const index = lowestAbsent(taken);
+    yield `${TAP}${index - 1}`;
+    taken = indexSetOf([index], taken);
+  }
+}
 
 function subnetsOf(guest: Guest): readonly (readonly [Pool, number])[] {
   if (guest.kind === 'arc') return [];
@@ -98,21 +143,14 @@ function subnetsOf(guest: Guest): readonly (readonly [Pool, number])[] {
     : [own, ['lxd', guest.containers.index]];
 }
 
-const talliesOf = ({ kind, owner }: Guest): readonly string[] => [tallyOf(kind), tallyOf(kind, owner)];
+function countGuest(tallies: Map<string, number>, { kind, owner }: Guest, by: 1 | -1): void {
+  count(tallies, tallyOf(kind), by);
+  count(tallies, tallyOf(kind, owner), by);
+}
 
-function counted(
-  tallies: Held['tallies'],
-  gone: readonly string[],
-  come: readonly string[],
-): Held['tallies'] {
-  const counts = new Map<string, number>();
-  const add = (tally: string, by: number): unknown =>
-    counts.set(tally, (counts.get(tally) ?? tallies.get(tally) ?? 0) + by);
-  for (const tally of gone) add(tally, -1);
-  for (const tally of come) add(tally, 1);
-  const all = [...counts];
-  return tallies.changed(
-    all.filter(([, count]) => count > 0),
-    all.filter(([, count]) => count <= 0).map(([tally]) => tally),
-  );
+/** One more in `tallies`, or one less. */
+export function count(tallies: Map<string, number>, tally: string, by: 1 | -1): void {
+  const counted = (tallies.get(tally) ?? 0) + by;
+  if (counted > 0) tallies.set(tally, counted);
+  else tallies.delete(tally);
 }

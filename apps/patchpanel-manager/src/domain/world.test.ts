@@ -1,10 +1,11 @@
+import { SharedMap } from '@pp/base';
 import { SeededRandom } from '@pp/base/testing';
 import { nextWorld } from '../testing/random-worlds';
 import { uplink, vm, worldOf } from '../testing/worlds';
 import { deviceChange } from './devices';
 import { forwardedPortsOf } from './forwarded-ports';
 import { forwardingChange } from './forwarding';
-import { takesAway, withGuest, withoutGuests, withPortRule } from './world';
+import { takesAway, tapsFor, withGuest, withoutGuests, withPortRule } from './world';
 
 const LOCK = { rule: { type: 'lockdown', protocol: 'tcp', port: 9 }, owner: 0 } as const;
 const one = worldOf([], [vm('termina', 'vmtap0')]);
@@ -19,6 +20,23 @@ test.each([
   { name: 'nothing', to: one, want: false },
 ])('takesAway: $name', ({ from = one, to, want }) => {
   expect(takesAway(from, to)).toBe(want);
+});
+
+test.each([
+  { name: 'the lowest free ones', taps: [0, 1, 3], foreign: [], want: ['vmtap2', 'vmtap4'] },
+  { name: 'none of others', taps: [0], foreign: ['vmtap1', 'vmtap4000000000'], want: ['vmtap2', 'vmtap3'] },
+])('tapsFor: $name', ({ taps, foreign, want }) => {
+  const vms = taps.map((n) => ({ ...vm('plugin', `vmtap${n}`), id: String(n) }));
+  expect(tapsFor({ ...worldOf([], vms), foreignTaps: foreign }, 2)).toEqual(want);
+});
+
+test('a free TAP is found without a look at those that are taken', () => {
+  const vms = Array.from({ length: 500 }, (_, n) => ({ ...vm('plugin', `vmtap${n}`), id: String(n) }));
+  const crowded = worldOf([], vms);
+  const looks = jest.spyOn(SharedMap.prototype, 'get');
+  expect(tapsFor(crowded, 1)).toEqual(['vmtap500']);
+  expect(looks).not.toHaveBeenCalled();
+  looks.mockRestore();
 });
 
 test.each([1, 2])('seed %d: where nothing is taken away nothing that is told of goes', (seed) => {

@@ -2,7 +2,7 @@ import { SharedMap } from '@pp/base';
 import type { LocalSources, Pools } from '@pp/datapath';
 import { dnsRuleKey, ruleInForce, type DnsRule } from './dns-rules';
 import { guestKey, type Guest, type Namespace } from './guest';
-import { heldAfter, nameOf, NOTHING_HELD, type Held } from './held';
+import { freeTaps, heldAfter, nameOf, NOTHING_HELD, type Held } from './held';
 import { heldAfterDnsRules, heldAfterPortRules } from './held-by-rules';
 import { portRuleKey, type OwnedPortRule } from './port-rules';
 import type { Uplink } from './uplink';
@@ -179,13 +179,13 @@ export const isMacHeld =
   (mac: string): boolean =>
     held.names.has(nameOf('mac', mac));
 
-/** The `count` lowest names vmtapN that no link has, as the kernel itself would number them. */
-export function freeTaps({ held, foreignTaps }: World, count: number): readonly string[] {
+/** The `count` lowest names vmtapN that no link has. */
+export function tapsFor({ held, foreignTaps }: World, count: number): readonly string[] {
   const foreign = new Set(foreignTaps);
-  const free: string[] = [];
-  for (let n = 0; free.length < count; n++) {
-    const tap = `vmtap${n}`;
-    if (!foreign.has(tap) && !held.names.has(nameOf('link', tap))) free.push(tap);
+  const found: string[] = [];
+  for (const tap of freeTaps(held)) {
+    if (found.length === count) break;
+    if (!foreign.has(tap)) found.push(tap);
   }
-  return free;
+  return found;
 }

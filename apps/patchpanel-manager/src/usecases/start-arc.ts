@@ -10,7 +10,7 @@ import {
 import { followUplinks } from '../domain/arc-devices';
 import { decided, type Decision } from '../domain/decision';
 import { ARC_KEY, type Arc } from '../domain/guest';
-import { freeTaps, isMacHeld, withGuest, type World } from '../domain/world';
+import { tapsFor, isMacHeld, withGuest, type World } from '../domain/world';
 
 export interface StartArc {
   /** null: a VM. */
@@ -39,7 +39,7 @@ export function startArc(
 }
 
 function vmBase(world: World): Pick<Arc, 'management' | 'taps'> {
-  const [management = '', ...others] = freeTaps(world, 1 + DEVICE_NUMBERS.length);
+  const [management = '', ...others] = tapsFor(world, 1 + DEVICE_NUMBERS.length);
   return {
     management: { link: management, mac: stableMac(ARC_MANAGEMENT_CONFIG.stableMac) },
     taps: DEVICE_NUMBERS.map((number, i) => ({ number, tap: others[i] ?? '', mac: stableMac(number) })),

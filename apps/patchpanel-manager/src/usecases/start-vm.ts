@@ -3,7 +3,7 @@ import { allocateSubnet, freshMac, selectSubnet, stableMac, type Subnet } from '
 import { decided, type Decision } from '../domain/decision';
 import { vmKey, type Vm } from '../domain/guest';
 import { guestQuotaFault } from '../domain/quotas';
-import { freeTaps, isMacHeld, withGuest, type World } from '../domain/world';
+import { tapsFor, isMacHeld, withGuest, type World } from '../domain/world';
 
 export interface StartVm {
   readonly kind: Vm['kind'];
@@ -32,7 +32,7 @@ export function startVm(
   if (!subnet.ok) return subnet;
   const containers = kind === 'termina' ? containerSubnet(world) : null;
   if (containers !== null && !containers.ok) return containers;
-  const [tap = ''] = freeTaps(world, 1);
+  const [tap = ''] = tapsFor(world, 1);
   const vm: Vm = {
     kind,
     id,
