@@ -10,7 +10,7 @@ import {
 } from '@pp/base';
 import { describe, type Desired } from '@pp/datapath';
 import type { DatapathLoss } from '@pp/ports';
-import { damageOf, type Damage } from './domain/losses';
+import { LossJudge, type Damage } from './domain/losses';
 import type { Mended } from './mending';
 
 export interface MenderParts {
@@ -36,6 +36,7 @@ const MAX_LOSSES = 1024;
 /** Puts back losses of one kind: at once, and ever later where somebody takes the same away again and again. */
 export class Mender {
   readonly #parts: MenderParts;
+  readonly #judge = new LossJudge();
   #losses: DatapathLoss[] = [];
   #timer: Cancel | null = null;
   #delays = newDelays();
@@ -87,7 +88,7 @@ export class Mender {
     this.#losses = [];
     const from = clock.now();
     let damage: Damage = 'none';
-    const { steps, fault } = await mend((want) => (damage = damageOf(losses, want)));
+    const { steps, fault } = await mend((want) => (damage = this.#judge.damageOf(losses, want)));
     if (steps.length === 0) return;
     this.#mendedAt = clock.now();
     this.#times += 1;

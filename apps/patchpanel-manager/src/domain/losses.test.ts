@@ -1,7 +1,7 @@
 import { SharedMap } from '@pp/base';
 import { uplinksPart, namespacePart, type Desired } from '@pp/datapath';
 import type { DatapathLoss } from '@pp/ports';
-import { damageOf, type Damage } from './losses';
+import { LossJudge, type Damage } from './losses';
 
 const uplink = {
   ifname: 'eth0',
@@ -75,9 +75,33 @@ const rows: readonly {
 ];
 
 test.each(rows)('damage: $name', ({ in: losses, want: damage }) => {
-  expect(damageOf(losses, want)).toBe(damage);
+  expect(new LossJudge().damageOf(losses, want)).toBe(damage);
 });
 
 test('without a table of ours none can be lost', () => {
-  expect(damageOf([TABLE, edit(true)], { ...want, shape: null })).toBe('none');
+  expect(new LossJudge().damageOf([TABLE, edit(true)], { ...want, shape: null })).toBe('none');
+});
+
+test('what is wanted no more is told from what still is, without a look at what stays', () => {
+  const judge = new LossJudge();
+  const lost: readonly DatapathLoss[] = [{ on: 'link', ifname: 'arc_ns0' }];
+  let looks = 0;
+  const watched = new Proxy(uplinksPart([uplink]), {
+    get(target, field): unknown {
+      looks++;
+      return Reflect.get(target, field);
+    },
+  });
+  const parts = SharedMap.of([
+    ['uplinks', watched],
+    ['namespace/0', guest],
+  ]);
+  expect(judge.damageOf(lost, { ...want, parts })).toBe('network');
+  expect(looks).toBeGreaterThan(0);
+  looks = 0;
+  const left = parts.changed([], ['namespace/0']);
+  const damages = [left, left.changed([['namespace/0', guest]]), left].map((now) =>
+    judge.damageOf(lost, { ...want, parts: now }),
+  );
+  expect([damages, looks]).toEqual([['none', 'network', 'none'], 0]);
 });

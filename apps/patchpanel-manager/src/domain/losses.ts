@@ -1,3 +1,4 @@
+import { SharedMap } from '@pp/base';
 import type { Desired, Part } from '@pp/datapath';
 import { cidrContains, hostCidr, isLinkLocalIpv6, parseCidr } from '@pp/wire';
 import type { DatapathLoss } from '@pp/ports';
@@ -5,70 +6,77 @@ import type { DatapathLoss } from '@pp/ports';
 /** What must be looked at and put back: what is in the table, the table as if it were not there, all but the table, or everything. */
 export type Damage = 'none' | 'table' | 'new table' | 'network' | 'all';
 
-/** Of what went, the part that is still wanted; what we took away ourselves is wanted no more. */
-export function damageOf(losses: readonly DatapathLoss[], want: Desired): Damage {
-  const wanted = new WantedThings(want);
-  return losses.map((loss) => damageBy(loss, want, wanted)).reduce(worse, 'none');
-}
+/** Judges losses one after another; remembers what was wanted, so that each costs what is new in it. */
+export class LossJudge {
+  readonly #wanted = new WantedThings();
 
-function damageBy(loss: DatapathLoss, want: Desired, wanted: WantedThings): Damage {
-  switch (loss.on) {
-    case 'table':
-      return want.shape === null ? 'none' : 'table';
-    case 'edit':
-      return want.shape === null ? 'none' : loss.adds ? 'new table' : 'table';
-    case 'link':
-      return wanted.links.has(loss.ifname) ? 'network' : 'none';
-    case 'address':
-      return wanted.addresses.has(loss.cidr) || isOfHost(loss.cidr, want) ? 'network' : 'none';
-    case 'route':
-      return wanted.routes.has(routeKey(loss)) ? 'network' : 'none';
-    case 'rule':
-      return wanted.rules.has(ruleKey(loss)) ? 'network' : 'none';
-    case 'uplink':
-      return 'network';
-    case 'unknown':
-      return 'all';
+  /** Of what went, the part that is still wanted; what we took away ourselves is wanted no more. */
+  damageOf(losses: readonly DatapathLoss[], want: Desired): Damage {
+    return losses.map((loss) => this.#damageBy(loss, want)).reduce(worse, 'none');
+  }
+
+  #damageBy(loss: DatapathLoss, want: Desired): Damage {
+    const ofNetwork = (isDamage: boolean): Damage => (isDamage ? 'network' : 'none');
+    const isWanted = (thing: string): boolean => this.#wanted.of(want.parts).has(thing);
+    switch (loss.on) {
+      case 'table':
+        return want.shape === null ? 'none' : 'table';
+      case 'edit':
+        return want.shape === null ? 'none' : loss.adds ? 'new table' : 'table';
+      case 'link':
+        return ofNetwork(isWanted(linkText(loss)));
+      case 'address':
+        return ofNetwork(isWanted(addressText(loss)) || isOfHost(loss.cidr, want));
+      case 'route':
+        return ofNetwork(isWanted(routeText(loss)));
+      case 'rule':
+        return ofNetwork(isWanted(ruleText(loss)));
+      case 'uplink':
+        return 'network';
+      case 'unknown':
+        return 'all';
+    }
   }
 }
 
-/** Made on demand: most losses are of one kind. */
+/** Texts of what parts want, kept from one question to the next. */
 class WantedThings {
-  readonly #want: Desired;
-  readonly #sets = new Map<string, ReadonlySet<string>>();
+  #parts: Desired['parts'] = SharedMap.of();
+  /** How many want it. BOUNDED: by the parts. */
+  readonly #counts = new Map<string, number>();
 
-  constructor(want: Desired) {
-    this.#want = want;
+  of(parts: Desired['parts']): ReadonlyMap<string, number> {
+    for (const [, part] of this.#parts.beside(parts)) this.#count(part, -1);
+    for (const [, part] of parts.beside(this.#parts)) this.#count(part, 1);
+    this.#parts = parts;
+    return this.#counts;
   }
 
-  get links(): ReadonlySet<string> {
-    return this.#of('links', ({ links }) => links.map(({ ifname }) => ifname));
-  }
-
-  get addresses(): ReadonlySet<string> {
-    return this.#of('addresses', ({ addresses }) => addresses.map(({ cidr }) => cidr));
-  }
-
-  get routes(): ReadonlySet<string> {
-    return this.#of('routes', ({ routes }) => routes.map(routeKey));
-  }
-
-  get rules(): ReadonlySet<string> {
-    return this.#of('rules', ({ rules }) => rules.map(ruleKey));
-  }
-
-  #of(what: string, keys: (part: Part) => readonly string[]): ReadonlySet<string> {
-    const known = this.#sets.get(what) ?? new Set([...this.#want.parts.values()].flatMap(keys));
-    this.#sets.set(what, known);
-    return known;
+  #count(part: Part, by: 1 | -1): void {
+    for (const thing of thingsOf(part)) {
+      const count = (this.#counts.get(thing) ?? 0) + by;
+      if (count > 0) this.#counts.set(thing, count);
+      else this.#counts.delete(thing);
+    }
   }
 }
 
-const routeKey = ({ dst, table }: { readonly dst: string; readonly table: number }): string =>
-  `${dst} ${table}`;
+const thingsOf = ({ links, addresses, routes, rules }: Part): readonly string[] => [
+  ...links.map(linkText),
+  ...addresses.map(addressText),
+  ...routes.map(routeText),
+  ...rules.map(ruleText),
+];
 
-const ruleKey = ({ family, priority }: { readonly family: string; readonly priority: number }): string =>
-  `${family} ${priority}`;
+const linkText = ({ ifname }: { readonly ifname: string }): string => `link ${ifname}`;
+
+const addressText = ({ cidr }: { readonly cidr: string }): string => `address ${cidr}`;
+
+const routeText = ({ dst, table }: { readonly dst: string; readonly table: number }): string =>
+  `route ${dst} ${table}`;
+
+const ruleText = ({ family, priority }: { readonly family: string; readonly priority: number }): string =>
+  `rule ${family} ${priority}`;
 
 /** Neither a guest's nor one that the kernel makes: routes may have had it as their source. */
 function isOfHost(cidr: string, { shape }: Desired): boolean {
