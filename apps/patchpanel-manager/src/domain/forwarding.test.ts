@@ -88,3 +88,22 @@ test('a change tells what goes and what comes, and nothing else', () => {
   const joined = withGuest(before, vm('plugin', 'vmtap9'));
   expect(text(forwardingChange(before, joined).added)).toEqual(['eth0-vmtap9:6mb']);
 });
+
+test.each([
+  { name: 'other addresses', eth: { ...eth, addresses: ['192.0.2.7/24'] }, want: [] },
+  { name: 'another MTU and metric', eth: { ...uplink('eth0', 'ethernet', 50), mtu: 1400 }, want: [] },
+  { name: 'no default route', eth: uplink('eth0', 'ethernet', null), want: ['eth0-vmtap0:6mb'] },
+  { name: 'no multicast', eth: uplink('eth0', 'ethernet', 100, false), want: ['eth0-vmtap0:6mb'] },
+])('guests are looked at only where their pairs may be others: $name', ({ eth: after, want }) => {
+  let looks = 0;
+  const watched = new Proxy(vm('termina', 'vmtap0'), {
+    get(target, field): unknown {
+      looks++;
+      return Reflect.get(target, field);
+    },
+  });
+  const before = world([eth], [watched]);
+  looks = 0;
+  expect(text(forwardingChange(before, { ...before, uplinks: [after] }).removed)).toEqual(want);
+  expect(looks > 0).toBe(want.length > 0);
+});

@@ -46,9 +46,14 @@ export const forwardingChange = (from: World, to: World): Change<ForwardingPair>
 
 function pairsThatDiffer(world: World, other: World): readonly ForwardingPair[] {
   const { guests, uplinks } = world;
-  const differing = uplinks === other.uplinks ? guestsThatDiffer(world, other) : [...guests.values()];
+  const isSame = uplinks === other.uplinks || waysText(uplinks) === waysText(other.uplinks);
+  const differing = isSame ? guestsThatDiffer(world, other) : [...guests.values()];
   return differing.length === 0 ? [] : pairsOfAll(differing, uplinks);
 }
+
+/** All of uplinks that pairs are made of: their addresses and routes come and go more often. */
+const waysText = (uplinks: readonly Uplink[]): string =>
+  JSON.stringify(uplinks.map((each) => [each.ifname, each.kind, each.multicast, leadsOut(each)]));
 
 function pairsOfAll(guests: readonly Guest[], uplinks: readonly Uplink[]): readonly ForwardingPair[] {
   const defaults = defaultsOf(uplinks);
