@@ -14,12 +14,14 @@ export function openJournal(stateDir: string): FileJournal {
   }
 }
 
-/** There is no start without a journal that takes what it is to do. Anything else that was thrown goes on its way. */
-export function throwJournalRefused(stateDir: string, fault: unknown): never {
-  const code = fault instanceof JournalFault ? errnoOf(fault.cause) : undefined;
-  if (!(fault instanceof JournalFault) || code === undefined) throw fault;
-  throw refused(stateDir, fault.message, code, fault);
-}
+/** For what a start throws: there is none without a journal that takes what it is to do. Anything else goes on its way. */
+export const journalRefused =
+  (stateDir: string) =>
+  (fault: unknown): never => {
+    const code = fault instanceof JournalFault ? errnoOf(fault.cause) : undefined;
+    if (!(fault instanceof JournalFault) || code === undefined) throw fault;
+    throw refused(stateDir, fault.message, code, fault);
+  };
 
 const refused = (stateDir: string, sentence: string, code: string, cause: unknown): Refused =>
   new Refused(ExitCode.failed, `${sentence} (${code})`, { advice: stateDirAdvice(code, stateDir), cause });

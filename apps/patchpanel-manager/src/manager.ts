@@ -81,8 +81,8 @@ export class Manager {
     return this.#clashes;
   }
 
-  /** Resolves when the kernel is as the journal and the host's network say; from then on it follows them. */
-  async start(): Promise<void> {
+  /** Resolves when the kernel is as the journal and the host's network say; from then on it follows them. See Reconciler.start. */
+  async start(): Promise<boolean> {
     const first = await this.#firstView();
     this.#tellClashes(first);
     const { entries, before } = this.#parts.journal.load();
@@ -99,12 +99,21 @@ export class Manager {
     const { present, ...network } = uplinksOf(first, this.#parts.uplinks);
     const { vpnLockdown } = former;
     const uplinks = uplinksBeside(adopted.has(ARC_KEY), present);
-    await this.reconciler.start({ former, pools, guests, dnsRules, uplinks, vpnLockdown, ...network });
+    const isWhole = await this.reconciler.start({
+      former,
+      pools,
+      guests,
+      dnsRules,
+      uplinks,
+      vpnLockdown,
+      ...network,
+    });
     await this.reconciler.submit('guests.follow', (world) =>
       decided(withGuestsFollowing(world, this.#parts.randomBytes), null),
     );
     for (const [key, fd] of kept) this.lifelines.hold(key, fd);
     this.#parts.log.info('adopted', { guests: guests.length, released: last.guests.size - guests.length });
+    return isWhole;
   }
 
   /** A namespace was connected: its lifeline is stored, then watched. */

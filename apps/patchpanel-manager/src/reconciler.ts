@@ -10,6 +10,7 @@ import {
 import {
   applyAll,
   applyMost,
+  ifnameOfSysctl,
   NOTHING,
   plan,
   repair,
@@ -17,6 +18,7 @@ import {
   sysctlWishes,
   type Desired,
   type Kernel,
+  type Op,
 } from '@pp/datapath';
 import type { Journal } from '@pp/ports';
 import type { Decide } from './domain/decision';
@@ -108,8 +110,11 @@ export class Reconciler {
     return this.#queue(() => this.#change(what, decide));
   }
 
-  /** Brings the kernel to the world that goes on, from whatever earlier runs left. Changes submitted meanwhile wait. */
-  start(adoption: Adoption): Promise<void> {
+  /**
+   * Brings the kernel to the world that goes on, from whatever earlier runs left. Changes submitted meanwhile wait. False: links went while it
+   * was at work, so that a further look at the kernel is due.
+   */
+  start(adoption: Adoption): Promise<boolean> {
     return this.#queue(() => this.#adopt(adoption));
   }
 
@@ -142,33 +147,54 @@ export class Reconciler {
     return result;
   }
 
-  async #adopt({ former, guests, dnsRules, ...network }: Adoption): Promise<void> {
-    const { originals, nextNamespace, nextDnsRule, written, staleNetns } = former;
+  async #adopt({ former, guests, dnsRules, ...network }: Adoption): Promise<boolean> {
+    const { originals, nextNamespace, nextDnsRule } = former;
     const rules = { portRules: SharedMap.of(former.portRules), dnsRules: SharedMap.of(dnsRules) };
     const base = { ...this.#world, originals, ...rules, nextNamespace, nextDnsRule };
     const world = await this.#withOriginals(base, withAllGuests({ ...base, ...network }, guests));
     this.#journal.beginStart(former, world);
+    const isWhole = await this.#settle(former, world);
+    this.#journal.endStart(world);
+    this.#world = world;
+    return isWhole;
+  }
+
+  /** A link that goes after the look at the kernel has steps refused: then a second look is worth it. */
+  async #settle(former: Remembered, world: World): Promise<boolean> {
+    for (let isSecond = false; ; isSecond = true) {
+      try {
+        await this.#repair(former, world);
+        return true;
+      } catch (fault) {
+        if (!(fault instanceof StepsRefused)) throw fault;
+        if (isSecond) return this.#startsWithout(fault);
+      }
+    }
+  }
+
+  async #repair({ staleNetns, written, ...former }: Remembered, world: World): Promise<void> {
     const want = this.#desired.of(world);
     const observed = await this.#kernel.observe({
-      netns: [...staleNetns, ...guests.flatMap(netnsNamesOf)],
+      netns: [...staleNetns, ...[...world.guests.values()].flatMap(netnsNamesOf)],
       sysctls: [...new Set([...written.keys(), ...want.sysctls.keys()])],
     });
     const known = new Map([...former.originals, ...world.originals]);
     const formerPrefixes = former.pools.map(({ cidr }) => cidr);
     const ops = repair({ observed, want, originals: known, written, formerPrefixes });
     this.#log.debug('repair', { steps: ops.length });
-    await applyMost(this.#kernel, ops).catch((fault: unknown) => {
-      this.#startsWithout(fault);
-    });
-    this.#journal.endStart(world);
-    this.#world = world;
+    await applyMost(this.#kernel, ops);
   }
 
-  /** A route of the host's that we cannot repeat, or another program's in its place, keeps no guest from all other ways; a table ends in a blackhole. */
-  #startsWithout(fault: unknown): void {
-    const isBearable = fault instanceof StepsRefused && fault.steps.every((step) => step.do === 'route.add');
+  /**
+   * A route of the host's that we cannot repeat, or another program's in its place, keeps no guest from all other ways; a table ends in a blackhole.
+   * Nor does a link that has gone. True: a further look would show nothing else.
+   */
+  #startsWithout(fault: StepsRefused): boolean {
+    const gone = fault.steps.filter((step, index) => isOfGoneLink(step, fault.errors[index]));
+    const isBearable = fault.steps.every((step) => step.do === 'route.add' || gone.includes(step));
     if (!isBearable) throw fault;
     this.#log.warn('start.incomplete', { cause: causeChain(fault) });
+    return gone.length === 0;
   }
 
   async #change<Reply>(what: string, decide: Decide<Reply>): Promise<Checked<Reply>> {
@@ -229,3 +255,8 @@ export class Reconciler {
     return { ...to, originals: new Map(wished.map((key) => [key, found(key)])) };
   }
 }
+
+const isOfGoneLink = (step: Op, fault: unknown): boolean =>
+  fault instanceof KernelError &&
+  (fault.code === 'ENODEV' ||
+    (fault.code === 'ENOENT' && step.do === 'sysctl.set' && ifnameOfSysctl(step.sysctl.key) !== null));

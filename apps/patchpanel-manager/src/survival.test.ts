@@ -16,7 +16,7 @@ const TABLE: DatapathLoss = { on: 'table', by: 'nft (pid 7)' };
 const LOAD: Op = { do: 'nft.load', text: '', was: null };
 
 /** A host whose repairs are noted by their time. */
-async function host(fault: Error | null = null) {
+async function host(fault: Error | null = null, isWhole = true) {
   const [clock, news, log] = [new VirtualClock(), new ScriptedLosses(), new MemoryLog()];
   const repairs: { readonly at: number; readonly damage: Damage }[] = [];
   const survival = new Survival({
@@ -29,7 +29,7 @@ async function host(fault: Error | null = null) {
       return Promise.resolve({ steps: damage === 'none' ? [] : [LOAD], fault });
     },
   });
-  await survival.start();
+  await survival.start(isWhole);
   const pass = async (ms: number): Promise<void> => {
     clock.advance(millis(ms));
     await new Promise(setImmediate);
@@ -46,6 +46,12 @@ test('the table is loaded at once; losses of the network are gathered', async ()
     { at: 0, damage: 'table' },
     { at: 250, damage: 'network' },
   ]);
+});
+
+test('after a start that links were missing for, the network is looked at', async () => {
+  const { repairs, pass } = await host(null, false);
+  await pass(250);
+  expect(repairs).toEqual([{ at: 250, damage: 'network' }]);
 });
 
 test('an edit of the table is repaired at once, and the log says by whom', async () => {

@@ -38,10 +38,12 @@ export class Survival {
     ];
   }
 
-  start(): Promise<void> {
-    return this.#news.start((loss) => {
+  /** `isWhole`: nothing of the network is missing that we know of. */
+  async start(isWhole = true): Promise<void> {
+    await this.#news.start((loss) => {
       (loss.on === 'table' || loss.on === 'edit' ? this.#table : this.#network).lose(loss);
     });
+    if (!isWhole) this.#network.lose({ on: 'uplink' });
   }
 
   close(): void {

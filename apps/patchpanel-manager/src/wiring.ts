@@ -38,7 +38,7 @@ import { Supervisor } from './helpers/supervisor';
 import { trafficMethods } from './dbus/traffic-methods';
 import { vpnMethods } from './dbus/vpn-methods';
 import { Ipv6Restarts } from './ipv6-restarts';
-import { openJournal, throwJournalRefused } from './journal-refused';
+import { openJournal, journalRefused } from './journal-refused';
 import { Manager, type ManagerParts } from './manager';
 import { mostLifelines } from './open-files';
 import { monitoring, NeighborMonitor } from './neighbor-monitor';
@@ -96,7 +96,7 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
   const { absent } = config.local;
   if (absent.length > 0) log.info('local-sources.absent', { users: absent.join(' ') });
   for (const warning of IPV6_WARNINGS[ipv6]) log.warn('ipv6.missing', { warning });
-  await manager.start().catch((fault: unknown) => throwJournalRefused(context.stateDir, fault));
+  const isWhole = await manager.start().catch(journalRefused(context.stateDir));
   scope.defer(() => manager.stop(config.onExit)); // a start that failed takes nothing back: the next one repairs
   started.resolve({
     api: { ...methodsOf(manager, { native, processNetns, defer }, config), ...trafficMethods(bus) },
@@ -106,7 +106,7 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
     }),
   });
   const survival = scope.use(survivalOf(context, native, manager, writers));
-  await survival.start();
+  await survival.start(isWhole);
   await monitor.start();
   monitor.follow(manager.world.uplinks);
   const helpers = helpersOf(context);
