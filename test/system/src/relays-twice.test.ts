@@ -10,7 +10,7 @@ labForEach((opened) => (lab = opened));
 
 const APPS = [
   { app: 'mcastfwd', what: 'mdns', other: ['--protocol', 'none', '--group', '239.255.255.250:3702'] },
-  { app: 'bcast-fwd', what: 'ports:1024-65535', other: ['--ports', '9'] },
+  { app: 'bcast-fwd', what: 'ports 1024-65535', other: ['--ports', '9'] },
 ] as const;
 
 const stateOf = (app: string, name: string): readonly string[] => ['--state-dir', `/run/lab/${app}-${name}`];
