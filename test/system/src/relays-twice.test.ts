@@ -65,7 +65,7 @@ for (const { app, what, other } of APPS) {
   });
 
   labTest(`${app}: who claims its pair without the rights of one keeps nobody out`, async () => {
-    const escaped = what.replace(':', '\\:');
+    const escaped = what.replace(' ', '\\:');
     const socat = ['socat', '-d', '-d', `ABSTRACT-LISTEN:patchpanel_${app}/${escaped}/eth0/vg1,fork`, 'PIPE'];
     const squatter = lab.host.spawn('setpriv', ['--bounding-set=-all', '--inh-caps=-all', '--', ...socat]);
     await squatter.line('sign of listening', (line) => line.includes('listening on') || undefined);
