@@ -39,7 +39,7 @@ export class Survival {
   }
 
   /** `isWhole`: nothing of the network is missing that we know of. */
-  async start(isWhole = true): Promise<void> {
+  async start(isWhole: boolean): Promise<void> {
     await this.#news.start((loss) => {
       (loss.on === 'table' || loss.on === 'edit' ? this.#table : this.#network).lose(loss);
     });

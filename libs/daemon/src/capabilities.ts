@@ -1,5 +1,5 @@
 /** linux/capability.h */
-export const CAPABILITIES = { CAP_NET_ADMIN: 12n, CAP_NET_RAW: 13n, CAP_SYS_ADMIN: 21n } as const;
+const CAPABILITIES = { CAP_NET_ADMIN: 12n, CAP_NET_RAW: 13n, CAP_SYS_ADMIN: 21n } as const;
 export type Capability = keyof typeof CAPABILITIES;
 
 /** `status`: of a process, as /proc/PID/status has it (proc(5)); where it does not tell, none is had. */

@@ -12,7 +12,7 @@ export function claimWays(context: Needs, app: string, ways: readonly Way[]): vo
   const refusal = (way: Way, pid: number): Refused =>
     new Refused(
       ExitCode.failed,
-      `another ${app}, pid ${pid}, relays ${way.what.replace(':', ' ')} between ${way.lan} and ${way.guest}`,
+      `another ${app}, pid ${pid}, relays ${way.what} between ${way.lan} and ${way.guest}`,
       { advice: 'what two relay arrives twice: stop it, or name interfaces that it does not serve' },
     );
   const own = new Map(ways.map((way) => [wayName(app, way), way]));

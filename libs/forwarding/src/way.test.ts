@@ -10,6 +10,11 @@ test('a name tells its way again, and no other name does', () => {
   expect(others.map((other) => wayNamed('mcastfwd', other))).toEqual([null, null, null, null]);
 });
 
+test.each(['239.255.255.250:3702', '[ff02::fb]:5353', 'ports 1024-65535'])('%s is told again', (what) => {
+  const own = way('vg1', { what });
+  expect(wayNamed('mcastfwd', wayName('mcastfwd', own))).toEqual(own);
+});
+
 const rows: readonly { name: string; a: Way; b: Way; want: boolean }[] = [
   { name: 'the same', a: way('vg1'), b: way('vg1'), want: true },
   { name: 'another guest', a: way('vg1'), b: way('vg2'), want: false },

@@ -7,15 +7,15 @@ export interface Way {
   readonly guest: string;
 }
 
-/** An abstract name (unix(7)). No interface has a "/" in its name. */
+/** An abstract name (unix(7)), which /proc/net/unix lists up to a blank: `what` has "+" for it. No interface has a "/" in its name. */
 export const wayName = (app: string, { what, lan, guest }: Way): string =>
-  `@patchpanel_${app}/${what}/${lan}/${guest}`;
+  `@patchpanel_${app}/${what.replaceAll(' ', '+')}/${lan}/${guest}`;
 
 /** null: the name is none of these. */
 export function wayNamed(app: string, name: string): Way | null {
   const [of, what, lan, guest, ...more] = name.split('/');
   if (of !== `@patchpanel_${app}` || guest === undefined || more.length > 0) return null;
-  return { what: what ?? '', lan: lan ?? '', guest };
+  return { what: what?.replaceAll('+', ' ') ?? '', lan: lan ?? '', guest };
 }
 
 /** Whether a packet may go both ways. */

@@ -8,9 +8,10 @@ let lab: StandardLab;
 
 labForEach((opened) => (lab = opened));
 
+const GROUP = '239.255.255.250:3702';
 const APPS = [
-  { app: 'mcastfwd', what: 'mdns', other: ['--protocol', 'none', '--group', '239.255.255.250:3702'] },
-  { app: 'bcast-fwd', what: 'ports 1024-65535', other: ['--ports', '9'] },
+  { app: 'mcastfwd', what: 'mdns', other: ['--protocol', 'none', '--group', GROUP], otherWhat: GROUP },
+  { app: 'bcast-fwd', what: 'ports 1024-65535', other: ['--ports', '9'], otherWhat: 'ports 9-9' },
 ] as const;
 
 const stateOf = (app: string, name: string): readonly string[] => ['--state-dir', `/run/lab/${app}-${name}`];
@@ -23,7 +24,7 @@ async function start(app: string, name: string, args: readonly string[]): Promis
 
 const ADVICE = 'what two relay arrives twice: stop it, or name interfaces that it does not serve';
 
-for (const { app, what, other } of APPS) {
+for (const { app, what, other, otherWhat } of APPS) {
   labTest(`${app}: a second one for the same pair is refused in one line, and no other`, async () => {
     const refused = async (...args: readonly string[]): Promise<string> => {
       const { code, stderr } = await lab.host.run(program(app), [...args, ...stateOf(app, 'refused')]);
@@ -31,16 +32,18 @@ for (const { app, what, other } of APPS) {
       return stderr;
     };
     const first = await start(app, 'first', ['eth0', 'vg1', 'vmtap*']);
-    const inUse = (guest: string): string =>
-      `${app}: another ${app}, pid ${first.pid}, relays ${what} between eth0 and ${guest}; ${ADVICE}\n`;
+    const inUse = (guest: string, by = first, whose: string = what): string =>
+      `${app}: another ${app}, pid ${by.pid}, relays ${whose} between eth0 and ${guest}; ${ADVICE}\n`;
     expect(await refused('eth0', 'vg0', 'vg1')).toBe(inUse('vg1'));
     expect(await refused('eth0', 'vg*')).toBe(inUse('vg1'));
     expect(await refused('eth0', 'vmtap7')).toBe(inUse('vmtap*'));
 
+    const elsewhere = await start(app, 'what', [...other, 'eth0', 'vg1']);
+    expect(await refused(...other, 'eth0', 'vg1')).toBe(inUse('vg1', elsewhere, otherWhat));
     const others = [
       await start(app, 'guest', ['eth0', 'vg2']),
       await start(app, 'lan', ['eth1', 'vg1']),
-      await start(app, 'what', [...other, 'eth0', 'vg1']),
+      elsewhere,
     ];
     expect(others.map(({ stderr }) => /^warn/m.test(stderr))).toEqual([false, false, false]);
     first.kill('SIGKILL');
@@ -65,8 +68,8 @@ for (const { app, what, other } of APPS) {
   });
 
   labTest(`${app}: who claims its pair without the rights of one keeps nobody out`, async () => {
-    const escaped = what.replace(' ', '\\:');
-    const socat = ['socat', '-d', '-d', `ABSTRACT-LISTEN:patchpanel_${app}/${escaped}/eth0/vg1,fork`, 'PIPE'];
+    const name = `patchpanel_${app}/${what.replace(' ', '+')}/eth0/vg1`;
+    const socat = ['socat', '-d', '-d', `ABSTRACT-LISTEN:${name},fork`, 'PIPE'];
     const squatter = lab.host.spawn('setpriv', ['--bounding-set=-all', '--inh-caps=-all', '--', ...socat]);
     await squatter.line('sign of listening', (line) => line.includes('listening on') || undefined);
     const relay = await start(app, 'first', ['eth0', 'vg1']);

@@ -111,7 +111,6 @@ const looker: Act = async (roll) => {
   await delay(roll(20));
 };
 
-const WITHOUT_WLAN0 = 'ip link del wlan0';
 const WITH_WLAN0 = `ip link add wlan0 index 500 type veth peer name air index 501
   ip addr add 192.168.99.2/24 dev wlan0
   ip addr add 2001:db8:99::2/64 dev wlan0 nodad
@@ -127,7 +126,7 @@ const uplink: Act = async (roll) => {
     `ip addr del 2001:db8:99::2/64 dev wlan0; ip addr add 2001:db8:98::2/64 dev wlan0 nodad`,
   );
   await delay(roll(300));
-  await rig.lab.host.shell(WITHOUT_WLAN0);
+  await rig.lab.host.shell('ip link del wlan0');
 };
 
 /** What an operator does by mistake, or another tool on purpose. */

@@ -1,8 +1,9 @@
 /** What rules hold, beside what guests do (held.ts). */
 import type { SharedMap } from '@pp/base';
+import { count } from './count';
 import { purposeOf, type DnsRule } from './dns-rules';
 import { forwardedPortText, portsOf } from './forwarded-ports';
-import { count, tallyOf, type Held } from './held';
+import { tallyOf, type Held } from './held';
 import type { OwnedPortRule } from './port-rules';
 
 /** `held` when these port rules are gone and then those have come. */

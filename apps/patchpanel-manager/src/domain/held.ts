@@ -7,6 +7,7 @@ import {
   type IndexSet,
   type PoolKind,
 } from '@pp/datapath';
+import { count } from './count';
 import { guestKey, linksOf, neighborsOf, type Guest } from './guest';
 
 /** What guests and rules hold, kept beside them: an event looks at none but those that it is about, however many there are. */
@@ -146,11 +147,4 @@ function subnetsOf(guest: Guest): readonly (readonly [Pool, number])[] {
 function countGuest(tallies: Map<string, number>, { kind, owner }: Guest, by: 1 | -1): void {
   count(tallies, tallyOf(kind), by);
   count(tallies, tallyOf(kind, owner), by);
-}
-
-/** One more in `tallies`, or one less. */
-export function count(tallies: Map<string, number>, tally: string, by: 1 | -1): void {
-  const counted = (tallies.get(tally) ?? 0) + by;
-  if (counted > 0) tallies.set(tally, counted);
-  else tallies.delete(tally);
 }

@@ -2,6 +2,7 @@ import { SharedMap } from '@pp/base';
 import type { Desired, Part } from '@pp/datapath';
 import { cidrContains, hostCidr, isLinkLocalIpv6, parseCidr } from '@pp/wire';
 import type { DatapathLoss } from '@pp/ports';
+import { count } from './count';
 
 /** What must be looked at and put back: what is in the table, the table as if it were not there, all but the table, or everything. */
 export type Damage = 'none' | 'table' | 'new table' | 'network' | 'all';
@@ -46,18 +47,12 @@ class WantedThings {
   readonly #counts = new Map<string, number>();
 
   of(parts: Desired['parts']): ReadonlyMap<string, number> {
-    for (const [, part] of this.#parts.beside(parts)) this.#count(part, -1);
-    for (const [, part] of parts.beside(this.#parts)) this.#count(part, 1);
+    for (const [, part] of this.#parts.beside(parts))
+      for (const thing of thingsOf(part)) count(this.#counts, thing, -1);
+    for (const [, part] of parts.beside(this.#parts))
+      for (const thing of thingsOf(part)) count(this.#counts, thing, 1);
     this.#parts = parts;
     return this.#counts;
-  }
-
-  #count(part: Part, by: 1 | -1): void {
-    for (const thing of thingsOf(part)) {
-      const count = (this.#counts.get(thing) ?? 0) + by;
-      if (count > 0) this.#counts.set(thing, count);
-      else this.#counts.delete(thing);
-    }
   }
 }
 
