@@ -24,6 +24,14 @@ async function start(app: string, name: string, args: readonly string[]): Promis
 
 const ADVICE = 'what two relay arrives twice: stop it, or name interfaces that it does not serve';
 
+labTest('bcast-fwd: a second one with ports of the first among its own is refused', async () => {
+  const first = await start('bcast-fwd', 'first', ['--ports', '9,1024-65535', 'eth0', 'vg1']);
+  const args = ['--ports', '137-138,6969', 'eth0', 'vg1', ...stateOf('bcast-fwd', 'refused')];
+  const { code, stderr } = await lab.host.run(program('bcast-fwd'), args);
+  const inUse = `another bcast-fwd, pid ${first.pid}, relays ports 1024-65535 between eth0 and vg1`;
+  expect([code, stderr]).toEqual([1, `bcast-fwd: ${inUse}; ${ADVICE}\n`]);
+});
+
 for (const { app, what, other, otherWhat } of APPS) {
   labTest(`${app}: a second one for the same pair is refused in one line, and no other`, async () => {
     const refused = async (...args: readonly string[]): Promise<string> => {
@@ -37,6 +45,7 @@ for (const { app, what, other, otherWhat } of APPS) {
     expect(await refused('eth0', 'vg0', 'vg1')).toBe(inUse('vg1'));
     expect(await refused('eth0', 'vg*')).toBe(inUse('vg1'));
     expect(await refused('eth0', 'vmtap7')).toBe(inUse('vmtap*'));
+    expect(await refused('vg1', 'eth0')).toBe(inUse('vg1'));
 
     const elsewhere = await start(app, 'what', [...other, 'eth0', 'vg1']);
     expect(await refused(...other, 'eth0', 'vg1')).toBe(inUse('vg1', elsewhere, otherWhat));
