@@ -11,6 +11,7 @@ import {
   type StandardLab,
   until,
 } from '@pp/lab';
+import { NetworkDeviceGuestType } from '@pp/proto';
 import { UPLINK_ARGS } from './guest-rig';
 import { Twin } from './twin';
 
@@ -159,7 +160,15 @@ async function toggleWifi(): Promise<string> {
        ip route add default via 192.168.99.1 dev wlan0 metric 600`;
   await Promise.all([walked.host.shell(script), twin.lab.host.shell(script)]);
   hasWifi = !hasWifi;
+  await until('Android has followed', hasFollowed);
   return 'done';
+}
+
+/** A container's new device has a MAC of chance: the twin learns it from the journal, so it must be there when that is copied. */
+async function hasFollowed(): Promise<boolean> {
+  const { devices } = await client.ask('GetDevices', {});
+  const ofContainer = devices.filter(({ guestType }) => guestType === NetworkDeviceGuestType.ARC);
+  return ofContainer.length === 0 || ofContainer.some(({ physIfname }) => physIfname === 'wlan0') === hasWifi;
 }
 
 labTest(
