@@ -1,7 +1,7 @@
 import type { Task } from '@pp/base';
 import { controlPath, noBus, type DaemonContext, type Parts } from '@pp/daemon';
 import { busTask, connectBus } from '@pp/dbus';
-import { claimFollowing, claimWays, forwardingClient, type ForwardingClient } from '@pp/forwarding';
+import { claimFollowing, forwardingClient, OwnWays, type ForwardingClient } from '@pp/forwarding';
 import { LinuxPacketPorts, NetlinkInterfaces, UdpReplySockets } from '@pp/linux';
 import { EXAMPLE, SPEC, type Config } from './config';
 import { openControl } from './control/server';
@@ -14,7 +14,7 @@ import { waysOf } from './ways-of';
 export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   const { config, scope, stateDir, native, clock, log } = context;
   if (config.pairs === undefined) claimFollowing(context, SPEC.name);
-  else claimWays(context, SPEC.name, waysOf(config.pairs, config.policy));
+  else new OwnWays(context, SPEC.name).change(waysOf(config.pairs, config.policy));
   const service = new RelayService(
     { ...config, limits: LIMITS },
     {

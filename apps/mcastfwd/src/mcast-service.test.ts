@@ -1,5 +1,6 @@
 import { seconds } from '@pp/base';
 import { MemoryLog, VirtualClock } from '@pp/base/testing';
+import { ExitCode, Refused } from '@pp/daemon';
 import { FakeGroupPorts, ScriptedInterfaces } from '@pp/ports/testing';
 import { controlOf } from './control';
 import { groupsOf } from './core/group';
@@ -160,10 +161,10 @@ test('stopping leaves nothing open', async () => {
 });
 
 describe('commands', () => {
-  const ask = (rig: Rig, line: string): string => {
+  const ask = (rig: Rig, line: string, claim = (): void => undefined): string => {
     let answer = '';
     const client = { tell: () => undefined, end: (text: string) => (answer = text), onGone: () => undefined };
-    controlOf(rig.service)(JSON.stringify(line.split(' ')), client);
+    controlOf(rig.service, claim)(JSON.stringify(line.split(' ')), client);
     return answer.replace(/^error /, '');
   };
 
@@ -222,11 +223,23 @@ describe('commands', () => {
     expect(rig.service.settings).toBe(before);
   });
 
+  test('what another relay is in the way of changes nothing', async () => {
+    const rig = await new Rig().start();
+    const before = rig.service.settings;
+    const refused = (): never => {
+      throw new Refused(ExitCode.failed, 'another mcastfwd, pid 7, relays it', { advice: 'stop it' });
+    };
+    expect(ask(rig, 'group add 239.255.255.250:3702', refused)).toBe(
+      'another mcastfwd, pid 7, relays it; stop it',
+    );
+    expect(rig.service.settings).toBe(before);
+  });
+
   test('a trace tells each packet, and who has gone is not told', async () => {
     const rig = await new Rig().start();
     const told: string[] = [];
     let gone = (): void => undefined;
-    controlOf(rig.service)('["trace","x.local"]', {
+    controlOf(rig.service, () => undefined)('["trace","x.local"]', {
       tell: (line) => told.push(line),
       end: () => undefined,
       onGone: (then) => (gone = then),

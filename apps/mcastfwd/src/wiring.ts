@@ -8,7 +8,7 @@ import {
   type Parts,
 } from '@pp/daemon';
 import { busTask, connectBus } from '@pp/dbus';
-import { claimFollowing, claimWays, forwardingClient } from '@pp/forwarding';
+import { claimFollowing, forwardingClient, OwnWays } from '@pp/forwarding';
 import { LinuxGroupPorts, NetlinkInterfaces } from '@pp/linux';
 import type { Config } from './config';
 import { controlOf } from './control';
@@ -21,8 +21,8 @@ import { waysOf } from './ways-of';
 export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   const { config, scope, clock, log, stateDir } = context;
   const native = context.native;
-  if (config.links.length === 0) claimFollowing(context, 'mcastfwd');
-  else claimWays(context, 'mcastfwd', waysOf(config));
+  const claim = claimOf(context);
+  claim(config);
   optimizeSoon(native);
   const service = new McastService(
     { ...config, told: [] },
@@ -37,9 +37,21 @@ export async function wire(context: DaemonContext<Config>): Promise<Parts> {
     service.stop();
   });
   await service.start();
-  scope.use(openControlSocket(context, controlPath(stateDir, 'mcastfwd'), controlOf(service)));
+  scope.use(openControlSocket(context, controlPath(stateDir, 'mcastfwd'), controlOf(service, claim)));
   const tasks = config.links.length === 0 ? [await followTask(context, service)] : [];
   return { tasks, status: () => statusOf(service) };
+}
+
+/** Keeps what settings make it relay to this process, or throws Refused; following the manager, all at once. */
+function claimOf(context: DaemonContext<Config>): (settings: Pick<Config, 'groups' | 'links'>) => void {
+  if (context.config.links.length === 0) {
+    claimFollowing(context, 'mcastfwd');
+    return () => undefined;
+  }
+  const own = new OwnWays(context, 'mcastfwd');
+  return (settings) => {
+    own.change(waysOf(settings));
+  };
 }
 
 /** Serves what the manager says, from whenever one is there. */

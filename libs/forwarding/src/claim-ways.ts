@@ -1,31 +1,77 @@
 import { readFileSync } from 'node:fs';
-import { claimantOf, claimName, ExitCode, Refused, type ClaimableName, type DaemonContext } from '@pp/daemon';
+import { claimantOf, claimName, ExitCode, Refused, type Claim, type ClaimableName, type DaemonContext } from '@pp/daemon';
 import { waysMeet, wayName, wayNamed, type Way } from './way';
 
 type Needs = Pick<DaemonContext<unknown>, 'native' | 'log' | 'scope'>;
 
 /**
- * Keeps these ways to this process as long as it runs: what two relay on one way arrives twice, and so do the answers. Throws Refused where
- * another relay of this network namespace has one of them; all others are free, also those of the same LAN.
+ * The ways that this process alone relays as long as it runs: what two relay on one way arrives twice, and so do the answers. All others
+ * of its network namespace are free, also those of the same LAN.
  */
-export function claimWays(context: Needs, app: string, ways: readonly Way[]): void {
-  const refusal = (way: Way, pid: number): Refused =>
-    new Refused(
+export class OwnWays {
+  readonly #context: Needs;
+  readonly #app: string;
+  readonly #claims = new Map<string, Claim>(); // BOUNDED: by the ways
+
+  constructor(context: Needs, app: string) {
+    this.#context = context;
+    this.#app = app;
+    context.scope.use(this);
+    const follower = claimantOf(context.native, following(app));
+    if (follower !== null) tellOther(context, follower, 'what the manager says');
+  }
+
+  /** These, and no others any more. Throws Refused where another relay has one of them: then all is as it was. */
+  change(ways: readonly Way[]): void {
+    const before = new Set(this.#claims.keys());
+    const wanted = new Map(ways.map((way) => [wayName(this.#app, way), way]));
+    try {
+      for (const [name, way] of wanted) this.#claim(name, way);
+      this.#seekOthers(ways);
+    } catch (fault) {
+      this.#keep(before);
+      throw fault;
+    }
+    this.#keep(wanted);
+  }
+
+  close(): void {
+    this.#keep(new Set());
+  }
+
+  #claim(name: string, way: Way): void {
+    if (this.#claims.has(name)) return;
+    this.#claims.set(
+      name,
+      claimName(this.#context, claimable(name), (pid) => this.#refusal(way, pid)),
+    );
+  }
+
+  /** Names that are written differently may be of one way. */
+  #seekOthers(ways: readonly Way[]): void {
+    const others = waysHere(this.#app).filter(({ name }) => !this.#claims.has(name));
+    for (const each of ways)
+      for (const { name, way } of others.filter((other) => waysMeet(each, other.way))) {
+        const pid = claimantOf(this.#context.native, claimable(name));
+        if (pid !== null) throw this.#refusal(way, pid);
+      }
+  }
+
+  #refusal({ what, lan, guest }: Way, pid: number): Refused {
+    return new Refused(
       ExitCode.failed,
-      `another ${app}, pid ${pid}, relays ${way.what} between ${way.lan} and ${way.guest}`,
+      `another ${this.#app}, pid ${pid}, relays ${what} between ${lan} and ${guest}`,
       { advice: 'what two relay arrives twice: stop it, or name interfaces that it does not serve' },
     );
-  const own = new Map(ways.map((way) => [wayName(app, way), way]));
-  for (const [name, way] of own)
-    context.scope.use(claimName(context, claimable(name), (pid) => refusal(way, pid)));
-  const others = waysHere(app).filter(({ name }) => !own.has(name));
-  for (const each of ways)
-    for (const { name, way } of others.filter((other) => waysMeet(each, other.way))) {
-      const pid = claimantOf(context.native, claimable(name));
-      if (pid !== null) throw refusal(way, pid);
-    }
-  const follower = claimantOf(context.native, following(app));
-  if (follower !== null) tellOther(context, follower, 'what the manager says');
+  }
+
+  #keep(names: { has(name: string): boolean }): void {
+    for (const [name, claim] of this.#claims)
+      if (!names.has(name)) {
+        claim.close();
+        this.#claims.delete(name);
+      }
+  }
 }
 
 /** Makes this the only relay of its network namespace that follows the manager, as long as it runs. Throws Refused where there is another. */

@@ -1,4 +1,4 @@
-export { claimFollowing, claimWays } from './claim-ways';
+export { claimFollowing, OwnWays } from './claim-ways';
 export { forwardingClient, type ForwardingClient, type ForwardingClientOptions } from './client';
 export { FORWARDING, HELPERS, helpersOn, SERVICE } from './service';
 export type { Neighbor } from './neighbor-reports';

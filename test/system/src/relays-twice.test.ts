@@ -32,6 +32,22 @@ labTest('bcast-fwd: a second one with ports of the first among its own is refuse
   expect([code, stderr]).toEqual([1, `bcast-fwd: ${inUse}; ${ADVICE}\n`]);
 });
 
+labTest('mcastfwd: a group that another one has for the pair is refused at run time, and free again later', async () => {
+  const first = await start('mcastfwd', 'first', ['--protocol', 'none', '--group', GROUP, 'eth0', 'vg1']);
+  await start('mcastfwd', 'second', ['--protocol', 'mdns', 'eth0', 'vg0', 'vg*']);
+  const group = async (verb: string, name: string): Promise<string> => {
+    const args = ['group', verb, GROUP, ...stateOf('mcastfwd', name)];
+    return (await lab.host.run(program('mcastfwd'), args)).stderr;
+  };
+  const inUse = `another mcastfwd, pid ${first.pid}, relays ${GROUP} between eth0 and vg1; ${ADVICE}`;
+  expect(await group('add', 'second')).toContain(inUse);
+  expect(await group('del', 'first')).toBe('');
+  expect(await group('add', 'second')).toBe('');
+  expect(await group('add', 'first')).toContain('between eth0 and vg*');
+  expect(await group('del', 'second')).toBe('');
+  expect(await group('add', 'first')).toBe('');
+});
+
 for (const { app, what, other, otherWhat } of APPS) {
   labTest(`${app}: a second one for the same pair is refused in one line, and no other`, async () => {
     const refused = async (...args: readonly string[]): Promise<string> => {
