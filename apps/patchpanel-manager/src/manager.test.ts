@@ -144,6 +144,21 @@ test('a namespace whose uplink goes is cut off, and works again when it is back'
   expect(host.kernel.dump()).toBe(connected);
 });
 
+test('uplinks that change faster than guests can follow: only the newest view is followed', async () => {
+  const host = new FakeHost();
+  const manager = await started(host);
+  await connect(host, manager, { outboundPhysicalDevice: 'eth1' });
+  const connected = host.kernel.dump();
+  for (let flap = 0; flap < 50; flap++) for (const uplinks of [['eth0'], ['eth0', 'eth1']]) host.tell(uplinks);
+  await settled(manager);
+  expect(host.kernel.dump()).toBe(connected);
+  host.tell(['eth0']); // what comes when nothing waits is followed by itself
+  await settled(manager);
+  const changes = host.log.lines.filter((line) => line.includes('what=uplinks.change'));
+  expect(changes).toHaveLength(1);
+  expect(host.kernel.elements()).toContain('guest_egress arc_ns0 : jump egress_nowhere');
+});
+
 test('a refusal of the kernel at any step undoes the whole request', async () => {
   for (let step = 1; ; step++) {
     const host = new FakeHost();

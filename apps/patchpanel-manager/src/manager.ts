@@ -58,6 +58,8 @@ export class Manager {
   /** Guests and DNS redirections whose lifelines have ended and whose release waits. BOUNDED: by the world. */
   readonly #ended = new Set<string>();
   #clashes: readonly string[] = [];
+  /** How the host's network looks, when its turn comes; null: it is followed already. */
+  #awaited: NetworkView | null = null;
 
   constructor(parts: ManagerParts) {
     this.#parts = parts;
@@ -186,12 +188,17 @@ export class Manager {
     });
   }
 
+  /** One change waits at most, and then takes the newest view: a link may flap faster than guests can follow. */
   async #follow(view: NetworkView): Promise<void> {
     this.#tellClashes(view);
-    const uplinks = uplinksOf(view, this.#parts.uplinks);
-    const changed = await this.reconciler.submit('uplinks.change', (world) =>
-      uplinksChanged(world, uplinks, this.#parts.randomBytes),
-    );
+    const waits = this.#awaited !== null;
+    this.#awaited = view;
+    if (waits) return;
+    const changed = await this.reconciler.submit('uplinks.change', (world) => {
+      const newest = this.#awaited ?? view;
+      this.#awaited = null;
+      return uplinksChanged(world, uplinksOf(newest, this.#parts.uplinks), this.#parts.randomBytes);
+    });
     if (!changed.ok) {
       this.#parts.log.error('uplinks.failed', { reason: changed.sentence });
       return;
