@@ -149,7 +149,8 @@ test('uplinks that change faster than guests can follow: only the newest view is
   const manager = await started(host);
   await connect(host, manager, { outboundPhysicalDevice: 'eth1' });
   const connected = host.kernel.dump();
-  for (let flap = 0; flap < 50; flap++) for (const uplinks of [['eth0'], ['eth0', 'eth1']]) host.tell(uplinks);
+  for (let flap = 0; flap < 50; flap++)
+    for (const uplinks of [['eth0'], ['eth0', 'eth1']]) host.tell(uplinks);
   await settled(manager);
   expect(host.kernel.dump()).toBe(connected);
   host.tell(['eth0']); // what comes when nothing waits is followed by itself

@@ -1,7 +1,15 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deferred, millis, type Task } from '@pp/base';
-import { ExitCode, noBus, randomBytes, Refused, type DaemonContext, type Parts } from '@pp/daemon';
+import {
+  ExitCode,
+  noBus,
+  randomBytes,
+  Refused,
+  type Claim,
+  type DaemonContext,
+  type Parts,
+} from '@pp/daemon';
 import { HELPERS, helpersOn } from '@pp/forwarding';
 import type { Kernel } from '@pp/datapath';
 import { busTask, connectBus, type Bus } from '@pp/dbus';
@@ -42,6 +50,7 @@ import { openJournal, journalRefused } from './journal-refused';
 import { Manager, type ManagerParts } from './manager';
 import { mostLifelines } from './open-files';
 import { monitoring, NeighborMonitor } from './neighbor-monitor';
+import { onlyHere } from './only-here';
 import { randomPool } from './random-pool';
 import { inTurn } from './reconciler';
 import { nameserversAt } from './resolv-conf';
@@ -59,7 +68,7 @@ export interface Doors {
 
 const asItIs = <T>(door: T): T => door;
 
-/** Joins the parts. The name comes before the kernel, because a second manager must touch nothing; early calls wait for the start. */
+/** Joins the parts. The names come before the kernel, because a second manager must touch nothing; early calls wait for the start. */
 export async function wire(context: DaemonContext<Config>, doors: Doors = {}): Promise<Parts> {
   const { log, clock, scope, config } = context;
   expectWritableSysctls();
@@ -67,7 +76,7 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
   const bus = scope.use(await connectBus({ native, clock, log }).catch(noBus()));
   const started = deferred<Services>();
   scope.defer(serve(bus, started.promise));
-  await ownName(bus);
+  scope.use(await ownNames(context, bus));
   const feed = feedOn(bus);
   const restarts = new Ipv6Restarts({ guestIpv6: new LinuxGuestIpv6(native), clock, log });
   const connections = scope.use(new NetlinkConnections({ native, log }));
@@ -235,13 +244,15 @@ const feedOn = (bus: Bus): ForwardingFeed =>
     },
   });
 
-async function ownName(bus: Bus): Promise<void> {
+/** On the bus, and in the network namespace. */
+async function ownNames(context: DaemonContext<Config>, bus: Bus): Promise<Claim> {
   if ((await bus.requestName(SERVICE)) === 'taken') {
     throw new Refused(
       ExitCode.failed,
       `${SERVICE} is owned already: another manager runs on this bus; stop it first`,
     );
   }
+  return onlyHere(context);
 }
 
 const managerTask = ({ reconciler }: Manager): Task => ({
