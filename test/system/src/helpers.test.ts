@@ -11,7 +11,7 @@ import {
   type Child,
   type StandardLab,
 } from '@pp/lab';
-import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The manager with helper programs beside it that the test wrote. */
@@ -106,6 +106,28 @@ labTest('helpers are kept running, never twice, and end with the manager', async
   await becomes(await running());
   expect(await sleepers()).toEqual([String(await running())]);
   expect((await second.stop(seconds(25))).code).toBe(0);
+  expect(await sleepers()).toEqual([]);
+});
+
+labTest('none is left by a manager that is killed before it has written it down', async () => {
+  const record = join(lab.host.shared, 'helpers-state/helpers.json.part');
+  await lab.host.shell(`mkdir -p ${STATE}; mkfifo ${STATE}/helpers.json.part`); // whose writer waits for a reader
+  const manager = lab.host.spawn(`${PROGRAMS}/patchpanel-manager`, [
+    '--state-dir',
+    STATE,
+    '--uplink',
+    'eth0',
+  ]);
+  const children = async (): Promise<string> =>
+    (await lab.host.run('pgrep', ['-P', String(manager.pid), '-f', 'ndproxy|sleep 4711'])).stdout.trim();
+  const child = await until('the first helper', children);
+  manager.kill('SIGKILL');
+  await manager.exited;
+  rmSync(record);
+  await until('it to be gone', async () => (await lab.host.run('kill', ['-0', child])).code !== 0);
+  const next = await startWithHelpers();
+  await running();
+  await next.stop(seconds(25));
   expect(await sleepers()).toEqual([]);
 });
 

@@ -5,6 +5,8 @@ export interface HelperProcess {
   readonly startTime: string;
   /** How it ended: "exit 1", "SIGKILL". Never rejects. */
   readonly ended: Promise<string>;
+  /** Until then the program does not run, and where we end first it never does: what runs has been written down. */
+  begin(): void;
   /** Does nothing once it has ended. */
   kill(signal: 'SIGTERM' | 'SIGKILL'): void;
 }

@@ -23,7 +23,7 @@ export interface KeptHelperParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly hasWork: (name: string) => boolean;
-  /** Called right after a process was started, and when it has ended. */
+  /** Called when there is a process, before its program runs, and when it has ended. */
   readonly onChange: () => void;
 }
 
@@ -96,6 +96,7 @@ export class KeptHelper {
     this.#starts++;
     this.#process = process;
     onChange();
+    process.begin();
     log.debug('helper.started', { name: this.name, pid: process.pid });
     void process.ended.then((end) => {
       this.#process = null;

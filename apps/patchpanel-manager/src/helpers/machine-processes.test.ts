@@ -95,8 +95,21 @@ test('a program that cannot be started is tried again like one that ends', async
   writeFileSync(join(directory, 'broken'), '#!/nonexistent/interpreter\n', { mode: 0o755 });
   const { supervisor, end } = supervise(['broken']);
   await until('a second try', () => (supervisor.status[0]?.restarts ?? 0) > 0);
-  expect(supervisor.status[0]?.lastEnd).toBe('cannot be started (ENOENT)');
+  expect(supervisor.status[0]?.lastEnd).toBe('exit 127');
   await end();
+});
+
+test('a program does not run before it is told to', async () => {
+  program('steady', 'exec sleep 1000');
+  const common = { clock: systemClock, log: new MemoryLog(), directory, args: [] };
+  const processes = new MachineProcesses({ ...common, recordPath: join(directory, 'helpers.json') });
+  const [told, untold] = [processes.start('steady'), processes.start('steady')];
+  told.begin();
+  await until('the one that was told to', () => runs('steady').length > 0);
+  untold.kill('SIGTERM');
+  expect([await untold.ended, runs('steady').map(pidOf)]).toEqual(['SIGTERM', [told.pid]]);
+  told.kill('SIGTERM');
+  await told.ended;
 });
 
 test('a helper left by an earlier run is ended, and no process that has a recorded pid by chance', async () => {

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { accessSync, constants, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { causeChain, millis, type Clock, type Logger } from '@pp/base';
 import { errnoOf } from '@pp/daemon';
 import type { HelperProcess, HelperProcesses, HelperRecord } from './helper-processes';
@@ -17,6 +18,9 @@ export interface MachineProcessesOptions {
   readonly clock: Clock;
   readonly log: Logger;
 }
+
+/** Becomes the program when it is told to, and ends where we do before. */
+const AT_A_WORD = 'read -r word <&3 && exec 3<&- && exec "$0" "$@"';
 
 /** Only our own children tell of their end; others are looked at this often. */
 const LOOK_AGAIN = millis(50);
@@ -47,6 +51,9 @@ export class MachineProcesses implements HelperProcesses {
       pid,
       startTime: startTimeOf(pid) ?? '',
       ended: endOf(child),
+      begin: () => {
+        child.stdio[3].end('go\n');
+      },
       kill: (signal) => {
         child.kill(signal);
       },
@@ -60,6 +67,7 @@ export class MachineProcesses implements HelperProcesses {
       pid,
       startTime,
       ended: this.#until(() => !isAlive()),
+      begin: () => undefined,
       kill: (signal) => {
         if (isAlive()) kill(pid, signal);
       },
@@ -90,12 +98,15 @@ export class MachineProcesses implements HelperProcesses {
   }
 
   /** The child, or why there is none: node throws some refusals of the kernel, and tells others later. */
-  #spawn(name: string): ChildProcess | string {
+  #spawn(name: string): WaitingChild | string {
+    const args = [...this.#options.args, ...(this.#options.ownArgs?.[name] ?? [])];
     try {
-      return spawn(this.#path(name), [...this.#options.args, ...(this.#options.ownArgs?.[name] ?? [])], {
+      const child = spawn('/bin/sh', ['-c', AT_A_WORD, this.#path(name), ...args], {
         detached: true, // Ctrl-C is for the manager, which ends its helpers in order
-        stdio: ['ignore', 'ignore', 'inherit'],
-      });
+        stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+      }) as WaitingChild;
+      child.stdio[3].on('error', () => undefined); // it ended first, and `ended` tells
+      return child;
     } catch (fault) {
       const code = errnoOf(fault);
       if (code === undefined) throw fault;
@@ -118,10 +129,14 @@ export class MachineProcesses implements HelperProcesses {
   }
 }
 
+/** With a pipe as descriptor 3, which the types of node leave open. */
+type WaitingChild = ChildProcess & { readonly stdio: { readonly 3: Writable } };
+
 const neverStarted = (code: string): HelperProcess => ({
   pid: 0,
   startTime: '',
   ended: Promise.resolve(`cannot be started (${code})`),
+  begin: () => undefined,
   kill: () => undefined,
 });
 

@@ -15,6 +15,8 @@ class FakeProcesses implements HelperProcesses {
   records: readonly HelperRecord[] = [];
   /** In order of their start. */
   readonly started: FakeProcess[] = [];
+  /** Pids of those that were told to run their program. */
+  readonly begun: number[] = [];
   obeys: readonly string[] = ['SIGTERM', 'SIGKILL'];
   /** From an earlier run, by pid. */
   readonly leftovers = new Map<number, FakeProcess>();
@@ -51,6 +53,10 @@ class FakeProcesses implements HelperProcesses {
       pid: process.pid,
       startTime: `born ${process.pid}`,
       ended: process.end.promise,
+      begin: () => {
+        expect(this.records.map(({ pid }) => pid)).toContain(process.pid);
+        this.begun.push(process.pid);
+      },
       kill: (signal) => {
         process.signals.push(signal);
         if (this.obeys.includes(signal)) process.end.resolve(signal);
@@ -77,6 +83,7 @@ async function running(names: readonly string[], processes = new FakeProcesses()
 test('all that are there are started, and written down', async () => {
   const { processes, supervisor } = await running(['a', 'absent', 'b']);
   expect(processes.started.map(({ name }) => name)).toEqual(['a', 'b']);
+  expect(processes.begun).toEqual([100, 101]);
   expect(processes.records).toEqual([
     { name: 'a', pid: 100, startTime: 'born 100' },
     { name: 'b', pid: 101, startTime: 'born 101' },
