@@ -1,5 +1,5 @@
-import { SharedMap } from '@pp/base';
 /** A walk from state to state on Linux, beside the same walk on the fake kernel. WALK_SEED and WALK_STEPS choose another, longer one. */
+import { seconds, SharedMap } from '@pp/base';
 import { SeededRandom } from '@pp/base/testing';
 import { applyAll, applyMost, NOTHING, plan, repair } from '@pp/datapath';
 import type { Desired, Kernel, Observed } from '@pp/datapath';
@@ -106,23 +106,27 @@ describeOnKernel('Linux', (native) => {
     host.run('nft', ['list', 'ruleset']),
   ];
 
-  test(`a walk of ${STEPS} steps, seed ${SEED}`, async () => {
-    const random = new SeededRandom(SEED);
-    const all = states(random);
-    const fake = new FakeKernel(RANDOM_HOST);
-    const ask = { netns: namesOf(all), sysctls: [...RANDOM_HOST.sysctls.keys()] };
-    const before = listing();
-    let now = NOTHING;
-    const goTo = async (next: Desired): Promise<void> => {
-      const ops = plan(now, next, RANDOM_HOST.sysctls);
-      for (const kernel of [fake, host.kernel] as readonly Kernel[]) await applyAll(kernel, ops);
-      expect(shown(await host.kernel.observe(ask), next)).toEqual(shown(await fake.observe(ask), next));
-      now = next;
-    };
-    for (let step = 0; step < STEPS; step += 1) await goTo(random.pick(all));
-    await goTo(NOTHING);
-    expect(listing()).toEqual(before);
-  }, 60_000);
+  test(
+    `a walk of ${STEPS} steps, seed ${SEED}`,
+    async () => {
+      const random = new SeededRandom(SEED);
+      const all = states(random);
+      const fake = new FakeKernel(RANDOM_HOST);
+      const ask = { netns: namesOf(all), sysctls: [...RANDOM_HOST.sysctls.keys()] };
+      const before = listing();
+      let now = NOTHING;
+      const goTo = async (next: Desired): Promise<void> => {
+        const ops = plan(now, next, RANDOM_HOST.sysctls);
+        for (const kernel of [fake, host.kernel] as readonly Kernel[]) await applyAll(kernel, ops);
+        expect(shown(await host.kernel.observe(ask), next)).toEqual(shown(await fake.observe(ask), next));
+        now = next;
+      };
+      for (let step = 0; step < STEPS; step += 1) await goTo(random.pick(all));
+      await goTo(NOTHING);
+      expect(listing()).toEqual(before);
+    },
+    seconds(60 + STEPS),
+  );
 
   test(`after a restart nothing is to be repaired, seed ${SEED}`, async () => {
     const random = new SeededRandom(SEED);
