@@ -112,6 +112,17 @@ for (const kind of GUEST_KINDS) {
       expect(await Promise.all(asked)).toEqual([true, true, true, true, true, true]);
     });
 
+    labTest('reaches no service of the host by a group that every host is in', async () => {
+      const { guest, ifname } = running;
+      for (const group of ['224.0.0.1', `ff02::1%${ifname}`]) {
+        const before = await dropped('drop_guest_to_host');
+        await until(`what is said to ${group} is dropped`, async () => {
+          await guest.run('bash', ['-c', `echo > /dev/udp/${group}/7777`]);
+          return (await dropped('drop_guest_to_host')) > before;
+        });
+      }
+    });
+
     labTest('is dropped and counted with an IPv4 source of somebody else', async () => {
       const { guest, ifname } = running;
       await guest.ok('ip', ['addr', 'add', '192.168.77.99/32', 'dev', ifname]);
