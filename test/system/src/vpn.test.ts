@@ -5,6 +5,8 @@ import {
   pings,
   reaches,
   secondUidMissing,
+  seenAs,
+  STANDARD,
   startArcVm,
   startTermina,
   until,
@@ -122,6 +124,14 @@ vpnTest("lockdown, with and without a VPN: what is the user's leaves by a VPN or
   await client.ask('SetVpnLockdown', { enableVpnLockdown: true });
   await rig.restart('stop');
   expect((await rig.status()).vpn.lockdown).toBe(true);
+});
+
+vpnTest('a neighbour that routes by the host is not seen as the host behind its VPN', async (rig) => {
+  await rig.up(VPNS.first);
+  const server = `${VPNS.first.net}.1`;
+  await rig.lab.lanhost.ok('ip', ['route', 'add', server, 'via', STANDARD.host.v4]);
+  expect(await seenAs(rig.lab.host, server)).toBe(`${VPNS.first.net}.2`);
+  expect(await seenAs(rig.lab.lanhost, server)).toBe(STANDARD.lanhost.v4); // here it knows a way back, by the router
 });
 
 vpnTest("SetVpnIntent on a socket: only its wish changes, and it stands above the user's", async (rig) => {

@@ -130,7 +130,8 @@ export function leavingChains(
       [
         ...sourceRules,
         `meta nfproto ipv4 ${marked(NEEDS_SNAT, NEEDS_SNAT)} oifname != ${GUESTS} masquerade`,
-        `oifname ${at(SETS.vpns)} masquerade`, // also of the host, whose source was chosen before the mark, and IPv6 of another prefix
+        // Also of the host, whose source was chosen before the mark, and IPv6 of another prefix; but no neighbour that routes by the host.
+        `oifname ${at(SETS.vpns)} iifname != ${at(SETS.uplinks)} masquerade`,
       ],
     ),
     base(
