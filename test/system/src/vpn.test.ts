@@ -12,6 +12,7 @@ import {
   until,
   type Child,
   type Guest,
+  type Place,
 } from '@pp/lab';
 import { encode } from '@pp/proto';
 import { existsSync } from 'node:fs';
@@ -124,6 +125,25 @@ vpnTest("lockdown, with and without a VPN: what is the user's leaves by a VPN or
   await client.ask('SetVpnLockdown', { enableVpnLockdown: true });
   await rig.restart('stop');
   expect((await rig.status()).vpn.lockdown).toBe(true);
+});
+
+vpnTest('what a process of the user leaves to be sent when it ends is held back by lockdown', async (rig) => {
+  const { host, router } = rig.lab;
+  await router.shell(`nft add counter inet far session
+    nft add rule inet far forward ip saddr ${STANDARD.host.v4} tcp dport 7 counter name session`);
+  const talk = `exec 3<>/dev/tcp/${STANDARD.internet.v4}/7; read -r line <&3; echo connected; read -r go; echo secret >&3`;
+  const as = ['--reuid', SESSION, '--clear-groups', 'bash', '-c', talk];
+  const process = host.spawn('setpriv', as, { stdio: 'open' });
+  await process.line('a connection', (line) => (line === 'connected' ? true : undefined));
+  await rig.client.ask('SetVpnLockdown', { enableVpnLockdown: true });
+  await router.ok('nft', ['reset', 'counter', 'inet', 'far', 'session']);
+  process.write('go\n');
+  expect((await process.exited).code).toBe(0);
+  const packets = async (place: Place, table: string, counter: string): Promise<number> =>
+    Number(/packets (\d+)/.exec(await place.ok('nft', ['list', 'counter', 'inet', table, counter]))?.[1]);
+  // What it wrote and its end, and the kernel tries again: 0.2 s, 0.4 s, 0.8 s later.
+  await until('it is rejected', async () => (await packets(host, 'patchpanel', 'reject_lockdown')) >= 4);
+  expect(await packets(router, 'far', 'session')).toBe(0);
 });
 
 vpnTest('a neighbour that routes by the host is not seen as the host behind its VPN', async (rig) => {

@@ -58,11 +58,20 @@ function outputRules(shape: Shape): readonly string[] {
 function sourceRules({ localSources }: Shape): readonly string[] {
   const users = localSources?.users ?? [];
   const verdicts = users.map(({ uid, source }) => `${uid} : jump ${localUserName(source)}`);
+  // What a process leaves to be sent when it ends has no user any more: it stays whose the connection was. SYSTEM's is mostly no user's.
+  const orphans = users
+    .map(({ source }) => source)
+    .filter((source) => source !== 'SYSTEM')
+    .filter(isFirst)
+    .map((source) => `${formatMark(sourceMark(source))} : jump ${localUserName(source)}`);
   return [
     ...(verdicts.length === 0 ? [] : [`meta skuid vmap { ${verdicts.join(', ')} }`]),
     ...(localSources?.cgroup === true
       ? [`${marked(SOURCE_MASK, 0)} meta cgroup ${UPDATE_ENGINE_CLASS} jump ${sourceChain('UPDATE_ENGINE')}`]
       : []),
+    ...(orphans.length === 0
+      ? []
+      : [`${marked(SOURCE_MASK, 0)} ct mark & ${formatMark(SOURCE_MASK)} vmap { ${orphans.join(', ')} }`]),
     `${marked(SOURCE_MASK, 0)} jump ${sourceChain('SYSTEM')}`,
   ];
 }
