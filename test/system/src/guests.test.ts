@@ -217,6 +217,23 @@ async function hasLink(host: Host, ifname: string): Promise<boolean> {
   return (await host.run('ip', ['link', 'show', 'dev', ifname])).code === 0;
 }
 
+labTest('a group that somebody on the host has joined is heard from a VM, at any port', async () => {
+  const vm = await startTermina(rig, 6);
+  for (const [group, listen] of [
+    ['224.0.0.113', `UDP4-RECV:9956,ip-add-membership=224.0.0.113:${vm.link}`],
+    [`ff02::114%${vm.ifname}`, `UDP6-RECV:9956,ipv6-join-group=[ff02::114]:${vm.link}`],
+  ] as const) {
+    const listener = rig.lab.host.spawn('socat', ['-u', listen, '-']);
+    await until(`what is said to ${group} is heard`, async () => {
+      await vm.guest.run('bash', ['-c', `echo hello > /dev/udp/${group}/9956`]);
+      return listener.stdout.includes('hello');
+    });
+    await listener.stop();
+  }
+  await vm.stop();
+  await rig.expectIdle();
+});
+
 labTest('the container subnet of a Termina VM is reached from the host, and routed out', async () => {
   const termina = await startTermina(rig, 5);
   await termina.guest.shell('ip addr add 100.115.92.193/28 dev lo');

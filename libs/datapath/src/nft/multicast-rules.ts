@@ -15,10 +15,13 @@ const DISCOVERY = {
   ],
 } as const;
 
-/** Groups that the kernel itself is in, or that are joined on most hosts. */
+/** Groups that hosts are in by themselves, as ip-maddr(8) tells: by the kernel, bridges included, and by the services of DISCOVERY. */
 const JOINED = {
-  ip: ['224.0.0.0/24', '239.255.255.250'],
-  ip6: ['ff01::/16', 'ff02::/16', 'ff05::2', 'ff05::c'],
+  ip: ['224.0.0.1', '224.0.0.106', '224.0.0.251', '224.0.0.252', '239.255.255.250'],
+  ip6: [
+    ...['ff01::/16', 'ff02::1', 'ff02::2', 'ff02::6a', 'ff02::1:ff00:0/104', 'ff05::2'],
+    ...['ff02::c', 'ff02::fb', 'ff02::1:3', 'ff05::c'],
+  ],
 } as const;
 
 /**
