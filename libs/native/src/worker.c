@@ -136,13 +136,17 @@ static bool failed(job *self, const char *call) {
   return false;
 }
 
-/* In the namespace that the thread is in; -1 with errno. */
+/* In the namespace that the thread is in; -1 with errno. It is connected to the kernel, so that nobody else's datagrams come: in the namespace of a
+ * guest its root may send some, for answers of the kernel. */
 static int open_rtnetlink(void) {
+  const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
   int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
   if (fd < 0) return -1;
   pp_netlink_details(fd);
   pp_set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
-  return fd;
+  if (connect(fd, (const struct sockaddr *)&kernel, sizeof kernel) == 0) return fd;
+  close(fd);
+  return -1;
 }
 
 /* The thread is in the other namespace only for the making of the socket; it must come back, or not live. */
@@ -238,6 +242,7 @@ static bool write_value(const worker *self, job *at_work, const step *todo) {
   int fd = open_value(self, path);
   if (fd < 0) return failed(at_work, "open");
   ssize_t written = write(fd, value, length);
+  if (written >= 0) errno = EINVAL; /* where it took only the beginning of it */
   bool good = written == (ssize_t)length || failed(at_work, "write");
   close(fd);
   return good;

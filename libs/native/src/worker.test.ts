@@ -1,7 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { cpus } from 'node:os';
 import type { NetlinkWorkerHandle, WorkerStep } from './api/netlink';
 import { checkLeaks, codeOf, native, testInNetns, until } from './testing/harness';
+import { inNetns } from './testing/ip';
 import { attribute, IFLA, linkRequest, messages, newVeth, NLM, NLMSG, RTM } from './testing/rtnetlink';
 
 let netns = -1;
@@ -198,6 +200,11 @@ const REFUSED: readonly { name: string; in: readonly WorkerStep[]; want: Partial
     want: { answers: [], done: 0, fault: 'EINVAL write' },
   },
   {
+    name: 'a value of which the kernel takes only the beginning',
+    in: [{ file: '/proc/sys/net/ipv4/ip_forward', value: '1 2' }, home(newVeth('late0', 3, 7))],
+    want: { answers: [], done: 0, fault: 'EINVAL write' },
+  },
+  {
     name: 'answers that are too long',
     in: [
       home(Buffer.concat(Array.from({ length: 120 }, (_, i) => lookAt(1, i + 1)))),
@@ -271,6 +278,34 @@ testInNetns('what is no namespace, and what is no path', async () => {
   native.closeFd(pipe);
   native.closeFd(other);
 });
+
+const python = spawnSync('python3', ['--version']).status === 0;
+
+/** Sends every netlink socket of the namespace but its own an error of EPERM with sequence number 1; prints what became of each. */
+const FORGE = `
+import socket, struct
+s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0); s.bind((0, 0))
+for line in open('/proc/thread-self/net/netlink').read().splitlines()[1:]:
+    protocol, port = map(int, line.split()[1:3])
+    if protocol != 0 or port in (0, s.getsockname()[0]): continue
+    try: s.sendto(struct.pack('=IHHIIi16x', 36, 2, 0, 1, 0, -1), (port, 0)); print('sent')
+    except ConnectionRefusedError: print('refused')
+`;
+
+testInNetns(
+  `what another process sends is no answer${python ? '' : ' (empty: no python3 to send it)'}`,
+  async () => {
+    if (!python) return;
+    await withWorker(async (run, told) => {
+      run([home(lookAt(1, 1))]);
+      await until('the first job is done', () => told.length === 1);
+      expect(inNetns(netns, ['python3', '-c', FORGE])).toBe('refused\n');
+      run([home(lookAt(1, 1))]);
+      await until('the second job is done', () => told.length === 2);
+      expect(told[1]).toEqual(told[0]);
+    });
+  },
+);
 
 testInNetns(
   'jobs are done in order; the caller may close its descriptors at once; the thread comes back',
