@@ -27,6 +27,16 @@ const PROLOGUE = `
     addon.closeFd(own);
     addon.closeFd(reader);
   };
+  const openUdp = () =>
+    addon.udpOpen(
+      {
+        ipv6: false, device: '', address: '127.0.0.1', port: 0, scopeId: 0, reuseAddress: false, broadcast: false, groupAddresses: [],
+        groupIfindexes: [], multicastLoop: -1, multicastIfindex: -1, hopLimit: -1, receiveBufferBytes: 0, slotBytes: 2048, target: '',
+        targetPort: 0,
+      },
+      quiet,
+      quiet,
+    );
 `;
 
 interface Outcome {
@@ -88,18 +98,22 @@ test('process.exit inside a callback, with everything open', () => {
   expect(outcome).toEqual({ status: 3, stdout: '', stderr: '' });
 });
 
-test('a worker that is ended with everything open leaves no descriptor and no memory', () => {
+const ENDED: readonly { name: string; program: string; times: number }[] = [
+  { name: 'with everything open', program: 'openAll(); say("open");', times: 6 },
+  { name: 'while it opens sockets', program: 'say("opening"); for (;;) addon.close(openUdp());', times: 40 },
+];
+
+test.each(ENDED)('a worker that is ended $name leaves no descriptor and no memory', ({ program, times }) => {
+  const inside = `${PROLOGUE} const say = (word) => require('worker_threads').parentPort.postMessage(word); ${program}`;
   const outcome = run(`
     const { Worker } = require('worker_threads');
     const { readdirSync } = require('fs');
     const files = () => readdirSync('/proc/self/fd').length;
     const round = (times) => {
-      const worker = new Worker(${JSON.stringify(PROLOGUE)} + 'openAll(); require("worker_threads").parentPort.postMessage("open");', { eval: true });
-      worker.on('message', () => worker.terminate());
-      worker.on('exit', () => {
-        if (times === 0) return check(files(), addon.allocations(), 200);
-        round(times - 1);
-      });
+      if (times === 0) return check(files(), addon.allocations(), 200);
+      const worker = new Worker(${JSON.stringify(inside)}, { eval: true });
+      worker.on('message', () => setTimeout(() => worker.terminate(), times % 4));
+      worker.on('exit', () => round(times - 1));
     };
     // A sending thread may take a moment to leave.
     const check = (now, blocks, tries) => {
@@ -109,7 +123,7 @@ test('a worker that is ended with everything open leaves no descriptor and no me
     };
     let before, allocated;
     const warm = new Worker('', { eval: true });
-    warm.on('exit', () => { before = files(); allocated = addon.allocations(); round(5); });
+    warm.on('exit', () => { before = files(); allocated = addon.allocations(); round(${times}); });
   `);
   expect(outcome).toEqual({ status: 0, stdout: '0 0\n', stderr: '' });
 });

@@ -64,7 +64,10 @@ pp_source *pp_source_open(pp_env *env, const pp_source_type *type, int fd, const
   source->link = &env->sources;
   if (source->next != NULL) source->next->link = &source->next;
   env->sources = source;
-  napi_create_external(env->napi, source, on_handle_collected, NULL, handle);
+  if (napi_create_external(env->napi, source, on_handle_collected, NULL, handle) != napi_ok) {
+    *handle = NULL; /* the environment is being ended from another thread: that closes the source, whom nobody holds */
+    source->users--;
+  }
   return source;
 failed:
   drop_callbacks(source);
