@@ -69,8 +69,10 @@ bool pp_read_int(pp_env *env, napi_value value, const char *name, int *out);
 bool pp_read_u32(pp_env *env, napi_value value, const char *name, uint32_t *out);
 bool pp_read_bool(pp_env *env, napi_value value, const char *name, bool *out);
 bool pp_read_bytes(pp_env *env, napi_value value, const char *name, pp_bytes *out);
-/* NUL-terminated; a NUL inside is refused unless it comes first (an abstract socket's name). */
+/* NUL-terminated, with none inside: the kernel would take what is before it. */
 bool pp_read_text(pp_env *env, napi_value value, const char *name, pp_text *out);
+/* The same, but a NUL may come first (an abstract socket's name). */
+bool pp_read_socket_path(pp_env *env, napi_value value, pp_text *out);
 /* Reads an array of descriptors; at most `max`, else EINVAL as the kernel would say. */
 bool pp_read_fds(pp_env *env, napi_value value, int *fds, size_t max, size_t *count);
 napi_value pp_get(pp_env *env, napi_value object, const char *key);
@@ -148,6 +150,8 @@ void pp_know_own_netns(pp_env *env);
 
 /* socket.c: a buffer size beyond the system's limit if we may, else up to it. */
 void pp_set_buffer(int fd, int force_option, int option, int bytes);
+/* SO_BINDTODEVICE, if there is a name; false after throwing. */
+bool pp_bind_device(pp_env *env, int fd, const pp_text *device);
 /* A classic BPF program (linux/filter.h), none if it is empty; false after throwing. */
 bool pp_attach_filter(pp_env *env, int fd, const pp_bytes *filter);
 

@@ -52,7 +52,8 @@ bool pp_read_bytes(pp_env *env, napi_value value, const char *name, pp_bytes *ou
   return true;
 }
 
-bool pp_read_text(pp_env *env, napi_value value, const char *name, pp_text *out) {
+/* With no NUL in it from `first` on. */
+static bool read_text(pp_env *env, napi_value value, const char *name, size_t first, pp_text *out) {
   if (napi_get_value_string_utf8(env->napi, value, NULL, 0, &out->length) != napi_ok) {
     pp_throw_type(env, name, "a string");
     return false;
@@ -62,12 +63,18 @@ bool pp_read_text(pp_env *env, napi_value value, const char *name, pp_text *out)
     return false;
   }
   napi_get_value_string_utf8(env->napi, value, out->data, sizeof out->data, &out->length);
-  if (out->length > 1 && memchr(out->data + 1, 0, out->length - 1) != NULL) {
+  if (out->length > first && memchr(out->data + first, 0, out->length - first) != NULL) {
     pp_throw(env, EINVAL, "%s with a NUL inside", name);
     return false;
   }
   return true;
 }
+
+bool pp_read_text(pp_env *env, napi_value value, const char *name, pp_text *out) {
+  return read_text(env, value, name, 0, out);
+}
+
+bool pp_read_socket_path(pp_env *env, napi_value value, pp_text *out) { return read_text(env, value, "path", 1, out); }
 
 bool pp_read_fds(pp_env *env, napi_value value, int *fds, size_t max, size_t *count) {
   uint32_t length;

@@ -1,9 +1,19 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PollEvents } from './api/fd';
 import { checkLeaks, codeOf, native, until } from './testing/harness';
+import { isSanitized } from './testing/plain-env';
 
 const BAD_FD = 19_999_999;
 const NOTHING: PollEvents = { readable: false, hangup: false, error: false };
@@ -14,6 +24,11 @@ function openFlags(fd: number): number {
   const info = readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8');
   return parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? '', 8);
 }
+
+const openSockets = (): readonly number[] =>
+  readdirSync('/proc/self/fd')
+    .map(Number)
+    .filter((fd) => existsSync(`/proc/self/fd/${fd}`) && native.fdKind(fd) === 'socket');
 
 /** Watches until the first report. */
 function firstReport(fd: number): { readonly seen: PollEvents[] } {
@@ -161,6 +176,37 @@ describe('descriptors', () => {
     native.closeFd(a);
     native.closeFd(b);
   });
+});
+
+/** The sanitizer takes it that the kernel wrote all of the length that it tells. */
+const testLengths = (name: string, body: () => void): void => {
+  if (isSanitized) test.skip(`${name} (skipped: the sanitizer knows it otherwise)`, body);
+  else test(name, body);
+};
+
+testLengths('a socket option is as long as was asked for, also where there is more of it', () => {
+  const SOL_NETLINK = 270,
+    NETLINK_LIST_MEMBERSHIPS = 9;
+  const quiet = { onDatagrams: () => undefined, onError: () => undefined };
+  const before = new Set(openSockets());
+  const netlink = native.openNetlink({ family: 'route', ...quiet });
+  netlink.join(1);
+  const fd = openSockets().find((each) => !before.has(each)) ?? -1;
+  const lengths = [64, 4, 0].map(
+    (room) => native.getSocketOption(fd, SOL_NETLINK, NETLINK_LIST_MEMBERSHIPS, room).length,
+  );
+  netlink.close();
+  expect(lengths).toEqual([8, 4, 0]);
+});
+
+test('a filter, whose length the kernel counts in instructions, is not read', () => {
+  const SOL_SOCKET = 1,
+    SO_ATTACH_FILTER = 26,
+    [a, b] = native.socketPair('datagram');
+  for (const room of [0, 1, 4096])
+    expect(codeOf(() => native.getSocketOption(a, SOL_SOCKET, SO_ATTACH_FILTER, room))).toBe('EINVAL');
+  native.closeFd(a);
+  native.closeFd(b);
 });
 
 describe('watchFd and pollFd', () => {

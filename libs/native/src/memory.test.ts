@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { ADDON, plainEnv } from './testing/plain-env';
+import { ADDON, isSanitized, plainEnv } from './testing/plain-env';
 
 /** Frees a large block, by which glibc learns to keep such blocks, and tells by how many bytes four of 1 MiB make the heap grow. */
 const PROGRAM = `
@@ -27,7 +27,6 @@ function heapGrowth(how: 'with' | 'without'): number {
   return parseInt(stdout, 10);
 }
 
-const isSanitized = (process.env['LD_PRELOAD'] ?? '').includes('asan');
 const testGlibc = (name: string, body: () => void): void => {
   if (isSanitized) test.skip(`${name} (skipped: the sanitizer has an allocator of its own)`, body);
   else test(name, body);

@@ -49,14 +49,15 @@ static bool set_option(pp_env *env, int fd, int level, int option, const void *v
 }
 
 typedef struct {
-  int ifindex, protocol, receive_bytes, batch, frame_bytes;
+  int ifindex, receive_bytes, batch, frame_bytes;
+  int64_t protocol;
   bool datagram, ignore_outgoing;
   pp_bytes filter;
 } packet_options;
 
 static bool read_options(pp_env *env, napi_value from, packet_options *out) {
   return pp_read_bool(env, pp_get(env, from, "datagram"), "datagram", &out->datagram) &&
-         pp_read_int(env, pp_get(env, from, "protocol"), "protocol", &out->protocol) &&
+         pp_read_number(env, pp_get(env, from, "protocol"), "protocol", 0, UINT16_MAX, &out->protocol) &&
          pp_read_int(env, pp_get(env, from, "ifindex"), "ifindex", &out->ifindex) &&
          pp_read_bytes(env, pp_get(env, from, "filter"), "filter", &out->filter) &&
          pp_read_bool(env, pp_get(env, from, "ignoreOutgoing"), "ignoreOutgoing", &out->ignore_outgoing) &&

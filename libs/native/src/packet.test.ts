@@ -311,6 +311,9 @@ testInNetns('errors by name', () => {
     codeOf(() => native.runInNetns(netns, () => native.openPacket({ ...options, ...more })));
   expect(opening({ ifindex: 9999 })).toBe('ENODEV');
   expect(opening({ filter: [{ code: 0xffff, jt: 0, jf: 0, k: 0 }] })).toBe('EINVAL');
+  const drop = { code: 6, jt: 0, jf: 0, k: 0 };
+  expect(opening({ filter: Array<typeof drop>(65_537).fill(drop) })).toBe('EINVAL');
+  expect(() => opening({ protocol: 0x1_0806 })).toThrow('protocol: must be a whole number from 0 to 65535');
   expect(() => opening({ batch: 65 })).toThrow('1 to 64 frames that fit in 1 MiB');
   expect(() => opening({ batch: 0 })).toThrow('1 to 64 frames that fit in 1 MiB');
   expect(() => opening({ frameBytes: 65_536 })).toThrow('1 to 64 frames that fit in 1 MiB');

@@ -328,6 +328,7 @@ static napi_value join_relay(pp_env *env, napi_value *args) {
   PP_INT(client, args[1]);
   PP_INT(target, args[2]);
   if (!check_stream(env, client) || !check_stream(env, target)) return NULL;
+  if (client == target) return pp_throw(env, EINVAL, "relay of %d to itself", client); /* it would be closed twice */
   pair *made = pp_alloc(sizeof *made);
   *made = (pair){.slot = find_slot(self),
                  .generation = ++self->generation,

@@ -333,12 +333,21 @@ describe('targets', () => {
     expect(codeOf(() => relay.join(one, other, new Events()))).toBe('EPROTOTYPE');
     for (const fd of [reader, writer, one, other]) native.closeFd(fd);
   });
+
+  test("one socket twice is refused, and stays the caller's", () => {
+    const relay = later(native.openRelay());
+    const [one, other] = native.socketPair('stream');
+    expect(codeOf(() => relay.join(one, one, new Events()))).toBe('EINVAL');
+    native.closeFd(one);
+    native.closeFd(other);
+  });
 });
 
 describe('listening', () => {
   test.each([
     { name: 'an address of nobody here', at: { address: '192.0.2.1', port: 0 }, want: 'EADDRNOTAVAIL' },
     { name: 'a device of nobody', at: { address: '127.0.0.1', port: 0, device: 'nodev7' }, want: 'ENODEV' },
+    { name: 'a device by no name', at: { address: '127.0.0.1', port: 0, device: '\0lo' }, want: 'EINVAL' },
     { name: 'a zone', at: { address: 'fe80::1%lo', port: 0 }, want: 'EINVAL' },
   ])('$name', ({ at, want }) => {
     const ignoring = { onConnections: () => undefined, onError: () => undefined };

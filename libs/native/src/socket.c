@@ -3,6 +3,7 @@
 
 #include <linux/filter.h>
 #include <linux/vm_sockets.h>
+#include <net/if.h>
 #include <sys/un.h>
 
 #include "addon.h"
@@ -33,11 +34,21 @@ void pp_set_buffer(int fd, int force_option, int option, int bytes) {
   setsockopt(fd, SOL_SOCKET, option, &bytes, sizeof bytes);
 }
 
+bool pp_bind_device(pp_env *env, int fd, const pp_text *device) {
+  if (device->length == 0) return true;
+  errno = ENODEV; /* the kernel would cut a name that is too long, and take another's interface */
+  if (device->length < IFNAMSIZ && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device->data, (socklen_t)device->length) == 0)
+    return true;
+  pp_throw(env, errno, "SO_BINDTODEVICE %s", device->data);
+  return false;
+}
+
 bool pp_attach_filter(pp_env *env, int fd, const pp_bytes *filter) {
   if (filter->length == 0) return true;
-  struct sock_fprog program = {.len = (unsigned short)(filter->length / sizeof(struct sock_filter)),
-                               .filter = (struct sock_filter *)filter->data};
-  if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0) return true;
+  size_t length = filter->length / sizeof(struct sock_filter);
+  struct sock_fprog program = {.len = (unsigned short)length, .filter = (struct sock_filter *)filter->data};
+  errno = EINVAL; /* of a program whose length does not fit */
+  if (length <= BPF_MAXINSNS && setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0) return true;
   pp_throw(env, errno, "setsockopt SO_ATTACH_FILTER");
   return false;
 }
@@ -62,7 +73,8 @@ static const char *shown(const pp_text *path) { return path->data[0] == 0 ? path
 typedef int attach_call(int, const struct sockaddr *, socklen_t);
 
 static napi_value open_unix(pp_env *env, napi_value path_value, int type, attach_call *attach, const char *call) {
-  PP_TEXT(path, path_value);
+  pp_text path;
+  if (!pp_read_socket_path(env, path_value, &path)) return NULL;
   struct sockaddr_un address;
   socklen_t length = unix_address(env, &path, &address);
   if (length == 0) return NULL;
@@ -94,7 +106,8 @@ static napi_value connect_vsock(pp_env *env, napi_value *args) {
 }
 
 static napi_value send_unix_datagram(pp_env *env, napi_value *args) {
-  PP_TEXT(path, args[0]);
+  pp_text path;
+  if (!pp_read_socket_path(env, args[0], &path)) return NULL;
   PP_BYTES(data, args[1]);
   int fds[PP_MAX_FDS];
   size_t count;
@@ -124,11 +137,15 @@ static napi_value get_option(pp_env *env, napi_value *args) {
   PP_INT(option, args[2]);
   int64_t room;
   if (!pp_read_number(env, args[3], "length", 0, 65536, &room)) return NULL;
+  /* Its length counts instructions, of eight bytes each. */
+  if (level == SOL_SOCKET && option == SO_GET_FILTER) return pp_throw(env, EINVAL, "getsockopt SO_GET_FILTER");
   uint8_t *value = pp_alloc((size_t)room + 1);
-  socklen_t length = (socklen_t)room;
+  socklen_t told = (socklen_t)room;
+  bool good = getsockopt(fd, level, option, value, &told) == 0;
+  size_t length = told < room ? told : (size_t)room; /* some tell how much there would be */
   napi_value buffer, array = NULL;
   void *bytes;
-  if (getsockopt(fd, level, option, value, &length) != 0) {
+  if (!good) {
     pp_throw(env, errno, "getsockopt %d %d", level, option);
   } else if (napi_create_arraybuffer(env->napi, length, &bytes, &buffer) == napi_ok) {
     if (length > 0) memcpy(bytes, value, length);

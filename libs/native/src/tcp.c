@@ -123,9 +123,8 @@ static bool bind_listener(pp_env *env, int fd, const pp_text *text, const pp_tex
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (address->any.sa_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
   set_common_options(fd);
-  if (device->length > 0 && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device->data, (socklen_t)device->length) != 0)
-    pp_throw(env, errno, "SO_BINDTODEVICE %s", device->data);
-  else if (bind(fd, &address->any, length) != 0)
+  if (!pp_bind_device(env, fd, device)) return false;
+  if (bind(fd, &address->any, length) != 0)
     pp_throw(env, errno, "bind %s", text->data);
   else if (listen(fd, backlog) != 0)
     pp_throw(env, errno, "listen %s", text->data);

@@ -88,6 +88,7 @@ testTun('errors by name, and nothing is left', () => {
   expect(codeOf(() => open({ name: 'lo', attach: true }))).toBe('EINVAL');
   expect(codeOf(() => open({ name: '' }))).toBe('EINVAL');
   expect(codeOf(() => open({ name: 'sixteen-letters-' }))).toBe('EINVAL');
+  expect(codeOf(() => open({ name: '\0hidden' }))).toBe('EINVAL');
   expect(codeOf(() => open({ name: 'a/b' }))).toBe('EINVAL');
   expect(codeOf(() => open({ device: '/nonexistent/tun' }))).toBe('ENOENT');
   expect(codeOf(() => open({ device: '/dev/null' }))).toBe('ENOTTY');

@@ -2,7 +2,6 @@
 #include "batch.h"
 
 #include <arpa/inet.h>
-#include <net/if.h>
 #include <netinet/in.h>
 
 enum { ON_DATAGRAMS, ON_ERROR };
@@ -105,11 +104,7 @@ static bool set_options(pp_env *env, int fd, const udp_options *options) {
   if (options->receive_bytes > 0) pp_set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, options->receive_bytes);
   if (options->reuse_address && !SET(SOL_SOCKET, SO_REUSEADDR, 1)) return false;
   if (options->broadcast && !SET(SOL_SOCKET, SO_BROADCAST, 1)) return false;
-  const pp_text *device = &options->device;
-  if (device->length > 0 && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device->data, (socklen_t)device->length) != 0) {
-    pp_throw(env, errno, "SO_BINDTODEVICE %s", device->data);
-    return false;
-  }
+  if (!pp_bind_device(env, fd, &options->device)) return false;
   return options->ipv6 ? set_ipv6(env, fd, options) : set_ipv4(env, fd, options);
 }
 
@@ -130,7 +125,7 @@ static bool join_groups(pp_env *env, int fd, bool ipv6, napi_value from) {
   uint32_t count = 0;
   napi_get_array_length(env->napi, addresses, &count);
   for (uint32_t i = 0; i < count; i++) {
-    napi_value address, number;
+    napi_value address = NULL, number = NULL; /* no value, where the environment is being ended */
     pp_text group;
     int ifindex;
     napi_get_element(env->napi, addresses, i, &address);

@@ -222,6 +222,18 @@ testInNetns('an IPv6 socket leaves the IPv4 port free', () => {
   expect(open({ family: 'ipv4', port: six.port }).port).toBe(six.port);
 });
 
+testInNetns('a device whose name is too long, or begins with a NUL, is none and not another', () => {
+  makeLink();
+  ip(netns, 'link add fifteen-letters type bridge');
+  const opening = (device: string): string => codeOf(() => open({ device }));
+  expect(['fifteen-letters', 'fifteen-letters-', '\0left', 'le\0ft'].map(opening)).toEqual([
+    'no error',
+    'ENODEV',
+    'EINVAL',
+    'EINVAL',
+  ]);
+});
+
 testInNetns('one that waits reports nothing until its time has passed, and then all that came', async () => {
   makeLink();
   const [server, witness] = [open({ largestDatagram: 1024 }), open()];

@@ -10,7 +10,7 @@ const NOTHING = new Uint8Array(0);
 const text = new TextEncoder();
 const align4 = (length: number): number => (length + 3) & ~3;
 
-/** As the worker's thread reads them. Throws RangeError for a path with a NUL inside. */
+/** As the worker's thread reads them. Throws RangeError for what would be read as something else: a NUL inside, a number that does not fit. */
 export function encodeSteps(steps: readonly WorkerStep[]): Uint8Array {
   const parts = steps.map(partOf);
   const bytes = new Uint8Array(parts.reduce((sum, { payload }) => sum + HEADER + align4(payload.length), 0));
@@ -29,20 +29,30 @@ export function encodeSteps(steps: readonly WorkerStep[]): Uint8Array {
 function partOf(step: WorkerStep): { kind: number; netns: number; payload: Uint8Array } {
   if ('datagram' in step) {
     const { datagram, netnsFd, mayFail = false } = step;
-    return { kind: mayFail ? KIND.optional : KIND.datagram, netns: netnsFd ?? OWN, payload: datagram };
+    const netns = netnsFd === null ? OWN : whole('netnsFd', netnsFd, 0x7fffffff);
+    return { kind: mayFail ? KIND.optional : KIND.datagram, netns, payload: datagram };
   }
   if ('tap' in step) return { kind: KIND.tap, netns: OWN, payload: tapBytes(step.tap) };
   if ('keepTaps' in step) return { kind: KIND.keepTaps, netns: OWN, payload: NOTHING };
-  if (step.file.includes('\0'))
-    throw new RangeError(`a path with a NUL inside: ${JSON.stringify(step.file)}`);
-  return { kind: KIND.file, netns: OWN, payload: text.encode(`${step.file}\0${step.value}`) };
+  return { kind: KIND.file, netns: OWN, payload: text.encode(`${plain(step.file)}\0${step.value}`) };
+}
+
+function plain(value: string): string {
+  if (value.includes('\0')) throw new RangeError(`a NUL inside: ${JSON.stringify(value)}`);
+  return value;
+}
+
+function whole(name: string, value: number, most: number): number {
+  if (!Number.isInteger(value) || value < 0 || value > most)
+    throw new RangeError(`${name}: must be a whole number from 0 to ${most}`);
+  return value;
 }
 
 /** worker.c, struct tap: u32 uid, u32 ifindex; the name follows. */
 function tapBytes({ name, owner, ifindex }: WorkerTap): Uint8Array {
-  const bytes = text.encode(`        ${name}\0`);
+  const bytes = text.encode(`        ${plain(name)}\0`);
   const view = new DataView(bytes.buffer);
-  view.setUint32(0, owner ?? NOBODY, true);
-  view.setUint32(4, ifindex, true);
+  view.setUint32(0, owner === undefined ? NOBODY : whole('owner', owner, NOBODY - 1), true);
+  view.setUint32(4, whole('ifindex', ifindex, 0x7fffffff), true);
   return bytes;
 }

@@ -269,9 +269,17 @@ testInNetns('what is no namespace, and what is no path', async () => {
         run([{ datagram: lookAt(1, 1), netnsFd: other + 1000 }]);
       }),
     ).toBe('EBADF');
-    expect(() => {
-      run([{ file: '/proc/sys/net\0', value: '1' }]);
-    }).toThrow(RangeError);
+    const wrong: readonly WorkerStep[] = [
+      { file: '/proc/sys/net\0', value: '1' },
+      ...[-1, NaN, 2 ** 32].map((netnsFd) => ({ datagram: lookAt(1, 1), netnsFd })),
+      tapStep('tap\0', 71),
+      tapStep('tap0', 2 ** 32),
+      { tap: { name: 'tap0', ifindex: 71, owner: 2 ** 32 } },
+    ];
+    for (const step of wrong)
+      expect(() => {
+        run([step]);
+      }).toThrow(RangeError);
     return Promise.resolve();
   });
   expect((await doJob([{ datagram: lookAt(1, 1), netnsFd: pipe }])).fault).toBe('EINVAL setns');

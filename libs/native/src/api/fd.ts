@@ -32,7 +32,7 @@ export interface FdNative {
   /** poll(2) with timeout 0. */
   pollFd(fd: number): PollEvents;
 
-  // Socket options by number, as in the headers
+  // Socket options by number, as in the headers; `length`: of bytes at most, so that SO_GET_FILTER, which counts instructions, is EINVAL
   getSocketOption(fd: number, level: number, option: number, length: number): Uint8Array;
   setSocketOption(fd: number, level: number, option: number, value: Uint8Array): void;
 

@@ -65,7 +65,7 @@ export interface NetlinkWorkerOptions {
 export interface NetlinkWorkerHandle {
   /**
    * Everything is copied, descriptors are the caller's. `more`: the next job goes on with this one; it is not begun where this one ends early,
-   * and both are told of when it ends. Throws NativeError for what is no descriptor.
+   * and both are told of when it ends. Throws NativeError for a descriptor that is not open, RangeError for a number or a text that cannot be one.
    */
   run(steps: readonly WorkerStep[], how?: { readonly more: boolean }): void;
   /** No job is told of any more; one under way is done to its end. */

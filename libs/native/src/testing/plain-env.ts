@@ -8,3 +8,6 @@ export const ADDON =
 export function plainEnv(): NodeJS.ProcessEnv {
   return { ...process.env, FORCE_COLOR: undefined, NO_COLOR: undefined };
 }
+
+/** Whether this process runs under AddressSanitizer (asan.sh). */
+export const isSanitized = (process.env['LD_PRELOAD'] ?? '').includes('asan');
