@@ -106,6 +106,31 @@ test.each([
   expect(answer.ok ? 'accepted' : answer.reason).toBe(want);
 });
 
+test('of Androids that are started at the same time the last one runs', async () => {
+  const host = new FakeHost();
+  const manager = await started(host);
+  const { processNetns, randomBytes } = host;
+  const parts = {
+    processNetns,
+    randomBytes,
+    reconciler: manager.reconciler,
+    ownPid: 99,
+    tapOwner: null,
+    defer: queueMicrotask,
+  };
+  const { ArcVmStartup } = guestMethods(parts);
+  const start = (cid: number) => {
+    const body = encode('ArcVmStartupRequest', { cid });
+    return ArcVmStartup({ caller: { uid: 0, pid: 5 }, body, takeFd: () => null });
+  };
+  expect(await Promise.all([1, 2, 3].map(start))).toMatchObject([{ ok: true }, { ok: true }, { ok: true }]);
+  expect(manager.world.guests.get('arc/0')).toMatchObject({ id: 3 });
+  expect(host.kernel.dump()).toBe(await freshDump(manager));
+  const late = start(4);
+  await manager.stop('clean');
+  expect(await late).toMatchObject({ ok: false, reason: 'Failed' });
+});
+
 test('an ARC container that is still the same process outlives a restart', async () => {
   const host = new FakeHost();
   const manager = await started(host);

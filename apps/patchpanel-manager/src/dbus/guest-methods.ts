@@ -142,17 +142,24 @@ const arcStop =
     return stopped.ok ? accept(encode('ArcShutdownResponse', {})) : stopped;
   };
 
-/** An ARC that runs is stopped first (spec 4.1). */
+/** An ARC that runs is stopped first (spec 4.1), also one that another caller has started in between. */
 async function startAnew(
   { reconciler, randomBytes, tapOwner }: GuestMethodParts,
   { caller }: ApiCall,
   which: Pick<Arc, 'container' | 'id'>,
 ): Promise<Checked<Arc>> {
-  const running = reconciler.world.guests.get(ARC_KEY);
-  if (running?.kind === 'arc') {
-    const flavour = running.container === null ? 'vm' : 'container';
-    await reconciler.submit('arc.stop', (world) => stopArc(world, flavour, running.id));
-  }
   const start = { ...which, tapOwner: tapOwner ?? caller.uid, owner: caller.uid };
-  return reconciler.submit('arc.start', (world) => startArc(world, start, randomBytes));
+  for (;;) {
+    await stopRunning(reconciler);
+    const arc = await reconciler.submit('arc.start', (world) => startArc(world, start, randomBytes));
+    const isOutrun = !arc.ok && arc.reason === 'AlreadyExists' && reconciler.world.guests.has(ARC_KEY);
+    if (!isOutrun) return arc;
+  }
+}
+
+async function stopRunning(reconciler: Reconciler): Promise<void> {
+  const running = reconciler.world.guests.get(ARC_KEY);
+  if (running?.kind !== 'arc') return;
+  const flavour = running.container === null ? 'vm' : 'container';
+  await reconciler.submit('arc.stop', (world) => stopArc(world, flavour, running.id));
 }
