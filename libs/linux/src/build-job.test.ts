@@ -100,7 +100,7 @@ const rows: readonly Row[] = [
             ifname: BRIDGE.ifname,
             mac: BRIDGE.mac,
             multicast: true,
-            kind: { name: 'bridge' },
+            kind: { name: 'bridge', learns: false },
           }),
         ),
       ],

@@ -58,7 +58,8 @@ function newLink(
 ): NetlinkRequest {
   const { ifname, mac, mtu, multicast } = link;
   const common = { ifname, ifindex, mac, multicast, group: LINK_GROUP };
-  if (link.kind === 'bridge') return addLink({ ...common, kind: { name: 'bridge' } });
+  // It has one port, and the kernel would remember as many addresses as the guest makes up, without end.
+  if (link.kind === 'bridge') return addLink({ ...common, kind: { name: 'bridge', learns: false } });
   const peer = {
     ifname: link.peer.ifname,
     ifindex: peerIfindex,

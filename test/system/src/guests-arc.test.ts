@@ -51,6 +51,18 @@ async function addWifi(): Promise<void> {
 
 const removeWifi = (): Promise<unknown> => rig.lab.host.ok('ip', ['link', 'del', 'wlan0']);
 
+labTest('a bridge of ARC remembers none of the Ethernet addresses that Android makes up', async () => {
+  const arc = await startArcContainer(rig);
+  for (const last of [1, 2, 3]) {
+    await arc.guest.ok('ip', ['link', 'set', arc.ifname, 'address', `02:aa:aa:aa:aa:0${last}`]);
+    await arc.guest.run('ping', ['-c1', '-W1', arc.gateway]);
+  }
+  const known = (await rig.lab.host.json('bridge', '-j', 'fdb', 'show', 'br', arc.link)) as { mac: string }[];
+  expect(known.filter(({ mac }) => mac.startsWith('02:aa'))).toEqual([]);
+  await arc.stop();
+  await rig.expectIdle();
+});
+
 labTest('each uplink that comes gives ARC a device, each that goes takes its own away', async () => {
   const changes: string[] = [];
   const stop = await rig.client.onDeviceChanged(({ device, event }) => {

@@ -25,4 +25,5 @@ export const INFO_DATA = 2;
 // Inside INFO_DATA, by kind
 export const VETH_INFO_PEER = 1;
 export const MACVLAN_MODE = 1;
+export const BR_AGEING_TIME = 4;
 export const TUN_TYPE = 3; // linux/if_link.h: IFLA_TUN_UNSPEC, OWNER, GROUP, TYPE

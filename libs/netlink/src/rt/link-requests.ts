@@ -39,7 +39,8 @@ export interface NewLink extends LinkSettings, Queues {
   /** That it is to have; default: the kernel's next. */
   readonly ifindex?: number;
   readonly kind:
-    | { readonly name: 'bridge' }
+    /** `learns` false: it remembers no address, and sends all that is not its own to every port. */
+    | { readonly name: 'bridge'; readonly learns?: boolean }
     | { readonly name: 'veth'; readonly peer: NewPeer }
     /** A macvlan on `link` (an ifindex), in bridge mode. */
     | { readonly name: 'macvlan'; readonly link: number };
@@ -174,12 +175,11 @@ function putQueues(out: Writer, { queues }: Queues): void {
 function putKind(out: Writer, kind: NewLink['kind']): void {
   const info = out.openNested(IFLA.LINKINFO);
   out.stringAttribute(IFLA.INFO_KIND, kind.name);
-  if (kind.name !== 'bridge') {
-    const data = out.openNested(IFLA.INFO_DATA);
-    if (kind.name === 'veth') putPeer(out, kind.peer);
-    else out.u32hostAttribute(IFLA.MACVLAN_MODE, MACVLAN_MODE_BRIDGE);
-    out.close(data);
-  }
+  const data = out.openNested(IFLA.INFO_DATA);
+  if (kind.name === 'veth') putPeer(out, kind.peer);
+  else if (kind.name === 'macvlan') out.u32hostAttribute(IFLA.MACVLAN_MODE, MACVLAN_MODE_BRIDGE);
+  else if (kind.learns === false) out.u32hostAttribute(IFLA.BR_AGEING_TIME, 0);
+  out.close(data);
   out.close(info);
 }
 
