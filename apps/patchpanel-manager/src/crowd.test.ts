@@ -34,6 +34,7 @@ const request = {
   source: 'USER',
   owner: 1000,
   passedOver: 0,
+  hasDefaultRoute: false,
 } as const;
 
 function forwarded(port: number): PortRule {

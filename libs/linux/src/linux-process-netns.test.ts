@@ -84,6 +84,19 @@ describeOnKernel('the namespace of a process', (native) => {
     },
   );
 
+  test.each([
+    { name: 'none', route: 'true', want: false },
+    { name: 'one', route: 'ip route add default dev br0', want: true },
+    { name: 'one of another metric', route: 'ip route add default dev br0 metric 5', want: false },
+    { name: 'one for half of the world', route: 'ip route add 0.0.0.0/1 dev br0', want: false },
+  ])('a default route: $name', async ({ route, want }) => {
+    const script = `ip link add br0 up type bridge; ${route}; echo; read line`;
+    const held = processes.open(await start('unshare', '-n', 'sh', '-ec', script));
+    if (!held.ok) throw new Error(held.sentence);
+    expect(held.value.hasDefaultRoute).toBe(want);
+    held.value.close();
+  });
+
   test('a zombie has none', async () => {
     const pid = await start('sh', '-c', 'sleep 0 & echo $!; exec sleep 1000');
     const zombie = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim());

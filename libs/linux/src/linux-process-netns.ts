@@ -1,9 +1,9 @@
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { accept, refuse } from '@pp/base';
 import type { Checked, Refusal } from '@pp/base';
 import type { Native } from '@pp/native';
 import type { HeldNetns, ProcessNetns } from '@pp/ports';
-import { kernelErrorOf } from './errors';
+import { isSystemError, kernelErrorOf } from './errors';
 import type { OpenNamespaces } from './netns-names';
 
 type Calls = Pick<Native, 'openNetns' | 'fdIdentity' | 'pidfdOpen' | 'pollFd' | 'closeFd'>;
@@ -90,6 +90,10 @@ class Held implements HeldNetns {
     return this.#isAlive() ? time : '';
   }
 
+  get hasDefaultRoute(): boolean {
+    return DEFAULT_ROUTE.test(firstRoutes(this.#pid)) && this.#isAlive();
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -109,6 +113,9 @@ interface FileIdentity {
   readonly ino: number;
 }
 
+/** proc_pid_net(5): interface, destination, gateway, flags, two counts, metric, mask. */
+const DEFAULT_ROUTE = /^\S+\t0{8}\t\S+\t\S+\t\d+\t\d+\t0\t0{8}\t/m;
+
 /** No caller has this uid. */
 const NOBODY = -1;
 
@@ -121,6 +128,22 @@ function effectiveUid(pid: number): number {
 function startTimeOf(pid: number): string {
   const stat = readProc(pid, 'stat');
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+}
+
+/** Default routes come first, the one of metric 0 before others; there may be a million more. Empty: they cannot be read. */
+function firstRoutes(pid: number): string {
+  const text = Buffer.alloc(4096);
+  try {
+    const fd = openSync(`/proc/${pid}/net/route`, 'r');
+    try {
+      return text.toString('latin1', 0, readSync(fd, text));
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    if (isSystemError(error)) return '';
+    throw error;
+  }
 }
 
 /** Empty: the process has ended. */

@@ -7,6 +7,8 @@ export interface HeldNetns {
   readonly startTime: string;
   /** Effective uid of the process that was named, read when asked for; -1: it has ended. */
   readonly uid: number;
+  /** It has a way out by IPv4 that no other of metric 0 can stand beside, read when asked for. */
+  readonly hasDefaultRoute: boolean;
   /** It is the one this daemon runs in. */
   readonly isHost: boolean;
   close(): void;

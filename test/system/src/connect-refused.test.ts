@@ -86,6 +86,18 @@ for (const { name, make, isThere, remove } of FOREIGN) {
   });
 }
 
+labTest('a namespace that has a default route already keeps it, and the refusal says so', async () => {
+  await guest.shell('ip link add br0 up type bridge; ip route add default dev br0');
+  const before = await nextNumber();
+  expect((await refusal(rig.client.connect({ pid: guest.pid }))).message).toBe(
+    `the network namespace of process ${guest.pid} has a default route already: take that away first (ip route del default)`,
+  );
+  expect(await guest.ok('ip', ['route', 'show', 'default'])).toContain('dev br0');
+  expect(await nextNumber()).toBe(before + 1);
+  await guest.shell('ip link del br0');
+  await rig.expectIdle();
+});
+
 labTest('a client that dies while it is connected leaves nothing behind', async () => {
   for (let round = 0; round < 8; round++) {
     const dying = await rig.lab.guest('dying');

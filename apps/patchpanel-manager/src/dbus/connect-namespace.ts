@@ -1,5 +1,5 @@
 import { accept, type Checked } from '@pp/base';
-import type { Descriptors, ProcessNetns } from '@pp/ports';
+import type { Descriptors, HeldNetns, ProcessNetns } from '@pp/ports';
 import { answering } from '../domain/decision';
 import type { Namespace } from '../domain/guest';
 import { prepared } from '../prepared';
@@ -33,8 +33,8 @@ export function connectNamespaceMethod(parts: ConnectNamespaceParts): ApiMethod 
     if (!body.ok) return body;
     const lifeline = takeLifeline(call, parts.descriptors);
     if (!lifeline.ok) return lifeline;
-    const connected = await withClientNetns(parts, body.value, call.caller, (client) =>
-      connect(parts, body.value, call.caller, client),
+    const connected = await withClientNetns(parts, body.value, call.caller, (netns) =>
+      connect(parts, body.value, call.caller, netns),
     );
     if (!connected.ok) {
       parts.descriptors.close(lifeline.value);
@@ -45,20 +45,18 @@ export function connectNamespaceMethod(parts: ConnectNamespaceParts): ApiMethod 
   };
 }
 
-type Client = { readonly pid: number; readonly inode: number } | null;
-
 /** Holds the namespace of the process open while `use` runs, so that nothing can take its place. */
 async function withClientNetns<T>(
   { processNetns }: ConnectNamespaceParts,
   { pid }: ConnectNamespaceBody,
   caller: Caller,
-  use: (client: Client) => Promise<Checked<T>>,
+  use: (netns: HeldNetns | null) => Promise<Checked<T>>,
 ): Promise<Checked<T>> {
   if (pid === null) return use(null);
   const held = openClientNetns(processNetns, pid, caller);
   if (!held.ok) return held;
   try {
-    return await use({ pid, inode: held.value.inode });
+    return await use(held.value);
   } finally {
     held.value.close();
   }
@@ -74,22 +72,24 @@ const MAX_PASSED_OVER = 8;
 
 /**
  * An interface or a named namespace of somebody else may have the next number: then the one after it is tried. A namespace that is
- * connected already is refused each time, before anything is done.
+ * connected already, or has a way out of its own, is refused each time, before anything is done.
  */
 async function connect(
   { reconciler, randomBytes, defer }: ConnectNamespaceParts,
-  { outboundDevice, routeOnVpn, allowUserTraffic, source }: ConnectNamespaceBody,
+  { pid, outboundDevice, routeOnVpn, allowUserTraffic, source }: ConnectNamespaceBody,
   { uid: owner }: Caller,
-  client: Client,
+  netns: HeldNetns | null,
 ): Promise<Checked<Connected>> {
+  const client = pid === null || netns === null ? null : { pid, inode: netns.inode };
   const request = { client, outboundDevice, routeOnVpn, allowUserTraffic, source, owner };
   const answer = (guest: Namespace): Connected => ({
     guest,
     reply: prepared(() => connectNamespaceToProto(guest), defer),
   });
   for (let passedOver = 0; ; passedOver++) {
+    const hasDefaultRoute = passedOver > 0 && netns?.hasDefaultRoute === true;
     const connected = await reconciler.submit('namespace.connect', (world) =>
-      answering(connectNamespace(world, { ...request, passedOver }, randomBytes), answer),
+      answering(connectNamespace(world, { ...request, passedOver, hasDefaultRoute }, randomBytes), answer),
     );
     const isInTheWay = !connected.ok && connected.reason === 'AlreadyExists';
     if (!isInTheWay || passedOver === MAX_PASSED_OVER) return connected;

@@ -78,6 +78,9 @@ export class FakeHost {
         get startTime() {
           return read('1');
         },
+        get hasDefaultRoute() {
+          return read(false);
+        },
         get isHost() {
           return read(false);
         },

@@ -27,6 +27,7 @@ export function nextWorld(world: World, random: SeededRandom): World {
           source: 'USER',
           owner,
           passedOver: 0,
+          hasDefaultRoute: false,
         },
         bytes,
       ),

@@ -19,6 +19,8 @@ export interface ConnectNamespace {
   readonly owner: number;
   /** So many numbers that were free turned out to have names of somebody else. */
   readonly passedOver: number;
+  /** The client's namespace has a default route of its own; looked at once a first try was refused. */
+  readonly hasDefaultRoute: boolean;
 }
 
 /** `randomBytes(n)`: n random bytes for the MAC addresses. */
@@ -58,7 +60,7 @@ export function connectNamespace(
 
 function findConflict(
   world: World,
-  { outboundDevice, client }: ConnectNamespace,
+  { outboundDevice, client, hasDefaultRoute }: ConnectNamespace,
 ): ReturnType<typeof refuse> | null {
   if (outboundDevice !== '' && !world.uplinks.some(({ ifname }) => ifname === outboundDevice)) {
     const known = world.uplinks.map(({ ifname }) => ifname).join(', ');
@@ -67,12 +69,11 @@ function findConflict(
   }
   if (client === null) return null;
   const holder = world.held.names.get(nameOf('netns', client.inode));
-  return holder === undefined
-    ? null
-    : refuse(
-        'AlreadyExists',
-        `the network namespace of process ${client.pid} is connected already, as ${holder}`,
-      );
+  const what = `the network namespace of process ${client.pid}`;
+  if (holder !== undefined) return refuse('AlreadyExists', `${what} is connected already, as ${holder}`);
+  return hasDefaultRoute
+    ? refuse('AlreadyExists', `${what} has a default route already: take that away first (ip route del default)`)
+    : null;
 }
 
 /** A named device wins over route_on_vpn (spec 3.6 step 5). */
