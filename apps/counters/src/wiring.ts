@@ -12,6 +12,7 @@ import {
   Refused,
 } from '@pp/daemon';
 import { busTask, connectBus, type Bus } from '@pp/dbus';
+import { onlyOne } from '@pp/forwarding';
 import { NftCounterTable } from '@pp/linux';
 import { FileJournal, FleetMeter, openStore, RecordLog, shownStore } from '@pp/state';
 import { DEFAULT_HISTORY_DIR, type Config } from './config';
@@ -41,7 +42,7 @@ export async function wire(context: DaemonContext<Config>): Promise<Parts> {
   };
   scope.use(await serveMetrics({ kind: 'unix', path: join(stateDir, 'counters.metrics') }, metrics));
   if (config.metrics !== null) scope.use(await serveMetrics({ kind: 'tcp', ...config.metrics }, metrics));
-  scope.use(claimName(context, TABLE, tableTaken));
+  scope.use(claimName(context, onlyOne('counters'), tableTaken));
   await service.start();
   scope.defer(() => service.stop());
   started.resolve(null);
@@ -52,8 +53,6 @@ export async function wire(context: DaemonContext<Config>): Promise<Parts> {
 }
 
 /** Two with the same table would each drop what the other counts in. */
-const TABLE = { name: '@patchpanel_counters', right: 'CAP_NET_ADMIN' } as const;
-
 const tableTaken = (pid: number): Refused =>
   new Refused(ExitCode.failed, `another counters, pid ${pid}, counts in this network namespace`, {
     advice: 'stop it first',

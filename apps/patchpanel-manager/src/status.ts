@@ -99,14 +99,13 @@ function namespaceStatus(guest: Namespace): NamespaceStatus {
   };
 }
 
-const helperWarning = ({ name, state, lastEnd }: HelperStatus): readonly string[] =>
-  state === 'waiting'
-    ? [`helper ${name} does not stay up: ${lastEnd ?? 'not started yet'}; ${helperAdvice(name)}`]
-    : [];
-
-/** What it said itself went where the manager's log goes. */
-const helperAdvice = (name: string): string =>
-  `the log of the manager says why: if another ${name} runs already, stop that one or start the manager with --helpers none`;
+function helperWarning({ name, state, lastEnd, other }: HelperStatus): readonly string[] {
+  if (state !== 'waiting') return [];
+  // What it said itself went where the manager's log goes.
+  const what = `does not stay up: ${lastEnd ?? 'not started yet'}; the log of the manager says why`;
+  const isKeptOut = `is not started: another one, pid ${other}, runs already; stop that one or start the manager with --helpers none`;
+  return [`helper ${name} ${other === null ? what : isKeptOut}`];
+}
 
 function noDefault({ uplinks }: World): readonly string[] {
   if (uplinks.some(leadsOut)) return [];

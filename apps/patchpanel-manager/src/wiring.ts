@@ -2,6 +2,7 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { deferred, millis, type Task } from '@pp/base';
 import {
+  claimantOf,
   ExitCode,
   noBus,
   randomBytes,
@@ -10,7 +11,7 @@ import {
   type DaemonContext,
   type Parts,
 } from '@pp/daemon';
-import { HELPERS, helpersOn } from '@pp/forwarding';
+import { HELPERS, helpersOn, onlyOne } from '@pp/forwarding';
 import type { Kernel } from '@pp/datapath';
 import { busTask, connectBus, type Bus } from '@pp/dbus';
 import {
@@ -217,7 +218,7 @@ function methodsOf(
   };
 }
 
-function helpersOf({ config, stateDir, logOptions, clock, log }: DaemonContext<Config>): Supervisor {
+function helpersOf({ native, config, stateDir, logOptions, clock, log }: DaemonContext<Config>): Supervisor {
   const { level, format } = logOptions;
   const processes = new MachineProcesses({
     directory: dirname(realpathSync(process.argv[1] ?? '.')),
@@ -231,7 +232,8 @@ function helpersOf({ config, stateDir, logOptions, clock, log }: DaemonContext<C
   });
   const names = config.helpers === 'spawn' ? HELPERS : [];
   const hasWork = (name: string): boolean => helpersOn(readHostIpv6()).some((helper) => helper === name);
-  return new Supervisor({ processes, clock, log, names, hasWork });
+  const otherOne = (name: string): number | null => claimantOf(native, onlyOne(name));
+  return new Supervisor({ processes, clock, log, names, hasWork, otherOne });
 }
 
 /** Helpers hear of a change before clients do (spec 1.2). */

@@ -1,5 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { claimantOf, claimName, ExitCode, Refused, type Claim, type ClaimableName, type DaemonContext } from '@pp/daemon';
+import {
+  claimantOf,
+  claimName,
+  ExitCode,
+  Refused,
+  type Claim,
+  type ClaimableName,
+  type DaemonContext,
+} from '@pp/daemon';
+import { onlyOne } from './only-one';
 import { waysMeet, wayName, wayNamed, type Way } from './way';
 
 type Needs = Pick<DaemonContext<unknown>, 'native' | 'log' | 'scope'>;
@@ -17,7 +26,7 @@ export class OwnWays {
     this.#context = context;
     this.#app = app;
     context.scope.use(this);
-    const follower = claimantOf(context.native, following(app));
+    const follower = claimantOf(context.native, onlyOne(app));
     if (follower !== null) tellOther(context, follower, 'what the manager says');
   }
 
@@ -80,13 +89,12 @@ export function claimFollowing(context: Needs, app: string): void {
     new Refused(ExitCode.failed, `another ${app}, pid ${pid}, follows the manager`, {
       advice: 'what two relay arrives twice: stop it, or let it do this one’s work',
     });
-  context.scope.use(claimName(context, following(app), refusal));
+  context.scope.use(claimName(context, onlyOne(app), refusal));
   const others = waysHere(app).map(({ name }) => claimantOf(context.native, claimable(name)));
   for (const pid of new Set(others)) if (pid !== null) tellOther(context, pid, 'interfaces of its own');
 }
 
 const claimable = (name: string): ClaimableName => ({ name, right: 'CAP_NET_RAW' });
-const following = (app: string): ClaimableName => claimable(`@patchpanel_${app}`);
 
 /** Which pairs a manager names is not known beforehand. */
 function tellOther({ log }: Needs, pid: number, relays: string): void {

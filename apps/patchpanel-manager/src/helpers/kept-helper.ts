@@ -16,6 +16,8 @@ export interface HelperStatus {
   readonly restarts: number;
   /** How it ended last: "exit 1". */
   readonly lastEnd: string | null;
+  /** The pid of another one that has its place in this network namespace; it is not started until that one has gone. */
+  readonly other: number | null;
 }
 
 export interface KeptHelperParts {
@@ -23,13 +25,15 @@ export interface KeptHelperParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly hasWork: (name: string) => boolean;
+  /** The pid of one that runs already, and would keep it out. */
+  readonly otherOne: (name: string) => number | null;
   /** Called when there is a process, before its program runs, and when it has ended. */
   readonly onChange: () => void;
 }
 
 /**
  * Runs one helper, and runs it again when it ends, for ever; later and later while it does not stay up. While this host has no work for it,
- * it waits for some.
+ * or another one does it, it waits.
  */
 export class KeptHelper {
   readonly name: string;
@@ -40,6 +44,7 @@ export class KeptHelper {
   #lastEnd: string | null = null;
   #isWanted = false;
   #isIdle = false;
+  #other: number | null = null;
   #cancelWait: Cancel = () => undefined;
 
   constructor(name: string, parts: KeptHelperParts) {
@@ -54,7 +59,8 @@ export class KeptHelper {
   get status(): HelperStatus {
     const pid = this.#process?.pid ?? null;
     const restarts = Math.max(0, this.#starts - 1);
-    return { name: this.name, state: this.#stateOf(pid), pid, restarts, lastEnd: this.#lastEnd };
+    const [lastEnd, other] = [this.#lastEnd, this.#other];
+    return { name: this.name, state: this.#stateOf(pid), pid, restarts, lastEnd, other };
   }
 
   start(): void {
@@ -76,14 +82,18 @@ export class KeptHelper {
   }
 
   #look(): void {
-    const { clock, log, hasWork } = this.#parts;
-    const wasIdle = this.#isIdle;
-    this.#isIdle = !hasWork(this.name);
-    if (!this.#isIdle) {
+    const { name } = this;
+    const { clock, log, hasWork, otherOne } = this.#parts;
+    const [wasIdle, before] = [this.#isIdle, this.#other];
+    this.#isIdle = !hasWork(name);
+    this.#other = this.#isIdle ? null : otherOne(name);
+    if (!this.#isIdle && this.#other === null) {
       this.#run();
       return;
     }
-    if (!wasIdle) log.info('helper.idle', { name: this.name });
+    if (this.#isIdle && !wasIdle) log.info('helper.idle', { name });
+    if (this.#other !== null && this.#other !== before)
+      log.warn('helper.another', { name, pid: this.#other });
     this.#cancelWait = clock.after(`helper ${this.name}`, LONGEST_WAIT, () => {
       this.#look();
     });

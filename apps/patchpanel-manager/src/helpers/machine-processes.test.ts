@@ -56,7 +56,13 @@ function supervise(names: readonly string[], recordPath = join(directory, 'helpe
   const log = new MemoryLog();
   const common = { clock: systemClock, log };
   const processes = new MachineProcesses({ ...common, directory, args: ['--x', 'y z'], recordPath });
-  const supervisor = new Supervisor({ ...common, processes, names, hasWork: () => true });
+  const supervisor = new Supervisor({
+    ...common,
+    processes,
+    names,
+    hasWork: () => true,
+    otherOne: () => null,
+  });
   const stop = new AbortController();
   const over = supervisor.run(stop.signal);
   return {

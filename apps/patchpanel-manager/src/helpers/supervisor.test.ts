@@ -67,9 +67,13 @@ class FakeProcesses implements HelperProcesses {
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-async function running(names: readonly string[], processes = new FakeProcesses(), hasWork = () => true) {
+async function running(
+  names: readonly string[],
+  processes = new FakeProcesses(),
+  { hasWork = (): boolean => true, otherOne = (): number | null => null } = {},
+) {
   const [clock, log, stop] = [new VirtualClock(), new MemoryLog(), new AbortController()];
-  const supervisor = new Supervisor({ processes, clock, log, names, hasWork });
+  const supervisor = new Supervisor({ processes, clock, log, names, hasWork, otherOne });
   let isOver = false;
   const over = supervisor.run(stop.signal).then(() => (isOver = true));
   await settled();
@@ -101,7 +105,7 @@ test('one that ends at once is started again after 0.2 s, doubling to 30 s, for 
   for (const [n, wait] of waits.entries()) {
     await end('exit 1');
     expect(supervisor.status).toEqual([
-      { name: 'a', state: 'waiting', pid: null, restarts: n, lastEnd: 'exit 1' },
+      { name: 'a', state: 'waiting', pid: null, restarts: n, lastEnd: 'exit 1', other: null },
     ]);
     clock.advance(seconds(wait - 0.001));
     expect(processes.started).toHaveLength(n + 1);
@@ -115,10 +119,12 @@ test('one that ends at once is started again after 0.2 s, doubling to 30 s, for 
 
 test('one without work on this host is said to be idle once, and started within 30 s of getting some', async () => {
   let isIpv6On = false;
-  const { processes, clock, log, supervisor, stop, end } = await running(['a'], undefined, () => isIpv6On);
+  const { processes, clock, log, supervisor, stop, end } = await running(['a'], undefined, {
+    hasWork: () => isIpv6On,
+  });
   for (let n = 0; n < 10; n++) clock.advance(seconds(30));
   expect(processes.started).toEqual([]);
-  const idle = { name: 'a', state: 'idle', pid: null, restarts: 0, lastEnd: null };
+  const idle = { name: 'a', state: 'idle', pid: null, restarts: 0, lastEnd: null, other: null };
   expect(supervisor.status).toEqual([idle]);
   expect(log.lines).toEqual(['info helper.idle name=a']);
   isIpv6On = true;
@@ -136,6 +142,20 @@ test('one without work on this host is said to be idle once, and started within 
   isIpv6On = true;
   clock.advance(seconds(60));
   expect(processes.started).toHaveLength(1);
+});
+
+test('while another one has its place it is not started, which is said once of each, and it is within 30 s of its end', async () => {
+  let other: number | null = 17;
+  const { clock, log, supervisor } = await running(['a'], undefined, { otherOne: () => other });
+  for (let n = 0; n < 10; n++) clock.advance(seconds(30));
+  const waiting = { name: 'a', state: 'waiting', pid: null, restarts: 0, lastEnd: null, other };
+  expect(supervisor.status).toEqual([waiting]);
+  other = 18;
+  clock.advance(seconds(60));
+  expect(log.lines).toEqual(['warn helper.another name=a pid=17', 'warn helper.another name=a pid=18']);
+  other = null;
+  clock.advance(seconds(30));
+  expect(supervisor.status).toMatchObject([{ state: 'running', restarts: 0, other: null }]);
 });
 
 test('one that lived for a minute is started again at once', async () => {

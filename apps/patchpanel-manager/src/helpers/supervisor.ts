@@ -13,6 +13,8 @@ export interface SupervisorParts {
   readonly names: readonly string[];
   /** Whether this host, as it is now, gives it anything to do. */
   readonly hasWork: (name: string) => boolean;
+  /** The pid of one that runs already, and would keep it out. */
+  readonly otherOne: (name: string) => number | null;
 }
 
 /** Keeps the helpers running while the manager does. First it ends those that a killed manager left, so that none runs twice. */
