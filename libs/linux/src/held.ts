@@ -9,7 +9,6 @@ export class Held {
   readonly netnsFd: number | null;
   readonly #ownFd: number | null;
 
-  /** Throws what the addon throws. */
   constructor(context: Context, link: Link, spaces: Spaces) {
     this.#context = context;
     const shared = link.kind === 'veth' ? spaces.fdOf(link.peer.netns) : null;

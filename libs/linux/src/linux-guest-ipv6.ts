@@ -2,7 +2,6 @@ import { KernelError } from '@pp/base';
 import { linkSysctl } from '@pp/datapath';
 import type { Native } from '@pp/native';
 import type { GuestIpv6 } from '@pp/ports';
-import { kernelErrorOf } from './errors';
 import { NetnsNames } from './netns-names';
 import { SysctlFiles } from './sysctl-files';
 
@@ -20,26 +19,17 @@ export class LinuxGuestIpv6 implements GuestIpv6 {
   }
 
   restart(netns: string, ifname: string): void {
-    const request = `ipv6.restart ${netns} ${ifname}`;
-    const fd = this.#open(netns, request);
+    const fd = this.#names.open(netns);
     try {
       const sysctls = new SysctlFiles((inside) => this.native.runInNetns(fd, inside));
       const key = linkSysctl('ipv6', ifname, 'disable_ipv6');
       const found = sysctls.read(key);
-      if (found === null) throw new KernelError('ENOENT', request);
+      if (found === null) throw new KernelError('ENOENT', `ipv6.restart ${netns} ${ifname}`);
       if (found !== '0') return;
       sysctls.write(key, '1');
       sysctls.write(key, '0');
     } finally {
       this.native.closeFd(fd);
-    }
-  }
-
-  #open(netns: string, request: string): number {
-    try {
-      return this.#names.open(netns);
-    } catch (error) {
-      throw kernelErrorOf(error, request);
     }
   }
 }

@@ -61,7 +61,11 @@ export class NetnsNames {
 
   /** A descriptor, the caller's to close. ENOENT, or EINVAL when the name is no namespace's. */
   open(name: string): number {
-    return this.native.openNetns({ path: this.#path(name) });
+    try {
+      return this.native.openNetns({ path: this.#path(name) });
+    } catch (error) {
+      throw kernelErrorOf(error, `netns.open ${name}`);
+    }
   }
 
   has(name: string): boolean {
@@ -69,7 +73,7 @@ export class NetnsNames {
       this.native.closeFd(this.open(name));
       return true;
     } catch (error) {
-      if (isSystemError(error)) return false;
+      if (error instanceof KernelError) return false;
       throw error;
     }
   }

@@ -1,15 +1,14 @@
-import { KernelError } from '@pp/base';
 import type { Op, Veth } from '@pp/datapath';
 import { getLink, NetlinkClient, netlinkIn, setLink } from '@pp/netlink';
 import type { Context } from './context';
-import { isSystemError } from './errors';
+import { outcomeOf } from './outcomes';
 
 /**
  * The far ends of veths whose MTU was changed get the same: a frame that is larger than the receiving end allows vanishes without a
  * word. What cannot be reached any more needs none.
  */
 export async function followMtu(context: Context, ops: readonly Op[]): Promise<void> {
-  await Promise.all(ops.flatMap(resized).map((link) => setPeer(context, link)));
+  await Promise.all(ops.flatMap(resized).map((link) => outcomeOf(setPeer(context, link)))); // its owner may have renamed it, or set what it likes
 }
 
 const resized = (op: Op): readonly Veth[] =>
@@ -18,19 +17,11 @@ const resized = (op: Op): readonly Veth[] =>
     : [];
 
 async function setPeer({ native, netns }: Context, { peer, mtu }: Veth): Promise<void> {
-  let fd: number;
-  try {
-    fd = netns.open(peer.netns);
-  } catch (error) {
-    if (isSystemError(error)) return;
-    throw error;
-  }
+  const fd = netns.open(peer.netns);
   const inside = new NetlinkClient(netlinkIn(native, 'route', fd));
   try {
     const { ifindex } = await inside.get(getLink(peer.ifname));
     await inside.request(setLink(ifindex, { mtu }));
-  } catch (error) {
-    if (!(error instanceof KernelError)) throw error; // its owner may have renamed it, or set what it likes
   } finally {
     inside.close();
     native.closeFd(fd);
