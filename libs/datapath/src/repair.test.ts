@@ -90,6 +90,7 @@ const LINK_SYSCTLS = [
   'sysctl.set net.ipv4.conf.arc_ns0.accept_redirects = 0',
   'sysctl.set net.ipv4.conf.arc_ns0.send_redirects = 0',
   'sysctl.set net.ipv4.conf.arc_ns0.accept_local = 1',
+  'sysctl.set net.ipv4.conf.arc_ns0.arp_filter = 1',
 ];
 const ADDRESS = 'address.add 100.115.92.129/30 dev arc_ns0';
 const ALLOW = 'nft.elements add guests { "arc_ns0" } and 5 more'; // a gateway's address is no link's: the load has it

@@ -14,6 +14,7 @@ export interface LinkConf {
 const NUMBERS: ReadonlyMap<string, number> = new Map([
   ['accept_redirects', 4],
   ['send_redirects', 6],
+  ['arp_filter', 13],
   ['accept_local', 23],
 ]);
 

@@ -152,6 +152,18 @@ for (const kind of GUEST_KINDS) {
       expect(await reaches(guest, running.gateway)).toBe(true); // its own passes again
     });
 
+    labTest('takes no place in the neighbour table for addresses that it makes up', async () => {
+      const { guest, gateway, link, ifname } = running;
+      await guest.ok('ip', ['addr', 'add', '10.66.0.1/32', 'dev', ifname]);
+      started.push(() => guest.ok('ip', ['addr', 'del', '10.66.0.1/32', 'dev', ifname]));
+      await guest.ok('ip', ['neigh', 'flush', 'dev', ifname]);
+      await guest.run('ping', ['-c1', '-W2', '-I', '10.66.0.1', gateway]);
+      const asked = await guest.json('ip', '-j', 'neigh', 'show', 'to', gateway);
+      expect(asked).toMatchObject([{ dst: gateway }]);
+      expect(await rig.lab.host.json('ip', '-j', 'neigh', 'show', 'to', '10.66.0.1', 'dev', link)).toEqual([]);
+      expect(await reaches(guest, gateway)).toBe(true);
+    });
+
     labTest('is not reached by another guest, nor reaches it', async () => {
       const other = await startPlugin(rig, 99);
       started.push(() => other.stop());

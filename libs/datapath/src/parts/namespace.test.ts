@@ -33,6 +33,7 @@ test('links, address and sysctls of a namespace', () => {
     'net.ipv4.conf.arc_ns3.accept_redirects = 0',
     'net.ipv4.conf.arc_ns3.send_redirects = 0',
     'net.ipv4.conf.arc_ns3.accept_local = 1',
+    'net.ipv4.conf.arc_ns3.arp_filter = 1',
   ]);
   expect([part.routes, part.rules]).toEqual([[], []]);
 });

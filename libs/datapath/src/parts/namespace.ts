@@ -90,7 +90,8 @@ function namespaceElements(
 /**
  * The host's side of a guest's link believes nothing that the guest says about routes (CVE-2020-13401), and tells it nothing.
  * accept_local leaves it to our `guard`, which knows each source that may come, to refuse the host's own: beside policy routing the kernel
- * would look up the way back of every packet for that (fib_validate_source), 7 % of what forwarding costs.
+ * would look up the way back of every packet for that (fib_validate_source), 7 % of what forwarding costs. arp_filter: who asks by an
+ * address that does not lead back to its link gets no answer, and no place in the neighbour table, which all links of the host share.
  */
 export function guestLinkSysctls(ifname: string, forceForwarding: boolean): readonly Sysctl[] {
   const sysctls = [
@@ -99,6 +100,7 @@ export function guestLinkSysctls(ifname: string, forceForwarding: boolean): read
     { key: linkSysctl('ipv4', ifname, 'accept_redirects'), value: '0' },
     { key: linkSysctl('ipv4', ifname, 'send_redirects'), value: '0' },
     { key: linkSysctl('ipv4', ifname, 'accept_local'), value: '1' },
+    { key: linkSysctl('ipv4', ifname, 'arp_filter'), value: '1' },
   ];
   if (forceForwarding) sysctls.push({ key: linkSysctl('ipv6', ifname, 'force_forwarding'), value: '1' });
   return sysctls;

@@ -47,6 +47,7 @@ test('the dump reads like ip and nft', async () => {
     'netns connected_netns_0',
     'sysctl net.ipv4.conf.arc_ns0.accept_local = 1',
     'sysctl net.ipv4.conf.arc_ns0.accept_redirects = 0',
+    'sysctl net.ipv4.conf.arc_ns0.arp_filter = 1',
     'sysctl net.ipv4.conf.arc_ns0.send_redirects = 0',
     'sysctl net.ipv6.conf.arc_ns0.accept_ra = 0',
     'sysctl net.ipv6.conf.arc_ns0.accept_redirects = 0',
@@ -138,7 +139,7 @@ test('neighbours in a batch may go on behind a refusal, the table never', async 
     'done',
     'done',
     'EPERM',
-    ...['done', 'done', 'done', 'done', 'done'], // four more sysctls and the address
+    ...['done', 'done', 'done', 'done', 'done', 'done'], // five more sysctls and the address
     'skipped',
   ]);
 });
