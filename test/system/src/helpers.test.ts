@@ -109,6 +109,23 @@ labTest('helpers are kept running, never twice, and end with the manager', async
   expect(await sleepers()).toEqual([]);
 });
 
+labTest('one that ends at once is started again ever later, and the status says so', async () => {
+  const manager = await startWithHelpers();
+  const ends = (): readonly object[] =>
+    manager.stderr
+      .split('\n')
+      .filter((line) => eventOf(line) === 'helper.ended' && line.includes('mcastfwd'))
+      .map((line) => JSON.parse(line) as object);
+  await until('four ends', () => Promise.resolve(ends().length >= 4));
+  expect(ends().slice(0, 4)).toMatchObject(
+    [200, 400, 800, 1600].map((againInMs) => ({ name: 'mcastfwd', end: 'exit 1', againInMs })),
+  );
+  expect((await status()).warnings).toContain(
+    'helper mcastfwd does not stay up: exit 1; the log of the manager says why',
+  );
+  await manager.stop(seconds(25));
+});
+
 labTest('none is left by a manager that is killed before it has written it down', async () => {
   const record = join(lab.host.shared, 'helpers-state/helpers.json.part');
   await lab.host.shell(`mkdir -p ${STATE}; mkfifo ${STATE}/helpers.json.part`); // whose writer waits for a reader
