@@ -5,12 +5,14 @@ import type { FakeKernel } from '@pp/datapath/testing';
 import type { MessageName } from '@pp/proto';
 import type { ApiMethod } from './dbus/api';
 import { forwardingMethods } from './dbus/forwarding-methods';
+import { deviceMethods } from './dbus/device-methods';
 import { guestMethods } from './dbus/guest-methods';
 import { portMethods } from './dbus/port-methods';
 import { API, FORWARDING } from './dbus/spec';
 import { trafficMethods } from './dbus/traffic-methods';
 import { vpnMethods } from './dbus/vpn-methods';
 import { DesiredState } from './desired';
+import { devicesOf } from './domain/devices';
 import type { World } from './domain/world';
 import type { Manager } from './manager';
 import { FakeHost } from './testing/fake-host';
@@ -49,6 +51,7 @@ function methodsOf(host: FakeHost, manager: Manager): ReadonlyMap<string, readon
       tapOwner: null,
       defer: queueMicrotask,
     }),
+    ...deviceMethods(() => devicesOf(manager.world)),
     ...portMethods({ reconciler, descriptors, holdDns }),
     ...vpnMethods({ reconciler, descriptors, sockets: { mark: () => accept(null) } }),
     ...trafficMethods({

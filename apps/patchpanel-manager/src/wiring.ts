@@ -32,9 +32,10 @@ import { IPV6_WARNINGS, type HostIpv6, type Journal, type NetworkNews } from '@p
 import type { Config } from './config';
 import { afterEvents } from './after-events';
 import { connectionEnds } from './connection-ends';
-import { announcer } from './dbus/announcer';
 import { countedFeed } from './dbus/counted-feed';
 import { connectNamespaceMethod } from './dbus/connect-namespace';
+import { DeviceFeed } from './dbus/device-feed';
+import { deviceMethods } from './dbus/device-methods';
 import { guestMethods } from './dbus/guest-methods';
 import { portMethods } from './dbus/port-methods';
 import { ForwardingFeed } from './dbus/forwarding-feed';
@@ -42,6 +43,7 @@ import { forwardingMethods } from './dbus/forwarding-methods';
 import { neighborAnnouncer } from './dbus/neighbor-announcer';
 import { serve, type ApiMethods, type Services } from './dbus/service';
 import { FORWARDING, PATH, SERVICE } from './dbus/spec';
+import type { World } from './domain/world';
 import { MachineProcesses } from './helpers/machine-processes';
 import { Supervisor } from './helpers/supervisor';
 import { trafficMethods } from './dbus/traffic-methods';
@@ -79,13 +81,14 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
   scope.defer(serve(bus, started.promise));
   scope.use(await ownNames(context, bus));
   const feed = feedOn(bus);
+  const deviceFeed = new DeviceFeed(bus);
   const restarts = new Ipv6Restarts({ guestIpv6: new LinuxGuestIpv6(native), clock, log });
   const connections = scope.use(new NetlinkConnections({ native, log }));
   const monitor = scope.use(neighborMonitorOf(context, native, bus));
   const observers = [
     feed,
     countedFeed(bus),
-    announcer(bus),
+    deviceFeed,
     restarts,
     connectionEnds(connections),
     monitoring(monitor),
@@ -108,13 +111,7 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
   for (const warning of IPV6_WARNINGS[ipv6]) log.warn('ipv6.missing', { warning });
   const isWhole = await manager.start().catch(journalRefused(context.stateDir));
   scope.defer(() => manager.stop(config.onExit)); // a start that failed takes nothing back: the next one repairs
-  started.resolve({
-    api: { ...methodsOf(manager, { native, processNetns, defer }, config), ...trafficMethods(bus) },
-    forwarding: forwardingMethods(manager.reconciler, (world) => {
-      told.tellNow();
-      return feed.state(world);
-    }),
-  });
+  started.resolve(servicesOf(manager, { native, processNetns, defer, bus, feed, deviceFeed, told }, config));
   const survival = scope.use(survivalOf(context, native, manager, writers));
   await survival.start(isWhole);
   await monitor.start();
@@ -203,11 +200,40 @@ function managerOf(
 
 const forMacs = randomPool(randomBytes);
 
+/** Whoever asks how things are is told first what was to be told later, so that answers and signals are in order. */
+function servicesOf(
+  manager: Manager,
+  { bus, feed, deviceFeed, told, ...host }: HostParts & Feeds,
+  config: Config,
+): Services {
+  const asTold = <T>(say: (world: World) => T): T => {
+    told.tellNow();
+    return say(manager.world);
+  };
+  return {
+    api: {
+      ...methodsOf(manager, host, config),
+      ...deviceMethods(() => asTold((world) => deviceFeed.devices(world))),
+      ...trafficMethods(bus),
+    },
+    forwarding: forwardingMethods(manager.reconciler, () => asTold((world) => feed.state(world))),
+  };
+}
+
+interface Feeds {
+  readonly bus: Bus;
+  readonly feed: ForwardingFeed;
+  readonly deviceFeed: DeviceFeed;
+  readonly told: ToldLater;
+}
+
+type HostParts = { readonly native: Native } & Pick<ManagerParts, 'processNetns' | 'defer'>;
+
 function methodsOf(
   { reconciler, hold, holdDns }: Manager,
-  { native, processNetns, defer }: { readonly native: Native } & Pick<ManagerParts, 'processNetns' | 'defer'>,
+  { native, processNetns, defer }: HostParts,
   { tapOwner }: Config,
-): Omit<ApiMethods, 'GetTrafficCounters'> {
+): Omit<ApiMethods, 'GetDevices' | 'GetTrafficCounters'> {
   const common = { reconciler, processNetns, randomBytes: forMacs, ownPid: process.pid, defer };
   const descriptors = new NativeDescriptors(native);
   return {

@@ -269,3 +269,29 @@ labTest('NetworkDeviceChanged says REMOVED while the interface still exists', as
   stop();
   await rig.expectIdle();
 });
+
+/** What was heard last of each device, and what GetDevices says: the answer and the signals come by one connection, so they are in order. */
+labTest('GetDevices says what the signals before it have said, no more and no less', async () => {
+  const told = new Set<string>();
+  const faults: string[] = [];
+  const asked: Promise<void>[] = [];
+  const compare = async (when: string): Promise<void> => {
+    const { devices } = await rig.client.ask('GetDevices', {});
+    const said = devices.map(({ ifname }) => ifname);
+    if (said.join() !== [...told].join()) faults.push(`${when}: ${said.join()}, told ${[...told].join()}`);
+  };
+  const stop = await rig.client.onDeviceChanged(({ device: { ifname } = { ifname: '' }, event }) => {
+    if (event === NetworkDeviceChangedSignalEvent.DEVICE_ADDED) told.add(ifname);
+    else told.delete(ifname);
+    if (event === NetworkDeviceChangedSignalEvent.DEVICE_REMOVED) asked.push(compare(`${ifname} goes`));
+  });
+  for (let round = 0; round < 20; round++) {
+    await rig.client.ask('TerminaVmStartup', { cid: 2 });
+    await compare('it came');
+    await rig.client.ask('TerminaVmShutdown', { cid: 2 });
+    await Promise.all(asked.splice(0));
+  }
+  expect(faults).toEqual([]);
+  stop();
+  await rig.expectIdle();
+});

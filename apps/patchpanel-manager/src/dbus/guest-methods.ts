@@ -2,7 +2,6 @@ import { accept, type Checked } from '@pp/base';
 import { decodeStrict, encode, type MessageName } from '@pp/proto';
 import type { ProcessNetns } from '@pp/ports';
 import { answering } from '../domain/decision';
-import { devicesOf } from '../domain/devices';
 import { ARC_KEY, type Arc, type Vm } from '../domain/guest';
 import { prepared } from '../prepared';
 import type { Reconciler } from '../reconciler';
@@ -22,7 +21,7 @@ import {
 } from './from-proto';
 import { openClientNetns } from './client-netns';
 import type { SomeApiMethods } from './service';
-import { arcVmStartToProto, devicesToProto, pluginStartToProto, terminaStartToProto } from './to-proto';
+import { arcVmStartToProto, pluginStartToProto, terminaStartToProto } from './to-proto';
 
 export interface GuestMethodParts {
   readonly reconciler: Reconciler;
@@ -44,8 +43,7 @@ type GuestMethod =
   | 'ArcVmStartup'
   | 'ArcVmShutdown'
   | 'ArcStartup'
-  | 'ArcShutdown'
-  | 'GetDevices';
+  | 'ArcShutdown';
 
 export function guestMethods(parts: GuestMethodParts): SomeApiMethods<GuestMethod> {
   return {
@@ -57,13 +55,7 @@ export function guestMethods(parts: GuestMethodParts): SomeApiMethods<GuestMetho
     ArcVmShutdown: arcVmStop(parts),
     ArcStartup: arcStart(parts),
     ArcShutdown: arcStop(parts),
-    GetDevices: ({ body }) => Promise.resolve(getDevices(parts, body)),
   };
-}
-
-function getDevices({ reconciler }: GuestMethodParts, body: Uint8Array): Checked<Uint8Array> {
-  const request = decodeStrict('GetDevicesRequest', body);
-  return request.ok ? accept(devicesToProto(devicesOf(reconciler.world))) : request;
 }
 
 function vmStart(
