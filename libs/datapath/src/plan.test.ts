@@ -250,6 +250,17 @@ const rows: readonly {
   },
 ];
 
+test('where redirects were not listened to, they are not when nothing is forwarded any more', () => {
+  const forwards = desired({}, { sysctls: new Map([['net.ipv4.ip_forward', '1']]) });
+  const restored = (accepts: string): readonly string[] =>
+    plan(forwards, desired({}), new Map([...ORIGINALS, ['net.ipv4.conf.all.accept_redirects', accepts]])).map(
+      describeOp,
+    );
+  const own = 'sysctl.set net.ipv4.ip_forward = 0 if it is 1';
+  expect(restored('0')).toEqual([own, 'sysctl.set net.ipv4.conf.all.accept_redirects = 0 if it is 1']);
+  expect(restored('1')).toEqual([own]);
+});
+
 test.each(rows)('$name', ({ from, to, want }) => {
   expect(words(from, to)).toEqual(want);
 });

@@ -3,6 +3,7 @@ import { diffParts, type Diff } from './diff';
 import { chainNames } from './nft/ruleset';
 import { rulesetText, staleChains } from './nft/render';
 import type { Op } from './op';
+import { ACCEPT_REDIRECTS, IP_FORWARD } from './sysctl-wishes';
 import { elementKey } from './text';
 
 /** Value of each sysctl before we touched it; null: this kernel has no such key. */
@@ -128,6 +129,14 @@ function loadBetween(from: Desired, to: Desired, { elements, changedElements }: 
 const elementsOf = ({ parts }: Desired): readonly Element[] =>
   [...parts.values()].flatMap(({ elements }) => elements);
 
+/** A host that listens to no redirects does so again when it no longer forwards. */
+const NO_REDIRECTS: Op = {
+  do: 'sysctl.set',
+  sysctl: { key: ACCEPT_REDIRECTS, value: '0' },
+  was: '1',
+  onlyIf: '1',
+};
+
 /** Set in the order wanted, restored in reverse; a key that already holds the value, or does not exist, is left alone. */
 function sysctlSteps(
   from: Desired['sysctls'],
@@ -138,7 +147,8 @@ function sysctlSteps(
   const restore = [...from].toReversed().flatMap(([key, ours]): readonly Op[] => {
     const original = originals.get(key) ?? null;
     if (to.has(key) || original === null || original === ours) return [];
-    return [{ do: 'sysctl.set', sysctl: { key, value: original }, was: ours, onlyIf: ours }];
+    const own: Op = { do: 'sysctl.set', sysctl: { key, value: original }, was: ours, onlyIf: ours };
+    return key === IP_FORWARD && originals.get(ACCEPT_REDIRECTS) === '0' ? [own, NO_REDIRECTS] : [own];
   });
   const set = [...to].flatMap(([key, value]): readonly Op[] => {
     const original = originals.get(key) ?? null;

@@ -21,13 +21,17 @@ export interface SysctlWish {
 const PROBE_FORCE = 'net.ipv6.conf.default.force_forwarding';
 const PROBE_RP_FILTER = 'net.ipv4.conf.all.rp_filter';
 const asFound: SysctlWish['want'] = (found) => found;
+export const IP_FORWARD = 'net.ipv4.ip_forward';
+/** The kernel writes it whenever ip_forward changes: 0 for a host that forwards, else 1, whatever was there (inet_forward_change). */
+export const ACCEPT_REDIRECTS = 'net.ipv4.conf.all.accept_redirects';
 
 /** Independent of uplinks. Ports 47104-61000 belong to the guests' side (spec 3.3). */
 const ALWAYS: readonly SysctlWish[] = [
   { key: PROBE_FORCE, want: asFound },
   { key: PROBE_RP_FILTER, want: asFound },
   { key: 'net.ipv4.ip_local_port_range', want: () => '32768\t47103' },
-  { key: 'net.ipv4.ip_forward', want: () => '1' },
+  { key: ACCEPT_REDIRECTS, want: asFound },
+  { key: IP_FORWARD, want: () => '1' },
 ];
 
 /** Without force_forwarding (before Linux 6.17) only the global switch forwards IPv6; last, after accept_ra of the uplinks. */

@@ -103,6 +103,23 @@ labTest('--on-exit clean: SIGTERM takes a running VM along, and leaves nothing',
   await expectIdleAnew();
 });
 
+for (const accepts of ['0', '1'])
+  labTest(
+    `--on-exit clean: a host with accept_redirects ${accepts} that does not forward is so again`,
+    async () => {
+      const keys = ['net.ipv4.ip_forward', 'net.ipv4.conf.all.accept_redirects'];
+      const values = async () => (await rig.lab.host.ok('sysctl', ['-n', ...keys])).trim().split('\n');
+      await rig.manager.stop();
+      await rig.lab.host.ok('sysctl', ['-q', '-w', `${keys[0]}=0`, `${keys[1]}=${accepts}`]);
+      await startAgain();
+      expect(await values()).toEqual(['1', '0']); // the kernel's own choice for who forwards
+      await rig.manager.stop();
+      expect(await values()).toEqual(['0', accepts]);
+      await startAgain();
+      await expectIdleAnew();
+    },
+  );
+
 labTest('killed, and started without the --pool that a VM is in: the VM keeps its addresses', async () => {
   const POOL_SIZE = 32; // the reference's, which is given out first
   await rig.manager.stop();
