@@ -1,3 +1,4 @@
+import { accept } from '@pp/base';
 import { encode } from '@pp/proto';
 import { guestMethods } from './dbus/guest-methods';
 import type { Manager } from './manager';
@@ -20,7 +21,7 @@ async function callArc(host: FakeHost, manager: Manager, what: 'ArcStartup' | 'A
     defer: queueMicrotask,
   });
   const body = encode(`${what}Request`, { pid: PID });
-  const answer = await methods[what]({ caller: { uid: 0, pid: 5 }, body, takeFd: () => null });
+  const answer = await methods[what]({ caller: accept({ uid: 0, pid: 5 }), body, takeFd: () => null });
   expect(answer).toMatchObject({ ok: true });
 }
 

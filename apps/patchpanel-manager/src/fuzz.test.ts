@@ -74,6 +74,8 @@ function methodsOf(host: FakeHost, manager: Manager): ReadonlyMap<string, readon
   );
 }
 
+const LEFT = refuse('NotFound', 'the caller :1.7 has left the bus');
+
 /** A caller's descriptor: a living lifeline, mostly. */
 function descriptorFor(host: FakeHost, random: SeededRandom): number | null {
   const dice = random.below(10);
@@ -113,7 +115,8 @@ async function fuzz(rounds: number, seed: number): Promise<readonly World[]> {
     };
     const fails = !GOES_ON.test(name) && random.below(10) === 0;
     host.kernel.failAt(fails ? 1 + random.below(8) : 1e9, 'EBUSY');
-    const caller = { uid: random.pick([0, 1000, 1001]), pid: 5, sender: ':1.7' };
+    const hasLeft = random.below(20) === 0;
+    const caller = hasLeft ? LEFT : accept({ uid: random.pick([0, 1000, 1001]), pid: 5 });
     const answer = await method({ caller, body, takeFd });
     if (fd !== null && !isTaken) host.descriptors.close(fd); // as the bus does
     const where = { seed, round, name, body: Buffer.from(body).toString('hex') };

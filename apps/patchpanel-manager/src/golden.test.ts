@@ -1,3 +1,4 @@
+import { accept } from '@pp/base';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encode } from '@pp/proto';
@@ -28,7 +29,7 @@ const call = async (
     defer: queueMicrotask,
   };
   const answer = guestMethods(parts)[method];
-  return await answer({ caller: { uid: 0, pid: 5 }, body, takeFd: () => null });
+  return await answer({ caller: accept({ uid: 0, pid: 5 }), body, takeFd: () => null });
 };
 
 const connect =
@@ -39,7 +40,7 @@ const connect =
   }): Start =>
   (host, manager) =>
     host.connectMethod(manager)({
-      caller: { uid: 0, pid: 5 },
+      caller: accept({ uid: 0, pid: 5 }),
       body: encode('ConnectNamespaceRequest', { pid: 4711, ...request }),
       takeFd: () => host.descriptors.open(),
     });

@@ -1,4 +1,4 @@
-import { KernelError } from '@pp/base';
+import { accept, KernelError } from '@pp/base';
 import { SeededRandom } from '@pp/base/testing';
 import type { Op } from '@pp/datapath';
 import { encode, type Init, type Messages } from '@pp/proto';
@@ -13,7 +13,11 @@ type Request = Init<Messages['ConnectNamespaceRequest']>;
 async function connect(host: FakeHost, manager: Manager, request: Request = {}, uid = 0) {
   const fd = host.descriptors.open();
   const body = encode('ConnectNamespaceRequest', { pid: -1, ...request });
-  const answer = await host.connectMethod(manager)({ caller: { uid, pid: 5 }, body, takeFd: () => fd });
+  const answer = await host.connectMethod(manager)({
+    caller: accept({ uid, pid: 5 }),
+    body,
+    takeFd: () => fd,
+  });
   return { fd, answer };
 }
 
@@ -121,7 +125,7 @@ test('of Androids that are started at the same time the last one runs', async ()
   const { ArcVmStartup } = guestMethods(parts);
   const start = (cid: number) => {
     const body = encode('ArcVmStartupRequest', { cid });
-    return ArcVmStartup({ caller: { uid: 0, pid: 5 }, body, takeFd: () => null });
+    return ArcVmStartup({ caller: accept({ uid: 0, pid: 5 }), body, takeFd: () => null });
   };
   expect(await Promise.all([1, 2, 3].map(start))).toMatchObject([{ ok: true }, { ok: true }, { ok: true }]);
   expect(manager.world.guests.get('arc/0')).toMatchObject({ id: 3 });
@@ -145,7 +149,7 @@ test('an ARC container that is still the same process outlives a restart', async
   };
   const body = encode('ArcStartupRequest', { pid: 4711 });
   const answer = await guestMethods(parts).ArcStartup({
-    caller: { uid: 0, pid: 5 },
+    caller: accept({ uid: 0, pid: 5 }),
     body,
     takeFd: () => null,
   });

@@ -1,3 +1,4 @@
+import { accept } from '@pp/base';
 /** A manager is started with other `--pool` than the run before it, whose VMs go on. */
 import { allocateSubnet, indexSetOf, poolsWith, type ExtraPool, type Pools } from '@pp/datapath';
 import { encode } from '@pp/proto';
@@ -28,7 +29,7 @@ const methodsOf = (host: FakeHost, { reconciler }: Manager): ReturnType<typeof g
     tapOwner: null,
     defer: queueMicrotask,
   });
-const ROOT = { caller: { uid: 0, pid: 5 }, takeFd: () => null };
+const ROOT = { caller: accept({ uid: 0, pid: 5 }), takeFd: () => null };
 
 /** The answer's `ok`. */
 async function startVm(host: FakeHost, manager: Manager, id: number): Promise<boolean> {

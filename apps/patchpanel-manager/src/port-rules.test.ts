@@ -1,4 +1,4 @@
-import { SharedMap } from '@pp/base';
+import { accept, SharedMap } from '@pp/base';
 import { SeededRandom } from '@pp/base/testing';
 import {
   encode,
@@ -46,14 +46,14 @@ const methods = (host: FakeHost, { reconciler, holdDns }: Manager) =>
 
 async function modify(host: FakeHost, manager: Manager, op: 'CREATE' | 'DELETE', rule: PortRule, uid = 0) {
   const body = encode('ModifyPortRuleRequest', { op: Operation[op], ...rule });
-  const call = { caller: { uid, pid: 5 }, body, takeFd: () => null };
+  const call = { caller: accept({ uid, pid: 5 }), body, takeFd: () => null };
   return methods(host, manager).ModifyPortRule(call);
 }
 
 async function redirect(host: FakeHost, manager: Manager, rule: DnsRule) {
   const fd = host.descriptors.open();
   const body = encode('SetDnsRedirectionRuleRequest', rule);
-  const call = { caller: { uid: 0, pid: 5 }, body, takeFd: () => fd };
+  const call = { caller: accept({ uid: 0, pid: 5 }), body, takeFd: () => fd };
   return { fd, answer: await methods(host, manager).SetDnsRedirectionRule(call) };
 }
 
@@ -191,7 +191,7 @@ test('a DNS redirection without a lifeline, or with a dead one, is refused', asy
   const dead = host.descriptors.open();
   host.descriptors.signal(dead);
   for (const fd of [null, dead]) {
-    const call = { caller: { uid: 0, pid: 5 }, body, takeFd: () => fd };
+    const call = { caller: accept({ uid: 0, pid: 5 }), body, takeFd: () => fd };
     expect(await methods(host, manager).SetDnsRedirectionRule(call)).toMatchObject({
       reason: 'InvalidArgument',
     });

@@ -101,6 +101,20 @@ labTest('a Termina and a plugin VM of the same number are two', async () => {
   await rig.expectIdle();
 });
 
+labTest(
+  'a stop that asks for no reply is done, also when the caller has left the bus meanwhile',
+  async () => {
+    const stop = ['--type=method_call', '--dest=org.chromium.PatchPanel', '/org/chromium/PatchPanel'];
+    for (let round = 0; round < 5; round++) {
+      await rig.client.ask('TerminaVmStartup', { cid: 3 });
+      const args = [...stop, 'org.chromium.PatchPanel.TerminaVmShutdown', 'array:byte:8,3'];
+      await rig.lab.host.ok('dbus-send', [`--bus=${rig.lab.bus.inside}`, ...args]);
+      await until('it is gone', async () => (await rig.client.ask('GetDevices', {})).devices.length === 0);
+    }
+    await rig.expectIdle();
+  },
+);
+
 labTest('ARC VM: six TAPs with their stable MACs, bridged where there is an uplink for them', async () => {
   const { devices } = await rig.client.ask('ArcVmStartup', { cid: 4 });
   const addresses = ['.2', '.6', '.10', '.14', '.18', '.22'].map((end) => `100.115.92${end}`);

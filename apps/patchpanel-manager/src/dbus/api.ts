@@ -8,7 +8,8 @@ export interface Caller {
 
 /** One call of org.chromium.PatchPanel: a serialized protobuf and at most one descriptor. */
 export interface ApiCall {
-  readonly caller: Caller;
+  /** Refused: it has left the bus before it was asked for. What needs no caller is done all the same. */
+  readonly caller: Checked<Caller>;
   readonly body: Uint8Array;
   /** The descriptor that came with the call, from now on the taker's; null: there was none. What nobody takes is closed. */
   takeFd(): number | null;

@@ -31,10 +31,12 @@ export function connectNamespaceMethod(parts: ConnectNamespaceParts): ApiMethod 
   return async (call) => {
     const body = connectNamespaceFromProto(call.body, parts.ownPid);
     if (!body.ok) return body;
+    const { caller } = call;
+    if (!caller.ok) return caller;
     const lifeline = takeLifeline(call, parts.descriptors);
     if (!lifeline.ok) return lifeline;
-    const connected = await withClientNetns(parts, body.value, call.caller, (netns) =>
-      connect(parts, body.value, call.caller, netns),
+    const connected = await withClientNetns(parts, body.value, caller.value, (netns) =>
+      connect(parts, body.value, caller.value, netns),
     );
     if (!connected.ok) {
       parts.descriptors.close(lifeline.value);

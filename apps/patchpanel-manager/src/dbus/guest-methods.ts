@@ -9,7 +9,7 @@ import { startArc } from '../usecases/start-arc';
 import { startVm } from '../usecases/start-vm';
 import { stopArc } from '../usecases/stop-arc';
 import { stopVm } from '../usecases/stop-vm';
-import type { ApiCall, ApiMethod } from './api';
+import type { ApiMethod, Caller } from './api';
 import {
   arcStartFromProto,
   arcVmFromProto,
@@ -66,7 +66,9 @@ function vmStart(
   return async ({ body, caller }) => {
     const request = read(body);
     if (!request.ok) return request;
-    const start = { ...request.value, tapOwner: tapOwner ?? caller.uid, owner: caller.uid };
+    if (!caller.ok) return caller;
+    const { uid } = caller.value;
+    const start = { ...request.value, tapOwner: tapOwner ?? uid, owner: uid };
     const reply = await reconciler.submit('vm.start', (world) =>
       answering(startVm(world, start, randomBytes), (vm) => prepared(() => write(vm), defer)),
     );
@@ -93,7 +95,8 @@ const arcVmStart =
   async (call) => {
     const cid = arcVmFromProto('ArcVmStartupRequest', call.body);
     if (!cid.ok) return cid;
-    const arc = await startAnew(parts, call, { container: null, id: cid.value });
+    if (!call.caller.ok) return call.caller;
+    const arc = await startAnew(parts, call.caller.value, { container: null, id: cid.value });
     return arc.ok ? accept(arcVmStartToProto(arc.value)) : arc;
   };
 
@@ -112,11 +115,15 @@ const arcStart =
   async (call) => {
     const pid = arcStartFromProto(call.body, parts.ownPid);
     if (!pid.ok) return pid;
-    const netns = openClientNetns(parts.processNetns, pid.value, call.caller);
+    if (!call.caller.ok) return call.caller;
+    const netns = openClientNetns(parts.processNetns, pid.value, call.caller.value);
     if (!netns.ok) return netns;
     try {
       const { inode, startTime } = netns.value;
-      const arc = await startAnew(parts, call, { container: { inode, startTime }, id: pid.value });
+      const arc = await startAnew(parts, call.caller.value, {
+        container: { inode, startTime },
+        id: pid.value,
+      });
       return arc.ok ? accept(encode('ArcStartupResponse', {})) : arc;
     } finally {
       netns.value.close();
@@ -137,10 +144,10 @@ const arcStop =
 /** An ARC that runs is stopped first (spec 4.1), also one that another caller has started in between. */
 async function startAnew(
   { reconciler, randomBytes, tapOwner }: GuestMethodParts,
-  { caller }: ApiCall,
+  { uid }: Caller,
   which: Pick<Arc, 'container' | 'id'>,
 ): Promise<Checked<Arc>> {
-  const start = { ...which, tapOwner: tapOwner ?? caller.uid, owner: caller.uid };
+  const start = { ...which, tapOwner: tapOwner ?? uid, owner: uid };
   for (;;) {
     await stopRunning(reconciler);
     const arc = await reconciler.submit('arc.start', (world) => startArc(world, start, randomBytes));

@@ -1,11 +1,11 @@
-import { accept } from '@pp/base';
+import { accept, type Checked } from '@pp/base';
 import { encode } from '@pp/proto';
 import type { Descriptors } from '@pp/ports';
 import type { Reconciler } from '../reconciler';
 import { createPortRule, deletePortRule } from '../usecases/modify-port-rule';
 import { redirectDns } from '../usecases/redirect-dns';
-import type { ApiMethod } from './api';
-import { dnsRuleFromProto, portRuleFromProto } from './port-from-proto';
+import type { ApiCall, ApiMethod } from './api';
+import { dnsRuleFromProto, portRuleFromProto, type PortRuleBody } from './port-from-proto';
 import type { SomeApiMethods } from './service';
 import { takeLifeline } from './take-lifeline';
 
@@ -29,19 +29,29 @@ const modifyPortRule =
   async ({ body, caller }) => {
     const request = portRuleFromProto(body);
     if (!request.ok) return request;
-    const { op, rule } = request.value;
-    const done = await (op === 'create'
-      ? reconciler.submit('port.create', (world) => createPortRule(world, { rule, owner: caller.uid }))
-      : reconciler.submit('port.delete', (world) => deletePortRule(world, rule)));
+    const done = await modified(reconciler, request.value, caller);
     return done.ok ? PORT_RULE_MODIFIED : done;
   };
+
+async function modified(
+  reconciler: Reconciler,
+  { op, rule }: PortRuleBody,
+  caller: ApiCall['caller'],
+): Promise<Checked<null>> {
+  if (op === 'delete') return reconciler.submit('port.delete', (world) => deletePortRule(world, rule));
+  if (!caller.ok) return caller;
+  const owner = caller.value.uid;
+  return reconciler.submit('port.create', (world) => createPortRule(world, { rule, owner }));
+}
 
 const PORT_RULE_MODIFIED = accept(encode('ModifyPortRuleResponse', { success: true }));
 
 const setDnsRedirectionRule =
   ({ reconciler, descriptors, holdDns }: PortMethodParts): ApiMethod =>
   async (call) => {
-    const rule = dnsRuleFromProto(call.body, call.caller.uid);
+    const { caller } = call;
+    if (!caller.ok) return caller;
+    const rule = dnsRuleFromProto(call.body, caller.value.uid);
     if (!rule.ok) return rule;
     const lifeline = takeLifeline(call, descriptors);
     if (!lifeline.ok) return lifeline;

@@ -64,9 +64,8 @@ function handler<Name extends string>(
 ): MethodHandler {
   return async (call) => {
     const caller = await bus.credentials(call.sender);
-    if (!caller.ok) throw errorOf(caller);
     const method = (await methods)[name];
-    const answer = await method(apiCall(call, caller.value));
+    const answer = await method(apiCall(call, caller));
     if (!answer.ok) throw errorOf(answer);
     return { body: [answer.value] };
   };

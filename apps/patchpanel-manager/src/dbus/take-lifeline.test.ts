@@ -1,3 +1,4 @@
+import { accept } from '@pp/base';
 import { FakeDescriptors } from '@pp/ports/testing';
 import type { DescriptorKind } from '@pp/ports';
 import { takeLifeline } from './take-lifeline';
@@ -48,7 +49,7 @@ test.each(rows)('a lifeline: $name', ({ kind, descriptors = new FakeDescriptors(
   const fd = descriptors.open(kind);
   if (ended === true) descriptors.signal(fd);
   const taken = takeLifeline(
-    { caller: { uid: 0, pid: 5 }, body: new Uint8Array(), takeFd: () => fd },
+    { caller: accept({ uid: 0, pid: 5 }), body: new Uint8Array(), takeFd: () => fd },
     descriptors,
   );
   const refused = {

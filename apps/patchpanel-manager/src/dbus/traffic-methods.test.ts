@@ -1,3 +1,4 @@
+import { accept } from '@pp/base';
 import { DBusError, type CallRequest } from '@pp/dbus';
 import { encode } from '@pp/proto';
 import { trafficMethods } from './traffic-methods';
@@ -15,7 +16,7 @@ async function asked(body: Uint8Array, answer: Answer): Promise<{ got: unknown; 
         : Promise.resolve({ ...answer, body: [...answer.body], fds: [] });
     },
   });
-  const got = await GetTrafficCounters({ caller: { uid: 0, pid: 1 }, body, takeFd: () => null });
+  const got = await GetTrafficCounters({ caller: accept({ uid: 0, pid: 1 }), body, takeFd: () => null });
   return { got, calls };
 }
 
