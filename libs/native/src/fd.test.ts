@@ -12,6 +12,7 @@ import {
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PollEvents } from './api/fd';
+import { testOnFuse } from './testing/fuse-directory';
 import { checkLeaks, codeOf, native, until } from './testing/harness';
 import { isSanitized } from './testing/plain-env';
 
@@ -69,7 +70,7 @@ describe('errors by name', () => {
       want: 'EBADF close -1',
     },
     { name: 'dupFd', call: () => native.dupFd(BAD_FD), want: `EBADF dup ${BAD_FD}` },
-    { name: 'fdKind', call: () => native.fdKind(BAD_FD), want: `EBADF fstat ${BAD_FD}` },
+    { name: 'fdKind', call: () => native.fdKind(BAD_FD), want: `EBADF statx ${BAD_FD}` },
     { name: 'fdIdentity', call: () => native.fdIdentity(BAD_FD), want: `EBADF fstat ${BAD_FD}` },
     { name: 'pollFd', call: () => native.pollFd(BAD_FD), want: `EBADF poll ${BAD_FD}` },
     { name: 'pollFd of -1', call: () => native.pollFd(-1), want: 'EBADF poll -1' },
@@ -151,6 +152,15 @@ describe('descriptors', () => {
     ]);
     for (const fd of fds) closeSync(fd);
     rmSync(directory, { recursive: true });
+  });
+
+  testOnFuse("fdKind asks no file system that may be a user's", (directory) => {
+    const fd = openSync(directory, 'r');
+    try {
+      expect(native.fdKind(fd)).toBe('directory');
+    } finally {
+      closeSync(fd);
+    }
   });
 
   test('fdIdentity tells files apart, and copies not', () => {
