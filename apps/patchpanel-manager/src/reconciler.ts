@@ -187,11 +187,13 @@ export class Reconciler {
 
   /**
    * A route of the host's that we cannot repeat, or another program's in its place, keeps no guest from all other ways; a table ends in a blackhole.
-   * Nor does a link that has gone. True: a further look would show nothing else.
+   * Nor does a link that has gone, nor one into a namespace whose root does not let it in. True: a further look would show nothing else.
    */
   #startsWithout(fault: StepsRefused): boolean {
     const gone = fault.steps.filter((step, index) => isOfGoneLink(step, fault.errors[index]));
-    const isBearable = fault.steps.every((step) => step.do === 'route.add' || gone.includes(step));
+    const isBearable = fault.steps.every(
+      (step) => step.do === 'route.add' || isInGuestsHands(step) || gone.includes(step),
+    );
     if (!isBearable) throw fault;
     this.#log.warn('start.incomplete', { cause: causeChain(fault) });
     return gone.length === 0;
@@ -255,6 +257,9 @@ export class Reconciler {
     return { ...to, originals: new Map(wished.map((key) => [key, found(key)])) };
   }
 }
+
+/** The far end of a veth comes to be where others are root: one of its name may be there, or its address, or its route. */
+const isInGuestsHands = (step: Op): boolean => step.do === 'link.add' && step.link.kind === 'veth';
 
 const isOfGoneLink = (step: Op, fault: unknown): boolean =>
   fault instanceof KernelError &&

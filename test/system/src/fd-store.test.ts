@@ -110,6 +110,23 @@ labTest('a namespace whose client died while no manager ran is taken away by the
   await manager.stop();
 });
 
+labTest('a guest that keeps its link out of its namespace keeps no manager from its start', async () => {
+  await start();
+  const stubborn = await lab.guest('stubborn');
+  const held = [await client.connect({ pid: stubborn.pid }), await client.connect({ pid: guest.pid })];
+  await until('both lifelines are stored', () => unit.stored.length === 2);
+  await manager.kill();
+  const ifname = held[0]?.reply.peerIfname ?? '';
+  await stubborn.shell(`ip link del ${ifname}; ip link add ${ifname} type bridge`);
+  await start();
+  expect(manager.process.output()).toContain('"event":"start.incomplete"');
+  expect(await seenAs(guest, internet.v4)).toBe(uplink.v4);
+  for (const { release } of held) release();
+  await expectIdle();
+  await manager.stop();
+  await stubborn.end();
+});
+
 labTest('a start with stored lifelines has not a descriptor more than it had before', async () => {
   await start();
   const held = [await client.connect({ pid: guest.pid }), await client.connect({ pid: -1 })];
