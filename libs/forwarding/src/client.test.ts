@@ -158,10 +158,10 @@ test('its view is the manager’s after any walk of changes, losses, restarts an
   }
 });
 
-const neighbor = (last: number, ifname = 'vmtap0') => ({
+const neighbor = (last: number, ifname = 'vmtap0', subnet = 0) => ({
   upstream: 'eth0',
   ifname,
-  address: Uint8Array.of(0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last),
+  address: Uint8Array.of(0x20, 1, 0xd, 0xb8, 0, 0, subnet >> 8, subnet, 0, 0, 0, 0, 0, 0, 0, last),
 });
 
 test.each([0, 1, 2, 3, 4, 5, 6, 7, 8])(
@@ -227,4 +227,41 @@ test('a neighbour that the manager refuses is forgotten; one that it did not hea
   clock.advance(seconds(0.2));
   await settled();
   expect(manager.reports.sort()).toEqual(['+eth0 vmtap0 2', '+eth0 vmtap0 3']);
+});
+
+test('a guest that makes addresses up is told of at its pace; others are not held up, and the manager hears the last word', async () => {
+  const { manager, client, clock } = await following();
+  manager.change([], [pair('eth0', 'vmtap1')]);
+  for (let last = 1; last <= 200; last++) client.neighborDetected(neighbor(last));
+  client.neighborDetected(neighbor(1, 'vmtap1'));
+  await settled();
+  expect(manager.reports).toHaveLength(64 + 1);
+  expect(manager.reports).toContain('+eth0 vmtap1 1');
+  manager.reports.splice(0);
+  client.neighborLost(neighbor(200));
+  for (let second = 0; second < 4; second++) clock.advance(seconds(0.2));
+  await settled();
+  expect(manager.reports).toEqual(['+eth0 vmtap0 65', '+eth0 vmtap0 66', '+eth0 vmtap0 67', '+eth0 vmtap0 68']);
+  for (let step = 0; step < 200; step++) {
+    clock.advance(seconds(0.2));
+    await settled();
+  }
+  expect(manager.reports.slice(4, 6)).toEqual(['+eth0 vmtap0 69', '+eth0 vmtap0 70']);
+  expect(manager.reports).toHaveLength(200 - 64);
+  expect(manager.reports.at(-1)).toBe('-eth0 vmtap0 200');
+});
+
+test('however many addresses a guest makes up, the next manager is told of the others', async () => {
+  const { manager, client, clock } = await following();
+  manager.change([], [pair('eth0', 'vmtap1')]);
+  client.neighborDetected(neighbor(1, 'vmtap1'));
+  for (let nth = 0; nth < 20_000; nth++) client.neighborDetected(neighbor(nth & 255, 'vmtap0', nth >> 8));
+  await settled();
+  manager.kill();
+  clock.advance(seconds(60));
+  manager.reports.splice(0);
+  manager.start();
+  await manager.answer();
+  expect(manager.reports).toHaveLength(64 + 1);
+  expect(manager.reports).toContain('+eth0 vmtap1 1');
 });

@@ -1,4 +1,14 @@
-import { backoff, BoundedMap, causeChain, seconds, type Cancel, type Clock, type Logger } from '@pp/base';
+import {
+  backoff,
+  BoundedMap,
+  causeChain,
+  millis,
+  seconds,
+  TokenBucket,
+  type Cancel,
+  type Clock,
+  type Logger,
+} from '@pp/base';
 import { DBusError, type Bus } from '@pp/dbus';
 import { encode } from '@pp/proto';
 import { FORWARDING, SERVICE } from './service';
@@ -17,8 +27,21 @@ interface Report {
   readonly is: 'there' | 'lost';
 }
 
-/** Above 64 for each of some hundred guests, which is what the manager keeps. */
-const MAX_REPORTS = 16_384;
+/** What is said of one link. A guest that makes addresses up takes its own turns and memory, and nobody else's. */
+interface Link {
+  /** By address. */
+  readonly reports: BoundedMap<string, Report>;
+  /** Addresses of reports that the manager does not know yet, the oldest first. BOUNDED: by the reports. */
+  readonly untold: Set<string>;
+  readonly turns: TokenBucket;
+}
+
+/** Of one link: four times what the manager keeps. */
+const MAX_REPORTS = 256;
+/** Of one link: what the manager keeps at once, then what hosts with changing addresses need. Each costs the manager milliseconds. */
+const BURST = 64;
+const PER_SECOND = 5;
+const PACE = millis(1000 / PER_SECOND);
 /** The manager's word on a report: said again, the answer would be the same. After any other error it is said again later. */
 const REFUSAL = /^org\.chromium\.PatchPanel\.Error\.(InvalidArgument|NotFound|AlreadyExists)$/;
 
@@ -30,9 +53,8 @@ export class NeighborReports {
   readonly #bus: Pick<Bus, 'call'>;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #reports: BoundedMap<string, Report>;
-  /** Keys of reports that the manager does not know yet. BOUNDED: by the reports. */
-  readonly #untold = new Set<string>();
+  /** In the order of their turns. BOUNDED: by guests' links, of which the manager tells. */
+  readonly #links = new Map<string, Link>();
   #delays = newDelays();
   /** The manager's run that is there; undefined: none. */
   #instance: bigint | undefined;
@@ -45,10 +67,6 @@ export class NeighborReports {
     this.#bus = bus;
     this.#clock = clock;
     this.#log = log;
-    this.#reports = new BoundedMap(MAX_REPORTS, (key) => {
-      this.#untold.delete(key);
-      log.debug('neighbor-report.dropped', { max: MAX_REPORTS });
-    });
   }
 
   /** From now on this run of the manager is told; undefined: there is none. */
@@ -57,10 +75,11 @@ export class NeighborReports {
     this.#cancelRetry();
     this.#delays = newDelays();
     if (instance === undefined) return;
-    if (instance !== this.#toldInstance) {
-      this.#untold.clear(); // in their order
-      for (const [key] of this.#reports.entries()) this.#untold.add(key);
-    }
+    if (instance !== this.#toldInstance)
+      for (const { reports, untold } of this.#links.values()) {
+        untold.clear(); // in their order
+        for (const [address] of reports.entries()) untold.add(address);
+      }
     this.#toldInstance = instance;
     this.#tell();
   }
@@ -70,49 +89,80 @@ export class NeighborReports {
     const served = new Set(
       pairs.filter(({ ipv6 }) => ipv6).map(({ upstream, downstream }) => `${upstream} ${downstream}`),
     );
-    for (const [key, { neighbor }] of [...this.#reports.entries()])
-      if (!served.has(`${neighbor.upstream} ${neighbor.ifname}`)) this.#forget(key);
+    for (const name of [...this.#links.keys()]) if (!served.has(name)) this.#links.delete(name);
   }
 
   put(neighbor: Neighbor, is: Report['is']): void {
-    const key = `${neighbor.upstream} ${neighbor.ifname} ${neighbor.address.join('.')}`;
-    if (this.#reports.get(key)?.is === is) return;
-    this.#reports.set(key, { neighbor: { ...neighbor, address: neighbor.address.slice() }, is });
-    this.#untold.add(key);
+    const { reports, untold } = this.#linkOf(neighbor);
+    const address = neighbor.address.join('.');
+    if (reports.get(address)?.is === is) return;
+    reports.set(address, { neighbor: { ...neighbor, address: neighbor.address.slice() }, is });
+    untold.add(address);
     this.#tell();
   }
 
-  #forget(key: string): void {
-    this.#reports.delete(key);
-    this.#untold.delete(key);
+  #linkOf({ upstream, ifname }: Neighbor): Link {
+    const name = `${upstream} ${ifname}`;
+    const before = this.#links.get(name);
+    if (before !== undefined) return before;
+    const untold = new Set<string>();
+    const reports = new BoundedMap<string, Report>(MAX_REPORTS, (address) => {
+      untold.delete(address);
+      this.#log.debug('neighbor-report.dropped', { upstream, ifname, max: MAX_REPORTS });
+    });
+    const link = { reports, untold, turns: new TokenBucket(PER_SECOND, this.#clock.now(), BURST) };
+    this.#links.set(name, link);
+    return link;
   }
 
   /** One at a time, so that the last word on a neighbour is the last to arrive. */
   #tell(): void {
-    if (this.#isTelling) return;
+    if (!this.#isTelling) void this.#tellAll();
+  }
+
+  async #tellAll(): Promise<void> {
     this.#isTelling = true;
-    void this.#tellAll().then((isDone) => {
-      this.#isTelling = false;
-      if (!isDone) this.#retry();
-      else if (this.#instance !== undefined && this.#untold.size > 0) this.#tell(); // put in since the last look
+    let isHeard = true;
+    while (isHeard) {
+      const link = this.#next();
+      if (link === undefined) break;
+      isHeard = await this.#tellFirst(link);
+    }
+    this.#isTelling = false;
+    this.#cancelRetry();
+    if (this.#instance === undefined || [...this.#links.values()].every(isTold)) return;
+    const wait = isHeard ? PACE : this.#delays.next().value;
+    this.#cancelRetry = this.#clock.after('forwarding.report', wait, () => {
+      this.#tell();
     });
   }
 
-  /** False: the manager could not be told. */
-  async #tellAll(): Promise<boolean> {
-    for (const key of this.#untold) {
-      if (this.#instance === undefined) return true;
-      const report = this.#reports.get(key);
-      this.#untold.delete(key);
-      const outcome = report === undefined ? 'refused' : await this.#tellOne(report);
-      if (this.#reports.get(key) !== report) continue; // there is a newer word
-      if (outcome === 'unheard') {
-        this.#untold.add(key);
-        return false;
-      }
-      this.#delays = newDelays();
-      if (outcome === 'refused' || report?.is === 'lost') this.#forget(key);
+  /** The link whose turn it is; undefined: nothing is to be said now. */
+  #next(): Link | undefined {
+    if (this.#instance === undefined) return undefined;
+    const now = this.#clock.now();
+    for (const [name, link] of this.#links) {
+      if (isTold(link) || !link.turns.take(now)) continue;
+      this.#links.delete(name); // the others are first
+      this.#links.set(name, link);
+      return link;
     }
+    return undefined;
+  }
+
+  /** False: the manager could not be told. */
+  async #tellFirst({ reports, untold }: Link): Promise<boolean> {
+    const [address = ''] = untold;
+    untold.delete(address);
+    const report = reports.get(address);
+    const outcome = report === undefined ? 'refused' : await this.#tellOne(report);
+    if (reports.get(address) !== report) return true; // there is a newer word
+    if (outcome === 'unheard') {
+      untold.add(address);
+      return false;
+    }
+    this.#delays = newDelays();
+    if (outcome === 'refused' || report?.is === 'lost') reports.delete(address);
     return true;
   }
 
@@ -128,13 +178,8 @@ export class NeighborReports {
       return fault instanceof DBusError && REFUSAL.test(fault.name) ? 'refused' : 'unheard';
     }
   }
-
-  #retry(): void {
-    if (this.#instance === undefined) return;
-    this.#cancelRetry = this.#clock.after('forwarding.report', this.#delays.next().value, () => {
-      this.#tell();
-    });
-  }
 }
+
+const isTold = ({ untold }: Link): boolean => untold.size === 0;
 
 const newDelays = (): ReturnType<typeof backoff> => backoff(seconds(0.2), seconds(30));

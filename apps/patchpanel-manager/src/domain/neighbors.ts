@@ -1,6 +1,6 @@
 import type { Part, Route } from '@pp/datapath';
 import { MAIN_TABLE } from '@pp/datapath';
-import { cidrContains, hostCidr, isLinkLocalIpv6, parseCidr, parseIpv6 } from '@pp/wire';
+import { cidrContains, hostCidr, isLinkLocalIpv6, parseCidr, parseIpv6, type Cidr } from '@pp/wire';
 import { forwardingOfGuest, type ForwardingPair } from './forwarding';
 import { neighborsOf, type Guest, type Neighbor } from './guest';
 import { nameOf } from './held';
@@ -71,8 +71,11 @@ export const serves = (pair: ForwardingPair, { ifname, upstream }: Neighbor): bo
 
 /** `part` of a guest with a route to each of its neighbours: nobody else could tell that they are not on the upstream's link. */
 export function withNeighborRoutes(part: Part, guest: Guest, uplinks: readonly Uplink[]): Part {
-  const routes = neighborsOf(guest).map((neighbor) => routeTo(neighbor, uplinks));
-  return routes.length === 0 ? part : { ...part, routes: [...part.routes, ...routes] };
+  const neighbors = neighborsOf(guest);
+  if (neighbors.length === 0) return part;
+  const own = new Map(uplinks.map(({ ifname, addresses }) => [ifname, addresses.flatMap(globalIpv6)]));
+  const routes = neighbors.map((neighbor) => routeTo(neighbor, own.get(neighbor.upstream) ?? []));
+  return { ...part, routes: [...part.routes, ...routes] };
 }
 
 /** The same guest where all neighbours are kept. */
@@ -82,27 +85,26 @@ function keeping(guest: Guest, isKept: (neighbor: Neighbor) => boolean): Guest {
   return neighbors.length === before.length ? guest : { ...guest, neighbors };
 }
 
-const routeTo = ({ ifname, address, upstream }: Neighbor, uplinks: readonly Uplink[]): Route => ({
+const routeTo = ({ ifname, address }: Neighbor, own: readonly Cidr[]): Route => ({
   kind: 'unicast',
   dst: `${address}/128`,
   via: null,
   dev: ifname,
-  src: sourceFor(
-    address,
-    uplinks.find((uplink) => uplink.ifname === upstream),
-  ),
+  src: sourceFor(address, own),
   table: MAIN_TABLE,
   metric: METRIC,
   onlink: false,
 });
 
-/** The host's own address towards a neighbour: one of the upstream's that shares its prefix, else any that reaches beyond the link. */
-function sourceFor(neighbor: string, upstream: Uplink | undefined): string | null {
+/** The host's own address towards a neighbour: one of its upstream's that shares its prefix, else any that reaches beyond the link. */
+function sourceFor(neighbor: string, own: readonly Cidr[]): string | null {
   const address = parseIpv6(neighbor);
-  const own = (upstream?.addresses ?? []).flatMap((text) => {
-    const cidr = parseCidr(text);
-    return cidr?.family === 'ipv6' && !isLinkLocalIpv6(cidr.address) ? [cidr] : [];
-  });
   const near = address === null ? undefined : own.find((cidr) => cidrContains(cidr, hostCidr(address)));
   return (near ?? own[0])?.address ?? null;
+}
+
+/** What reaches beyond the link, of an uplink's addresses: none or itself. */
+function globalIpv6(text: string): readonly Cidr[] {
+  const cidr = parseCidr(text);
+  return cidr?.family === 'ipv6' && !isLinkLocalIpv6(cidr.address) ? [cidr] : [];
 }
