@@ -24,5 +24,6 @@ export * from './services/service-unit';
 export * from './services/slaac';
 export * from './services/tap-pump';
 export * from './services/transfer';
+export * from './services/ufw';
 export * from './standard-lab';
 export * from './until';

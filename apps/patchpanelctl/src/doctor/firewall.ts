@@ -61,38 +61,43 @@ function dropped(
   const [first] = ends.toSorted((a, b) => Number(a.end.maybe) - Number(b.end.maybe));
   if (first === undefined) return [];
   const { packet, end } = first;
-  const way = `packets from ${packet.iifname} to ${packet.oifname}`;
-  const chain = `chain ${base.name} of table ${base.family} ${base.table}`;
-  return end.maybe
-    ? [
-        warning(
-          NAME,
-          `${chain} drops ${way} by ${end.by}, unless one of its rules accepts them`,
-          adviceFor(base, all),
-        ),
-      ]
-    : [
-        problem(
-          NAME,
-          `${chain} drops ${way} by ${end.by}, and no accept of ours can overrule that`,
-          adviceFor(base, all),
-        ),
-      ];
+  const found = `chain ${base.name} of table ${base.family} ${base.table} drops packets from ${packet.iifname} to ${packet.oifname} by ${end.by}`;
+  const advice = adviceFor(base, all, [...new Set(ends.map((each) => namesLike(linkOf(each.packet))))]);
+  return [
+    end.maybe
+      ? warning(NAME, `${found}, unless one of its rules accepts them`, advice)
+      : problem(NAME, `${found}, and no accept of ours can overrule that`, advice),
+  ];
 }
 
-/** By the marks that the firewalls of this world leave in their rulesets. */
-function adviceFor({ family, table, name }: FirewallChain, all: readonly FirewallChain[]): string {
+/** The guest's. */
+const linkOf = ({ iifname, oifname, established }: ForwardedPacket): string =>
+  established ? oifname : iifname;
+
+/** How the names of all such links begin. */
+const namesLike = (link: string): string => (link.startsWith('vmtap') ? 'vmtap' : 'arc');
+
+/** By the marks that the firewalls of this world leave in their rulesets. Both ways: what comes unasked is held back by our own table. */
+function adviceFor(
+  { family, table, name }: FirewallChain,
+  all: readonly FirewallChain[],
+  names: readonly string[],
+): string {
   const has = (chain: string): boolean =>
     all.some((each) => each.family === family && each.table === table && each.name === chain);
+  const eachWay = (ways: readonly string[], command: (way: string, names: string) => string): string =>
+    `let guests through: ${names.flatMap((each) => ways.map((way) => command(way, each))).join(' && ')}`;
   const iptables = family === 'ip6' ? 'ip6tables' : 'iptables';
-  if (table === 'firewalld')
-    return "give guests' links to a zone that forwards: firewall-cmd --zone=trusted --add-interface=vmtap0";
+  if (table === 'firewalld') {
+    const links = names.map((each) => `--add-interface=${each}+`).join(' ');
+    return `give guests' links to a zone that forwards: firewall-cmd --permanent --zone=trusted ${links} && firewall-cmd --reload`;
+  }
   if (has('ufw-before-forward') || has('ufw6-before-forward'))
-    return 'let guests through: ufw route allow in on vmtap0';
+    return eachWay(['in', 'out'], (way, each) => `ufw route allow ${way} on ${each}+`);
   if (has('DOCKER-USER'))
-    return `let guests through: ${['i', 'o'].map((way) => `${iptables} -I DOCKER-USER -${way} vmtap+ -j ACCEPT`).join(' && ')}`;
-  const insert = ['iifname', 'oifname'].map(
-    (way) => `nft insert rule ${family} ${table} ${name} ${way} '"vmtap*"' accept`,
+    return eachWay(['i', 'o'], (way, each) => `${iptables} -I DOCKER-USER -${way} ${each}+ -j ACCEPT`);
+  return eachWay(
+    ['iifname', 'oifname'],
+    (way, each) => `nft insert rule ${family} ${table} ${name} ${way} '"${each}*"' accept`,
   );
-  return `let guests through: ${insert.join(' && ')}`;
 }

@@ -2,10 +2,10 @@
  * Walks a forwarded packet through somebody else's chain, in three values: a rule whose matches are all known to be true decides, one with
  * a match known to be false is passed, and of the rest it is remembered that they may.
  */
-import { isObject } from './json';
+import { isObject, word } from './json';
 import type { FirewallChain, FirewallRule, Statement } from './ruleset';
 
-/** Of a guest's connection. */
+/** Of a guest's connection, which is TCP: pings alone are let through by many. */
 export interface ForwardedPacket {
   readonly iifname: string;
   readonly oifname: string;
@@ -139,6 +139,7 @@ function xtTruth({ type, name }: Statement, { established }: ForwardedPacket): T
 }
 
 function matchTruth({ op, left, right }: Statement, packet: ForwardedPacket): Truth {
+  if (isOfOtherProtocol(left)) return false;
   const value = valueOf(left, packet);
   if (value === null) return undefined;
   const wanted = alternatives(right);
@@ -147,12 +148,21 @@ function matchTruth({ op, left, right }: Statement, packet: ForwardedPacket): Tr
   return op === '!=' ? !holds : holds;
 }
 
+/** A field that only packets of another protocol than TCP have. */
+const isOfOtherProtocol = (left: unknown): boolean =>
+  isObject(left) && /^(udp|udplite|sctp|dccp|icmp|icmpv6|igmp|esp|ah) /.test(keyOf(left));
+
+/** "meta iifname", "ct state", "ip protocol". */
+function keyOf({ meta, ct, payload }: Statement): string {
+  if (isObject(meta)) return `meta ${word(meta['key'])}`;
+  if (isObject(ct)) return `ct ${word(ct['key'])}`;
+  return isObject(payload) ? `${word(payload['protocol'])} ${word(payload['field'])}` : '';
+}
+
 /** null: it is not known. */
 function valueOf(left: unknown, { iifname, oifname, established }: ForwardedPacket): string | null {
   if (!isObject(left)) return null;
-  const { meta, ct } = left;
-  const key = isObject(meta) ? `meta ${String(meta['key'])}` : isObject(ct) ? `ct ${String(ct['key'])}` : '';
-  switch (key) {
+  switch (keyOf(left)) {
     case 'meta iifname':
     case 'meta iif':
       return iifname;
@@ -161,6 +171,12 @@ function valueOf(left: unknown, { iifname, oifname, established }: ForwardedPack
       return oifname;
     case 'ct state':
       return established ? 'established' : 'new';
+    case 'ct status':
+      return established ? null : 'none';
+    case 'meta l4proto':
+    case 'ip protocol':
+    case 'ip6 nexthdr':
+      return 'tcp';
     default:
       return null;
   }

@@ -30,6 +30,9 @@ const oif = (name: string): object => ({
   match: { op: '==', left: { meta: { key: 'oifname' } }, right: name },
 });
 const STATES = { match: { op: 'in', left: { ct: { key: 'state' } }, right: ['established', 'related'] } };
+const DNAT = { match: { op: 'in', left: { ct: { key: 'status' } }, right: 'dnat' } };
+const ICMP = { match: { op: '==', left: { meta: { key: 'l4proto' } }, right: 'icmp' } };
+const DNS = { match: { op: '==', left: { payload: { protocol: 'udp', field: 'dport' } }, right: 53 } };
 const ACCEPT = { accept: null };
 
 const found = (chain: string, by: string, advice: string): Finding => ({
@@ -38,8 +41,10 @@ const found = (chain: string, by: string, advice: string): Finding => ({
   found: `chain ${chain} drops packets from vmtap0 to eth0 by ${by}, and no accept of ours can overrule that`,
   advice,
 });
-const insert = (chain: string): string =>
-  `let guests through: nft insert rule ${chain} iifname '"vmtap*"' accept && nft insert rule ${chain} oifname '"vmtap*"' accept`;
+const commands = (chain: string, links = 'vmtap'): string =>
+  `nft insert rule ${chain} iifname '"${links}*"' accept && nft insert rule ${chain} oifname '"${links}*"' accept`;
+const insert = (chain: string): string => `let guests through: ${commands(chain)}`;
+const UFW = 'let guests through: ufw route allow in on vmtap+ && ufw route allow out on vmtap+';
 const DOCKER =
   'let guests through: iptables -I DOCKER-USER -i vmtap+ -j ACCEPT && iptables -I DOCKER-USER -o vmtap+ -j ACCEPT';
 
@@ -101,20 +106,57 @@ export const FIREWALL_ROWS: readonly FaultRow[] = [
     },
   },
   {
+    name: "ufw's, which lets pings through",
+    change: listed(
+      base('ip', 'filter', 'FORWARD', 'drop'),
+      jumped('ip', 'filter', 'ufw-before-forward'),
+      rule('ip', 'filter', 'FORWARD', 2, { jump: { target: 'ufw-before-forward' } }),
+      rule('ip', 'filter', 'ufw-before-forward', 3, { xt: { type: 'match', name: 'conntrack' } }, ACCEPT),
+      rule(
+        'ip',
+        'filter',
+        'ufw-before-forward',
+        4,
+        ICMP,
+        { xt: { type: 'match', name: 'icmp' } },
+        { counter: {} },
+        ACCEPT,
+      ),
+      rule('ip', 'filter', 'ufw-before-forward', 5, DNS, ACCEPT),
+    ),
+    want: [found('FORWARD of table ip filter', 'its policy', UFW)],
+  },
+  {
+    name: 'guests of both kinds are dropped',
+    change: (setting) => {
+      const { host } = listed(base('ip', 'filter', 'FORWARD', 'drop'))(setting);
+      const own = ['vmtap0', 'arc_ns0', 'arc_eth0'].map((ifname, i) => ({ ifname, ifindex: 7 + i }));
+      return { ...setting, host: { ...host, network: { ...host.network, own } } };
+    },
+    want: [
+      found(
+        'FORWARD of table ip filter',
+        'its policy',
+        `${insert('ip filter FORWARD')} && ${commands('ip filter FORWARD', 'arc')}`,
+      ),
+    ],
+  },
+  {
     name: "firewalld's, which rejects what it has no zone for by a last rule",
     change: listed(
       base('inet', 'firewalld', 'filter_FORWARD', 'accept'),
       jumped('inet', 'firewalld', 'filter_FORWARD_POLICIES'),
       rule('inet', 'firewalld', 'filter_FORWARD', 2, STATES, ACCEPT),
-      rule('inet', 'firewalld', 'filter_FORWARD', 3, { jump: { target: 'filter_FORWARD_POLICIES' } }),
-      rule('inet', 'firewalld', 'filter_FORWARD', 4, { reject: { type: 'icmpx', expr: 'admin-prohibited' } }),
-      rule('inet', 'firewalld', 'filter_FORWARD_POLICIES', 5, iif('virbr0'), { goto: { target: 'none' } }),
+      rule('inet', 'firewalld', 'filter_FORWARD', 3, DNAT, ACCEPT),
+      rule('inet', 'firewalld', 'filter_FORWARD', 4, { jump: { target: 'filter_FORWARD_POLICIES' } }),
+      rule('inet', 'firewalld', 'filter_FORWARD', 5, { reject: { type: 'icmpx', expr: 'admin-prohibited' } }),
+      rule('inet', 'firewalld', 'filter_FORWARD_POLICIES', 6, iif('virbr0'), { goto: { target: 'none' } }),
     ),
     want: [
       found(
         'filter_FORWARD of table inet firewalld',
-        'its rule with handle 4',
-        "give guests' links to a zone that forwards: firewall-cmd --zone=trusted --add-interface=vmtap0",
+        'its rule with handle 5',
+        "give guests' links to a zone that forwards: firewall-cmd --permanent --zone=trusted --add-interface=vmtap+ && firewall-cmd --reload",
       ),
     ],
     lab: {
@@ -122,6 +164,7 @@ export const FIREWALL_ROWS: readonly FaultRow[] = [
         'inet firewalld filter_FORWARD',
         'accept',
         'ct state established,related accept',
+        'ct status dnat accept',
         'iifname virbr0 accept',
         'reject with icmpx admin-prohibited',
       ),
