@@ -115,7 +115,7 @@ const rows: { name: string; in: string; want: Asked }[] = [
   {
     name: 'too much',
     in: 'vm start termina 33 --id 33',
-    want: refused("vm takes no argument '33'"),
+    want: refused("vm takes no argument '33'; name the VM by --id N"),
   },
   {
     name: 'a subnet index where there is none to choose',

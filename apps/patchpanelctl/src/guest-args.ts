@@ -62,7 +62,8 @@ export function vmCall(raw: RawArgs): Checked<GuestCall> {
       'InvalidArgument',
       `${name === '' ? 'no kind of VM is named' : `'${name}' is no kind of VM`}; write ${VM_KINDS.join(', ')}`,
     );
-  if (stray !== undefined) return refuse('InvalidArgument', `vm takes no argument '${stray}'`);
+  if (stray !== undefined)
+    return refuse('InvalidArgument', `vm takes no argument '${stray}'; name the VM by --id N`);
   const id = checkedId(raw.one('id'), MAX_ID[guest]);
   if (!id.ok) return id;
   const subnetIndex = checkedSubnetIndex(raw.one('subnet-index'), `${what.value} ${guest}`);
@@ -76,7 +77,8 @@ export function arcCall(raw: RawArgs): Checked<GuestCall> {
   const [action = '', stray] = raw.operands;
   const what = actionOf('arc', action);
   if (!what.ok) return what;
-  if (stray !== undefined) return refuse('InvalidArgument', `arc takes no argument '${stray}'`);
+  if (stray !== undefined)
+    return refuse('InvalidArgument', `arc takes no argument '${stray}'; name the container by --pid N`);
   const text = raw.one('pid');
   if (text === undefined && what.value === 'start')
     return refuse('InvalidArgument', 'no container; write --pid N with the pid of its init');

@@ -88,7 +88,7 @@ test.each([
   { in: 'open 80 --to=10.0.0.1:80', says: 'port open takes no --to' },
   { in: 'lock 80 --on=eth0', says: 'port lock takes no --on' },
   { in: 'close 80 --for=3', says: 'port close takes no --for' },
-  { in: 'open 80 --on=a/b', says: "'a/b' cannot be an interface" },
+  { in: 'open 80 --on=a/b', says: "--on 'a/b' cannot be an interface" },
   { in: 'open 80 --for=0', says: "--for '0' is out of range; write a whole number from 1 to 2000000" },
   { in: 'open 80 --for=2000001', says: "--for '2000001'" },
   { in: 'open 80 --while-pid=0', says: "--while-pid '0' is no process id" },

@@ -80,7 +80,7 @@ export function portAction(raw: RawArgs): Checked<PortAction> {
   const port = protocolAndPort(portText ?? '');
   if (!port.ok) return port;
   const ifname = raw.one('on') === undefined ? accept(null) : checkedIfname(raw.one('on') ?? '');
-  if (!ifname.ok) return ifname;
+  if (!ifname.ok) return refuse(ifname.reason, `--on ${ifname.sentence}`);
   const address =
     raw.one('address') === undefined ? accept(null) : checkedAddress('--address', raw.one('address') ?? '');
   if (!address.ok) return address;

@@ -61,7 +61,8 @@ export const trafficOptions = (command: Command): Command =>
 /** `traffic report --month 2026-11` */
 export function trafficWish(raw: RawArgs): Checked<TrafficWish> {
   const [what = 'report', stray] = raw.operands;
-  if (stray !== undefined) return refuse('InvalidArgument', `traffic takes no argument '${stray}'`);
+  if (stray !== undefined)
+    return refuse('InvalidArgument', `traffic takes no argument '${stray}'; leave it out`);
   const by = checkedBy(raw.one('by') ?? (raw.has('fleet') ? 'host,uplink' : 'guest,uplink'));
   if (!by.ok) return by;
   switch (what) {

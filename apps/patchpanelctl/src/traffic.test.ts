@@ -167,6 +167,14 @@ test.each([
   expect(scene.open).toBe(0);
 });
 
+test('what fails in counters is told in the log of counters', async () => {
+  const scene = new Scene(new DBusError('org.chromium.PatchPanel.Error.Failed', 'the kernel does not tell'));
+  await expect(scene.run('traffic')).rejects.toMatchObject({
+    exitCode: ExitCode.failed,
+    advice: 'look at the log of counters: journalctl -u counters',
+  });
+});
+
 /** What waits for the clock gets its time. */
 async function pass(scene: Scene, ms: number): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();
@@ -247,7 +255,7 @@ test('a cell with a comma or a quote is quoted', () => {
 
 test.each([
   { in: 'traffic total', want: "traffic 'total'? write traffic report or traffic top" },
-  { in: 'traffic report x', want: "traffic takes no argument 'x'" },
+  { in: 'traffic report x', want: "traffic takes no argument 'x'; leave it out" },
   { in: 'traffic --month 2026-13', want: "--month '2026-13' is no month; write it as 2026-11" },
   { in: 'traffic --month november', want: "--month 'november' is no month; write it as 2026-11" },
   {

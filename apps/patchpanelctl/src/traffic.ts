@@ -123,10 +123,11 @@ async function ask(
   const report = reply.signature === 'ay' ? decodeStrict('TrafficReport', reply.body[0] as Uint8Array) : null;
   if (report?.ok === true) return report.value;
   throw new Refused(ExitCode.failed, report?.sentence ?? `counters answered with '${reply.signature}'`, {
-    advice: 'look at its log: journalctl -u counters',
+    advice: LOOK_AT_LOG,
   });
 }
 
+const LOOK_AT_LOG = 'look at the log of counters: journalctl -u counters';
 const NOBODY = /\.(ServiceUnknown|NameHasNoOwner)$/;
 
 function faultOfCounters(fault: unknown): unknown {
@@ -141,5 +142,7 @@ function faultOfCounters(fault: unknown): unknown {
       advice: 'leave --month out for all that was ever counted',
       cause: fault,
     });
+  if (fault.name.endsWith('.Failed'))
+    return new Refused(ExitCode.failed, fault.message, { advice: LOOK_AT_LOG, cause: fault });
   return meaningOf(fault);
 }

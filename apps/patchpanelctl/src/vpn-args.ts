@@ -49,4 +49,4 @@ export function vpnAction(raw: RawArgs): Checked<VpnAction> {
 const noMore = (command: string, [stray]: readonly string[], action: VpnAction): Checked<VpnAction> =>
   stray === undefined
     ? accept(action)
-    : refuse('InvalidArgument', `vpn ${command} takes no argument '${stray}'`);
+    : refuse('InvalidArgument', `vpn ${command} takes no argument '${stray}'; leave it out`);

@@ -11,8 +11,8 @@ const actions: readonly { readonly in: string; readonly want: VpnAction | string
   { in: 'start', want: "vpn 'start'? write vpn status or vpn lockdown on|off; see patchpanelctl vpn --help" },
   { in: 'lockdown', want: 'vpn lockdown what? write on or off' },
   { in: 'lockdown yes', want: "vpn lockdown 'yes'? write on or off" },
-  { in: 'status now', want: "vpn status takes no argument 'now'" },
-  { in: 'lockdown on now', want: "vpn lockdown on takes no argument 'now'" },
+  { in: 'status now', want: "vpn status takes no argument 'now'; leave it out" },
+  { in: 'lockdown on now', want: "vpn lockdown on takes no argument 'now'; leave it out" },
 ];
 
 test.each(actions)('vpn $in', ({ in: line, want }) => {

@@ -140,7 +140,7 @@ labTest('what is no store is one sentence', async () => {
   const alone = await host.run(program('patchpanelctl'), ['traffic', 'report', '--fleet']);
   expect([alone.code, alone.stderr]).toEqual([
     1,
-    expect.stringContaining('this host is in no fleet; start counters with --state redis://HOST'),
+    'patchpanelctl: this host is in no fleet; start counters with --state redis://HOST\nsee patchpanelctl --help\n',
   ]);
   expect(readFileSync(join(host.shared, 'state', 'traffic'), 'utf8').length).toBeGreaterThan(0);
 });

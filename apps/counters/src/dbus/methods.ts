@@ -57,7 +57,9 @@ const fleetReport = (
   wish: ReportWish,
 ): Promise<Checked<FleetReport>> =>
   fleet?.report(ledger, wish) ??
-  Promise.resolve(refuse('Failed', 'this host is in no fleet; start counters with --state redis://HOST'));
+  Promise.resolve(
+    refuse('InvalidArgument', 'this host is in no fleet; start counters with --state redis://HOST'),
+  );
 
 const also = (
   rows: Checked<readonly ReportRow[]>,
