@@ -101,6 +101,10 @@ test.each([
   expect(kindsOf(Uint8Array.of(0xff, 1, 2, ...bytesOf(address), 0xff), 3)).toEqual(want);
 });
 
+test('groups that every link has', () => {
+  expect([ipv6.ALL_NODES, ipv6.ALL_ROUTERS]).toEqual([bytesOf('ff02::1'), bytesOf('ff02::2')]);
+});
+
 test('the solicited-node group of an address and the MAC of a group', () => {
   const group = ipv6.solicitedNodeOf(bytesOf('2001:db8::12:3456:789a'));
   expect(group).toEqual(bytesOf('ff02::1:ff56:789a'));
@@ -155,6 +159,12 @@ test.each([
     next: 44,
     payload: extension(58, 0, 1),
     want: [58, [], true, true],
+  },
+  {
+    name: 'a first fragment of a packet with nothing behind its headers',
+    next: 44,
+    payload: extension(59, 0, 1),
+    want: [59, [], true, false],
   },
 ])('extension headers: $name', ({ next, payload, want: [protocol, rest, isFragment, isCut] }) => {
   const upper = ipv6.upperLayer({ nextHeader: next, payload: Uint8Array.from(payload) });

@@ -1,4 +1,5 @@
 import { decode, encode, type Packet } from 'dns-packet';
+import { hex, toHex } from '../testing/hex';
 import { nameFromLabels, nameKey, type WireName } from './name';
 import { reencode } from './reencode';
 import { DnsScan } from './scan';
@@ -96,4 +97,35 @@ test('the target of an SRV record is written out for a one-shot query', () => {
   const length = (plainSrv: boolean): number =>
     reencode(scanned(wire(packet)), { keep: () => true, rename: same, plainSrv }).length;
   expect(length(true) - length(false)).toBe('host.local'.length + 2 - 2);
+});
+
+const HOST = '04 686f7374 05 6c6f63616c 00'; // host.local
+const TV = '02 7476 00';
+
+test.each<{ name: string; type: number; data: string; isOpaque?: boolean }>([
+  { name: 'NS', type: 2, data: HOST },
+  { name: 'CNAME', type: 5, data: HOST },
+  { name: 'SOA', type: 6, data: `${HOST} ${TV} ${'61'.repeat(20)}` },
+  { name: 'PTR', type: 12, data: HOST },
+  { name: 'MX', type: 15, data: `6161 ${HOST}` },
+  { name: 'RP', type: 17, data: `${HOST} ${TV}` },
+  { name: 'AFSDB', type: 18, data: `6161 ${HOST}` },
+  { name: 'RT', type: 21, data: `6161 ${HOST}` },
+  { name: 'PX', type: 26, data: `6161 ${HOST} ${TV}` },
+  { name: 'SRV', type: 33, data: `6161 6161 6161 ${HOST}` },
+  { name: 'KX', type: 36, data: `6161 ${HOST}` },
+  { name: 'DNAME', type: 39, data: HOST },
+  { name: 'NSEC', type: 47, data: `${HOST} 6161 61` },
+  { name: 'no known type', type: 99, data: HOST, isOpaque: true },
+  { name: 'a PTR without data (RFC 2136 §2.4)', type: 12, data: '' },
+])('names in the data are renamed, and nothing else: $name', ({ type, data, isOpaque = false }) => {
+  const message = (rdata: string): string => {
+    const length = hex(rdata).length.toString(16).padStart(4, '0');
+    return `0000 8400 0000 0001 0000 0001 00 00${type.toString(16).padStart(2, '0')} 0001 00000009 ${length} ${rdata} 00 0010 0001 00000009 0000`;
+  };
+  const rename = (wireName: WireName): WireName =>
+    wireName.map((byte) => (byte >= 0x61 && byte <= 0x7a ? byte - 0x20 : byte));
+  const again = reencode(scanned(hex(message(data))), { keep: () => true, rename });
+  const renamed = data.replace(HOST, '04 484f5354 05 4c4f43414c 00').replace(TV, '02 5456 00');
+  expect(toHex(again)).toBe(toHex(hex(message(isOpaque ? data : renamed))));
 });

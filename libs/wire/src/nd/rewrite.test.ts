@@ -9,6 +9,8 @@ const OURS = hex('02:99:99:99:99:99');
 interface Row {
   readonly name: string;
   readonly frame: keyof typeof CAPTURED;
+  /** A replacement in the hex of the captured message. */
+  readonly sent?: readonly [string, string];
   readonly fixedBytes: number;
   readonly rewrite: NdRewrite;
   /** Replacements in the hex of the message, beside its checksum. */
@@ -53,7 +55,7 @@ const rows: readonly Row[] = [
     name: 'an MTU that is small enough stays',
     frame: 'routerAdvert',
     fixedBytes: 16,
-    rewrite: { linkAddress: hex('020000000001'), maxMtu: 1500 },
+    rewrite: { linkAddress: hex('020000000001'), maxMtu: 9000 },
     want: [],
   },
   {
@@ -71,10 +73,29 @@ const rows: readonly Row[] = [
       ['0101020000000001', '0101029999999999'],
     ],
   },
+  {
+    name: 'a prefix with all flags: of them only on-link and "DHCPv6-PD preferred" go',
+    frame: 'routerAdvert',
+    sent: ['030440c0', '030440ff'],
+    fixedBytes: 16,
+    rewrite: { linkAddress: hex('020000000001'), clearOnLink: true },
+    want: [['030440ff', '0304406f']],
+  },
+  {
+    name: 'a lifetime of more than a byte',
+    frame: 'routerAdvert',
+    fixedBytes: 16,
+    rewrite: { linkAddress: 'remove', lifetimeSec: 0x0708 },
+    want: [
+      ['4000000c', '40000708'],
+      ['0101020000000001', ''],
+    ],
+  },
 ];
 
-test.each(rows)('rewrites $name', ({ frame, fixedBytes, rewrite, want }) => {
-  const message = CAPTURED[frame].subarray(54);
+test.each(rows)('rewrites $name', ({ frame, sent, fixedBytes, rewrite, want }) => {
+  const captured = CAPTURED[frame].subarray(54);
+  const message = sent === undefined ? captured : hex(toHex(captured).replace(...sent));
   const [source, destination] = [CAPTURED[frame].subarray(22, 38), CAPTURED[frame].subarray(38, 54)];
   const options = decodeNdOptions(message.subarray(fixedBytes));
   if (!options.ok) throw new Error(options.fault);

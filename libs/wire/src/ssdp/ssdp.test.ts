@@ -131,6 +131,8 @@ test.each([
   { address: '169.254.1.2', want: false },
   { address: '127.0.0.1', want: false },
   { address: '0.0.0.0', want: false },
+  { address: '223.255.255.254', want: true },
+  { address: '224.0.0.251', want: false },
   { address: '239.1.1.1', want: false },
   { address: '2001:db8::1', want: true },
   { address: 'fd00::1', want: true },
