@@ -248,6 +248,21 @@ const rows: readonly {
       'sysctl.set net.ipv6.conf.eth0.accept_ra = 1 if it is 2',
     ],
   },
+  {
+    name: 'a sysctl that is still wanted, that this kernel lacks, or that was so before us, is not restored',
+    from: desired(
+      {},
+      {
+        sysctls: new Map([
+          ['net.ipv4.ip_forward', '1'],
+          ['net.ipv6.conf.eth0.accept_ra', '1'],
+          ['net.ipv6.conf.eth0.force_forwarding', '1'],
+        ]),
+      },
+    ),
+    to: desired({}, { sysctls: new Map([['net.ipv4.ip_forward', '1']]) }),
+    want: [],
+  },
 ];
 
 test('where redirects were not listened to, they are not when nothing is forwarded any more', () => {

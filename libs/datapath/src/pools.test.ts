@@ -1,3 +1,4 @@
+import { ipv4ToNumber, type Ipv4Address } from '@pp/wire';
 import { indexSetOf, NO_INDEXES } from './index-set';
 import {
   allocateSubnet,
@@ -9,6 +10,7 @@ import {
   poolsWith,
   selectSubnet,
   subnetCount,
+  subnetNumbers,
   type Pools,
 } from './pools';
 import { poolsBeside } from './pools-beside';
@@ -168,6 +170,8 @@ test('the host has the first address of a subnet, the guest the second', () => {
     '100.115.92.129',
     '100.115.92.130',
   ]);
+  const base = ipv4ToNumber('100.115.92.128' as Ipv4Address);
+  expect(subnetNumbers('100.115.92.128/30')).toEqual({ base, length: 30, host: base + 1, guest: base + 2 });
   for (const text of ['', '100.115.92.128', '100.115.92/30', 'fd00::/64'])
     expect(() => hostAt(text, 0)).toThrow(RangeError);
 });

@@ -1,7 +1,7 @@
 import { SharedMap } from '@pp/base';
 import { applyMost } from './apply';
 import { describe as describeOp } from './describe';
-import type { Desired, Part } from './desired';
+import type { Desired, Part, Tap } from './desired';
 import type { Observed, ObservedLink } from './kernel';
 import { namespacePart } from './parts/namespace';
 import { repair } from './repair';
@@ -39,15 +39,16 @@ const RULE = {
   table: 254,
   suppressPrefixLength: 0,
 } as const;
-const UPLINKS: Part = {
+const NO_PART: Part = {
   netns: [],
   links: [],
   addresses: [],
-  routes: [ROUTE],
-  rules: [RULE],
+  routes: [],
+  rules: [],
   elements: [],
   linkSysctls: [],
 };
+const UPLINKS: Part = { ...NO_PART, routes: [ROUTE], rules: [RULE] };
 
 const WANT: Desired = {
   shape: { uplinks: [], guestPrefixes: ['100.115.92.0/23', '10.80.0.0/16'] },
@@ -227,6 +228,43 @@ const WRITTEN = new Map([
 test.each(rows)('$name', ({ seen, want }) => {
   const ops = repair({ observed: { ...RIGHT, ...seen }, want: WANT, originals: ORIGINALS, written: WRITTEN });
   expect(ops.map(describeOp)).toEqual(want);
+});
+
+const TAP: Tap = {
+  kind: 'tap',
+  ifname: 'vmtap0',
+  alias: 'patchpanel:termina/7',
+  mac: '02:00:00:00:00:05',
+  owner: 0,
+  mtu: null,
+  multicast: true,
+  master: null,
+};
+
+test.each<{ name: string; link?: Partial<Tap>; seen?: Partial<ObservedLink>; want: readonly string[] }>([
+  { name: 'right: the kernel calls it "tun"', want: [] },
+  {
+    name: 'another kind of link has its name',
+    seen: { kind: 'veth' },
+    want: ['link.del vmtap0', 'link.add tap vmtap0'],
+  },
+  {
+    name: 'another MTU than asked for',
+    link: { mtu: 1400 },
+    want: ['link.set vmtap0 address 02:00:00:00:00:05 mtu 1400 multicast on'],
+  },
+  {
+    name: 'taken from its bridge',
+    link: { master: 'arcbr0' },
+    want: ['link.set vmtap0 address 02:00:00:00:00:05 multicast on master arcbr0'],
+  },
+])('a TAP: $name', ({ link, seen, want }) => {
+  const parts = SharedMap.of([['termina/7', { ...NO_PART, links: [{ ...TAP, ...link }] }]]);
+  const { ifname, alias, mac, multicast } = TAP;
+  const links = [{ ...LINK, ifname, alias, mac: mac ?? '', multicast, kind: 'tun', ...seen }];
+  const observed = { ...RIGHT, links, addresses: [], routes: [], rules: [], netns: [] };
+  const ops = repair({ observed, want: { ...WANT, parts }, originals: ORIGINALS, written: new Map() });
+  expect(ops.map(describeOp)).toEqual([LOAD, ...want]);
 });
 
 test('chains of uplinks that are gone are dropped by the load', () => {
