@@ -1,6 +1,7 @@
 import { dumpAddresses, dumpLinks, dumpRoutes, dumpRules, routeSubject, withHops } from '@pp/netlink';
-import type { RouteEvent, RouteSnapshot, Rule, Subject } from '@pp/netlink';
+import type { Route, RouteEvent, RouteSnapshot, Rule, Subject } from '@pp/netlink';
 import { ROUTE_PROTOCOL } from '@pp/datapath';
+import { crowdOf } from './crowded-routes';
 
 // linux/rtnetlink.h
 const RT_TABLE_DEFAULT = 253;
@@ -31,16 +32,32 @@ export function firstForeignRule(rules: readonly Rule[]): number | undefined {
   return priorities.length === 0 ? undefined : Math.min(...priorities);
 }
 
+export interface NetworkSnapshot extends RouteSnapshot {
+  /** Of a table with more routes than MAX_ROUTES only some are here. */
+  readonly isCrowded: boolean;
+}
+
 /** Links, addresses, rules, and the routes that decide where an unmarked packet of this host goes. */
-export const networkSubject = (): Subject<RouteSnapshot, RouteEvent> => ({
+export const networkSubject = (): Subject<NetworkSnapshot, RouteEvent> => ({
   ...routeSubject(['link', 'address', 'route', 'rule', 'nexthop']),
   snapshot: async (client) => {
     const links = await client.dump(dumpLinks());
     const addresses = await client.dump(dumpAddresses());
     const rules = await client.dump(dumpRules());
-    const routes = [];
+    let isCrowded = false;
+    const crowd = crowdOf(() => {
+      isCrowded = true;
+    });
+    const routes: (readonly Route[])[] = [];
     for (const table of [RT_TABLE_MAIN, ...overridingTables(rules)])
-      routes.push(...(await client.dump(dumpRoutes({ table }))));
-    return { links, addresses, rules, routes: await withHops(client, routes), neighbors: [] };
+      routes.push(await client.dump(dumpRoutes({ table, crowd })));
+    return {
+      links,
+      addresses,
+      rules,
+      routes: await withHops(client, routes.flat()),
+      neighbors: [],
+      isCrowded,
+    };
   },
 });

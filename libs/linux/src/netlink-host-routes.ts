@@ -29,7 +29,7 @@ export class NetlinkHostRoutes implements HostRoutes {
   }
 
   async list(): Promise<readonly HostRoute[]> {
-    const routes = await this.#client.dump(dumpRoutes());
+    const routes = await this.#client.dump(dumpRoutes({ protocol: this.protocol }));
     return routes.filter((route) => this.#isOwn(route)).flatMap(hostRoutes);
   }
 

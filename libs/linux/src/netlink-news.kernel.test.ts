@@ -75,6 +75,43 @@ describeOnKernel('news of the network', (native) => {
     await until('no route', () => defaults().length === 0);
   });
 
+  test('of a router with more routes than are read, what guests cannot do without', async () => {
+    const clock = new VirtualClock();
+    host.ip('link set eth0 up');
+    host.ip('address add 192.0.2.10/24 dev eth0');
+    host.ip('route add default via 192.0.2.1 dev eth0');
+    host.ip('route add 128.0.0.0/1 via 192.0.2.2 dev eth0');
+    const batch = (verb: string, last: number): string =>
+      host.run('sh', [
+        '-c',
+        `for i in $(seq ${last}); do echo "route ${verb} 10.$((i / 256)).$((i % 256)).0/24 via 192.0.2.3"; done | ip -batch -`,
+      ]);
+    batch('add', 5000);
+    const router = new NetlinkNews({ native, clock, log: new MemoryLog(), netnsFd: host.fd });
+    const seen: NetworkView[] = [];
+    const routes = (): readonly string[] | undefined => seen.at(-1)?.routes.filter(({ family }) => family === 'ipv4').map(({ dst }) => dst); // prettier-ignore
+    const turns = async (): Promise<void> => {
+      for (let turn = 0; turn < 50; turn++) await nextTurn();
+    };
+    await router.start((view) => seen.push(view));
+    expect(seen.at(-1)?.routesAbove).toBe(4096);
+    expect(routes()).toEqual(['0.0.0.0/0', '128.0.0.0/1', '192.0.2.0/24']);
+    host.ip('route add 198.51.100.0/24 via 192.0.2.3'); // such come by the second
+    await turns();
+    expect(clock.pending()).toEqual(['network.crowd']);
+    host.ip('route del default');
+    await until('the other event', () => clock.pending().includes('network.gather'));
+    clock.advance(millis(5));
+    await until('no default route', () => routes()?.includes('0.0.0.0/0') === false);
+    batch('del', 4000);
+    await turns();
+    expect(seen.at(-1)?.routesAbove).toBe(4096);
+    clock.advance(millis(60_000));
+    await until('all that are left', () => routes()?.length === 1000 + 3);
+    expect(seen.at(-1)).not.toHaveProperty('routesAbove');
+    router.close();
+  });
+
   test('routes that go with their link, of which the kernel says nothing', async () => {
     host.ip('link set eth0 up');
     host.ip('address add 192.0.2.10/24 dev eth0');

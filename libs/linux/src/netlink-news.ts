@@ -1,11 +1,12 @@
-import { millis } from '@pp/base';
+import { millis, seconds } from '@pp/base';
 import type { Cancel, Clock, Logger } from '@pp/base';
 import { DOOMED_GROUP, LINK_GROUP, ROUTE_PROTOCOL } from '@pp/datapath';
 import type { Native } from '@pp/native';
 import { isByIdAlone, Monitor, netlinkIn, ownLinksFilter } from '@pp/netlink';
-import type { Link, RouteEvent, RouteSnapshot } from '@pp/netlink';
+import type { Link, Route, RouteEvent } from '@pp/netlink';
 import type { NetworkNews, NetworkView } from '@pp/ports';
-import { networkSubject } from './foreign-rules';
+import { isWantedInCrowd } from './crowded-routes';
+import { networkSubject, type NetworkSnapshot } from './foreign-rules';
 import { isForeignRule, isHidden, viewOf } from './network-view';
 
 export interface NetlinkNewsOptions {
@@ -20,22 +21,27 @@ const OWN = { groups: [LINK_GROUP, DOOMED_GROUP], protocol: ROUTE_PROTOCOL };
 
 /** What belongs together comes within this time: an address, its routes, the link's new flags. */
 const GATHERING = millis(5);
+/** How long a crowded table may be no longer crowded before it is noticed: a look at a million routes is seconds of work. */
+const CROWD_PATIENCE = seconds(60);
 
 /**
  * The host's network by rtnetlink. After an event about what is not ours all is read again: the kernel does not tell which IPv4
  * routes went with a link or an address. Events about our own links cost next to nothing; most of them are never heard.
  */
 export class NetlinkNews implements NetworkNews {
-  readonly #monitor: Monitor<RouteSnapshot, RouteEvent>;
+  readonly #monitor: Monitor<NetworkSnapshot, RouteEvent>;
   readonly #clock: Clock;
   /** ifindexes of links that are shown. The others are ours. BOUNDED: by the links of the host, and renewed with each snapshot. */
   #shown = new Set<number>();
   /** Of these, links that have come since the last gathering: a TAP of ours is there before its tag. BOUNDED: by what comes within GATHERING. */
   readonly #fresh = new Set<number>();
+  /** Of some tables not all routes are told. */
+  #isCrowded = false;
   /** Since then something else changed. */
   #isStale = false;
   #told = '';
   #gathering: Cancel | null = null;
+  #crowdLook: Cancel | null = null;
   #onView: (view: NetworkView) => void = () => undefined;
 
   constructor({ native, clock, log, netnsFd }: NetlinkNewsOptions) {
@@ -48,6 +54,7 @@ export class NetlinkNews implements NetworkNews {
       onSnapshot: (snapshot) => {
         const shown = snapshot.links.filter((link) => !isHidden(link));
         this.#shown = new Set(shown.map(({ ifindex }) => ifindex));
+        this.#isCrowded = snapshot.isCrowded;
         this.#tell(viewOf(snapshot));
       },
       onEvent: (event) => {
@@ -67,6 +74,7 @@ export class NetlinkNews implements NetworkNews {
 
   close(): void {
     this.#gathering?.();
+    this.#crowdLook?.();
     this.#monitor.close();
   }
 
@@ -78,10 +86,7 @@ export class NetlinkNews implements NetworkNews {
       case 'address':
         return this.#shown.has(event.address.ifindex);
       case 'route':
-        return (
-          isByIdAlone(event.route) ||
-          event.route.hops.some(({ ifindex }) => ifindex !== null && this.#shown.has(ifindex))
-        );
+        return this.#routeConcerns(event.route);
       case 'nexthop': // we make none
         return true;
       case 'rule':
@@ -89,6 +94,19 @@ export class NetlinkNews implements NetworkNews {
       case 'neighbor':
         return false;
     }
+  }
+
+  #routeConcerns(route: Route): boolean {
+    if (this.#isCrowded && !isWantedInCrowd(route)) {
+      this.#crowdLook ??= this.#clock.after('network.crowd', CROWD_PATIENCE, () => {
+        this.#crowdLook = null;
+        this.#monitor.refresh();
+      });
+      return false;
+    }
+    return (
+      isByIdAlone(route) || route.hops.some(({ ifindex }) => ifindex !== null && this.#shown.has(ifindex))
+    );
   }
 
   #linkConcerns(link: Link): boolean {

@@ -1,4 +1,5 @@
-import type { Link, Route, RouteSnapshot, Rule } from '@pp/netlink';
+import type { Link, Route, Rule } from '@pp/netlink';
+import type { NetworkSnapshot } from './foreign-rules';
 import { viewOf } from './network-view';
 
 const link = (change: Partial<Link>): Link => ({
@@ -29,12 +30,13 @@ const route = (change: Partial<Route>): Route => ({
   hops: [{ via: '192.0.2.1', ifindex: 2, onlink: false }],
   ...change,
 });
-const snapshot = (change: Partial<RouteSnapshot>): RouteSnapshot => ({
+const snapshot = (change: Partial<NetworkSnapshot>): NetworkSnapshot => ({
   links: [link({})],
   addresses: [],
   routes: [],
   rules: [],
   neighbors: [],
+  isCrowded: false,
   ...change,
 });
 
@@ -142,4 +144,9 @@ test('rules of others that look at marks', () => {
   const rules = [rule({}), rule({ protocol: 80 }), rule({ fwmark: null }), rule({ family: 'ipv6' })];
   const want = { family: 'ipv4', priority: 5210, value: 0x80000, mask: 0xff0000 };
   expect(viewOf(snapshot({ rules })).markRules).toEqual([want, { ...want, family: 'ipv6' }]);
+});
+
+test('of a crowded table it is said', () => {
+  expect(viewOf(snapshot({}))).not.toHaveProperty('routesAbove');
+  expect(viewOf(snapshot({ isCrowded: true }))).toMatchObject({ routesAbove: 4096 });
 });

@@ -1,13 +1,14 @@
 import { isLoopback, isMulticast, isRunning, isUp } from '@pp/netlink';
-import type { Link, Route, RouteSnapshot, Rule } from '@pp/netlink';
+import type { Link, Route, Rule } from '@pp/netlink';
 import { ARC_BRIDGE, ROUTE_PROTOCOL } from '@pp/datapath';
 import type { LinkView, MarkRuleView, NetworkView, RouteView } from '@pp/ports';
-import { firstForeignRule, overridingTables, RT_TABLE_MAIN } from './foreign-rules';
+import { MAX_ROUTES } from './crowded-routes';
+import { firstForeignRule, overridingTables, RT_TABLE_MAIN, type NetworkSnapshot } from './foreign-rules';
 import { isOurs } from './is-ours';
 import { isUsable } from './netlink-interfaces';
 
 /** The host's network without what is hidden of it: unicast routes of table main and of those that beat it, one for each next hop; rules by mark. */
-export function viewOf({ links, addresses, routes, rules }: RouteSnapshot): NetworkView {
+export function viewOf({ links, addresses, routes, rules, isCrowded }: NetworkSnapshot): NetworkView {
   const foreign = links.filter((link) => !isHidden(link));
   const shown = new Set(foreign.map(({ ifindex }) => ifindex));
   const firstRule = firstForeignRule(rules);
@@ -22,6 +23,7 @@ export function viewOf({ links, addresses, routes, rules }: RouteSnapshot): Netw
       .flatMap((route) => routeViews(route, shown)),
     ...(firstRule === undefined ? {} : { firstRule }),
     markRules: rules.filter(isForeignRule).flatMap(markRuleView),
+    ...(isCrowded ? { routesAbove: MAX_ROUTES } : {}),
   };
 }
 

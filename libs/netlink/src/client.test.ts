@@ -96,6 +96,18 @@ test('a dump of several parts', async () => {
   expect(await client.dump(ask(0))).toEqual([1, 2, 3]);
 });
 
+test.each([
+  { name: 'as many as are read', count: 3, want: [1, 2, 3] },
+  { name: 'more: only what is wanted even then', count: 4, want: [2, 4] },
+])('a dump of $name', async ({ count, want }) => {
+  const { client } = connect((request) => [
+    ...Array.from({ length: count }, (_, i) => tell(request, i + 1)),
+    done(request),
+  ]);
+  const isWanted = ({ body }: NetlinkMessage): boolean => readU8(body, 0) % 2 === 0;
+  expect(await client.dump(ask(0, { crowd: { above: 3, isWanted } }))).toEqual(want);
+});
+
 test('a refused dump', async () => {
   const { client } = connect((request) => [refusalOf(request, 1)]);
   expect(await outcome(client.dump(ask(0)))).toEqual(kernelError('EPERM', 'ask 0'));

@@ -141,8 +141,10 @@ export class NetlinkClient {
 
 /** The objects in a reply. Throws KernelError EBADMSG. */
 export function decodeReply<T>(query: Query<T>, reply: Reply): readonly T[] {
+  const { crowd } = query;
+  const wanted = crowd !== undefined && reply.length > crowd.above ? reply.filter(crowd.isWanted) : reply;
   try {
-    return reply.map(query.decode).filter((object) => object !== null);
+    return wanted.map(query.decode).filter((object) => object !== null);
   } catch (error) {
     if (!(error instanceof MalformedError)) throw error;
     throw new KernelError('EBADMSG', query.label(), error.message, { cause: error });

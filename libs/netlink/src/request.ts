@@ -22,4 +22,6 @@ export type Reply = readonly NetlinkMessage[];
 export interface Query<T> extends NetlinkRequest {
   /** null: a message that is none of the objects asked for. Throws MalformedError. */
   readonly decode: (message: NetlinkMessage) => T | null;
+  /** Where more than `above` messages come, only those are decoded that are wanted even then: by their headers, which costs next to nothing. */
+  readonly crowd?: { readonly above: number; readonly isWanted: (message: NetlinkMessage) => boolean };
 }

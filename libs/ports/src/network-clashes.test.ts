@@ -101,6 +101,13 @@ const ROWS: readonly { name: string; in: Partial<NetworkView>; want: readonly st
     in: { links: [link(7, 'kube-ipvs0')] },
     want: [`kube-proxy is here and marks packets in 0x0000c000 ${SHARES}`],
   },
+  {
+    name: 'a router',
+    in: { routesAbove: 4096 },
+    want: [
+      'a routing table has more than 4096 routes: guests go by its default routes and the networks of its links, and by no other',
+    ],
+  },
 ];
 
 test.each(ROWS)('$name', ({ in: more, want }) => {

@@ -22,7 +22,7 @@ export function clashesOf(view: NetworkView, { guestPrefixes }: Pools): readonly
     if (ifname === undefined || pool === null || told.has(ifname)) return [];
     return [`the route to ${dst} by ${ifname} ${lies(pool)}`];
   });
-  return [...addresses, ...routes, ...markClashes(view), ...unsayable(view)];
+  return [...addresses, ...routes, ...markClashes(view), ...unsayable(view), ...crowdOf(view)];
 }
 
 /** A TAP of ours is seen for a moment without its tag. */
@@ -43,6 +43,13 @@ const unsayable = ({ links, routes }: NetworkView): readonly string[] =>
       ({ ifname }) =>
         `the interface ${JSON.stringify(ifname)} cannot be an uplink: nftables cannot name it; give it a name without quotes, backslashes, * and %`,
     );
+
+const crowdOf = ({ routesAbove }: NetworkView): readonly string[] =>
+  routesAbove === undefined
+    ? []
+    : [
+        `a routing table has more than ${routesAbove} routes: guests go by its default routes and the networks of its links, and by no other`,
+      ];
 
 function addressOf(cidr: string): Cidr | null {
   const parsed = parseCidr(cidr);

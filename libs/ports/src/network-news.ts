@@ -71,6 +71,8 @@ export interface NetworkView {
   /** The lowest priority of a routing rule that every packet meets, without local's, main's and ours; absent: there is none. */
   readonly firstRule?: number;
   readonly markRules: readonly MarkRuleView[];
+  /** Present where a table has more routes than so many: here are its default routes and links' own networks alone. */
+  readonly routesAbove?: number;
   /** Present where a connection manager decides what is an uplink. */
   readonly managed?: ManagedNetwork;
 }

@@ -38,8 +38,8 @@ export const delRoute = (route: NewRoute): NetlinkRequest => ({
   body: body(route, RTA.RT_SCOPE_NOWHERE),
 });
 
-/** Both families; of one table or one protocol if so asked, which the kernel sorts out (Linux 4.20). */
-export const dumpRoutes = ({ table = 0, protocol = 0 } = {}): Query<Route> => ({
+/** Both families; of one table or one protocol if so asked, which the kernel sorts out (Linux 4.20). `crowd`: see Query. */
+export const dumpRoutes = ({ table = 0, protocol = 0, crowd }: RouteDump = {}): Query<Route> => ({
   label: () => 'route.dump',
   type: RTM_GETROUTE,
   flags: 0,
@@ -54,7 +54,13 @@ export const dumpRoutes = ({ table = 0, protocol = 0 } = {}): Query<Route> => ({
       (table === 0 || route?.table === table) && (protocol === 0 || route?.protocol === protocol);
     return isWanted ? route : null;
   },
+  ...(crowd === undefined ? {} : { crowd }),
 });
+
+interface RouteDump extends Pick<Query<Route>, 'crowd'> {
+  readonly table?: number;
+  readonly protocol?: number;
+}
 
 /** struct rtmsg: u8 family, dst_len, src_len, tos, table, protocol, scope, type; u32 flags. */
 const body = ({ dst, hop, src, table, metric, protocol, kind }: NewRoute, scope: number): Uint8Array =>

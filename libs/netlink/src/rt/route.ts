@@ -43,6 +43,14 @@ const KIND_NAMES = new Map<number, RouteKind>(
   Object.entries(RTA.KINDS).map(([name, number]) => [number, name as RouteKind]),
 );
 
+/** Of a route message, without a look at its attributes; the body has sizeof(struct rtmsg) at least, as `decodeRoute` has it. */
+export const routeHeader = ({
+  body,
+}: NetlinkMessage): { readonly prefixLength: number; readonly protocol: number } => ({
+  prefixLength: readU8(body, 1),
+  protocol: readU8(body, 5),
+});
+
 /** null: not an Internet route, or a cached clone of one. Throws MalformedError. */
 export function decodeRoute({ type, body }: NetlinkMessage): Route | null {
   if (type !== RTM_NEWROUTE && type !== RTM_DELROUTE) return null;
