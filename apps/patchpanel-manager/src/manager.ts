@@ -10,6 +10,7 @@ import {
 } from '@pp/ports';
 import { ARC_KEY, guestKey, type Namespace } from './domain/guest';
 import { decided } from './domain/decision';
+import { bridgesOfOthers } from './domain/bridges-of-others';
 import { uplinksBeside } from './domain/uplink';
 import { settledGuests } from './domain/settled-guests';
 import { emptyWorld, type World } from './domain/world';
@@ -58,6 +59,8 @@ export class Manager {
   /** Guests and DNS redirections whose lifelines have ended and whose release waits. BOUNDED: by the world. */
   readonly #ended = new Set<string>();
   #clashes: readonly string[] = [];
+  /** How the host's network looked last. */
+  #view: NetworkView | null = null;
   /** How the host's network looks, when its turn comes; null: it is followed already. */
   #awaited: NetworkView | null = null;
 
@@ -148,7 +151,10 @@ export class Manager {
   /** `clean` leaves the host as it was; `keep` leaves everything for the next run. */
   async stop(mode: 'clean' | 'keep'): Promise<void> {
     this.#parts.news.close();
-    await this.reconciler.stop(mode);
+    const others = this.#view === null ? [] : bridgesOfOthers(this.#view, this.world.uplinks);
+    if (mode === 'clean' && others.length > 0)
+      this.#parts.log.info('forwarding.left', { for: others.join(' ') });
+    await this.reconciler.stop(mode, { forwards: others.length > 0 });
     this.lifelines.close();
   }
 
@@ -209,6 +215,7 @@ export class Manager {
 
   /** Each when it comes. */
   #tellClashes(view: NetworkView): void {
+    this.#view = view;
     const before = new Set(this.#clashes);
     this.#clashes = clashesOf(view, this.#parts.pools);
     for (const clash of this.#clashes)

@@ -10,6 +10,7 @@ import {
 import {
   applyAll,
   applyMost,
+  hostForwarding,
   ifnameOfSysctl,
   NOTHING,
   plan,
@@ -126,13 +127,19 @@ export class Reconciler {
     });
   }
 
-  /** After the changes at hand: `clean` takes everything back and forgets it, `keep` leaves it for the next start. */
-  stop(mode: 'clean' | 'keep'): Promise<void> {
+  /**
+   * After the changes at hand: `clean` takes everything back and forgets it, `keep` leaves it for the next start. `forwards`: the host goes
+   * on forwarding, because others need it.
+   */
+  stop(mode: 'clean' | 'keep', { forwards }: { readonly forwards: boolean }): Promise<void> {
     return this.#queue(async () => {
       this.#isStopped = true;
       if (mode === 'clean') {
         this.#observer.leaving(this.#world, emptyWorld(this.#world.pools));
-        await applyMost(this.#kernel, plan(this.#desired.of(this.#world), NOTHING, this.#world.originals));
+        const want = this.#desired.of(this.#world);
+        const left = forwards ? hostForwarding(want.sysctls) : [];
+        const originals = new Map([...this.#world.originals, ...left]);
+        await applyMost(this.#kernel, plan(want, NOTHING, originals));
         this.#journal.forget(this.#world);
       }
       this.#journal.close();

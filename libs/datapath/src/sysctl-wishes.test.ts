@@ -1,4 +1,4 @@
-import { desiredSysctls, sysctlWishes } from './sysctl-wishes';
+import { desiredSysctls, hostForwarding, sysctlWishes } from './sysctl-wishes';
 
 const uplink = (ifname: string, mtu?: number) => ({ ifname, ...(mtu === undefined ? {} : { mtu }) });
 
@@ -88,4 +88,16 @@ test.each(rows)('$name', ({ uplinks, mtu, found, want }) => {
 
 test('a dot in an interface name is a slash in its keys', () => {
   expect(sysctlWishes({ uplinks: [uplink('eth0.5')] })[0]?.key).toBe('net.ipv6.conf.eth0/5.accept_ra');
+});
+
+test.each([
+  { name: 'which forwards IPv6 by interface', found: modern, want: ['net.ipv4.ip_forward'] },
+  {
+    name: 'which forwards IPv6 globally',
+    found: without('force_forwarding'),
+    want: ['net.ipv6.conf.eth0.accept_ra', 'net.ipv4.ip_forward', 'net.ipv6.conf.all.forwarding'],
+  },
+])('what makes a host forward, $name', ({ found, want }) => {
+  const set = desiredSysctls({ uplinks: [uplink('eth0')], originals: new Map(Object.entries(found)) });
+  expect([...hostForwarding(set).keys()]).toEqual(want);
 });

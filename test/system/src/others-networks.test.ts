@@ -1,0 +1,57 @@
+import {
+  ApiClient,
+  eventOf,
+  labTest,
+  reaches,
+  STANDARD,
+  standardLab,
+  startManager,
+  type Host,
+} from '@pp/lab';
+
+/** Networks of other programs on the same host live on through our start and our end. */
+
+/** As Docker makes its own when it finds that the host forwards already. */
+async function containerOn(lab: Awaited<ReturnType<typeof standardLab>>) {
+  const container = await lab.guest('container');
+  await lab.host.shell(`
+    ip link add docker0 type bridge; ip addr add 172.17.0.1/16 dev docker0; ip link set docker0 up
+    ip link add veth4711 master docker0 type veth peer name eth0 netns ${container.pid}; ip link set veth4711 up
+    nft add table ip nat; nft 'add chain ip nat POSTROUTING { type nat hook postrouting priority 100; }'
+    nft add rule ip nat POSTROUTING ip saddr 172.17.0.0/16 oifname != docker0 masquerade`);
+  await container.shell(
+    'ip addr add 172.17.0.2/16 dev eth0; ip link set eth0 up; ip route add default via 172.17.0.1',
+  );
+  return container;
+}
+
+const forwards = async (host: Host): Promise<string> =>
+  (await host.ok('cat', ['/proc/sys/net/ipv4/ip_forward'])).trim();
+
+labTest('who came while this host forwarded for guests keeps the network when the manager ends', async () => {
+  const lab = await standardLab();
+  try {
+    const { host } = lab;
+    const manager = await startManager(host);
+    const client = await ApiClient.open(lab.bus.outside);
+    await client.connect({ pid: -1 });
+    const container = await containerOn(lab);
+    expect(await reaches(container, STANDARD.internet.v4)).toBe(true);
+    client.close();
+    await manager.stop();
+    expect(await reaches(container, STANDARD.internet.v4)).toBe(true);
+    const left = manager.process
+      .output()
+      .split('\n')
+      .filter((line) => eventOf(line) === 'forwarding.left');
+    expect(left).toEqual([expect.stringContaining('"for":"docker0"')]);
+
+    await host.shell('ip link del docker0; sysctl -qw net.ipv4.ip_forward=0');
+    const again = await startManager(host);
+    expect(await forwards(host)).toBe('1');
+    await again.stop();
+    expect(await forwards(host)).toBe('0');
+  } finally {
+    await lab.close();
+  }
+});
