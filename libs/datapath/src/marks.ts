@@ -50,6 +50,9 @@ export const MARK_LAYOUT: readonly MarkField[] = [
   },
 ];
 
+/** Of the connection mark: bits that we never write, so that where one is set the mark is somebody else's. */
+export const OTHERS_CONNMARK = 0x0000c0ff;
+
 /** All bits that we read or write. */
 export const MARK_BITS = (ROUTING_TAG_MASK | VPN_INTENT_MASK | SOURCE_MASK | NEEDS_SNAT) >>> 0;
 

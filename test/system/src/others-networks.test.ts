@@ -55,3 +55,24 @@ labTest('who came while this host forwarded for guests keeps the network when th
     await lab.close();
   }
 });
+
+/** NordVPN's way: its sockets have a mark, their connections take it over, and only what has it comes in. */
+const KNOWN_BY_MARK = `table inet vpn {
+  chain remember { type filter hook postrouting priority mangle; meta mark 0xe1f1 ct mark set meta mark; }
+  chain input { type filter hook input priority filter; meta l4proto icmp ct mark != 0xe1f1 drop; }
+}`;
+
+labTest('who knows its own connections by their whole mark knows them while the manager runs', async () => {
+  const lab = await standardLab();
+  try {
+    const { host } = lab;
+    const manager = await startManager(host);
+    await host.shell(`nft -f - << 'END'\n${KNOWN_BY_MARK}\nEND`);
+    const answered = async (mark: string): Promise<boolean> =>
+      (await host.run('ping', ['-c', '1', '-W', '2', '-m', mark, STANDARD.internet.v4])).code === 0;
+    expect([await answered(String(0xe1f1)), await answered('0')]).toEqual([true, false]);
+    await manager.stop();
+  } finally {
+    await lab.close();
+  }
+});

@@ -4,6 +4,7 @@ import {
   formatMark,
   NEEDS_SNAT,
   NOWHERE_TAG,
+  OTHERS_CONNMARK,
   ROUTE_ON_VPN,
   ROUTING_TAG_MASK,
   routingTag,
@@ -121,9 +122,12 @@ export function uplinkMarkChains(uplink: Uplink): readonly Chain[] {
   ];
 }
 
-/** Writes the uplink and the packet's source into the connection's mark: one register and one constant, its other bits become zero. */
+/**
+ * Writes the uplink and the packet's source into the connection's mark: one register and one constant, its other bits become zero. Others
+ * know their connections by the whole mark (NordVPN lets in what has its own), so one that they have marked stays as it is.
+ */
 export const pinRule = ({ ifindex }: Uplink): string =>
-  `ct mark set meta mark & ${formatMark(SOURCE_MASK)} | ${formatMark(routingTag(ifindex))}`;
+  `ct mark & ${formatMark(OTHERS_CONNMARK)} == ${formatMark(0)} ct mark set meta mark & ${formatMark(SOURCE_MASK)} | ${formatMark(routingTag(ifindex))}`;
 
 /** Egress first: it may take the whole mark from the connection. What comes from outside counts for whom it answers. */
 export function classifyChains(shape: EgressShape): readonly Chain[] {
