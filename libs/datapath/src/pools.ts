@@ -195,6 +195,13 @@ export function hostAt(subnet: string, offset: number): string {
   return ipv4FromNumber(ipv4ToNumber(network) + 1 + offset);
 }
 
+/** All addresses of a network but its first and its last. */
+export function hostsOf(network: string): readonly string[] {
+  const { address, length } = ipv4Cidr(network);
+  const first = ipv4ToNumber(address) + 1;
+  return Array.from({ length: 2 ** (32 - length) - 2 }, (_, i) => ipv4FromNumber(first + i));
+}
+
 export interface SubnetNumbers {
   /** The subnet's first address. */
   readonly base: number;

@@ -1,5 +1,6 @@
 import { MemoryLog } from '@pp/base/testing';
-import { describeOnKernel } from '@pp/netlink/testing';
+import { describeOnKernel, kernelMissing } from '@pp/netlink/testing';
+import type { DeadConnections } from '@pp/ports';
 import { NetlinkConnections } from './netlink-connections';
 import { TestHost } from './testing';
 
@@ -37,6 +38,9 @@ describeOnKernel('the connection table', (native) => {
   const send = (to: string, port: number): string =>
     host.run('bash', ['-c', `echo x > /dev/udp/${to.replace(/[[\]]/g, '')}/${port}`]);
 
+  const forget = (dead: Partial<DeadConnections>): Promise<void> =>
+    connections.forget({ pinned: [], addressed: [], guests: [], udp: [], ...dead });
+
   /** Destination and port of each, as conntrack(8) lists them. */
   const listed = (): readonly string[] =>
     host
@@ -56,25 +60,47 @@ describeOnKernel('the connection table', (native) => {
 
   test('those pinned to an interface that is gone', async () => {
     expect(listed()).toEqual([...ALL_OF(4001), ...ALL_OF(4002)].sort());
-    await connections.forget({ pinned: [{ ifindex: 2, family: null }], addressed: [] });
+    await forget({ pinned: [{ ifindex: 2, family: null }] });
     expect(listed()).toEqual(ALL_OF(4002));
   });
 
   test('those of one family', async () => {
-    await connections.forget({ pinned: [{ ifindex: 2, family: 'ipv4' }], addressed: [] });
+    await forget({ pinned: [{ ifindex: 2, family: 'ipv4' }] });
     expect(listed()).toEqual(['2001:db8::1 4001', ...ALL_OF(4002)].sort());
   });
 
   test('those of an address, pinned to the interface that has lost it', async () => {
-    await connections.forget({ pinned: [], addressed: [{ ifindex: 3, address: '192.0.2.1' }] });
+    await forget({ addressed: [{ ifindex: 3, address: '192.0.2.1' }] });
     expect(listed()).toEqual([...ALL_OF(4001), '127.0.0.1 4002', '2001:db8::1 4002'].sort());
   });
 
   test('of an interface that nothing is pinned to there are none', async () => {
-    await connections.forget({
+    await forget({
       pinned: [{ ifindex: 9, family: null }],
       addressed: [{ ifindex: 9, address: '192.0.2.1' }],
     });
     expect(listed()).toHaveLength(6);
+  });
+
+  const allBut = (...gone: readonly string[]): readonly string[] =>
+    [...ALL_OF(4001), ...ALL_OF(4002)].filter((each) => !gone.includes(each)).sort();
+
+  const byEnds = kernelMissing(6, 12) === undefined ? test : test.skip;
+
+  byEnds('those that are answered by a guest that is gone', async () => {
+    await forget({ guests: ['192.0.2.1'] });
+    expect(listed()).toEqual(allBut('192.0.2.1 4001', '192.0.2.1 4002'));
+  });
+
+  byEnds('those that were begun by one', async () => {
+    host.run('bash', ['-c', 'echo x | socat - UDP:127.0.0.1:4002,bind=127.0.0.9 2> /dev/null || true']);
+    expect(listed()).toHaveLength(7);
+    await forget({ guests: ['127.0.0.9'] });
+    expect(listed()).toEqual(allBut());
+  });
+
+  byEnds('those of UDP to a port of an address', async () => {
+    await forget({ udp: [{ address: '192.0.2.1', port: 4001 }] });
+    expect(listed()).toEqual(allBut('192.0.2.1 4001'));
   });
 });

@@ -5,8 +5,10 @@ import {
   delConnection,
   dumpConnections,
   flushConnections,
+  flushConnectionsOf,
   NetlinkClient,
   netlinkIn,
+  type ConnectionEnds,
   type ConnectionFilter,
 } from '@pp/netlink';
 import type { Connections, DeadConnections } from '@pp/ports';
@@ -28,8 +30,12 @@ export class NetlinkConnections implements Connections {
     this.#log = log;
   }
 
-  async forget({ pinned, addressed }: DeadConnections): Promise<void> {
+  async forget({ pinned, addressed, guests, udp }: DeadConnections): Promise<void> {
     try {
+      await this.#forgetEnds([
+        ...guests.flatMap((address) => [{ source: address }, { answerer: address }]),
+        ...udp.map(({ address, port }) => ({ destination: address, udpPort: port })),
+      ]);
       for (const { ifindex, family } of pinned)
         await this.#client.request(flushConnections(pinnedTo(ifindex, family)));
       for (const { ifindex, address } of addressed) await this.#forgetAddress(ifindex, address);
@@ -41,6 +47,13 @@ export class NetlinkConnections implements Connections {
 
   close(): void {
     this.#client.close();
+  }
+
+  /** A kernel before Linux 6.12 cannot: there they end by their own time, as with any other NAT. */
+  async #forgetEnds(ends: readonly ConnectionEnds[]): Promise<void> {
+    const results = await this.#client.requestMany(ends.map(flushConnectionsOf));
+    const refused = results.find((result) => result instanceof KernelError && result.code !== 'EINVAL');
+    if (refused instanceof KernelError) throw refused;
   }
 
   async #forgetAddress(ifindex: number, address: string): Promise<void> {

@@ -1,7 +1,9 @@
 import type { DeadConnections } from '@pp/ports';
-import { uplink } from '../testing/worlds';
+import { namespace, uplink, vm, worldOf } from '../testing/worlds';
 import { deadConnections } from './dead-connections';
+import type { Guest } from './guest';
 import type { Uplink } from './uplink';
+import { withoutGuests, withoutPortRule, withPortRule, type World } from './world';
 
 const eth0: Uplink = { ...uplink('eth0', 'ethernet', 100), addresses: ['192.0.2.10/24', 'fe80::1/64'] };
 const wlan0: Uplink = { ...uplink('wlan0', 'wifi', 600), ifindex: 3 };
@@ -42,6 +44,58 @@ const rows: readonly Row[] = [
   },
 ];
 
+const NONE: DeadConnections = { pinned: [], addressed: [], guests: [], udp: [] };
+
 test.each(rows)('what dies when an uplink changes: $name', ({ to, want }) => {
-  expect(deadConnections([eth0], to)).toEqual({ pinned: [], addressed: [], ...want });
+  expect(deadConnections(worldOf([eth0], []), worldOf(to, []))).toEqual({ ...NONE, ...want });
 });
+
+const GUESTS: readonly (readonly [key: string, guest: Guest, addresses: readonly string[]])[] = [
+  ['namespace/0', namespace(0, { kind: 'default' }), ['100.115.92.130']],
+  [
+    'termina/5',
+    { ...vm('termina', 'vmtap0'), containers: { index: 1, subnet: '100.115.92.192/30' } },
+    ['100.115.92.26', '100.115.92.193', '100.115.92.194'],
+  ],
+];
+
+test.each(GUESTS)('what dies when %s goes, and that nothing does when it comes', (key, guest, addresses) => {
+  const there = worldOf([eth0], [guest]);
+  const gone = withoutGuests(there, [key]);
+  expect(deadConnections(there, gone)).toEqual({ ...NONE, guests: addresses });
+  expect(deadConnections(gone, there)).toEqual(NONE);
+});
+
+const FORWARDING = {
+  type: 'forwarding',
+  protocol: 'udp',
+  ifname: 'eth0',
+  address: null,
+  port: 80,
+  to: { address: '100.115.92.26', port: 8080 },
+} as const;
+const EVERYWHERE = [{ address: '192.0.2.10', port: 80 }];
+
+const ruleRows: readonly (readonly [name: string, change: object, want: DeadConnections['udp']])[] = [
+  ['of all addresses', {}, EVERYWHERE],
+  [
+    'of IPv6, whose addresses the kernel does not tell apart,',
+    { to: { address: 'fd00::2', port: 8080 } },
+    [],
+  ],
+  ['of one address', { address: '192.0.2.99' }, [{ address: '192.0.2.99', port: 80 }]],
+  ['of an interface that is no uplink', { ifname: 'vmtap0' }, []],
+  ['of TCP, whose connections have an end', { protocol: 'tcp' }, []],
+  ['that opens or locks', { type: 'access' }, []],
+];
+
+test.each(ruleRows)(
+  'UDP that a forwarding %s leads elsewhere when it comes and goes',
+  (_name, change, udp) => {
+    const without = worldOf([eth0], []);
+    const owned = { rule: { ...FORWARDING, ...change }, owner: 0 };
+    const ruled: World = withPortRule(without, owned);
+    expect(deadConnections(without, ruled)).toEqual({ ...NONE, udp });
+    expect(deadConnections(ruled, withoutPortRule(ruled, owned))).toEqual({ ...NONE, udp });
+  },
+);

@@ -1,14 +1,37 @@
+import { hostAt, hostsOf, isIpv6Forwarding, type PortRule } from '@pp/datapath';
 import type { DeadConnections } from '@pp/ports';
 import { parseCidr } from '@pp/wire';
+import { subnetsOf } from './guest';
 import type { Uplink } from './uplink';
+import type { World } from './world';
 
 const FAMILIES = ['ipv4', 'ipv6'] as const;
 
 /**
- * Connections that a change of the uplinks leaves without a way: pinned to an interface that is gone, or that has no default route of
- * their family any more, or known outside by an address that it has lost. All others live on.
+ * Connections that a change leaves without a way, and those that it should not leave any: of guests that are gone, whose addresses the next ones
+ * get, and streams of UDP to a port that leads elsewhere now, which have no end of their own. All others live on.
  */
-export function deadConnections(from: readonly Uplink[], to: readonly Uplink[]): DeadConnections {
+export const deadConnections = (from: World, to: World): DeadConnections => ({
+  ...(from.uplinks === to.uplinks ? NONE : deadOnUplinks(from.uplinks, to.uplinks)),
+  guests: from.guests
+    .beside(to.guests)
+    .flatMap(([key, guest]) => (to.guests.has(key) ? [] : subnetsOf(guest)))
+    .flatMap(({ kind, subnet }) => (kind === 'lxd' ? hostsOf(subnet) : [hostAt(subnet, 1)])),
+  udp: [...from.portRules.beside(to.portRules), ...to.portRules.beside(from.portRules)].flatMap(
+    ([, { rule }]) => udpPlaces(rule, to.uplinks),
+  ),
+});
+
+const NONE = { pinned: [], addressed: [] };
+
+/**
+ * Pinned to an interface that is gone, or that has no default route of their family any more, or known outside by an address that it has
+ * lost.
+ */
+function deadOnUplinks(
+  from: readonly Uplink[],
+  to: readonly Uplink[],
+): Pick<DeadConnections, 'pinned' | 'addressed'> {
   const after = new Map(to.map((uplink) => [uplink.ifindex, uplink]));
   const changed = from.flatMap((was) => {
     const now = after.get(was.ifindex);
@@ -25,8 +48,8 @@ export function deadConnections(from: readonly Uplink[], to: readonly Uplink[]):
       ),
     ],
     addressed: changed.flatMap(({ was, now }) =>
-      hostsOf(was)
-        .filter((address) => !hostsOf(now).includes(address))
+      addressesOf(was)
+        .filter((address) => !addressesOf(now).includes(address))
         .map((address) => ({ ifindex: was.ifindex, address })),
     ),
   };
@@ -35,5 +58,13 @@ export function deadConnections(from: readonly Uplink[], to: readonly Uplink[]):
 const leads = ({ defaults }: Uplink, wanted: (typeof FAMILIES)[number]): boolean =>
   defaults.some(({ family }) => family === wanted);
 
-const hostsOf = ({ addresses }: Uplink): readonly string[] =>
+const addressesOf = ({ addresses }: Uplink): readonly string[] =>
   addresses.filter((cidr) => parseCidr(cidr) !== null).map((cidr) => cidr.slice(0, cidr.indexOf('/')));
+
+/** Where a forwarding takes from, over IPv4: the address that it names, or all of the uplink's. */
+function udpPlaces(rule: PortRule, uplinks: readonly Uplink[]): DeadConnections['udp'] {
+  if (rule.type !== 'forwarding' || rule.protocol !== 'udp' || isIpv6Forwarding(rule)) return [];
+  const own = uplinks.filter(({ ifname }) => ifname === rule.ifname).flatMap(addressesOf);
+  const addresses = rule.address === null ? own.filter((address) => !address.includes(':')) : [rule.address];
+  return addresses.map((address) => ({ address, port: rule.port }));
+}

@@ -4,6 +4,7 @@ import {
   namespaceNames,
   type ArcConfig,
   type ArcConfigs,
+  type HeldSubnet,
   type TrafficSource,
 } from '@pp/datapath';
 
@@ -127,6 +128,21 @@ export function linksOf(guest: Guest): readonly string[] {
       return [guest.tap];
     case 'arc':
       return [ARC_BRIDGE, ...guest.devices.map(({ uplink }) => arcBridgeName(uplink))];
+  }
+}
+
+/** Of its links, but Android's management, and of what it routes. */
+export function subnetsOf(guest: Guest): readonly HeldSubnet[] {
+  switch (guest.kind) {
+    case 'namespace':
+    case 'plugin':
+      return [{ kind: guest.kind, subnet: guest.subnet }];
+    case 'termina': {
+      const own = { kind: guest.kind, subnet: guest.subnet };
+      return guest.containers === null ? [own] : [own, { kind: 'lxd', subnet: guest.containers.subnet }];
+    }
+    case 'arc':
+      return guest.devices.map(({ config }) => ({ kind: 'arc', subnet: config.subnet }));
   }
 }
 

@@ -4,10 +4,9 @@ import {
   indexOfSubnet,
   poolsBeside,
   type ExtraPool,
-  type HeldSubnet,
   type Pools,
 } from '@pp/datapath';
-import type { Arc, Guest } from './guest';
+import { subnetsOf, type Arc, type Guest } from './guest';
 
 /**
  * Guests of an earlier run, which had the pools `former`, among the pools of this one, which may be others: they keep their subnets, by
@@ -20,20 +19,6 @@ export function settledGuests(
 ): { readonly pools: Pools; readonly guests: readonly Guest[] } {
   const pools = poolsBeside(configured, former, guests.flatMap(subnetsOf));
   return { pools, guests: guests.map((guest) => settled(pools, guest)) };
-}
-
-function subnetsOf(guest: Guest): readonly HeldSubnet[] {
-  switch (guest.kind) {
-    case 'namespace':
-    case 'plugin':
-      return [{ kind: guest.kind, subnet: guest.subnet }];
-    case 'termina': {
-      const own = { kind: guest.kind, subnet: guest.subnet };
-      return guest.containers === null ? [own] : [own, { kind: 'lxd', subnet: guest.containers.subnet }];
-    }
-    case 'arc':
-      return guest.devices.map(({ config }) => ({ kind: 'arc', subnet: config.subnet }));
-  }
 }
 
 function settled(pools: Pools, guest: Guest): Guest {

@@ -1,9 +1,8 @@
-import { ipv4FromNumber, ipv4ToNumber, parseIpv4 } from '@pp/wire';
 import type { Element, Part, Tap } from '../desired';
 import type { TrafficSource } from '../marks';
 import { ADB_PORT, SETS } from '../nft/sets';
 import { guestElements } from './guest-elements';
-import { hostAt } from '../pools';
+import { hostAt, hostsOf } from '../pools';
 import { ALIAS_PREFIX, MAIN_TABLE } from '../tags';
 import { guestLinkSysctls, withLength } from './namespace';
 
@@ -74,12 +73,3 @@ const containerRoute = (dst: string, via: string, dev: string): Part['routes'][n
   metric: 0,
   onlink: false,
 });
-
-/** All addresses of a network but its first and its last. */
-function hostsOf(network: string): readonly string[] {
-  const [base = '', length = ''] = network.split('/');
-  const first = parseIpv4(base);
-  if (first === null) throw new Error(`not an IPv4 network: ${network}`);
-  const count = 2 ** (32 - Number(length)) - 2;
-  return Array.from({ length: count }, (_, i) => ipv4FromNumber(ipv4ToNumber(first) + 1 + i));
-}

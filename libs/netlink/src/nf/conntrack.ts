@@ -1,7 +1,7 @@
-import { all, attribute, encode, optional, u16be, u32be, u8 } from '../codec/parts';
+import { all, attribute, encode, nested, optional, u16be, u32be, u32host, u8 } from '../codec/parts';
 import type { Part } from '../codec/parts';
 import { Attributes } from '../codec/attributes';
-import { decodeIp, familyNumber } from '../codec/ip';
+import { decodeIp, encodeIp, familyNumber } from '../codec/ip';
 import { MalformedError } from '../codec/malformed';
 import type { NetlinkMessage } from '../codec/message';
 import type { NetlinkRequest, Query } from '../request';
@@ -18,11 +18,25 @@ const CTA_MARK = 8;
 const CTA_ID = 12;
 const CTA_ZONE = 18;
 const CTA_MARK_MASK = 21;
+const CTA_FILTER = 25;
+const CTA_FILTER_ORIG_FLAGS = 1;
+const CTA_FILTER_REPLY_FLAGS = 2;
 const CTA_TUPLE_IP = 1;
 const CTA_IP_V4_SRC = 1;
 const CTA_IP_V4_DST = 2;
 const CTA_IP_V6_SRC = 3;
 const CTA_IP_V6_DST = 4;
+const CTA_TUPLE_PROTO = 2;
+const CTA_PROTO_NUM = 1;
+const CTA_PROTO_DST_PORT = 3;
+
+// net/netfilter/nf_conntrack_netlink.c: what of a tuple is compared
+const BY_SOURCE = 1 << 0;
+const BY_DESTINATION = 1 << 1;
+const BY_PROTOCOL_AND_PORT = (1 << 3) | (1 << 5);
+
+// linux/in.h
+const IPPROTO_UDP = 17;
 
 /** A tracked connection, as far as needed to find out whether it can live on. */
 export interface Connection {
@@ -65,6 +79,58 @@ export const flushConnections = (filter: ConnectionFilter): NetlinkRequest => ({
   flags: 0,
   body: filterBody(filter),
 });
+
+/** Of a connection over IPv4: all that is said here holds. */
+export interface ConnectionEnds {
+  /** Who began it. */
+  readonly source?: string;
+  /** Whom it was for, before destination NAT. */
+  readonly destination?: string;
+  /** It is of UDP, and was for this port. */
+  readonly udpPort?: number;
+  /** Who answers, after destination NAT. */
+  readonly answerer?: string;
+}
+
+/** Forgets all that end so, which the kernel sorts out; of IPv6 it would take all others (6.18). EINVAL before Linux 6.12. */
+export const flushConnectionsOf = (ends: ConnectionEnds): NetlinkRequest => ({
+  label: () => `conntrack.flush ${JSON.stringify(ends)}`,
+  type: messageType(IPCTNL_MSG_CT_DELETE),
+  flags: 0,
+  body: endsBody(ends),
+});
+
+function endsBody({ source, destination, udpPort, answerer }: ConnectionEnds): Uint8Array {
+  const address = (type: number) => (text: string) => attribute(type, encodeIp(text));
+  const compared =
+    (source === undefined ? 0 : BY_SOURCE) |
+    (destination === undefined ? 0 : BY_DESTINATION) |
+    (udpPort === undefined ? 0 : BY_PROTOCOL_AND_PORT);
+  return encode(
+    header(familyNumber('ipv4'), 0),
+    nested(
+      CTA_TUPLE_ORIG,
+      nested(
+        CTA_TUPLE_IP,
+        optional(source, address(CTA_IP_V4_SRC)),
+        optional(destination, address(CTA_IP_V4_DST)),
+      ),
+      optional(udpPort, (port) =>
+        nested(
+          CTA_TUPLE_PROTO,
+          attribute(CTA_PROTO_NUM, u8(IPPROTO_UDP)),
+          attribute(CTA_PROTO_DST_PORT, u16be(port)),
+        ),
+      ),
+    ),
+    nested(CTA_TUPLE_REPLY, nested(CTA_TUPLE_IP, optional(answerer, address(CTA_IP_V4_SRC)))),
+    nested(
+      CTA_FILTER,
+      attribute(CTA_FILTER_ORIG_FLAGS, u32host(compared)),
+      attribute(CTA_FILTER_REPLY_FLAGS, u32host(answerer === undefined ? 0 : BY_SOURCE)),
+    ),
+  );
+}
 
 /** ENOENT when it has ended. */
 export const delConnection = ({ source, replyTo, identity }: Connection): NetlinkRequest => ({

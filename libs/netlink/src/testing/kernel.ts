@@ -1,3 +1,4 @@
+import { release } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadNative } from '@pp/native';
 import type { Native, NetlinkFamily } from '@pp/native';
@@ -56,6 +57,14 @@ function tryKernel(): Native | string {
   } catch (error) {
     return `network namespaces: ${error instanceof Error ? error.message : String(error)}`;
   }
+}
+
+/** Why something cannot be tried on this kernel, which is older; undefined where it can. */
+export function kernelMissing(major: number, minor: number): string | undefined {
+  const [ownMajor = 0, ownMinor = 0] = release().split('.').map(Number);
+  return ownMajor > major || (ownMajor === major && ownMinor >= minor)
+    ? undefined
+    : `Linux ${major}.${minor}`;
 }
 
 const POLLS = 4000;
