@@ -329,6 +329,11 @@ const BAD: readonly BadRow[] = [
     want: bad('InvalidArgument', /no interface name/),
   },
   {
+    name: 'an outbound device of 50 kB',
+    request: () => ({ pid: -1, outboundPhysicalDevice: 'x'.repeat(50_000) }),
+    want: bad('InvalidArgument', /^outbound_physical_device "x{64}\.\.\." is no interface name: 1 to 15/),
+  },
+  {
     name: 'an unknown traffic source',
     request: () => ({ pid: -1, trafficSource: 77 }),
     want: bad('InvalidArgument', /traffic_source 77/),

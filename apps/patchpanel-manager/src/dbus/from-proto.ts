@@ -1,6 +1,7 @@
 import { accept, refuse, type Checked } from '@pp/base';
 import { isIfname, sourceFromProto, type TrafficSource } from '@pp/datapath';
 import { decodeStrict } from '@pp/proto';
+import { quoted } from '../domain/quoted';
 
 /** The one reader of request messages: what leaves here has checked values. */
 
@@ -47,7 +48,7 @@ function outboundFault(ifname: string): string | null {
   if (ifname === 'lo')
     return 'outbound_physical_device "lo" leads nowhere: name an uplink, or leave it empty';
   if (isIfname(ifname)) return null;
-  return `outbound_physical_device ${JSON.stringify(ifname)} is no interface name: 1 to 15 characters, no blanks or slashes`;
+  return `outbound_physical_device ${quoted(ifname)} is no interface name: 1 to 15 characters, no blanks or slashes`;
 }
 
 export interface VmBody {

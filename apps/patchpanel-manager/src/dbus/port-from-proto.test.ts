@@ -83,6 +83,11 @@ test.each([
   { name: 'a port of 17 bits', in: { ...ACCESS, inputDstPort: 65536 + 80 }, says: 'input_dst_port 65616' },
   { name: 'the greatest number', in: { ...ACCESS, inputDstPort: 2 ** 32 - 1 }, says: '4294967295' },
   { name: 'a long name', in: { ...ACCESS, inputIfname: 'a'.repeat(16) }, says: 'is no interface name' },
+  {
+    name: 'a name of 5,000 letters, of which enough is told',
+    in: { ...ACCESS, inputIfname: 'a'.repeat(5000) },
+    says: `input_ifname "${'a'.repeat(64)}..." is no interface name: 1 to 15`,
+  },
   { name: 'a name that begins with a dash', in: { ...ACCESS, inputIfname: '-eth0' }, says: '"-eth0"' },
   { name: 'a name that ends with a dot', in: { ...ACCESS, inputIfname: 'eth0.' }, says: '"eth0."' },
   { name: 'a name with a blank', in: { ...ACCESS, inputIfname: 'eth 0' }, says: '"eth 0"' },
@@ -99,6 +104,11 @@ test.each([
   { name: 'forwarding to no port', in: { ...FORWARDING, dstPort: 0 }, says: 'dst_port 0' },
   { name: 'forwarding to a port of 17 bits', in: { ...FORWARDING, dstPort: 65537 }, says: 'dst_port 65537' },
   { name: 'forwarding to a name', in: { ...FORWARDING, dstIp: 'localhost' }, says: '"localhost"' },
+  {
+    name: 'forwarding to a name of 5,000 letters',
+    in: { ...FORWARDING, dstIp: 'a'.repeat(5000) },
+    says: `dst_ip "${'a'.repeat(64)}..." is no address of a host: write one such as`,
+  },
   { name: 'forwarding to IPv6 loopback', in: { ...FORWARDING, dstIp: '::1' }, says: '"::1"' },
   { name: 'forwarding to link-local', in: { ...FORWARDING, dstIp: 'fe80::1' }, says: '"fe80::1"' },
   { name: 'forwarding to an IPv6 group', in: { ...FORWARDING, dstIp: 'ff02::fb' }, says: '"ff02::fb"' },

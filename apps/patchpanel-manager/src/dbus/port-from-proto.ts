@@ -10,6 +10,7 @@ import {
 } from '@pp/proto';
 import { isLinkLocalIpv6, parseIpv4, parseIpv6 } from '@pp/wire';
 import type { DnsRule } from '../domain/dns-rules';
+import { quoted } from '../domain/quoted';
 
 /** The reader of requests about ports and name lookups: what leaves here has checked values. */
 
@@ -166,7 +167,7 @@ function portIfname(field: string, text: string): Checked<string> {
   if (text.length <= 15 && /^\w([\w.-]*\w)?$/.test(text)) return accept(text);
   return refuse(
     'InvalidArgument',
-    `${field} ${JSON.stringify(text)} is no interface name: 1 to 15 letters, digits, "_", "-" and ".", neither "-" nor "." at an end`,
+    `${field} ${quoted(text)} is no interface name: 1 to 15 letters, digits, "_", "-" and ".", neither "-" nor "." at an end`,
   );
 }
 
@@ -187,7 +188,7 @@ function hostAddress(
     'InvalidArgument',
     text === ''
       ? `${field} is missing: write an address such as ${examples}`
-      : `${field} ${JSON.stringify(text)} is no address of a host: write one such as ${examples}`,
+      : `${field} ${quoted(text)} is no address of a host: write one such as ${examples}`,
   );
 }
 

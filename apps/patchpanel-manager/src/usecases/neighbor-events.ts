@@ -11,6 +11,7 @@ import {
   withNeighbor,
   withoutNeighbor,
 } from '../domain/neighbors';
+import { quoted } from '../domain/quoted';
 import type { World } from '../domain/world';
 
 /** What a helper says of a guest: it holds this address on that link of ours, behind that uplink. */
@@ -59,9 +60,9 @@ function notServed(pairs: readonly ForwardingPair[], { ifname, upstream }: Neigh
   const pair = pairs.find(({ downstream }) => downstream === ifname);
   const now =
     pair === undefined
-      ? `${JSON.stringify(ifname)} is no guest's link that forwards anything now`
+      ? `${quoted(ifname)} is no guest's link that forwards anything now`
       : pair.ipv6
-        ? `${ifname} goes with ${pair.upstream} now, not with ${JSON.stringify(upstream)}`
+        ? `${ifname} goes with ${pair.upstream} now, not with ${quoted(upstream)}`
         : `${ifname} has no neighbour discovery now`;
   return refuse('NotFound', `${now}; ask GetForwarding`);
 }
