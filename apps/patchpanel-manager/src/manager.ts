@@ -1,5 +1,5 @@
 import type { Logger } from '@pp/base';
-import type { Kernel, LocalSources, Pools } from '@pp/datapath';
+import { IP_FORWARD, type Kernel, type LocalSources, type Pools } from '@pp/datapath';
 import {
   clashesOf,
   type Descriptors,
@@ -61,6 +61,8 @@ export class Manager {
   #clashes: readonly string[] = [];
   /** How the host's network looked last. */
   #view: NetworkView | null = null;
+  /** ifindexes of others' bridges that were there before this host forwarded: they do not live by it. */
+  #withoutForwarding: ReadonlySet<number> = new Set();
   /** How the host's network looks, when its turn comes; null: it is followed already. */
   #awaited: NetworkView | null = null;
 
@@ -103,6 +105,8 @@ export class Manager {
       this.#parts.log.info('pool.held', { pool: `${kind}=${cidr}` }); // by guests; nobody else gets of it
     const { present, ...network } = uplinksOf(first, this.#parts.uplinks);
     const { vpnLockdown } = former;
+    if (!last.originals.has(IP_FORWARD)) // else an earlier run made it forward, and which came since is not known
+      this.#withoutForwarding = new Set(bridgesOfOthers(first, present).map(({ ifindex }) => ifindex));
     const uplinks = uplinksBeside(adopted.has(ARC_KEY), present);
     const isWhole = await this.reconciler.start({
       former,
@@ -151,9 +155,11 @@ export class Manager {
   /** `clean` leaves the host as it was; `keep` leaves everything for the next run. */
   async stop(mode: 'clean' | 'keep'): Promise<void> {
     this.#parts.news.close();
-    const others = this.#view === null ? [] : bridgesOfOthers(this.#view, this.world.uplinks);
-    if (mode === 'clean' && others.length > 0)
-      this.#parts.log.info('forwarding.left', { for: others.join(' ') });
+    const bridges = this.#view === null ? [] : bridgesOfOthers(this.#view, this.world.uplinks);
+    const others = bridges.filter(({ ifindex }) => !this.#withoutForwarding.has(ifindex));
+    const forwardedBefore = this.world.originals.get(IP_FORWARD) === '1';
+    if (mode === 'clean' && others.length > 0 && !forwardedBefore)
+      this.#parts.log.info('forwarding.left', { for: others.map(({ ifname }) => ifname).join(' ') });
     await this.reconciler.stop(mode, { forwards: others.length > 0 });
     this.lifelines.close();
   }

@@ -20,7 +20,6 @@ export interface SysctlWish {
 
 const PROBE_FORCE = 'net.ipv6.conf.default.force_forwarding';
 const PROBE_RP_FILTER = 'net.ipv4.conf.all.rp_filter';
-const FORWARD_IPV4 = 'net.ipv4.ip_forward';
 const asFound: SysctlWish['want'] = (found) => found;
 export const IP_FORWARD = 'net.ipv4.ip_forward';
 /** The kernel writes it whenever ip_forward changes: 0 for a host that forwards, else 1, whatever was there (inet_forward_change). */
@@ -89,7 +88,7 @@ export const hostForwarding = (set: ReadonlyMap<string, string>): ReadonlyMap<st
   new Map(
     [...set].filter(
       ([key]) =>
-        key === FORWARD_IPV4 ||
+        key === IP_FORWARD ||
         key === FORWARD_ALL.key ||
         (set.has(FORWARD_ALL.key) && key.endsWith('.accept_ra')),
     ),

@@ -1,5 +1,5 @@
 import { ARC_BRIDGE } from '@pp/datapath';
-import type { NetworkView } from '@pp/ports';
+import type { LinkView, NetworkView } from '@pp/ports';
 import type { Uplink } from './uplink';
 
 /**
@@ -9,11 +9,11 @@ import type { Uplink } from './uplink';
 export function bridgesOfOthers(
   { links, addresses }: Pick<NetworkView, 'links' | 'addresses'>,
   uplinks: readonly Pick<Uplink, 'ifname'>[],
-): readonly string[] {
+): readonly LinkView[] {
   const own = new Set(uplinks.map(({ ifname }) => ifname));
   const numbered = new Set(addresses.filter(({ cidr }) => !cidr.includes(':')).map(({ ifindex }) => ifindex));
-  return links
-    .filter(({ kind, up, ifindex }) => kind === 'bridge' && up && numbered.has(ifindex))
-    .map(({ ifname }) => ifname)
-    .filter((ifname) => !own.has(ifname) && ifname !== ARC_BRIDGE);
+  return links.filter(
+    ({ ifname, kind, up, ifindex }) =>
+      kind === 'bridge' && up && numbered.has(ifindex) && !own.has(ifname) && ifname !== ARC_BRIDGE,
+  );
 }
