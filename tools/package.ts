@@ -1,8 +1,8 @@
 /**
  * `tsx tools/package.ts [APP...]` makes a Debian package of each program in dist/bin, or of those named: dist/packages/NAME_VERSION_ARCH.deb.
- * A package has the program, what lies in its app's folders dbus/ (bus policy) and systemd/ (unit), and a manual page and a completion for
- * bash that are made from its --help, and makes the user that the unit names; node comes from elsewhere. The same sources make the same bytes:
- * times in it are SOURCE_DATE_EPOCH, else that of the last commit.
+ * A package has the program, what lies in its app's folders dbus/ (bus policy), systemd/ (unit), networkd/ and NetworkManager/ (hands off),
+ * and a manual page and a completion for bash that are made from its --help, and makes the user that the unit names; node comes from
+ * elsewhere. The same sources make the same bytes: times in it are SOURCE_DATE_EPOCH, else that of the last commit.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -49,11 +49,18 @@ const APPS: Readonly<Record<string, AppFacts>> = {
 };
 
 /** Folders of an app, and where a package has their files. */
-const FOLDERS = { dbus: 'usr/share/dbus-1/system.d', systemd: 'lib/systemd/system' } as const;
+const FOLDERS = {
+  dbus: 'usr/share/dbus-1/system.d',
+  systemd: 'lib/systemd/system',
+  networkd: 'usr/lib/systemd/network',
+  NetworkManager: 'usr/lib/NetworkManager/conf.d',
+} as const;
 
 const MEANINGS = {
   dbus: 'who may own its name on the system bus, and call it',
   systemd: 'how systemd runs it',
+  networkd: "what keeps systemd-networkd's hands off guests' links",
+  NetworkManager: "what keeps NetworkManager's hands off guests' links",
 } as const;
 
 function main(names: readonly string[]): void {
@@ -108,7 +115,7 @@ function fill(tree: string, name: string, { summary }: AppFacts): void {
 
 /** What lies in the folders of an app. */
 const filesOf = (name: string) =>
-  (['dbus', 'systemd'] as const).flatMap((folder) => {
+  (['dbus', 'systemd', 'networkd', 'NetworkManager'] as const).flatMap((folder) => {
     const dir = join(ROOT, 'apps', name, folder);
     const files = existsSync(dir) ? readdirSync(dir) : [];
     return files.map((file) => ({

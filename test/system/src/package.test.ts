@@ -80,6 +80,14 @@ test("the manager's package has its bus policy, and a unit that starts what is i
   expect(unit).toContain('--helpers none --on-exit keep');
 });
 
+test("the manager's package keeps systemd-networkd and NetworkManager from guests' links", () => {
+  run('dpkg-deb', '--extract', packageOf('patchpanel-manager'), tree);
+  const networkd = readFileSync(join(tree, 'usr/lib/systemd/network/05-patchpanel.network'), 'utf8');
+  expect(networkd).toContain('Name=vmtap* arc*\n');
+  const conf = readFileSync(join(tree, 'usr/lib/NetworkManager/conf.d/90-patchpanel.conf'), 'utf8');
+  expect(conf).toContain('unmanaged-devices=interface-name:vmtap*;interface-name:arc*\n');
+});
+
 const sysusersMissing =
   spawnSync('systemd-sysusers', ['--version']).error === undefined ? undefined : 'systemd-sysusers';
 
