@@ -2,7 +2,7 @@
 import { MalformedError } from '../codec/malformed';
 import type { NetlinkMessage } from '../codec/message';
 import { hex } from '../testing';
-import { decodeAddress } from './address';
+import { decodeAddress, isPermanent } from './address';
 import { decodeRouteEvent } from './events';
 import { decodeLink } from './link';
 import { decodeNeighbor } from './neighbor';
@@ -300,6 +300,14 @@ const rows: readonly Row[] = [
 
 test.each(rows)('$name', ({ type, body, decode, want }) => {
   expect(decode({ type, flags: 0, seq: 0, body: hex(body) })).toEqual(want);
+});
+
+test.each([
+  { name: 'one that somebody set', flags: 0x80, want: true },
+  { name: 'one that was set for a time', flags: 0x00, want: false },
+  { name: 'one that a router advertised, and its temporary one', flags: 0x101, want: false },
+])('an address is permanent or not: $name', ({ flags, want }) => {
+  expect(isPermanent({ ifindex: 2, cidr: '2001:db8::1/64', scope: 0, flags })).toBe(want);
 });
 
 const captured = [

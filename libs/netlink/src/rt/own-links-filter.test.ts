@@ -80,6 +80,7 @@ const rows: { name: string; in: Uint8Array; want: 'heard' | 'not heard' }[] = [
   { name: 'an address of ours', in: news(RT.RTM_NEWADDR, address(80)), want: 'not heard' },
   { name: 'an address of ours that went', in: news(RT.RTM_DELADDR, address(80)), want: 'not heard' },
   { name: "somebody's address", in: news(RT.RTM_NEWADDR, address(3)), want: 'heard' },
+  { name: 'a neighbour, however its bytes look', in: news(RT.RTM_NEWNEIGH, link(OURS)), want: 'heard' },
   { name: "nobody's address", in: news(RT.RTM_NEWADDR, address(0)), want: 'heard' },
 ];
 
