@@ -13,6 +13,32 @@ const rows = [
       { uid: 233, source: 'SYSTEM' },
     ],
   },
+  {
+    name: 'all of spec 3.2',
+    accounts: [
+      'debugd',
+      'cups',
+      'lpadmin',
+      'kerberosd',
+      'kerberosd-exec',
+      'tlsdate',
+      'pluginvm',
+      'fuse-smbfs',
+    ]
+      .map((name, i) => `${name}:x:${i}:${i}::/:/bin/false\n`)
+      .join(''),
+    session: null,
+    want: [
+      { uid: 0, source: 'USER' },
+      { uid: 1, source: 'USER' },
+      { uid: 2, source: 'USER' },
+      { uid: 3, source: 'SYSTEM' },
+      { uid: 4, source: 'SYSTEM' },
+      { uid: 5, source: 'SYSTEM' },
+      { uid: 6, source: 'USER' },
+      { uid: 7, source: 'SYSTEM' },
+    ],
+  },
   { name: "the session's user", accounts: '', session: 1000, want: [{ uid: 1000, source: 'CHROME' }] },
   {
     name: 'two names of one uid count once',
