@@ -39,7 +39,7 @@ describeOnKernel('the connection table', (native) => {
     host.run('bash', ['-c', `echo x > /dev/udp/${to.replace(/[[\]]/g, '')}/${port}`]);
 
   const forget = (dead: Partial<DeadConnections>): Promise<void> =>
-    connections.forget({ pinned: [], addressed: [], guests: [], udp: [], ...dead });
+    connections.forget({ pinned: [], addressed: [], guests: [], udp: [], lookups: [], ...dead });
 
   /** Destination and port of each, as conntrack(8) lists them. */
   const listed = (): readonly string[] =>
@@ -102,5 +102,13 @@ describeOnKernel('the connection table', (native) => {
   byEnds('those of UDP to a port of an address', async () => {
     await forget({ udp: [{ address: '192.0.2.1', port: 4001 }] });
     expect(listed()).toEqual(allBut('192.0.2.1 4001'));
+  });
+
+  byEnds('lookups of names by an address', async () => {
+    send('127.0.0.1', 53);
+    send('192.0.2.1', 53);
+    expect(listed()).toHaveLength(8);
+    await forget({ lookups: ['127.0.0.1'] });
+    expect(listed()).toEqual([...allBut(), '192.0.2.1 53'].sort());
   });
 });

@@ -20,6 +20,8 @@ export interface NetlinkConnectionsOptions {
   readonly netnsFd?: number;
 }
 
+const DNS_PORT = 53;
+
 /** The connection table by ctnetlink. A connection's mark tells the interface that it is pinned to. */
 export class NetlinkConnections implements Connections {
   readonly #client: NetlinkClient;
@@ -30,11 +32,12 @@ export class NetlinkConnections implements Connections {
     this.#log = log;
   }
 
-  async forget({ pinned, addressed, guests, udp }: DeadConnections): Promise<void> {
+  async forget({ pinned, addressed, guests, udp, lookups }: DeadConnections): Promise<void> {
     try {
       await this.#forgetEnds([
         ...guests.flatMap((address) => [{ source: address }, { answerer: address }]),
         ...udp.map(({ address, port }) => ({ destination: address, udpPort: port })),
+        ...lookups.map((address) => ({ source: address, udpPort: DNS_PORT })),
       ]);
       for (const { ifindex, family } of pinned)
         await this.#client.request(flushConnections(pinnedTo(ifindex, family)));

@@ -8,6 +8,8 @@ export interface DeadConnections {
   readonly guests: readonly string[];
   /** Over UDP to these IPv4 places of the host, which lead elsewhere now. */
   readonly udp: readonly { readonly address: string; readonly port: number }[];
+  /** Lookups of names over UDP by these IPv4 addresses, which go elsewhere now. */
+  readonly lookups: readonly string[];
 }
 
 /** The connection table of this host. */

@@ -12,6 +12,7 @@ import {
   until,
   type Place,
 } from '@pp/lab';
+import { kernelMissing } from '@pp/netlink/testing';
 import { encode, SetDnsRedirectionRuleRequestRuleType as Type, type Init, type Messages } from '@pp/proto';
 import { spawnSync } from 'node:child_process';
 import { GuestRig, UPLINK_ARGS } from './guest-rig';
@@ -187,6 +188,29 @@ labTest(
     await rig.expectIdle();
   },
   missing,
+  AT_MOST,
+);
+
+labTest(
+  'who asks from the same port each time follows a redirection that comes, and one that goes',
+  async () => {
+    const proxy = await startProxy();
+    const vm = await startTermina(rig, 5);
+    const query = ['-b', '0.0.0.0#5300', `@${STANDARD.router.v4}`, NAME, '+short', '+tries=1', '+time=1'];
+    const ask = async (): Promise<string | undefined> =>
+      /^[\d.]+$/m.exec((await vm.guest.run('dig', query)).stdout)?.[0];
+    await expectAnswer(ask, ROUTER);
+    const end = await redirect({ type: Type.DEFAULT, inputIfname: vm.link, proxyAddress: proxy.v4 });
+    await lastSeen('the proxy answers', ask, (seen) => seen === PROXY);
+    expect(await ask()).toBe(PROXY);
+    await end();
+    await lastSeen('the router answers', ask, (seen) => seen === ROUTER);
+    expect(await ask()).toBe(ROUTER);
+    await vm.stop();
+    await proxy.stop();
+    await rig.expectIdle();
+  },
+  missing ?? kernelMissing(6, 12),
   AT_MOST,
 );
 

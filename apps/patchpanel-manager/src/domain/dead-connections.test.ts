@@ -3,7 +3,15 @@ import { namespace, uplink, vm, worldOf } from '../testing/worlds';
 import { deadConnections } from './dead-connections';
 import type { Guest } from './guest';
 import type { Uplink } from './uplink';
-import { withoutGuests, withoutPortRule, withPortRule, type World } from './world';
+import type { DnsRule } from './dns-rules';
+import {
+  withDnsRule,
+  withoutDnsRules,
+  withoutGuests,
+  withoutPortRule,
+  withPortRule,
+  type World,
+} from './world';
 
 const eth0: Uplink = { ...uplink('eth0', 'ethernet', 100), addresses: ['192.0.2.10/24', 'fe80::1/64'] };
 const wlan0: Uplink = { ...uplink('wlan0', 'wifi', 600), ifindex: 3 };
@@ -44,7 +52,7 @@ const rows: readonly Row[] = [
   },
 ];
 
-const NONE: DeadConnections = { pinned: [], addressed: [], guests: [], udp: [] };
+const NONE: DeadConnections = { pinned: [], addressed: [], guests: [], udp: [], lookups: [] };
 
 test.each(rows)('what dies when an uplink changes: $name', ({ to, want }) => {
   expect(deadConnections(worldOf([eth0], []), worldOf(to, []))).toEqual({ ...NONE, ...want });
@@ -99,3 +107,15 @@ test.each(ruleRows)(
     expect(deadConnections(ruled, withoutPortRule(ruled, owned))).toEqual({ ...NONE, udp });
   },
 );
+
+test.each([
+  ['of its link', { ifname: 'vmtap0' }, ['100.115.92.26']],
+  ['of another link', { ifname: 'vmtap1' }, []],
+  ['of IPv6', { ifname: 'vmtap0', family: 'ipv6' }, []],
+] as const)("a guest's lookups %s, when a redirection comes and goes", (_name, change, lookups) => {
+  const without = worldOf([eth0], [vm('termina', 'vmtap0')]);
+  const rule: DnsRule = { type: 'default', family: 'ipv4', proxy: '192.0.2.53', owner: 0, ...change };
+  const ruled = withDnsRule(without, 7, rule);
+  expect(deadConnections(without, ruled)).toEqual({ ...NONE, lookups });
+  expect(deadConnections(ruled, withoutDnsRules(ruled, ['dns:7']))).toEqual({ ...NONE, lookups });
+});

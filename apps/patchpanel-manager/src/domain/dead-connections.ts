@@ -1,7 +1,8 @@
 import { hostAt, hostsOf, isIpv6Forwarding, type PortRule } from '@pp/datapath';
 import type { DeadConnections } from '@pp/ports';
 import { parseCidr } from '@pp/wire';
-import { subnetsOf } from './guest';
+import type { DnsRule } from './dns-rules';
+import { linksOf, subnetsOf, type Guest } from './guest';
 import type { Uplink } from './uplink';
 import type { World } from './world';
 
@@ -9,20 +10,25 @@ const FAMILIES = ['ipv4', 'ipv6'] as const;
 
 /**
  * Connections that a change leaves without a way, and those that it should not leave any: of guests that are gone, whose addresses the next ones
- * get, and streams of UDP to a port that leads elsewhere now, which have no end of their own. All others live on.
+ * get, and streams of UDP to a port, and lookups of a guest, that lead elsewhere now: they have no end of their own. All others live on.
  */
 export const deadConnections = (from: World, to: World): DeadConnections => ({
   ...(from.uplinks === to.uplinks ? NONE : deadOnUplinks(from.uplinks, to.uplinks)),
   guests: from.guests
     .beside(to.guests)
-    .flatMap(([key, guest]) => (to.guests.has(key) ? [] : subnetsOf(guest)))
-    .flatMap(({ kind, subnet }) => (kind === 'lxd' ? hostsOf(subnet) : [hostAt(subnet, 1)])),
+    .flatMap(([key, guest]) => (to.guests.has(key) ? [] : guestAddresses(guest))),
   udp: [...from.portRules.beside(to.portRules), ...to.portRules.beside(from.portRules)].flatMap(
     ([, { rule }]) => udpPlaces(rule, to.uplinks),
+  ),
+  lookups: [...from.dnsRules.beside(to.dnsRules), ...to.dnsRules.beside(from.dnsRules)].flatMap(([, rule]) =>
+    whoseLookups(rule, to.guests),
   ),
 });
 
 const NONE = { pinned: [], addressed: [] };
+
+const guestAddresses = (guest: Guest): readonly string[] =>
+  subnetsOf(guest).flatMap(({ kind, subnet }) => (kind === 'lxd' ? hostsOf(subnet) : [hostAt(subnet, 1)]));
 
 /**
  * Pinned to an interface that is gone, or that has no default route of their family any more, or known outside by an address that it has
@@ -67,4 +73,12 @@ function udpPlaces(rule: PortRule, uplinks: readonly Uplink[]): DeadConnections[
   const own = uplinks.filter(({ ifname }) => ifname === rule.ifname).flatMap(addressesOf);
   const addresses = rule.address === null ? own.filter((address) => !address.includes(':')) : [rule.address];
   return addresses.map((address) => ({ address, port: rule.port }));
+}
+
+/** The host's own users mostly ask from another port each time. */
+function whoseLookups(rule: DnsRule, guests: World['guests']): readonly string[] {
+  if (rule.type === 'user' || rule.family === 'ipv6') return [];
+  return [...guests.values()]
+    .filter((guest) => linksOf(guest).includes(rule.ifname))
+    .flatMap((guest) => guestAddresses(guest));
 }
