@@ -11,6 +11,7 @@ import {
 } from '@pp/proto';
 import { portMethods } from './dbus/port-methods';
 import { decided } from './domain/decision';
+import { dnsRuleKey } from './domain/dns-rules';
 import { MOST_PORT_RULES } from './domain/quotas';
 import { withAllGuests } from './domain/world';
 import type { Manager } from './manager';
@@ -182,6 +183,14 @@ test('a DNS redirection lives as long as its lifeline, and the newest counts', a
   await settled(manager);
   expect(host.kernel.dump()).toBe(idle);
   expect(host.descriptors.openCount()).toBe(0);
+});
+
+test('a DNS redirection after a restart takes the place of none that goes on', async () => {
+  const host = new FakeHost();
+  await redirect(host, await started(host), USER_DNS);
+  const manager = await started(host);
+  await redirect(host, manager, GUEST_DNS);
+  expect([...manager.world.dnsRules.keys()]).toEqual([dnsRuleKey(0), dnsRuleKey(1)]);
 });
 
 test('a DNS redirection without a lifeline, or with a dead one, is refused', async () => {
