@@ -23,9 +23,16 @@ function routeNews(type: number, request: NetlinkRequest, table: number): Uint8A
   return bytes;
 }
 
-const link = (group: number): NetlinkRequest =>
-  addLink({ ifname: 'arc_ns0', group, kind: { name: 'veth', peer: { ifname: 'veth0' } } });
+const link = (group: number, up = false): NetlinkRequest =>
+  addLink({ ifname: 'arc_ns0', group, up, kind: { name: 'veth', peer: { ifname: 'veth0' } } });
 const bridge = addLink({ ifname: 'arcbr0', group: OURS, kind: { name: 'bridge' } });
+/** A veth's with the kind of a TAP; a request has what comes up among the changes (ifi_change), and the kernel has nothing there where that was before. */
+function tapNews(group: number, how: 'down' | 'rising' | 'up'): Uint8Array {
+  const bytes = Buffer.from(linkNews(link(group, how !== 'down')));
+  bytes.write('tun\0', bytes.indexOf('veth'));
+  if (how !== 'rising') bytes.writeUInt32LE(0, 28);
+  return bytes;
+}
 const route = (table: number): Parameters<typeof addRoute>[0] => ({
   kind: 'unicast',
   dst: '10.0.0.0/24',
@@ -52,6 +59,10 @@ const address = (protocol: number): NetlinkRequest => addAddress(3, '192.0.2.1/2
 const rows: { name: string; in: Uint8Array; want: 'heard' | 'not heard' }[] = [
   { name: 'a veth of ours', in: linkNews(link(OURS)), want: 'not heard' },
   { name: 'a bridge of ours that changes', in: linkNews(bridge), want: 'heard' },
+  { name: 'a TAP of ours that is down', in: tapNews(OURS, 'down'), want: 'heard' },
+  { name: 'a TAP of ours that comes up', in: tapNews(OURS, 'rising'), want: 'heard' },
+  { name: 'a TAP of ours that is up', in: tapNews(OURS, 'up'), want: 'not heard' },
+  { name: "a TAP of somebody's that is up", in: tapNews(7, 'up'), want: 'heard' },
   { name: 'a veth about to go', in: linkNews(link(DOOMED)), want: 'not heard' },
   { name: 'a veth of ours that went', in: news(RT.RTM_DELLINK, link(OURS)), want: 'not heard' },
   { name: 'a foreign veth that went', in: news(RT.RTM_DELLINK, link(7)), want: 'heard' },

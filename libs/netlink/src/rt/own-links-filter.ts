@@ -11,6 +11,8 @@ const { accept, Ancillary, jump, label, load } = bpf;
 const NLMSG_TYPE = 4;
 const NLMSG_PID = 12;
 const RTM_FAMILY = 16;
+const IFINFO_FLAGS = 16 + 8;
+const IFINFO_CHANGE = 16 + 12;
 const RTM_DST_LEN = 16 + 1;
 const RTM_TABLE = 16 + 4;
 const RTM_PROTOCOL = 16 + 5;
@@ -26,11 +28,13 @@ const AF_INET6 = 10;
 const RTPROT_KERNEL = 2;
 const LINK_LOCAL = 0xfe800000;
 const VETH = 0x76657468; // "veth"
+const TUN = 0x74756e00; // "tun", and the NUL
+const IFF_UP = 0x1; // linux/if.h
 const WHOLE = 0x7fffffff;
 
 /** How whoever makes many links marks them and what they have. */
 export interface OwnMarks {
-  /** Of a veth; it has one from its first message, a TAP has not. */
+  /** Of a veth; it has one from its first message, a TAP when it comes up. */
   readonly groups: readonly number[];
   /** Of an address, as `addAddress` sets it. */
   readonly protocol: number;
@@ -39,7 +43,8 @@ export interface OwnMarks {
 /**
  * Keeps from a socket what whoever makes many links tells it by doing so: all of the veths of these groups, addresses of this protocol, what the
  * kernel itself keeps in table local, and the routes that it makes and takes with an address of IPv4 or a link's own of IPv6 (fe80::/64), so
- * that news of a link or of an address goes with them.
+ * that news of a link or of an address goes with them. Nor does it hear of their TAPs that are up and stay so: a VMM can make such news as fast as it
+ * likes, by TUNSETIFF and SIOCSIFHWADDR.
  */
 export function ownLinksFilter({ groups, protocol }: OwnMarks): readonly bpf.BpfInstruction[] {
   return bpf.assembleBpf([
@@ -51,22 +56,7 @@ export function ownLinksFilter({ groups, protocol }: OwnMarks): readonly bpf.Bpf
     jump('jeq', loaded16(RTM_NEWLINK), { then: 'link' }),
     jump('jeq', loaded16(RTM_DELLINK), { else: 'accept' }),
 
-    label('link'),
-    { op: 'ldImm', k: LINK_ATTRIBUTES },
-    { op: 'ldxImm', k: IFLA.LINKINFO },
-    load('ldW', Ancillary.netlinkAttribute),
-    jump('jeq', 0, { then: 'accept' }),
-    { op: 'tax', k: 0 },
-    { op: 'ldWx', k: KIND_VALUE },
-    jump('jeq', VETH, { else: 'accept' }),
-    { op: 'ldImm', k: LINK_ATTRIBUTES },
-    { op: 'ldxImm', k: IFLA.GROUP },
-    load('ldW', Ancillary.netlinkAttribute),
-    jump('jeq', 0, { then: 'accept' }),
-    { op: 'tax', k: 0 },
-    { op: 'ldWx', k: ATTRIBUTE_VALUE },
-    ...groups.map((group) => jump('jeq', loaded32(group), { then: 'drop' })),
-    jump('jeq', 0, { then: 'accept', else: 'accept' }),
+    ...ofLinks(groups),
 
     label('address'),
     { op: 'ldImm', k: ADDRESS_ATTRIBUTES },
@@ -104,6 +94,33 @@ export function ownLinksFilter({ groups, protocol }: OwnMarks): readonly bpf.Bpf
     accept(0),
   ]);
 }
+
+/** Of a veth of ours all; of a TAP of ours what is told once it is up. */
+const ofLinks = (groups: OwnMarks['groups']): readonly bpf.BpfLine[] => [
+  label('link'),
+  { op: 'ldImm', k: LINK_ATTRIBUTES },
+  { op: 'ldxImm', k: IFLA.LINKINFO },
+  load('ldW', Ancillary.netlinkAttribute),
+  jump('jeq', 0, { then: 'accept' }),
+  { op: 'tax', k: 0 },
+  { op: 'ldWx', k: KIND_VALUE },
+  jump('jeq', VETH, { then: 'group' }),
+  jump('jeq', TUN, { else: 'accept' }),
+  load('ldW', IFINFO_FLAGS),
+  jump('jset', loaded32(IFF_UP), { else: 'accept' }),
+  load('ldW', IFINFO_CHANGE),
+  jump('jeq', 0, { else: 'accept' }), // it comes up, and so its tag is told for the first time
+
+  label('group'),
+  { op: 'ldImm', k: LINK_ATTRIBUTES },
+  { op: 'ldxImm', k: IFLA.GROUP },
+  load('ldW', Ancillary.netlinkAttribute),
+  jump('jeq', 0, { then: 'accept' }),
+  { op: 'tax', k: 0 },
+  { op: 'ldWx', k: ATTRIBUTE_VALUE },
+  ...groups.map((group) => jump('jeq', loaded32(group), { then: 'drop' })),
+  jump('jeq', 0, { then: 'accept', else: 'accept' }),
+];
 
 /** BPF loads in the network's byte order what netlink has in the machine's. */
 export function loaded16(value: number): number {
