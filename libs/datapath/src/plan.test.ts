@@ -125,7 +125,7 @@ const rows: readonly {
       'address.add 100.115.92.129/30 dev arc_ns0',
       'route.add 10.9.0.0/24 via 100.115.92.130 dev arc_ns0 table 254 metric 0',
       'rule.add ipv4 1010: from all fwmark 0x03ea0000/0xffff0000 lookup 1002',
-      'nft.elements add guests { "arc_ns0" } and 5 more',
+      'nft.elements add guests { "arc_ns0" } and 6 more',
     ],
   },
   {
@@ -133,7 +133,7 @@ const rows: readonly {
     from: desired({ 'namespace/0': ROUTED }, { sysctls: new Map([['net.ipv4.ip_forward', '1']]) }),
     to: NOTHING,
     want: [
-      'nft.elements del guests { "arc_ns0" } and 5 more',
+      'nft.elements del guests { "arc_ns0" } and 6 more',
       'rule.del ipv4 1010: from all fwmark 0x03ea0000/0xffff0000 lookup 1002',
       'link.del arc_ns0',
       'netns.del connected_netns_0',
@@ -146,7 +146,7 @@ const rows: readonly {
     from: desired({ 'namespace/0': namespace() }),
     to: desired({ 'namespace/1': namespace({ number: 1, subnet: '100.115.92.132/30' }) }),
     want: [
-      'nft.elements del guests { "arc_ns0" } and 5 more',
+      'nft.elements del guests { "arc_ns0" } and 6 more',
       'link.del arc_ns0',
       'netns.del connected_netns_0',
       'netns.add connected_netns_1',
@@ -158,7 +158,7 @@ const rows: readonly {
       'sysctl.set net.ipv4.conf.arc_ns1.accept_local = 1',
       'sysctl.set net.ipv4.conf.arc_ns1.arp_filter = 1',
       'address.add 100.115.92.133/30 dev arc_ns1',
-      'nft.elements add guests { "arc_ns1" } and 5 more',
+      'nft.elements add guests { "arc_ns1" } and 6 more',
     ],
   },
   {
@@ -180,7 +180,7 @@ const rows: readonly {
     from: desired({ 'namespace/0': ROUTED }),
     to: desired({ 'namespace/0': { ...ROUTED, links: namespace({ peerMac: '02:00:00:00:00:99' }).links } }),
     want: [
-      'nft.elements del guests { "arc_ns0" } and 4 more',
+      'nft.elements del guests { "arc_ns0" } and 5 more',
       'link.del arc_ns0',
       'link.add veth arc_ns0',
       'sysctl.set net.ipv6.conf.arc_ns0.accept_ra = 0',
@@ -191,7 +191,7 @@ const rows: readonly {
       'sysctl.set net.ipv4.conf.arc_ns0.arp_filter = 1',
       'address.add 100.115.92.129/30 dev arc_ns0',
       'route.add 10.9.0.0/24 via 100.115.92.130 dev arc_ns0 table 254 metric 0',
-      'nft.elements add guests { "arc_ns0" } and 4 more',
+      'nft.elements add guests { "arc_ns0" } and 5 more',
     ],
   },
   {

@@ -94,7 +94,7 @@ const LINK_SYSCTLS = [
   'sysctl.set net.ipv4.conf.arc_ns0.arp_filter = 1',
 ];
 const ADDRESS = 'address.add 100.115.92.129/30 dev arc_ns0';
-const ALLOW = 'nft.elements add guests { "arc_ns0" } and 5 more'; // a gateway's address is no link's: the load has it
+const ALLOW = 'nft.elements add guests { "arc_ns0" } and 6 more'; // a gateway's address is no link's: the load has it
 
 const rows: readonly {
   readonly name: string;

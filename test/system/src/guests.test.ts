@@ -14,7 +14,9 @@ import {
   UNWANTED,
   until,
 } from '@pp/lab';
+import { parseMacBytes } from '@pp/wire';
 import { GuestRig } from './guest-rig';
+import { sendMadeUp } from './made-up-senders';
 
 /** What every kind of guest can and cannot do, by traffic of real guests. */
 
@@ -160,8 +162,29 @@ for (const kind of GUEST_KINDS) {
       await guest.run('ping', ['-c1', '-W2', '-I', '10.66.0.1', gateway]);
       const asked = await guest.json('ip', '-j', 'neigh', 'show', 'to', gateway);
       expect(asked).toMatchObject([{ dst: gateway }]);
-      expect(await rig.lab.host.json('ip', '-j', 'neigh', 'show', 'to', '10.66.0.1', 'dev', link)).toEqual([]);
+      expect(await rig.lab.host.json('ip', '-j', 'neigh', 'show', 'to', '10.66.0.1', 'dev', link)).toEqual(
+        [],
+      );
       expect(await reaches(guest, gateway)).toBe(true);
+    });
+
+    labTest('takes few places in it by link-local addresses that it makes up', async () => {
+      const { guest, link, ifname } = running;
+      const gateway = await until(`${link} has a link-local address`, () => linkLocalOf(rig.lab.host, link));
+      const [mac, own] = [await macBytesOf(rig.lab.host, link), await macBytesOf(guest, ifname)];
+      const ifindex = Number(await guest.shell(`ip -o link show dev ${ifname} | cut -d: -f1`));
+      const beyond = internet.v6; // the host cannot pass it on, and says so
+      for (const [what, to] of [
+        ['solicit', gateway],
+        ['echo', gateway],
+        ['echo', beyond],
+      ] as const) {
+        sendMadeUp(guest, ifindex, { what, count: 2048, to, mac, own });
+        const taken = await rig.lab.host.json('ip', '-6', '-j', 'neigh', 'show', 'nud', 'all', 'dev', link);
+        expect([what, to, (taken as unknown[]).length < 400]).toEqual([what, to, true]);
+        await rig.lab.host.run('ip', ['-6', 'neigh', 'flush', 'dev', link, 'nud', 'all']);
+      }
+      expect(await reaches(guest, `${gateway}%${ifname}`)).toBe(true);
     });
 
     labTest('is not reached by another guest, nor reaches it', async () => {
@@ -218,6 +241,10 @@ async function linkLocalOf(host: Host, ifname: string): Promise<string | undefin
     '-tentative',
   ]);
   return /inet6 (\S+)\/64/.exec(text)?.[1];
+}
+
+async function macBytesOf(place: Place, ifname: string): Promise<Uint8Array> {
+  return parseMacBytes(await macOf(place, ifname)) ?? new Uint8Array(6);
 }
 
 async function macOf(place: Place, ifname: string): Promise<string> {

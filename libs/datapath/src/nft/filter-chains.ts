@@ -63,6 +63,8 @@ const macChains = (
 export const inputChains = (): readonly Chain[] => [
   plain('from_guest', [
     'ct state established,related accept',
+    // Whoever is heard, or answered, by a link-local address has a place in the neighbour table: a guest could make up as many as it likes.
+    `ip6 saddr fe80::/10 iifname ${at(SETS.guestHaste)} ${drop('drop_guest_to_host')}`,
     'icmp type echo-request accept',
     `icmpv6 type { ${ICMPV6_TO_HOST.join(', ')} } accept`,
     'ct status dnat accept', // led to the host itself, as asked for

@@ -12,7 +12,8 @@ import {
 import { arcVpnRules } from './arc-vpn';
 import { sourceChain, tagChain } from './chains';
 import { LOOKUP } from './dns-chains';
-import { base, mark, marked, plain, type Chain } from './rules';
+import { at, base, drop, mark, marked, plain, type Chain } from './rules';
+import { SETS } from './sets';
 
 /** Bits that only somebody else sets: a VPN's own socket, say, whose marks are read by rules that are not ours. */
 const NOT_OURS = ~(ROUTING_TAG_MASK | VPN_INTENT_MASK) >>> 0;
@@ -47,6 +48,8 @@ function outputRules(shape: Shape): readonly string[] {
     `${marked(VPN_INTENT_MASK, VPN_INTENT_MASK)} return`,
     'oifname "lo" return',
     'icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } return',
+    // Each takes a place in the neighbour table, and a guest would make up as many senders as it likes; none of them could use it beyond its link.
+    `icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem } ip6 daddr fe80::/10 oifname ${at(SETS.guests)} ${drop('drop_guest_to_host')}`,
     ...sourceRules(shape),
     ...(shape.uplinks.length === 0 ? [] : [asConnection(shape.uplinks)]),
     ...(shape.vpn === undefined

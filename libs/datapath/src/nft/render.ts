@@ -57,9 +57,10 @@ export function elementText(element: Element): string {
 
 const fieldText = (field: Field, text: string): string => (field === 'ifname' ? `"${text}"` : text);
 
-function declareSet({ kind, name, fields, data }: SetSpec): string {
+function declareSet({ kind, name, fields, data, over }: SetSpec): string {
   const type = fields.join(' . ');
-  if (kind === 'set') return `add set ${HERE} ${name} { type ${type}; }`;
+  const measure = over === undefined ? '' : ` ${over};`;
+  if (kind === 'set') return `add set ${HERE} ${name} { type ${type};${measure} }`;
   return `add map ${HERE} ${name} { type ${type} : ${kind === 'vmap' ? 'verdict' : data.join(' . ')}; }`;
 }
 

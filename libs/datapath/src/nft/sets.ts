@@ -21,6 +21,8 @@ export interface SetSpec {
   readonly fields: readonly Field[];
   /** Of the value of a map; of others empty. */
   readonly data: readonly Field[];
+  /** A measure that each element has for itself, in nft's words: it matches only what goes over it. */
+  readonly over?: string;
 }
 
 /** Of adbd, and of the relay to it; as a set's key writes it. */
@@ -42,6 +44,11 @@ export const SETS = {
   guestMac: set('guest_mac', 'ifname', 'ether_addr'),
   /** The host's own Ethernet address on a link, which the guest may not use. */
   hostMac: set('host_mac', 'ifname', 'ether_addr'),
+  /**
+   * Links of guests, matched by what a guest sends too much of. Five seconds of it, for which the kernel keeps a neighbour that it has heard of, are a
+   * quarter of the 1,024 that all links of the host share.
+   */
+  guestHaste: { ...set('guest_haste', 'ifname'), over: 'limit rate over 32/second burst 64 packets' },
   /** The host's own addresses on guest links. */
   guestGateways: set('guest_gateways', 'ipv4_addr'),
   /** Services of the host that a guest may use. */

@@ -36,6 +36,7 @@ export function guestElements({
   const macSet = mac.of === 'guest' ? SETS.guestMac : SETS.hostMac;
   elements.push(
     { set: macSet.name, key: [ifname, mac.address] },
+    { set: SETS.guestHaste.name, key: [ifname] },
     { set: SETS.guestGateways.name, key: [gateway] },
     { set: SETS.guestEgress.name, key: [ifname], jump: egressChain(egress) },
   );

@@ -48,6 +48,7 @@ const basic = (letIn = 'mac_of_guest'): readonly string[] => [
   `guest_address "arc_ns3" . 100.115.92.142 : jump ${letIn}`,
   'guest_mac_checked "arc_ns3"',
   `guest_mac "arc_ns3" . ${SPEC.peerMac}`,
+  'guest_haste "arc_ns3"',
   'guest_gateways 100.115.92.141',
 ];
 

@@ -55,6 +55,7 @@ test('the dump reads like ip and nft', async () => {
     'element guest_address arc_ns0 . 100.115.92.130 : jump mac_of_guest',
     'element guest_egress arc_ns0 : jump egress_to_eth0',
     'element guest_gateways 100.115.92.129',
+    'element guest_haste arc_ns0',
     'element guest_mac arc_ns0 . 02:00:00:00:00:02',
     'element guest_mac_checked arc_ns0',
     'element guest_source arc_ns0 : jump source_system',
