@@ -78,8 +78,23 @@ const ROWS: readonly { name: string; in: Partial<NetworkView>; want: readonly st
   { name: 'a rule on bits that nobody of ours uses', in: { markRules: [rule(0x10, 0xfe)] }, want: [] },
   {
     name: 'a rule on our bits, in both families',
-    in: { markRules: [rule(0xca6c, 0xffffffff), { ...rule(0xca6c, 0xffffffff), family: 'ipv6' }] },
-    want: [`rule 100 of another program looks for mark 0x0000ca6c in 0xffffffff ${SHARES}`],
+    in: { markRules: [rule(0x100, 0xffffffff), { ...rule(0x100, 0xffffffff), family: 'ipv6' }] },
+    want: [`rule 100 of another program looks for mark 0x00000100 in 0xffffffff ${SHARES}`],
+  },
+  {
+    name: "wg-quick's rule, whose mark is never ours",
+    in: { markRules: [rule(51820, 0xffffffff)] },
+    want: [],
+  },
+  {
+    name: 'a rule for marks that our rules would take for a wish about the VPN',
+    in: { markRules: [rule(0x8012, 0xffffffff)] },
+    want: [`rule 100 of another program looks for mark 0x00008012 in 0xffffffff ${SHARES}`],
+  },
+  {
+    name: 'a rule for marks that would be masqueraded',
+    in: { markRules: [rule(0x13, 0xffffffff)] },
+    want: [`rule 100 of another program looks for mark 0x00000013 in 0xffffffff ${SHARES}`],
   },
   {
     name: 'a way out that nft cannot name',

@@ -1,4 +1,13 @@
-import { ARC_BRIDGE, formatMark, isIfname, MARK_BITS, type Pools } from '@pp/datapath';
+import {
+  ARC_BRIDGE,
+  formatMark,
+  isIfname,
+  MARK_BITS,
+  NEEDS_SNAT,
+  ROUTING_TAG_MASK,
+  VPN_INTENT_MASK,
+  type Pools,
+} from '@pp/datapath';
 import { cidrContains, formatCidr, hostCidr, parseCidr, type Cidr } from '@pp/wire';
 import type { MarkRuleView, NetworkView } from './network-news';
 
@@ -73,7 +82,9 @@ const MARK_USERS = [
 function markClashes({ links, markRules }: NetworkView): readonly string[] {
   const programs = MARK_USERS.filter(({ link }) => links.some(({ ifname }) => link.test(ifname)));
   const isTold = ({ mask }: MarkRuleView): boolean => programs.some((program) => (program.mask & mask) !== 0);
-  const rules = markRules.filter((rule) => (rule.mask & MARK_BITS) !== 0 && !isTold(rule));
+  const rules = markRules.filter(
+    (rule) => (rule.mask & MARK_BITS) !== 0 && !isApart(rule.value) && !isTold(rule),
+  );
   return [
     ...programs.map(({ name, mask }) => `${name} is here and marks packets in ${formatMark(mask)} ${shares}`),
     ...new Set(
@@ -84,5 +95,11 @@ function markClashes({ links, markRules }: NetworkView): readonly string[] {
     ),
   ];
 }
+
+/** It has a bit that no mark of ours has, and none that leads elsewhere here (wg-quick's 51820): neither is taken for the other. */
+const isApart = (value: number): boolean =>
+  (value & ~MARK_BITS) !== 0 &&
+  (value & (ROUTING_TAG_MASK | NEEDS_SNAT)) === 0 &&
+  [0, VPN_INTENT_MASK].includes(value & VPN_INTENT_MASK);
 
 const shares = `of which ${formatMark(MARK_BITS)} are ours: one may lead the other's packets astray`;

@@ -67,6 +67,19 @@ for (const { name, comes, goes, want } of ROWS) {
   });
 }
 
+labTest("wg-quick's rule, whose mark is never ours, is no reason for a warning", async () => {
+  const { host } = rig.lab;
+  const own =
+    'ip rule add not fwmark 51820 lookup 51820 priority 5209; ip rule add fwmark 0x100 lookup main priority 5210';
+  await host.shell(own);
+  const told = await until('a warning of the other rule', async () => {
+    const rules = (await status()).warnings.filter((sentence) => sentence.startsWith('rule '));
+    return rules.length > 0 && rules;
+  });
+  expect(told).toEqual([expect.stringContaining('rule 5210 of another program')]);
+  await host.shell('ip rule del priority 5209; ip rule del priority 5210');
+});
+
 labTest(
   'an uplink that Android has no addresses left for is warned of while it is there',
   async () => {
