@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import {
   enableUfw,
   labMissing,
@@ -72,34 +73,38 @@ const ROWS: readonly {
   { name: 'ufw', comes: enableUfw, goes: 'ufw disable', missing: ufwMissing() },
 ];
 
-/** By TCP: ufw lets pings through. */
 async function connects(guest: Guest): Promise<boolean> {
   const args = ['2', 'bash', '-c', `exec 3<> /dev/tcp/${STANDARD.internet.v4}/7`];
   return (await guest.run('timeout', args)).code === 0;
 }
 
-async function problems(): Promise<readonly string[]> {
+/** By TCP: ufw lets pings through. */
+const reach = (): Promise<readonly boolean[]> => Promise.all([vm.guest, namespace].map(connects));
+
+async function doctorSays(what: string): Promise<readonly string[]> {
   const { stdout } = await rig.lab.host.run(program('patchpanelctl'), [
     'doctor',
     '--state-dir',
     STATE_INSIDE,
   ]);
-  return stdout.split('\n').filter((line) => line.startsWith('problem firewall: chain FORWARD of table ip '));
+  return stdout.split('\n').filter((line) => line.startsWith(what));
 }
+
+const problems = (): Promise<readonly string[]> => doctorSays('problem firewall: chain FORWARD of table ip ');
+
+const LET_THROUGH = 'let guests through: ';
+const advised = (line: string): string => line.slice(line.indexOf(LET_THROUGH) + LET_THROUGH.length);
 
 for (const { name, comes, goes, missing: lacks } of ROWS) {
   labTest(
     `${name}: guests are cut off, the doctor says so, and its advice helps all of them`,
     async () => {
       const { host } = rig.lab;
-      const reach = (): Promise<readonly boolean[]> => Promise.all([vm.guest, namespace].map(connects));
       await comes(host);
       expect(await reach()).toEqual([false, false]);
       const [problem = '', ...more] = await problems();
       expect(more).toEqual([]);
-      await host.shell(
-        problem.slice(problem.indexOf('let guests through: ') + 'let guests through: '.length),
-      );
+      await host.shell(advised(problem));
       expect(await reach()).toEqual([true, true]);
       expect(await problems()).toEqual([]);
       await host.shell(goes);
@@ -108,3 +113,20 @@ for (const { name, comes, goes, missing: lacks } of ROWS) {
     missing ?? lacks,
   );
 }
+
+const legacyMissing = (): string | undefined =>
+  spawnSync('unshare', ['--net', 'iptables-legacy', '-S']).status === 0 ? undefined : 'iptables-legacy';
+
+labTest(
+  'iptables-legacy, whose rules nft does not show: the doctor says how to look and what helps',
+  async () => {
+    const { host } = rig.lab;
+    await host.shell(`iptables-legacy-restore << 'END'\n${DOCKER}\nEND`);
+    expect(await reach()).toEqual([false, false]);
+    const [warning = ''] = await doctorSays('warning firewall: iptables-legacy has a filter table');
+    await host.shell(advised(warning));
+    expect(await reach()).toEqual([true, true]);
+    await host.shell('iptables-legacy -P FORWARD ACCEPT; iptables-legacy -F; iptables-legacy -X');
+  },
+  missing ?? legacyMissing(),
+);

@@ -49,8 +49,8 @@ export interface Facts {
   /** The sysctls of interest: null where this kernel has no such key. */
   readonly sysctls: ReadonlyMap<string, string | null>;
   readonly firewall: Told<readonly FirewallChain[]>;
-  /** Tables of iptables-legacy, which nft(8) does not show. */
-  readonly legacyTables: readonly string[];
+  /** Those whose legacy form has a filter table, which nft(8) does not show. */
+  readonly legacyFilters: readonly ('iptables' | 'ip6tables')[];
   /** null: this kernel tracks no connections yet. */
   readonly conntrack: { readonly count: number; readonly max: number } | null;
   readonly meddling: readonly Meddling[];

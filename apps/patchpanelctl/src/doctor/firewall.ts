@@ -10,13 +10,13 @@ const GUEST_LINKS = ['vmtap0', 'arc_ns0'];
 const MAX_LINKS = 8;
 
 /** Chains of others through which forwarded packets pass after ours, or before: a packet lives only if all of them accept it. */
-export function firewall({ firewall: chains, legacyTables, ...facts }: Facts): readonly Finding[] {
+export function firewall({ firewall: chains, legacyFilters, ...facts }: Facts): readonly Finding[] {
   if (!chains.ok) return [unseen(NAME, chains)];
   const packets = packetsOf(facts);
   const bases = chains.value.filter(isForeignForward);
   const found = [
     ...bases.flatMap((base) => dropped(base, chains.value, packets)),
-    ...(legacyTables.includes('filter') ? [LEGACY] : []),
+    ...legacyFilters.map((program) => legacy(program, namesOf(packets))),
   ];
   return found.length > 0 ? found : [ok(NAME, `${bases.length} chains of others let guests' packets pass`)];
 }
@@ -24,11 +24,16 @@ export function firewall({ firewall: chains, legacyTables, ...facts }: Facts): r
 const isForeignForward = ({ family, table, hook }: FirewallChain): boolean =>
   hook === 'forward' && ['ip', 'ip6', 'inet'].includes(family) && !/^patchpanel(_|$)/.test(table);
 
-const LEGACY = warning(
-  NAME,
-  'iptables-legacy has a filter table, which nft does not show',
-  'see that its FORWARD chain accepts guests: iptables-legacy -S FORWARD',
-);
+const legacy = (program: string, names: readonly string[]): Finding =>
+  warning(
+    NAME,
+    `${program}-legacy has a filter table, which nft does not show`,
+    `see that its FORWARD chain accepts guests: ${program}-legacy -S FORWARD; else ${letThrough(
+      names,
+      ['i', 'o'],
+      (way, each) => `${program}-legacy -I FORWARD -${way} ${each}+ -j ACCEPT`,
+    )}`,
+  );
 
 /** Of each guest's link the first packet out and its answer. */
 function packetsOf({ network, manager }: Pick<Facts, 'network' | 'manager'>): readonly ForwardedPacket[] {
@@ -62,7 +67,7 @@ function dropped(
   if (first === undefined) return [];
   const { packet, end } = first;
   const found = `chain ${base.name} of table ${base.family} ${base.table} drops packets from ${packet.iifname} to ${packet.oifname} by ${end.by}`;
-  const advice = adviceFor(base, all, [...new Set(ends.map((each) => namesLike(linkOf(each.packet))))]);
+  const advice = adviceFor(base, all, namesOf(ends.map((each) => each.packet)));
   return [
     end.maybe
       ? warning(NAME, `${found}, unless one of its rules accepts them`, advice)
@@ -74,10 +79,20 @@ function dropped(
 const linkOf = ({ iifname, oifname, established }: ForwardedPacket): string =>
   established ? oifname : iifname;
 
-/** How the names of all such links begin. */
-const namesLike = (link: string): string => (link.startsWith('vmtap') ? 'vmtap' : 'arc');
+/** How the names of all such guests' links begin. */
+const namesOf = (packets: readonly ForwardedPacket[]): readonly string[] => [
+  ...new Set(packets.map((packet) => (linkOf(packet).startsWith('vmtap') ? 'vmtap' : 'arc'))),
+];
 
-/** By the marks that the firewalls of this world leave in their rulesets. Both ways: what comes unasked is held back by our own table. */
+/** Both ways: what comes unasked is held back by our own table. */
+const letThrough = (
+  names: readonly string[],
+  ways: readonly [string, string],
+  command: (way: string, names: string) => string,
+): string =>
+  `let guests through: ${names.flatMap((each) => ways.map((way) => command(way, each))).join(' && ')}`;
+
+/** By the marks that the firewalls of this world leave in their rulesets. */
 function adviceFor(
   { family, table, name }: FirewallChain,
   all: readonly FirewallChain[],
@@ -85,18 +100,21 @@ function adviceFor(
 ): string {
   const has = (chain: string): boolean =>
     all.some((each) => each.family === family && each.table === table && each.name === chain);
-  const eachWay = (ways: readonly string[], command: (way: string, names: string) => string): string =>
-    `let guests through: ${names.flatMap((each) => ways.map((way) => command(way, each))).join(' && ')}`;
   const iptables = family === 'ip6' ? 'ip6tables' : 'iptables';
   if (table === 'firewalld') {
     const links = names.map((each) => `--add-interface=${each}+`).join(' ');
     return `give guests' links to a zone that forwards: firewall-cmd --permanent --zone=trusted ${links} && firewall-cmd --reload`;
   }
   if (has('ufw-before-forward') || has('ufw6-before-forward'))
-    return eachWay(['in', 'out'], (way, each) => `ufw route allow ${way} on ${each}+`);
+    return letThrough(names, ['in', 'out'], (way, each) => `ufw route allow ${way} on ${each}+`);
   if (has('DOCKER-USER'))
-    return eachWay(['i', 'o'], (way, each) => `${iptables} -I DOCKER-USER -${way} ${each}+ -j ACCEPT`);
-  return eachWay(
+    return letThrough(
+      names,
+      ['i', 'o'],
+      (way, each) => `${iptables} -I DOCKER-USER -${way} ${each}+ -j ACCEPT`,
+    );
+  return letThrough(
+    names,
     ['iifname', 'oifname'],
     (way, each) => `nft insert rule ${family} ${table} ${name} ${way} '"${each}*"' accept`,
   );

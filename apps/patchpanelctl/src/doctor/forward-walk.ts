@@ -65,7 +65,7 @@ class Walker {
     if (truths.includes(false)) return 'next';
     const step = this.#verdictOf(rule, chain, depth);
     if (!truths.includes(undefined)) return step;
-    if (typeof step !== 'string' && step.verdict === 'accept') this.maybe = true;
+    if (step === 'return' || (typeof step !== 'string' && step.verdict === 'accept')) this.maybe = true;
     return 'next';
   }
 

@@ -41,12 +41,19 @@ export async function gather(doors: DoctorDoors): Promise<Facts> {
     ipv6,
     sysctls: new Map(keys.map((key) => [key, host.sysctl(key)])),
     firewall: await firewallOf(host),
-    legacyTables: (host.text('/proc/net/ip_tables_names') ?? '').split('\n').filter((name) => name !== ''),
+    legacyFilters: LEGACY_TABLES.filter(({ names }) => host.text(names)?.split('\n').includes('filter')).map(
+      ({ program }) => program,
+    ),
     conntrack: conntrackOf(host),
     meddling: network.ok ? network.value.own.flatMap((link) => meddlersOf(host, link)) : [],
     avahiReflects: isRunning(host, '/run/avahi-daemon/pid', 'avahi-daemon') && reflects(host),
   };
 }
+
+const LEGACY_TABLES = [
+  { program: 'iptables', names: '/proc/net/ip_tables_names' },
+  { program: 'ip6tables', names: '/proc/net/ip6_tables_names' },
+] as const;
 
 const denied = (why: string): Told<never> => ({ ok: false, why, denied: true });
 

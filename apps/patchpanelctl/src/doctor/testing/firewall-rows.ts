@@ -201,6 +201,34 @@ export const FIREWALL_ROWS: readonly FaultRow[] = [
     },
   },
   {
+    name: 'rules for what the doctor does not know may lead past the drop',
+    change: listed(
+      base('ip', 'filter', 'FORWARD', 'accept'),
+      jumped('ip', 'filter', 'DOCKER-USER'),
+      rule('ip', 'filter', 'FORWARD', 2, { jump: { target: 'DOCKER-USER' } }),
+      rule(
+        'ip',
+        'filter',
+        'DOCKER-USER',
+        3,
+        {
+          match: { op: '==', left: { payload: { protocol: 'ip', field: 'saddr' } }, right: '100.115.92.26' },
+        },
+        { return: null },
+      ),
+      rule('ip', 'filter', 'DOCKER-USER', 4, { drop: null }),
+    ),
+    want: [
+      {
+        level: 'warning',
+        name: 'firewall',
+        found:
+          'chain FORWARD of table ip filter drops packets from vmtap0 to eth0 by its rule with handle 4 in DOCKER-USER, unless one of its rules accepts them',
+        advice: DOCKER,
+      },
+    ],
+  },
+  {
     name: 'only answers are dropped',
     change: listed(
       base('inet', 'mine', 'forward', 'drop'),
@@ -245,17 +273,19 @@ export const FIREWALL_ROWS: readonly FaultRow[] = [
       ...setting,
       host: {
         ...setting.host,
-        files: { ...setting.host.files, '/proc/net/ip_tables_names': 'nat\nfilter\n' },
+        files: {
+          ...setting.host.files,
+          '/proc/net/ip_tables_names': 'nat\nfilter\n',
+          '/proc/net/ip6_tables_names': 'filter\n',
+        },
       },
     }),
-    want: [
-      {
-        level: 'warning',
-        name: 'firewall',
-        found: 'iptables-legacy has a filter table, which nft does not show',
-        advice: 'see that its FORWARD chain accepts guests: iptables-legacy -S FORWARD',
-      },
-    ],
+    want: ['iptables', 'ip6tables'].map((program) => ({
+      level: 'warning',
+      name: 'firewall',
+      found: `${program}-legacy has a filter table, which nft does not show`,
+      advice: `see that its FORWARD chain accepts guests: ${program}-legacy -S FORWARD; else let guests through: ${program}-legacy -I FORWARD -i vmtap+ -j ACCEPT && ${program}-legacy -I FORWARD -o vmtap+ -j ACCEPT`,
+    })),
   },
   {
     name: 'a listing that nobody understands',
