@@ -3,7 +3,7 @@ import { SeededRandom } from '@pp/base/testing';
 import { applyAll, NOTHING, plan } from '@pp/datapath';
 import type { FakeKernel } from '@pp/datapath/testing';
 import type { MessageName } from '@pp/proto';
-import type { ApiMethod } from './dbus/api';
+import type { ApiMethod, ViewMethod } from './dbus/api';
 import { forwardingMethods } from './dbus/forwarding-methods';
 import { deviceMethods } from './dbus/device-methods';
 import { guestMethods } from './dbus/guest-methods';
@@ -39,7 +39,10 @@ const REASONS = [
 const GOES_ON = /^Arc|Shutdown$/;
 
 /** All that can be called on the manager's bus name, with the name of its request. */
-function methodsOf(host: FakeHost, manager: Manager): ReadonlyMap<string, readonly [MessageName, ApiMethod]> {
+function methodsOf(
+  host: FakeHost,
+  manager: Manager,
+): ReadonlyMap<string, readonly [MessageName, ApiMethod | ViewMethod]> {
   const { reconciler, holdDns } = manager;
   const { descriptors, processNetns, randomBytes } = host;
   const api = {

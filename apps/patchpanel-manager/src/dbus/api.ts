@@ -17,3 +17,6 @@ export interface ApiCall {
 
 /** Answers with the serialized reply. */
 export type ApiMethod = (call: ApiCall) => Promise<Checked<Uint8Array>>;
+
+/** Answers with what makes the reply as it is sent, so that it is in order with the signals. */
+export type ViewMethod = (call: ApiCall) => Promise<Checked<() => Uint8Array>>;

@@ -8,6 +8,6 @@ import { devicesToProto } from './to-proto';
 export const deviceMethods = (devices: () => readonly Device[]): SomeApiMethods<'GetDevices'> => ({
   GetDevices: ({ body }) => {
     const request = decodeStrict('GetDevicesRequest', body);
-    return Promise.resolve(request.ok ? accept(devicesToProto(devices())) : request);
+    return Promise.resolve(request.ok ? accept(() => devicesToProto(devices())) : request);
   },
 });

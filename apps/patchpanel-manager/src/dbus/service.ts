@@ -7,11 +7,13 @@ import {
   type MethodCall,
   type MethodHandler,
 } from '@pp/dbus';
-import type { ApiCall, ApiMethod } from './api';
+import type { ApiCall, ApiMethod, ViewMethod } from './api';
 import { API, ERROR_PREFIX, FORWARDING, PATH, type ApiMethodName, type ForwardingMethodName } from './spec';
 
 /** What clients call. */
-export type ApiMethods = { readonly [Name in ApiMethodName]: ApiMethod };
+export type ApiMethods = {
+  readonly [Name in ApiMethodName]: Name extends 'GetDevices' ? ViewMethod : ApiMethod;
+};
 export type SomeApiMethods<Name extends ApiMethodName> = Pick<ApiMethods, Name>;
 
 /** What helpers call. */
@@ -48,7 +50,7 @@ export function serve(bus: Bus, services: Promise<Services>): () => void {
 function serveInterface<const S extends InterfaceSpec>(
   bus: Bus,
   spec: S,
-  methods: Promise<Readonly<Record<S['methods'][number]['name'], ApiMethod>>>,
+  methods: Promise<Readonly<Record<S['methods'][number]['name'], ApiMethod | ViewMethod>>>,
 ): () => void {
   const handlers = spec.methods.map(({ name }: { readonly name: S['methods'][number]['name'] }) => [
     name,
@@ -59,7 +61,7 @@ function serveInterface<const S extends InterfaceSpec>(
 
 function handler<Name extends string>(
   bus: Bus,
-  methods: Promise<Readonly<Record<Name, ApiMethod>>>,
+  methods: Promise<Readonly<Record<Name, ApiMethod | ViewMethod>>>,
   name: Name,
 ): MethodHandler {
   return async (call) => {
@@ -67,7 +69,8 @@ function handler<Name extends string>(
     const method = (await methods)[name];
     const answer = await method(apiCall(call, caller));
     if (!answer.ok) throw errorOf(answer);
-    return { body: [answer.value] };
+    const { value } = answer;
+    return { body: () => [typeof value === 'function' ? value() : value] };
   };
 }
 

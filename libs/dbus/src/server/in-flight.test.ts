@@ -106,6 +106,20 @@ describe('handlers that fail', () => {
   }
 });
 
+test('a body that is a function is made as the reply is sent, after all signals that went before it', async () => {
+  const subject = await started();
+  let signals = 0;
+  subject.plain = () => {
+    void Promise.resolve().then(() => {
+      signals += 1;
+      subject.bus?.emitSignal({ path: '/a/b', interface: 'a.b', member: 'Rang' });
+    });
+    return Promise.resolve({ body: () => [`${signals} signals`] });
+  };
+  expect(line(await subject.answerTo(PLAIN))).toEqual(['1 signals']);
+  expect(subject.scripted.sent.map(({ header }) => header.type).slice(-2)).toEqual(['signal', 'return']);
+});
+
 test('no reply is sent to those who expect none', async () => {
   const subject = await started();
   for (const call of [PLAIN, { ...PLAIN, member: 'Other' }])

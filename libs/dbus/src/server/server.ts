@@ -95,7 +95,8 @@ export class Server {
 
   #reply(header: CallHeader, { outSignature }: ServedMethod, { body, fds = [] }: Reply): void {
     try {
-      this.#send(header, { type: 'return', signature: outSignature, values: body }, fds);
+      const values = typeof body === 'function' ? body() : body;
+      this.#send(header, { type: 'return', signature: outSignature, values }, fds);
     } finally {
       for (const fd of fds) this.#options.closeFd(fd);
     }

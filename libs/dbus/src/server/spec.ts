@@ -42,7 +42,8 @@ export interface MethodCall {
 }
 
 export interface Reply {
-  readonly body?: Body;
+  /** A function is called as the reply is sent: no signal goes out between what it looks at and the reply. */
+  readonly body?: Body | (() => Body);
   /** Moved: closed once the reply is queued. */
   readonly fds?: readonly number[];
 }
