@@ -17,6 +17,7 @@ import {
 import { encode } from '@pp/proto';
 import { existsSync } from 'node:fs';
 import { dice } from './dice';
+import { forwardIpv6 } from './port-probe';
 import { FAR, SESSION, VPNS, VpnRig, type Vpn } from './vpn-rig';
 
 /*
@@ -152,6 +153,43 @@ vpnTest('a neighbour that routes by the host is not seen as the host behind its 
   await rig.lab.lanhost.ok('ip', ['route', 'add', server, 'via', STANDARD.host.v4]);
   expect(await seenAs(rig.lab.host, server)).toBe(`${VPNS.first.net}.2`);
   expect(await seenAs(rig.lab.lanhost, server)).toBe(STANDARD.lanhost.v4); // here it knows a way back, by the router
+});
+
+vpnTest('IPv6 of no connection does not enter a VPN with the address of a guest', async (rig) => {
+  const { host } = rig.lab;
+  const guest = await rig.lab.guest('guest');
+  const { reply } = await rig.client.connect({ pid: guest.pid, routeOnVpn: true });
+  await rig.up(VPNS.first);
+  await host.shell(`ip -6 addr add fd00:8::2/64 dev tun1 nodad
+    ip -6 addr add fd00:5::1/64 dev ${reply.hostIfname} nodad
+    ip -6 route add default dev tun1 metric 1
+    nft add table inet seen
+    nft add counter inet seen ours
+    nft add counter inet seen host
+    nft add chain inet seen leave '{ type filter hook postrouting priority 300; }'
+    nft add rule inet seen leave oifname tun1 ip6 saddr fd00:5::2 counter name ours
+    nft add rule inet seen leave oifname tun1 ip6 saddr fd00:8::2 icmpv6 type echo-request counter name host`);
+  await forwardIpv6(host, reply.hostIfname);
+  const packets = async (table: string, name: string): Promise<number> =>
+    Number(/packets (\d+)/.exec(await host.ok('nft', ['list', 'counter', 'inet', table, name]))?.[1]);
+  // The manager takes IPv6 of a new namespace down and up once.
+  const ask = () =>
+    guest.shell(`ip -6 addr replace fd00:5::2/64 dev ${reply.peerIfname} nodad
+      ip -6 route replace default via fd00:5::1 dev ${reply.peerIfname}
+      ping -n -c 1 -W 1 2001:db8:ffff::77 || true`);
+  await until('it asks by the VPN, as the host', async () => {
+    await ask();
+    return (await packets('seen', 'host')) > 0;
+  });
+  await guest.shell(`nft add table inet answers
+    nft add chain inet answers out '{ type filter hook output priority 0; }'
+    nft add rule inet answers out icmpv6 type echo-request icmpv6 type set echo-reply`);
+  const before = await packets('patchpanel', 'drop_invalid');
+  await until('what answers nobody is dropped', async () => {
+    await ask();
+    return (await packets('patchpanel', 'drop_invalid')) > before || (await packets('seen', 'ours')) > 0;
+  });
+  expect(await packets('seen', 'ours')).toBe(0);
 });
 
 vpnTest("SetVpnIntent on a socket: only its wish changes, and it stands above the user's", async (rig) => {

@@ -99,6 +99,7 @@ export function forwardChains({ lockdown }: Shape, arcVpn: ArcVpnRules): readonl
         'ct state established,related accept',
         // NAT passes these by, so they would leave with the guest's address.
         `${marked(NEEDS_SNAT, NEEDS_SNAT)} ct state invalid,untracked ${drop('drop_invalid')}`,
+        `ct state invalid,untracked iifname ${GUESTS} oifname ${at(SETS.vpns)} ${drop('drop_invalid')}`, // IPv6 too
         ...arcVpn.forward,
         `meta oifgroup ${OUR_GROUPS} jump to_guest`,
         `oifname ${GUESTS} jump to_guest`,
