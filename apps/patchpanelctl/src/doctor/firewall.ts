@@ -1,3 +1,4 @@
+import { REFERENCE_PREFIX } from '@pp/datapath';
 import type { Facts } from './facts';
 import { ok, problem, unseen, warning, type Finding } from './finding';
 import { walk, type ForwardedPacket } from './forward-walk';
@@ -61,7 +62,7 @@ function dropped(
   packets: readonly ForwardedPacket[],
 ): readonly Finding[] {
   const ends = packets
-    .map((packet) => ({ packet, end: walk(base, all, packet) }))
+    .map((packet) => ({ packet, end: walk(base, all, base.family === 'ip' ? fromGuest(packet) : packet) }))
     .filter(({ end }) => end.verdict === 'drop');
   const [first] = ends.toSorted((a, b) => Number(a.end.maybe) - Number(b.end.maybe));
   if (first === undefined) return [];
@@ -74,6 +75,10 @@ function dropped(
       : problem(NAME, `${found}, and no accept of ours can overrule that`, advice),
   ];
 }
+
+/** Tailscale drops what goes into its tunnel from there, others all of 100.64.0.0/10. */
+const fromGuest = (packet: ForwardedPacket): ForwardedPacket =>
+  packet.established ? packet : { ...packet, source: REFERENCE_PREFIX };
 
 /** The guest's. */
 const linkOf = ({ iifname, oifname, established }: ForwardedPacket): string =>

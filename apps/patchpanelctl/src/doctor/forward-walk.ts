@@ -2,7 +2,8 @@
  * Walks a forwarded packet through somebody else's chain, in three values: a rule whose matches are all known to be true decides, one with
  * a match known to be false is passed, and of the rest it is remembered that they may.
  */
-import { isObject, word } from './json';
+import { cidrContains, parseCidr, type Cidr } from '@pp/wire';
+import { isObject, list, objects, word } from './json';
 import type { FirewallChain, FirewallRule, Statement } from './ruleset';
 
 /** Of a guest's connection, which is TCP: pings alone are let through by many. */
@@ -11,6 +12,8 @@ export interface ForwardedPacket {
   readonly oifname: string;
   /** An answer; else the first packet. */
   readonly established: boolean;
+  /** Whence it comes, as "100.115.92.0/23"; absent: that is not known, or it is not IPv4. */
+  readonly source?: string;
 }
 
 export interface WalkEnd {
@@ -140,12 +143,27 @@ function xtTruth({ type, name }: Statement, { established }: ForwardedPacket): T
 
 function matchTruth({ op, left, right }: Statement, packet: ForwardedPacket): Truth {
   if (isOfOtherProtocol(left)) return false;
+  if (isObject(left) && keyOf(left) === 'ip saddr') return sourceTruth(op, right, packet);
   const value = valueOf(left, packet);
   if (value === null) return undefined;
   const wanted = alternatives(right);
   if (wanted === null) return undefined;
   const holds = wanted.some((each) => fits(value, each));
   return op === '!=' ? !holds : holds;
+}
+
+/** Known where all such sources are among the wanted. */
+function sourceTruth(op: unknown, right: unknown, { source }: ForwardedPacket): Truth {
+  const inner = source === undefined ? null : parseCidr(source);
+  if (inner === null || !prefixesIn(right).some((prefix) => cidrContains(prefix, inner))) return undefined;
+  return op !== '!=';
+}
+
+function prefixesIn(right: unknown): readonly Cidr[] {
+  const all = isObject(right) && 'set' in right ? list(right['set']) : [right];
+  return objects(all).flatMap(({ prefix }) =>
+    isObject(prefix) ? (parseCidr(`${word(prefix['addr'])}/${String(prefix['len'])}`) ?? []) : [],
+  );
 }
 
 /** A field that only packets of another protocol than TCP have. */

@@ -33,6 +33,13 @@ const STATES = { match: { op: 'in', left: { ct: { key: 'state' } }, right: ['est
 const DNAT = { match: { op: 'in', left: { ct: { key: 'status' } }, right: 'dnat' } };
 const ICMP = { match: { op: '==', left: { meta: { key: 'l4proto' } }, right: 'icmp' } };
 const DNS = { match: { op: '==', left: { payload: { protocol: 'udp', field: 'dport' } }, right: 53 } };
+const SHARED_ADDRESSES = {
+  match: {
+    op: '==',
+    left: { payload: { protocol: 'ip', field: 'saddr' } },
+    right: { prefix: { addr: '100.64.0.0', len: 10 } },
+  },
+};
 const ACCEPT = { accept: null };
 
 const found = (chain: string, by: string, advice: string): Finding => ({
@@ -227,6 +234,29 @@ export const FIREWALL_ROWS: readonly FaultRow[] = [
         advice: DOCKER,
       },
     ],
+  },
+  {
+    name: "what drops guests' addresses, as Tailscale does on the way into its tunnel",
+    change: listed(
+      base('ip', 'filter', 'FORWARD', 'accept'),
+      jumped('ip', 'filter', 'ts-forward'),
+      rule('ip', 'filter', 'FORWARD', 6, { jump: { target: 'ts-forward' } }),
+      rule('ip', 'filter', 'ts-forward', 2, oif('eth0'), SHARED_ADDRESSES, { drop: null }),
+      rule('ip', 'filter', 'ts-forward', 3, oif('eth0'), ACCEPT),
+    ),
+    want: [
+      found(
+        'FORWARD of table ip filter',
+        'its rule with handle 2 in ts-forward',
+        insert('ip filter FORWARD'),
+      ),
+    ],
+    lab: {
+      needs: '/usr/sbin/iptables-nft',
+      comes: `iptables-nft -N ts-forward; iptables-nft -A ts-forward -o eth0 -s 100.64.0.0/10 -j DROP
+        iptables-nft -A ts-forward -o eth0 -j ACCEPT; iptables-nft -A FORWARD -j ts-forward`,
+      goes: 'nft delete table ip filter',
+    },
   },
   {
     name: 'only answers are dropped',
