@@ -289,16 +289,18 @@ describe.each(['before', 'after'] as const)('killed right %s any journal write o
     const look = (manager: Manager, host: FakeHost): void => {
       if (!keeps) expect(manager.world.guests.size).toBe(0);
       expect(manager.world.guests.size).toBe(host.store.size);
+      for (const guest of manager.world.guests.values())
+        expect(guest.kind === 'namespace' && guest.number < manager.world.nextNamespace).toBe(true);
     };
     const kills = await killAtEachStep({ story, when, keeps, look });
     expect(kills).toBeGreaterThan(50);
   });
 
   test.each([
-    { name: 'the start that repairs is', starts: 1, at: [20, 30, 40, 50] },
-    { name: 'the start that repairs is, and the next one', starts: 2, at: [40] },
-  ])('also when $name killed', async ({ starts, at }) => {
-    for (const first of at) {
+    { name: 'the start that repairs is', starts: 1 },
+    { name: 'the start that repairs is, and the next one', starts: 2 },
+  ])('also when $name killed', async ({ starts }) => {
+    for (const first of [20, 30, 40, 50]) {
       for (let second = 1; ; second++) {
         const host = new FakeHost();
         const untouched = host.kernel.dump();

@@ -6,7 +6,7 @@ import { guestMethods } from './dbus/guest-methods';
 import { ARC_KEY } from './domain/guest';
 import type { Manager } from './manager';
 import { FakeHost } from './testing/fake-host';
-import { freshDump, settled } from './testing/story';
+import { freshDump, isKilled, settled } from './testing/story';
 
 function pools(...extra: readonly ExtraPool[]): Pools {
   const checked = poolsWith(extra);
@@ -130,19 +130,37 @@ describe('ARC with a device on addresses of an earlier --pool', () => {
   });
 });
 
+const addressesOf = async (host: FakeHost): Promise<readonly string[]> =>
+  (await host.kernel.observe({ netns: [], sysctls: [] })).addresses.map(({ cidr }) => cidr);
+
+const leave = (host: FakeHost, cidr: string): Promise<unknown> =>
+  host.kernel.apply([{ do: 'address.add', address: { ifname: 'vmtap0', cidr } }]);
+
 test('an address of an earlier --pool goes from a link that stays; others do not', async () => {
   const host = new FakeHost();
   const first = await startedWith(host, FIRST);
   await startVm(host, first, 1);
-  const addresses = async (): Promise<readonly string[]> =>
-    (await host.kernel.observe({ netns: [], sysctls: [] })).addresses.map(({ cidr }) => cidr);
-  const own = await addresses();
-  const leave = (cidr: string): Promise<unknown> =>
-    host.kernel.apply([{ do: 'address.add', address: { ifname: 'vmtap0', cidr } }]);
-  await leave('10.80.0.1/29');
+  const own = await addressesOf(host);
+  await leave(host, '10.80.0.1/29');
   await startedWith(host);
-  expect(await addresses()).toEqual(own);
-  await leave('10.80.0.1/29'); // to the run before nobody gave that pool
+  expect(await addressesOf(host)).toEqual(own);
+  await leave(host, '10.80.0.1/29'); // to the run before nobody gave that pool
   await startedWith(host);
-  expect(await addresses()).toEqual([...own, '10.80.0.1/29']);
+  expect(await addressesOf(host)).toEqual([...own, '10.80.0.1/29']);
+});
+
+test('it goes, too, when two starts without that pool are killed, at whatever step', async () => {
+  for (let step = 1, killed = true; killed; step++) {
+    const host = new FakeHost();
+    await startVm(host, await startedWith(host, FIRST), 1);
+    const own = await addressesOf(host);
+    await leave(host, '10.80.0.1/29');
+    for (let starts = 0; starts < 2; starts++) {
+      host.killAt(step, 'before');
+      killed = await isKilled(startedWith(host));
+    }
+    host.spare();
+    await startedWith(host);
+    expect([step, await addressesOf(host)]).toEqual([step, own]);
+  }
 });

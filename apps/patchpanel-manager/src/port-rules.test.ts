@@ -11,7 +11,7 @@ import {
 } from '@pp/proto';
 import { portMethods } from './dbus/port-methods';
 import { decided } from './domain/decision';
-import { dnsRuleKey } from './domain/dns-rules';
+import { dnsRuleKey, dnsRuleNumber } from './domain/dns-rules';
 import { MOST_PORT_RULES } from './domain/quotas';
 import { withAllGuests } from './domain/world';
 import type { Manager } from './manager';
@@ -246,6 +246,8 @@ describe.each(['before', 'after'] as const)('killed right %s any journal write o
   ])('$name, the next start makes the host what the journal says', async ({ keeps }) => {
     const look = (manager: Manager, host: FakeHost): void => {
       expect(manager.world.dnsRules.size).toBe(host.store.size);
+      for (const key of manager.world.dnsRules.keys())
+        expect(dnsRuleNumber(key)).toBeLessThan(manager.world.nextDnsRule);
     };
     const kills = await killAtEachStep({ story, when, keeps, look });
     expect(kills).toBeGreaterThan(25);
