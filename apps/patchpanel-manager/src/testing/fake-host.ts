@@ -145,6 +145,7 @@ export class FakeHost {
   }
 
   tell(uplinks: readonly string[]): void {
+    if (this.#dead) throw new Killed(); // a story is over here, so that the next start sees the host as it was then
     this.view = viewOf(uplinks);
     this.news.tell(this.view);
   }
