@@ -2,7 +2,8 @@ import { hostAt, hostsOf, isIpv6Forwarding, type PortRule } from '@pp/datapath';
 import type { DeadConnections } from '@pp/ports';
 import { parseCidr } from '@pp/wire';
 import type { DnsRule } from './dns-rules';
-import { linksOf, subnetsOf, type Guest } from './guest';
+import { subnetsOf, type Guest } from './guest';
+import { guestNamed } from './neighbors';
 import type { Uplink } from './uplink';
 import type { World } from './world';
 
@@ -21,7 +22,7 @@ export const deadConnections = (from: World, to: World): DeadConnections => ({
     ([, { rule }]) => udpPlaces(rule, to.uplinks),
   ),
   lookups: [...from.dnsRules.beside(to.dnsRules), ...to.dnsRules.beside(from.dnsRules)].flatMap(([, rule]) =>
-    whoseLookups(rule, to.guests),
+    whoseLookups(rule, to),
   ),
 });
 
@@ -76,9 +77,8 @@ function udpPlaces(rule: PortRule, uplinks: readonly Uplink[]): DeadConnections[
 }
 
 /** The host's own users mostly ask from another port each time. */
-function whoseLookups(rule: DnsRule, guests: World['guests']): readonly string[] {
+function whoseLookups(rule: DnsRule, world: World): readonly string[] {
   if (rule.type === 'user' || rule.family === 'ipv6') return [];
-  return [...guests.values()]
-    .filter((guest) => linksOf(guest).includes(rule.ifname))
-    .flatMap((guest) => guestAddresses(guest));
+  const guest = guestNamed(world, 'link', rule.ifname);
+  return guest === undefined ? [] : guestAddresses(guest);
 }
