@@ -5,6 +5,7 @@ import type { DatapathLoss } from '@pp/ports';
 import { ScriptedLosses } from '@pp/ports/testing';
 import type { Damage } from './domain/losses';
 import { Survival } from './survival';
+import { wanted } from './testing/wanted';
 
 const want: Desired = {
   shape: { uplinks: [], guestPrefixes: [] },
@@ -16,15 +17,16 @@ const TABLE: DatapathLoss = { on: 'table', by: 'nft (pid 7)' };
 const LOAD: Op = { do: 'nft.load', text: '', was: null };
 
 /** A host whose repairs are noted by their time. */
-async function host(fault: Error | null = null, isWhole = true) {
+async function host(fault: Error | null = null, isWhole = true, all = want) {
   const [clock, news, log] = [new VirtualClock(), new ScriptedLosses(), new MemoryLog()];
   const repairs: { readonly at: number; readonly damage: Damage }[] = [];
   const survival = new Survival({
     news,
     clock,
     log,
+    guestPrefixes: () => ['100.115.92.0/23'],
     mend: (judge) => {
-      const damage = judge(want);
+      const damage = judge(all);
       if (damage !== 'none') repairs.push({ at: clock.now(), damage });
       return Promise.resolve({ steps: damage === 'none' ? [] : [LOAD], fault });
     },
@@ -83,6 +85,21 @@ test('somebody who takes the same again and again is answered ever later, and fo
   news.tell(TABLE);
   await pass(0);
   expect(repairs).toHaveLength(7);
+});
+
+test('a guest that takes its link away again and again is put off, and nobody else is', async () => {
+  const rule = wanted.parts.get('uplinks')?.rules[0];
+  if (rule === undefined) throw new Error('an uplink has rules');
+  const { news, repairs, survival, pass } = await host(null, true, wanted);
+  for (let n = 0; n < 8; n++) {
+    news.tell({ on: 'address', cidr: '100.115.92.129/30' }, { on: 'link', ifname: 'arc_ns0' });
+    for (let waited = 0; repairs.length <= n; waited += 50) await pass(50);
+  }
+  const last = repairs.at(-1)?.at ?? 0;
+  news.tell({ on: 'link', ifname: 'arc_ns0' }, { on: 'rule', family: rule.family, priority: rule.priority });
+  await pass(250);
+  expect(repairs.at(-1)).toEqual({ at: last + 250, damage: 'network' });
+  expect(survival.warnings).toEqual([expect.stringContaining("guests' links")]);
 });
 
 test('a table that the kernel refuses is tried again', async () => {

@@ -1,9 +1,12 @@
 import { millis, type Clock, type Logger } from '@pp/base';
 import type { DatapathNews } from '@pp/ports';
+import { areaOf, type Area } from './domain/losses';
 import { Mender, type MenderParts } from './mender';
 
 export interface SurvivalParts extends Pick<MenderParts, 'mend'> {
   readonly news: DatapathNews;
+  /** Where guests' IPv4 addresses are now. */
+  readonly guestPrefixes: () => readonly string[];
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -13,43 +16,50 @@ const UPLINKS_FIRST = millis(250);
 
 /**
  * Keeps what we made, whoever takes it away: others flush rulesets, edit our table, delete routes and rules. An absent table lets everything pass, so
- * nothing is awaited before it is loaded again; of the network, first what is lost together is gathered.
+ * nothing is awaited before it is loaded again; of the network, first what is lost together is gathered. Each area waits by itself, so that a guest
+ * who fights for its link holds nobody else up.
  */
 export class Survival {
   readonly #news: DatapathNews;
-  readonly #table: Mender;
-  readonly #network: Mender;
+  readonly #guestPrefixes: () => readonly string[];
+  readonly #menders: Readonly<Record<Area, Mender>>;
 
-  constructor({ news, ...parts }: SurvivalParts) {
+  constructor({ news, guestPrefixes, ...parts }: SurvivalParts) {
     this.#news = news;
-    this.#table = new Mender({ ...parts, gathering: millis(0), insists: true });
-    this.#network = new Mender({ ...parts, gathering: UPLINKS_FIRST, insists: false });
+    this.#guestPrefixes = guestPrefixes;
+    const ofNetwork = { ...parts, gathering: UPLINKS_FIRST, insists: false };
+    this.#menders = {
+      table: new Mender({ ...parts, gathering: millis(0), insists: true }),
+      guests: new Mender(ofNetwork),
+      host: new Mender(ofNetwork),
+    };
   }
 
   /** Sentences for the operator; none while nobody fights us. */
   get warnings(): readonly string[] {
+    const { table, guests, host } = this.#menders;
     return [
-      ...warning('removed or changed our nftables table', 'nft', this.#table.fights),
+      ...warning('removed or changed our nftables table', 'nft', table.fights),
       ...warning(
-        'removed our routes, rules or addresses',
-        'ip route flush, ip rule flush',
-        this.#network.fights,
+        "removed guests' links, addresses or routes",
+        'ip link del, also inside a guest',
+        guests.fights,
       ),
+      ...warning('removed our routes, rules or addresses', 'ip route flush, ip rule flush', host.fights),
     ];
   }
 
   /** `isWhole`: nothing of the network is missing that we know of. */
   async start(isWhole: boolean): Promise<void> {
     await this.#news.start((loss) => {
-      (loss.on === 'table' || loss.on === 'edit' ? this.#table : this.#network).lose(loss);
+      this.#menders[areaOf(loss, this.#guestPrefixes())].lose(loss);
     });
-    if (!isWhole) this.#network.lose({ on: 'uplink' });
+    if (!isWhole) this.#menders.host.lose({ on: 'uplink' });
   }
 
   close(): void {
     this.#news.close();
-    this.#table.close();
-    this.#network.close();
+    for (const mender of Object.values(this.#menders)) mender.close();
   }
 }
 

@@ -156,6 +156,7 @@ const survivalOf = (
     news: new NetlinkLosses({ native, clock, log, writers }),
     clock,
     log,
+    guestPrefixes: () => reconciler.world.pools.guestPrefixes,
     mend: (judge) => reconciler.mend(judge),
   });
 

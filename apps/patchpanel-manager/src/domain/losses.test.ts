@@ -1,37 +1,8 @@
 import { SharedMap } from '@pp/base';
-import { uplinksPart, namespacePart, type Desired } from '@pp/datapath';
+import { uplinksPart } from '@pp/datapath';
 import type { DatapathLoss } from '@pp/ports';
-import { LossJudge, type Damage } from './losses';
-
-const uplink = {
-  ifname: 'eth0',
-  ifindex: 2,
-  kind: 'ethernet',
-  addresses: ['192.0.2.10/24'],
-  defaults: [],
-  routes: [],
-} as const;
-
-const guest = namespacePart({
-  number: 0,
-  subnet: '100.115.92.128/30',
-  hostMac: '02:00:00:00:00:01',
-  peerMac: '02:00:00:00:00:02',
-  client: null,
-  egress: { kind: 'default' },
-  source: 'SYSTEM',
-  allowUserTraffic: false,
-  forceForwarding: false,
-});
-
-const want: Desired = {
-  shape: { uplinks: [uplink], guestPrefixes: ['100.115.92.0/23'] },
-  sysctls: new Map(),
-  parts: SharedMap.of([
-    ['uplinks', uplinksPart([uplink])],
-    ['namespace/0', guest],
-  ]),
-};
+import { GUEST_PART, UPLINK, wanted } from '../testing/wanted';
+import { areaOf, LossJudge, type Area, type Damage } from './losses';
 
 const TABLE: DatapathLoss = { on: 'table', by: 'nft (pid 7)' };
 const edit = (adds: boolean): DatapathLoss => ({ on: 'edit', by: 'nft (pid 7)', adds });
@@ -75,18 +46,18 @@ const rows: readonly {
 ];
 
 test.each(rows)('damage: $name', ({ in: losses, want: damage }) => {
-  expect(new LossJudge().damageOf(losses, want)).toBe(damage);
+  expect(new LossJudge().damageOf(losses, wanted)).toBe(damage);
 });
 
 test('without a table of ours none can be lost', () => {
-  expect(new LossJudge().damageOf([TABLE, edit(true)], { ...want, shape: null })).toBe('none');
+  expect(new LossJudge().damageOf([TABLE, edit(true)], { ...wanted, shape: null })).toBe('none');
 });
 
 test('what is wanted no more is told from what still is, without a look at what stays', () => {
   const judge = new LossJudge();
   const lost: readonly DatapathLoss[] = [{ on: 'link', ifname: 'arc_ns0' }];
   let looks = 0;
-  const watched = new Proxy(uplinksPart([uplink]), {
+  const watched = new Proxy(uplinksPart([UPLINK]), {
     get(target, field): unknown {
       looks++;
       return Reflect.get(target, field);
@@ -94,14 +65,32 @@ test('what is wanted no more is told from what still is, without a look at what 
   });
   const parts = SharedMap.of([
     ['uplinks', watched],
-    ['namespace/0', guest],
+    ['namespace/0', GUEST_PART],
   ]);
-  expect(judge.damageOf(lost, { ...want, parts })).toBe('network');
+  expect(judge.damageOf(lost, { ...wanted, parts })).toBe('network');
   expect(looks).toBeGreaterThan(0);
   looks = 0;
   const left = parts.changed([], ['namespace/0']);
-  const damages = [left, left.changed([['namespace/0', guest]]), left].map((now) =>
-    judge.damageOf(lost, { ...want, parts: now }),
+  const damages = [left, left.changed([['namespace/0', GUEST_PART]]), left].map((now) =>
+    judge.damageOf(lost, { ...wanted, parts: now }),
   );
   expect([damages, looks]).toEqual([['none', 'network', 'none'], 0]);
+});
+
+const areas: readonly { readonly name: string; readonly in: DatapathLoss; readonly want: Area }[] = [
+  { name: 'the table', in: TABLE, want: 'table' },
+  { name: 'an edit', in: edit(true), want: 'table' },
+  { name: 'a link of ours', in: { on: 'link', ifname: 'arc_ns0' }, want: 'guests' },
+  { name: "a guest's address", in: { on: 'address', cidr: '100.115.92.129/30' }, want: 'guests' },
+  { name: 'a link-local address', in: { on: 'address', cidr: 'fe80::1/64' }, want: 'guests' },
+  { name: "an uplink's address", in: { on: 'address', cidr: '192.0.2.10/24' }, want: 'host' },
+  { name: 'a route of main', in: { on: 'route', dst: '2001:db8::5/128', table: 254 }, want: 'guests' },
+  { name: "a route of an uplink's table", in: { on: 'route', dst: '0.0.0.0/0', table: 1002 }, want: 'host' },
+  { name: 'a rule', in: { on: 'rule', family: 'ipv4', priority: 1000 }, want: 'host' },
+  { name: 'an uplink', in: { on: 'uplink' }, want: 'host' },
+  { name: 'what nobody could tell', in: { on: 'unknown' }, want: 'host' },
+];
+
+test.each(areas)('whose $name is', ({ in: loss, want: area }) => {
+  expect(areaOf(loss, ['100.115.92.0/23'])).toBe(area);
 });

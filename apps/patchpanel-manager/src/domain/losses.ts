@@ -1,11 +1,33 @@
 import { SharedMap } from '@pp/base';
-import type { Desired, Part } from '@pp/datapath';
+import { MAIN_TABLE, type Desired, type Part } from '@pp/datapath';
 import { cidrContains, hostCidr, isLinkLocalIpv6, parseCidr } from '@pp/wire';
 import type { DatapathLoss } from '@pp/ports';
 import { count } from './count';
 
 /** What must be looked at and put back: what is in the table, the table as if it were not there, all but the table, or everything. */
 export type Damage = 'none' | 'table' | 'new table' | 'network' | 'all';
+
+/** What is lost together is put back together, and who takes one away again and again keeps only that waiting. */
+export type Area = 'table' | 'guests' | 'host';
+
+/** `guests`: what goes with a guest's link, which root in its namespace can take away as often as he likes. */
+export function areaOf(loss: DatapathLoss, guestPrefixes: readonly string[]): Area {
+  switch (loss.on) {
+    case 'table':
+    case 'edit':
+      return 'table';
+    case 'link':
+      return 'guests';
+    case 'address':
+      return isOfHost(loss.cidr, guestPrefixes) ? 'host' : 'guests';
+    case 'route':
+      return loss.table === MAIN_TABLE ? 'guests' : 'host';
+    case 'rule':
+    case 'uplink':
+    case 'unknown':
+      return 'host';
+  }
+}
 
 /** Judges losses one after another; remembers what was wanted, so that each costs what is new in it. */
 export class LossJudge {
@@ -27,7 +49,7 @@ export class LossJudge {
       case 'link':
         return ofNetwork(isWanted(linkText(loss)));
       case 'address':
-        return ofNetwork(isWanted(addressText(loss)) || isOfHost(loss.cidr, want));
+        return ofNetwork(isWanted(addressText(loss)) || isOfHost(loss.cidr, want.shape?.guestPrefixes ?? []));
       case 'route':
         return ofNetwork(isWanted(routeText(loss)));
       case 'rule':
@@ -74,10 +96,10 @@ const ruleText = ({ family, priority }: { readonly family: string; readonly prio
   `rule ${family} ${priority}`;
 
 /** Neither a guest's nor one that the kernel makes: routes may have had it as their source. */
-function isOfHost(cidr: string, { shape }: Desired): boolean {
+function isOfHost(cidr: string, guestPrefixes: readonly string[]): boolean {
   const parsed = parseCidr(cidr);
   if (parsed === null || (parsed.family === 'ipv6' && isLinkLocalIpv6(parsed.address))) return false;
-  const own = (shape?.guestPrefixes ?? []).flatMap((prefix) => parseCidr(prefix) ?? []);
+  const own = guestPrefixes.flatMap((prefix) => parseCidr(prefix) ?? []);
   return !own.some((prefix) => cidrContains(prefix, hostCidr(parsed.address)));
 }
 
