@@ -32,6 +32,11 @@ test.each([
     in: { set: { name: 'p', type: 'inet_service', elem: [8080] } },
     want: ['p:1f90'],
   },
+  {
+    name: 'a set whose elements have a measure each',
+    in: { set: { name: 'h', type: 'ifname', elem: [{ elem: { val: 'arc_ns0', limit: { rate: 32 } } }] } },
+    want: [`h:${ARC_NS0}`],
+  },
   { name: 'an empty set', in: { set: { name: 'g', type: 'ifname' } }, want: [] },
   { name: 'a chain', in: { chain: { name: 'x' } }, want: [] },
 ])('$name', ({ in: object, want }) => {

@@ -19,13 +19,18 @@ export function elementsOf(listing: unknown): readonly string[] {
 }
 
 function elementText({ name, type }: SetFact, element: unknown): string {
-  const [key, verdict] = Array.isArray(element) ? (element as unknown[]) : [element];
+  const [first, verdict] = Array.isArray(element) ? (element as unknown[]) : [element];
+  const key = isMeasured(first) ? first.elem.val : first;
   const fields = isConcat(key) ? key.concat : [key];
   const types = typeof type === 'string' ? [type] : type;
   const hex = types.map((fieldType, i) => fieldHex(fieldType, fields[i], types.length > 1)).join('');
   const chain = (verdict as { readonly jump?: { readonly target: string } } | undefined)?.jump?.target;
   return [name, hex, ...(chain === undefined ? [] : [chain])].join(':');
 }
+
+/** Of a set whose elements have a measure each, which the kernel makes of the set's own. */
+const isMeasured = (key: unknown): key is { readonly elem: { readonly val: unknown } } =>
+  typeof key === 'object' && key !== null && 'elem' in key;
 
 const isConcat = (key: unknown): key is { readonly concat: readonly unknown[] } =>
   typeof key === 'object' && key !== null && 'concat' in key;
