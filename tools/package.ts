@@ -48,20 +48,27 @@ const APPS: Readonly<Record<string, AppFacts>> = {
   counters: { summary: 'traffic counters by source, uplink and guest', depends: [NODE, 'nftables'] },
 };
 
-/** Folders of an app, and where a package has their files. */
-const FOLDERS = {
-  dbus: 'usr/share/dbus-1/system.d',
-  systemd: 'lib/systemd/system',
-  networkd: 'usr/lib/systemd/network',
-  NetworkManager: 'usr/lib/NetworkManager/conf.d',
-} as const;
+const UNITS = 'lib/systemd/system';
 
-const MEANINGS = {
-  dbus: 'who may own its name on the system bus, and call it',
-  systemd: 'how systemd runs it',
-  networkd: "what keeps systemd-networkd's hands off guests' links",
-  NetworkManager: "what keeps NetworkManager's hands off guests' links",
-} as const;
+/** Folders of an app: where a package has their files, and what these say. */
+const FOLDERS = [
+  {
+    folder: 'dbus',
+    place: 'usr/share/dbus-1/system.d',
+    means: 'who may own its name on the system bus, and call it',
+  },
+  { folder: 'systemd', place: UNITS, means: 'how systemd runs it' },
+  {
+    folder: 'networkd',
+    place: 'usr/lib/systemd/network',
+    means: "what keeps systemd-networkd's hands off guests' links",
+  },
+  {
+    folder: 'NetworkManager',
+    place: 'usr/lib/NetworkManager/conf.d',
+    means: "what keeps NetworkManager's hands off guests' links",
+  },
+];
 
 function main(names: readonly string[]): void {
   const unknown = names.find((name) => !Object.hasOwn(APPS, name));
@@ -115,14 +122,10 @@ function fill(tree: string, name: string, { summary }: AppFacts): void {
 
 /** What lies in the folders of an app. */
 const filesOf = (name: string) =>
-  (['dbus', 'systemd', 'networkd', 'NetworkManager'] as const).flatMap((folder) => {
+  FOLDERS.flatMap(({ folder, place, means }) => {
     const dir = join(ROOT, 'apps', name, folder);
     const files = existsSync(dir) ? readdirSync(dir) : [];
-    return files.map((file) => ({
-      place: join(FOLDERS[folder], file),
-      from: join(dir, file),
-      means: MEANINGS[folder],
-    }));
+    return files.map((file) => ({ place: join(place, file), from: join(dir, file), means }));
   });
 
 /** Our own licence and those of all that is in a program: its last comment, see bundle.ts. */
@@ -134,7 +137,7 @@ function licencesIn(program: string): string {
 
 /** What dpkg runs, and the user that the unit runs as, if it names one; where systemd is not, nothing runs the unit. */
 function addScripts(tree: string, name: string): void {
-  const unit = join(tree, FOLDERS.systemd, `${name}.service`);
+  const unit = join(tree, UNITS, `${name}.service`);
   if (!existsSync(unit)) return;
   const [, user] = /^User=(.+)$/m.exec(readFileSync(unit, 'utf8')) ?? [];
   if (user !== undefined)

@@ -91,6 +91,7 @@ export class Manager {
   /** Resolves when the kernel is as the journal and the host's network say; from then on it follows them. See Reconciler.start. */
   async start(): Promise<boolean> {
     const first = await this.#firstView();
+    this.#view = first;
     this.#tellClashes(first);
     const { entries, before } = this.#parts.journal.load();
     const last = remembered(entries);
@@ -105,7 +106,8 @@ export class Manager {
       this.#parts.log.info('pool.held', { pool: `${kind}=${cidr}` }); // by guests; nobody else gets of it
     const { present, ...network } = uplinksOf(first, this.#parts.uplinks);
     const { vpnLockdown } = former;
-    if (!last.originals.has(IP_FORWARD)) // else an earlier run made it forward, and which came since is not known
+    if (!last.originals.has(IP_FORWARD))
+      // else an earlier run made it forward, and which came since is not known
       this.#withoutForwarding = new Set(bridgesOfOthers(first, present).map(({ ifindex }) => ifindex));
     const uplinks = uplinksBeside(adopted.has(ARC_KEY), present);
     const isWhole = await this.reconciler.start({
@@ -202,6 +204,7 @@ export class Manager {
 
   /** One change waits at most, and then takes the newest view: a link may flap faster than guests can follow. */
   async #follow(view: NetworkView): Promise<void> {
+    this.#view = view;
     this.#tellClashes(view);
     const waits = this.#awaited !== null;
     this.#awaited = view;
@@ -221,7 +224,6 @@ export class Manager {
 
   /** Each when it comes. */
   #tellClashes(view: NetworkView): void {
-    this.#view = view;
     const before = new Set(this.#clashes);
     this.#clashes = clashesOf(view, this.#parts.pools);
     for (const clash of this.#clashes)

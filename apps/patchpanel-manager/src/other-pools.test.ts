@@ -1,5 +1,5 @@
-import { accept } from '@pp/base';
 /** A manager is started with other `--pool` than the run before it, whose VMs go on. */
+import { accept } from '@pp/base';
 import { allocateSubnet, indexSetOf, poolsWith, type ExtraPool, type Pools } from '@pp/datapath';
 import { encode } from '@pp/proto';
 import { guestMethods } from './dbus/guest-methods';

@@ -1,25 +1,13 @@
 import { poolsWith, REFERENCE_PREFIX } from '@pp/datapath';
 import { clashesOf } from './network-clashes';
 import type { LinkView, MarkRuleView, NetworkView } from './network-news';
+import { linkView } from './testing/link-view';
 
 const checked = poolsWith([{ kind: 'namespace', cidr: '10.80.0.0/16' }]);
 if (!checked.ok) throw new Error(checked.sentence);
 const POOLS = checked.value;
 
-const link = (ifindex: number, ifname: string): LinkView => ({
-  ifname,
-  ifindex,
-  kind: null,
-  type: 1,
-  loopback: false,
-  up: true,
-  running: true,
-  multicast: true,
-  mtu: 1500,
-  mac: '02:00:00:00:00:01',
-  physical: true,
-  enslaved: false,
-});
+const link = (ifindex: number, ifname: string): LinkView => linkView(ifindex, ifname, { physical: true });
 const view = (more: Partial<NetworkView>): NetworkView => ({
   links: [link(2, 'eth0')],
   addresses: [],

@@ -7,6 +7,7 @@ import {
   standardLab,
   startManager,
   type Host,
+  type Manager,
 } from '@pp/lab';
 
 /** Networks of other programs on the same host live on through our start and our end. */
@@ -28,6 +29,12 @@ async function containerOn(lab: Awaited<ReturnType<typeof standardLab>>) {
 const forwards = async (host: Host): Promise<string> =>
   (await host.ok('cat', ['/proc/sys/net/ipv4/ip_forward'])).trim();
 
+const leftBy = ({ process }: Manager): readonly string[] =>
+  process
+    .output()
+    .split('\n')
+    .filter((line) => eventOf(line) === 'forwarding.left');
+
 labTest('who came while this host forwarded for guests keeps the network when the manager ends', async () => {
   const lab = await standardLab();
   try {
@@ -40,17 +47,18 @@ labTest('who came while this host forwarded for guests keeps the network when th
     client.close();
     await manager.stop();
     expect(await reaches(container, STANDARD.internet.v4)).toBe(true);
-    const left = manager.process
-      .output()
-      .split('\n')
-      .filter((line) => eventOf(line) === 'forwarding.left');
-    expect(left).toEqual([expect.stringContaining('"for":"docker0"')]);
+    expect(leftBy(manager)).toEqual([expect.stringContaining('"for":"docker0"')]);
 
     await host.shell('sysctl -qw net.ipv4.ip_forward=0'); // now it is one that does without
     const again = await startManager(host);
     expect(await forwards(host)).toBe('1');
     await again.stop();
     expect(await forwards(host)).toBe('0');
+
+    await host.shell('sysctl -qw net.ipv4.ip_forward=1'); // and now a router: nothing of ours is left
+    const third = await startManager(host);
+    await third.stop();
+    expect([await forwards(host), leftBy(third)]).toEqual(['1', []]);
   } finally {
     await lab.close();
   }

@@ -1,21 +1,9 @@
 import type { LinkView } from '@pp/ports';
+import { linkView } from '@pp/ports/testing';
 import { bridgesOfOthers } from './bridges-of-others';
 
-const link = (ifname: string, more: Partial<LinkView> = {}): LinkView => ({
-  ifname,
-  ifindex: 7,
-  kind: 'bridge',
-  type: 1,
-  loopback: false,
-  up: true,
-  running: true,
-  multicast: true,
-  mtu: 1500,
-  mac: '02:00:00:00:00:01',
-  physical: false,
-  enslaved: false,
-  ...more,
-});
+const link = (ifname: string, more: Partial<LinkView> = {}): LinkView =>
+  linkView(7, ifname, { kind: 'bridge', ...more });
 
 const rows: readonly { name: string; link: LinkView; cidr: string; want: readonly string[] }[] = [
   { name: "Docker's", link: link('docker0'), cidr: '172.17.0.1/16', want: ['docker0'] },

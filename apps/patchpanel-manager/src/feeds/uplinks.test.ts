@@ -1,21 +1,7 @@
 import type { AddressView, LinkView, ManagedUplink, NetworkView, RouteView } from '@pp/ports';
+import { linkView as link } from '@pp/ports/testing';
 import { uplinksOf, type UplinkChoice } from './uplinks';
 
-const link = (ifindex: number, ifname: string, more: Partial<LinkView> = {}): LinkView => ({
-  ifindex,
-  ifname,
-  kind: null,
-  type: 1,
-  loopback: false,
-  up: true,
-  running: true,
-  multicast: true,
-  mtu: 1500,
-  mac: `02:00:00:00:00:0${ifindex}`,
-  physical: false,
-  enslaved: false,
-  ...more,
-});
 const route = (ifindex: number, dst: string, metric = 0, via: string | null = null): RouteView => ({
   family: dst.includes(':') ? 'ipv6' : 'ipv4',
   dst,

@@ -5,7 +5,7 @@ import { poolsWith, type Observed } from '@pp/datapath';
 import { FakeKernel } from '@pp/datapath/testing';
 import { JournalFault, MemoryJournal, type Journal, type JournalChange, type JournalState } from '@pp/ports';
 import type { LinkView, NetworkView, ProcessNetns } from '@pp/ports';
-import { FakeDescriptors, ScriptedNews } from '@pp/ports/testing';
+import { FakeDescriptors, linkView, ScriptedNews } from '@pp/ports/testing';
 import { connectNamespaceMethod } from '../dbus/connect-namespace';
 import type { ApiMethod } from '../dbus/api';
 import { Manager, type ManagerParts } from '../manager';
@@ -236,17 +236,4 @@ function viewOf(uplinks: readonly string[]): NetworkView {
 const number = (ifname: string): number => Number(ifname.slice(3)) + 1;
 const index = (ifname: string): number => number(ifname) + 1;
 
-const link = (ifname: string): LinkView => ({
-  ifname,
-  ifindex: index(ifname),
-  kind: null,
-  type: 1,
-  loopback: false,
-  up: true,
-  running: true,
-  multicast: true,
-  mtu: 1500,
-  mac: '02:00:00:00:00:01',
-  physical: true,
-  enslaved: false,
-});
+const link = (ifname: string): LinkView => linkView(index(ifname), ifname, { physical: true });

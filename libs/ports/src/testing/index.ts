@@ -11,6 +11,7 @@ export * from './fake-stream-relay';
 export * from './host-inspection-contract';
 export * from './host-routes-contract';
 export * from './journal-contract';
+export * from './link-view';
 export * from './memberships-contract';
 export * from './packet-lan';
 export * from './packet-ports-contract';
