@@ -10,6 +10,7 @@ import { randomType, randomValue } from '../testing/random-values';
 import { encodeBody } from '../testing/raw-message';
 import { decodeBody } from './body';
 import { decodeFixedHeader, decodeHeader, type FixedHeader } from './decode-header';
+import { KnownCalls } from './usual-fields';
 import { encodeMessage } from './encode';
 import { FIELD_RULES } from './header-fields';
 import { signatureOf } from './signature';
@@ -156,7 +157,7 @@ function damaged(random: SeededRandom, message: Buffer): Buffer {
 function read(message: Buffer): Message | string {
   const fixed = decodeFixedHeader(message);
   try {
-    const { header } = decodeHeader(message, fixed);
+    const { header } = decodeHeader(message, fixed, new KnownCalls());
     const { signature = '', ...rest } = header ?? {};
     const bytes = message.subarray(fixed.headerBytes);
     const decoded = decodeBody({ bytes, signature, bigEndian: fixed.bigEndian, fdCount: FD_COUNT });

@@ -3,10 +3,11 @@ import { ProtocolError } from '../errors';
 import { CAPTURED_MESSAGES } from '../testing/golden-captured';
 import { GLIB_MESSAGES } from '../testing/golden-glib';
 import { decodeFixedHeader, decodeHeader } from './decode-header';
+import { KnownCalls } from './usual-fields';
 
 function decode(message: Buffer): ReturnType<typeof decodeHeader> {
   const fixed = decodeFixedHeader(message);
-  return decodeHeader(Buffer.from(message.subarray(0, fixed.headerBytes)), fixed);
+  return decodeHeader(Buffer.from(message.subarray(0, fixed.headerBytes)), fixed, new KnownCalls());
 }
 
 test.each([...GLIB_MESSAGES, ...CAPTURED_MESSAGES])('$name', ({ hex, header, unixFds }) => {

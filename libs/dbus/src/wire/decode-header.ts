@@ -10,7 +10,7 @@ import {
 import { ruleOf, type FieldName, type HeaderFields } from './header-fields';
 import { FIXED_HEADER_BYTES, SPEC_MAX_ARRAY_BYTES, SPEC_MAX_MESSAGE_BYTES } from './limits';
 import { Unmarshaller } from './unmarshaller';
-import { noFields, usualFields } from './usual-fields';
+import { noFields, usualFields, type KnownCalls } from './usual-fields';
 
 /** What the first 16 bytes say. */
 export interface FixedHeader {
@@ -49,22 +49,32 @@ export function decodeFixedHeader(bytes: Buffer): FixedHeader {
 
 /**
  * Reads the fields; `bytes` holds the whole header. The header is undefined for a message type that is not specified yet: it must be
- * ignored, but its descriptors count. Throws ProtocolError.
+ * ignored, but its descriptors count. Throws ProtocolError. `calls`: what is known of those that came before.
  */
 export function decodeHeader(
   bytes: Buffer,
   fixed: FixedHeader,
+  calls: KnownCalls,
 ): { readonly header: Header | undefined; readonly unixFds: number } {
   try {
     const end = FIXED_HEADER_BYTES + fixed.fieldsBytes;
-    const fields =
-      (fixed.bigEndian ? undefined : usualFields(bytes, end)) ?? readFields(bytes, end, fixed.bigEndian);
+    const fields = easyFields(bytes, end, fixed, calls) ?? readFields(bytes, end, fixed.bigEndian);
     if (!isZero(bytes, end, fixed.headerBytes)) throw new Malformed('padding is not zero');
     return { header: headerOf(fixed, fields), unixFds: fields.unixFds ?? 0 };
   } catch (cause) {
     if (cause instanceof Malformed) throw new ProtocolError('a message with a malformed header', { cause });
     throw cause;
   }
+}
+
+function easyFields(
+  bytes: Buffer,
+  end: number,
+  { bigEndian, type }: FixedHeader,
+  calls: KnownCalls,
+): HeaderFields | undefined {
+  if (bigEndian) return undefined;
+  return type === MESSAGE_TYPE.call ? calls.fieldsOf(bytes, end) : usualFields(bytes, end);
 }
 
 /** A field's value is in a variant in a struct in an array. */

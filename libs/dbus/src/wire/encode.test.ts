@@ -1,5 +1,6 @@
 import { DBUS_ERROR } from '../errors';
 import { decodeFixedHeader, decodeHeader } from './decode-header';
+import { KnownCalls } from './usual-fields';
 import { encodeMessage, type Outgoing } from './encode';
 
 const CALL: Outgoing = {
@@ -39,7 +40,7 @@ test('what is encoded decodes to the same header', () => {
   ] as const;
   for (const row of rows) {
     const bytes = encodeMessage(row, row.serial);
-    const decoded = decodeHeader(bytes, decodeFixedHeader(bytes));
+    const decoded = decodeHeader(bytes, decodeFixedHeader(bytes), new KnownCalls());
     expect(decoded).toEqual({ header: { ...row, sender: undefined }, unixFds: 0 });
   }
 });

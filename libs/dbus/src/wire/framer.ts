@@ -4,6 +4,7 @@ import { FdBundle } from '../fd-bundle';
 import type { RawBody } from './body';
 import { decodeFixedHeader, decodeHeader, type FixedHeader } from './decode-header';
 import type { Header } from './header';
+import { KnownCalls } from './usual-fields';
 import { FIXED_HEADER_BYTES, MAX_HEADER_BYTES, MAX_MESSAGE_BYTES, MAX_QUEUED_FDS } from './limits';
 
 /** A whole message with its own descriptors, which the receiver must take or close. */
@@ -36,6 +37,7 @@ export class Framer {
   #buffer = this.#start;
   #filled = 0;
   #toSkip = 0;
+  readonly #calls = new KnownCalls();
 
   constructor(options: FramerOptions) {
     this.#options = options;
@@ -95,7 +97,7 @@ export class Framer {
 
   #finish(fixed: FixedHeader): void {
     const buffer = this.#buffer;
-    const { header, unixFds } = decodeHeader(buffer, fixed);
+    const { header, unixFds } = decodeHeader(buffer, fixed, this.#calls);
     if (unixFds > this.#fds.length) {
       throw new ProtocolError(`a message claims ${unixFds} file descriptors where ${this.#fds.length} came`);
     }

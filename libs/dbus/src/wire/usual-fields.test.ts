@@ -5,7 +5,7 @@ import { GLIB_MESSAGES } from '../testing/golden-glib';
 import { decodeFixedHeader, readFields } from './decode-header';
 import type { HeaderFields } from './header-fields';
 import { FIXED_HEADER_BYTES } from './limits';
-import { usualFields } from './usual-fields';
+import { KnownCalls, usualFields } from './usual-fields';
 
 const HEADERS = [...GLIB_MESSAGES, ...CAPTURED_MESSAGES]
   .map(({ name, hex }) => ({
@@ -44,5 +44,17 @@ test('what is read at once is read so by the careful way too, however it is dama
     const cut = random.below(4) === 0 ? end - random.below(8) : end;
     const usual = usualFields(damaged, cut);
     if (usual !== undefined) expect(usual).toEqual(careful(damaged, cut));
+  }
+});
+
+test('what was read once is read so again, and what is damaged since is not', () => {
+  const random = new SeededRandom(20261123);
+  const known = new KnownCalls();
+  for (let round = 0; round < 5_000; round++) {
+    const { bytes, end } = random.pick(HEADERS);
+    const now = Buffer.from(bytes);
+    if (random.below(2) === 0)
+      now[FIXED_HEADER_BYTES + random.below(end - FIXED_HEADER_BYTES)] = random.below(256);
+    expect(known.fieldsOf(now, end)).toEqual(usualFields(now, end));
   }
 });

@@ -1,3 +1,4 @@
+import { BoundedMap } from '@pp/base';
 import { ruleOf, type FieldName, type HeaderFields } from './header-fields';
 import { FIXED_HEADER_BYTES } from './limits';
 
@@ -30,6 +31,26 @@ export function usualFields(bytes: Buffer, end: number): HeaderFields | undefine
     fields[rule.name] = value;
   }
   return fields as HeaderFields; // each rule has the type of its field
+}
+
+/** What one caller calls, and who it is: clients repeat themselves. */
+const MAX_KNOWN = 64;
+const MAX_KNOWN_BYTES = 512;
+
+/** `usualFields` of calls, each read once: bytes that were seen before are known by a look at them. */
+export class KnownCalls {
+  readonly #known = new BoundedMap<string, HeaderFields>(MAX_KNOWN, () => undefined);
+
+  /** As `usualFields`. */
+  fieldsOf(bytes: Buffer, end: number): HeaderFields | undefined {
+    if (end > MAX_KNOWN_BYTES) return usualFields(bytes, end);
+    const text = bytes.toString('latin1', FIXED_HEADER_BYTES, end);
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    const fields = usualFields(bytes, end);
+    if (fields !== undefined) this.#known.set(text, fields);
+    return fields;
+  }
 }
 
 /** All of them in the same order, so that V8 sees one shape. */
