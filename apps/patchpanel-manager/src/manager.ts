@@ -130,10 +130,9 @@ export class Manager {
   /** A namespace was connected: its lifeline is stored, then watched. */
   readonly hold = (guest: Namespace, fd: number): void => {
     this.#hold(guestKey(guest), fd);
-    this.#parts.log.info('namespace.connected', {
-      id: guest.number,
-      subnet: guest.subnet,
-      owner: guest.owner,
+    const { number: id, subnet, owner } = guest;
+    this.#parts.later(() => {
+      this.#parts.log.info('namespace.connected', { id, subnet, owner });
     });
   };
 
