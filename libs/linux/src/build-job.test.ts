@@ -1,26 +1,23 @@
 /** What is said of new links to the kernel, and in which order. */
 import { LINK_GROUP, ROUTE_PROTOCOL } from '@pp/datapath';
-import type { Link, Op } from '@pp/datapath';
+import type { Link } from '@pp/datapath';
 import { addAddress, addLink, addRoute, setLink } from '@pp/netlink';
 import type { NetlinkRequest } from '@pp/netlink';
 import { creations, restOf } from './build-job';
 import type { Piece } from './build-job';
-import { linkConfsIn } from './link-conf';
+import type { SysctlStep } from './link-conf';
 import type { NumberedLink } from './new-links';
 import { BRIDGE, TAP, VETH } from './testing';
 
 const [IFINDEX, PEER, MASTER, NETNS_FD] = [7, 8, 9, 30];
 
-const conf = (key: string, value: string): Op => ({
+const conf = (key: string, value: string): SysctlStep['op'] => ({
   do: 'sysctl.set',
   sysctl: { key: `net.ipv4.conf.${VETH.ifname}.${key}`, value },
   was: '1',
   onlyIf: null,
 });
-const CONFS = linkConfsIn(
-  [conf('accept_redirects', '0'), conf('send_redirects', '0')].map((op, at) => ({ at, op })),
-  new Set([VETH.ifname]),
-);
+const SETTINGS = [conf('accept_redirects', '0'), conf('send_redirects', '0')].map((op, at) => ({ at, op }));
 
 interface Row {
   readonly name: string;
@@ -157,7 +154,10 @@ test.each(rows)('$name comes up by a message of its own, after all else of it', 
     ifindex: IFINDEX,
     peerIfindex: PEER,
   };
-  const { pieces } = restOf({ links: [numbered], confs: CONFS, sysctls: [], rest: [] }, () => MASTER);
+  const { pieces } = restOf(
+    { links: [numbered], settings: link.kind === 'veth' ? SETTINGS : [], rest: [] },
+    () => MASTER,
+  );
   const [made, , host, ...last] = [...creations([numbered]), ...pieces]; // the second one may fail
   const got = [made, host].map((piece) => (piece === undefined ? [] : told(piece)));
   expect({ made: got[0], host: got[1], last: last.flatMap(told) }).toEqual(want);

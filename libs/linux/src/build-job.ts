@@ -5,8 +5,8 @@ import type { JobPart, JobResult, Link as SeenLink, NetlinkRequest } from '@pp/n
 import { peerCompletion, preparation, rise, unqueued } from './complete-link';
 import { ifnamesIn, requestOf, type ConfigureOp, type Resolve } from './configure';
 import { isOurs } from './is-ours';
-import type { LinkConf } from './link-conf';
-import { creation, type NumberedLink } from './new-links';
+import { linkConfsIn, type SysctlStep } from './link-conf';
+import { creation, relabelled, type NumberedLink } from './new-links';
 import { kernelErrorOf } from './errors';
 import type { Outcomes } from './outcomes';
 import type { Step } from './runs';
@@ -17,17 +17,10 @@ export interface ConfigureStep {
   readonly op: ConfigureOp;
 }
 
-export interface SysctlStep {
-  readonly at: number;
-  readonly op: Extract<Op, { do: 'sysctl.set' }>;
-}
-
 /** What a job does: all of it, or what came before the first refusal. */
 export interface Work {
   readonly links: readonly NumberedLink[];
-  /** Of these links. */
-  readonly confs: readonly LinkConf[];
-  readonly sysctls: readonly SysctlStep[];
+  readonly settings: readonly SysctlStep[];
   readonly rest: readonly ConfigureStep[];
 }
 
@@ -61,7 +54,9 @@ export const creations = (links: readonly NumberedLink[]): readonly Piece[] =>
   links.map((link) => ({ part: creation(link), ats: [link.at] }));
 
 /** Sysctls are written; links completed and all else set, the host's side before the far ends of links. */
-export function restOf({ links, confs, sysctls, rest }: Work, find: Find): Rest {
+export function restOf({ links, settings, rest }: Work, find: Find): Rest {
+  const confs = linkConfsIn(settings, new Set(links.map(({ op }) => op.link.ifname)));
+  const sysctls = settings.filter(({ at }) => !confs.some((conf) => conf.at === at));
   const faults: Fault[] = []; // BOUNDED: by the work
   const prepare = (step: Step, request: (resolve: Resolve) => NetlinkRequest): readonly Prepared[] => {
     try {
@@ -93,9 +88,9 @@ function keeping(links: readonly NumberedLink[]): readonly Piece[] {
     : [{ part: { keepTaps: true, label: () => `${describe(tap.op)}: keep` }, ats: [tap.at] }];
 }
 
-const preparedBy = ({ at, op }: Step, { type, flags, body }: NetlinkRequest): Prepared => ({
+const preparedBy = ({ at, op }: Step, request: NetlinkRequest): Prepared => ({
   at,
-  request: { label: () => describe(op), type, flags, body },
+  request: relabelled(request, () => describe(op)),
 });
 
 interface Prepared {

@@ -2,10 +2,10 @@ import { KernelError } from '@pp/base';
 import { decodeReply, delLink, getLink } from '@pp/netlink';
 import type { JobResult, Link as SeenLink } from '@pp/netlink';
 import { creations, isDone, isWhole, namesOf, restOf, settle } from './build-job';
-import type { ConfigureStep, Find, Piece, Rest, SysctlStep, Work } from './build-job';
+import type { ConfigureStep, Find, Piece, Rest, Work } from './build-job';
 import { ifnamesIn } from './configure';
 import type { Context } from './context';
-import { linkConfsIn } from './link-conf';
+import type { SysctlStep } from './link-conf';
 import { holdLink, numbered } from './new-links';
 import type { HeldLink, LinkStep, NumberedLink } from './new-links';
 import { outcomeOf, type Outcomes } from './outcomes';
@@ -44,12 +44,12 @@ async function build(
   spaces: Spaces,
   outcomes: Outcomes,
 ): Promise<void> {
-  const confs = linkConfsIn(steps, new Set(held.map(({ op }) => op.link.ifname)));
-  const sysctls = steps.filter(isSetting).filter(({ at }) => !confs.some((conf) => conf.at === at));
+  const settings = steps.filter(isSetting);
   const rest = steps.filter(isConfigure);
-  const found = await lookUp(context, foreignNames(context, held, rest));
+  const foreign = foreignNames(context, held, rest);
+  const found = foreign.length === 0 ? NOTHING_FOUND : await lookUp(context, foreign);
   const start = (): Promise<Ran> =>
-    runJob(context, { links: held.map((link) => numbered(context, link)), confs, sysctls, rest }, found);
+    runJob(context, { links: held.map((link) => numbered(context, link)), settings, rest }, found);
 
   const running = start();
   spaces.name(outcomes);
@@ -94,9 +94,10 @@ function foreignNames(
 
 type Found = ReadonlyMap<string, SeenLink | KernelError>;
 
+const NOTHING_FOUND: Found = new Map();
+
 /** What has each name, or why nothing has. */
 async function lookUp({ route }: Context, names: readonly string[]): Promise<Found> {
-  if (names.length === 0) return new Map();
   const looks = names.map((name) => getLink(name));
   const answers = await route.requestMany(looks);
   return new Map(
@@ -165,7 +166,7 @@ async function deleteMade({ route }: Context, ran: Ran, outcomes: Outcomes): Pro
 
 /** Keeps what was made, or takes it back, and says of each step what became of it. */
 async function conclude(context: Context, ran: Ran, spaces: Spaces, outcomes: Outcomes): Promise<void> {
-  const { links, confs, sysctls, rest } = ran.work;
+  const { links, settings, rest } = ran.work;
   const isHomeless = ({ op: { link } }: LinkStep): boolean =>
     link.kind === 'veth' && spaces.isUnnamed(link.peer.netns);
   if (!isWhole(ran) || links.some(isHomeless)) {
@@ -173,16 +174,16 @@ async function conclude(context: Context, ran: Ran, spaces: Spaces, outcomes: Ou
     return;
   }
   for (const { op, ifindex } of links) context.own.set(op.link.ifname, ifindex);
-  for (const steps of [links, confs, sysctls, rest]) for (const { at } of steps) outcomes.set(at, 'done');
+  for (const steps of [links, settings, rest]) for (const { at } of steps) outcomes.set(at, 'done');
 }
 
 /** All links of the job go; what was done apart from them stays. */
 async function takeBack(context: Context, ran: Ran, outcomes: Outcomes): Promise<void> {
-  const { links, sysctls, rest } = ran.work;
+  const { links, settings, rest } = ran.work;
   const done = settle(ran, ran.results, outcomes);
   await deleteMade(context, ran, outcomes);
   const gone = new Set(links.map(({ op }) => op.link.ifname));
-  for (const step of [...sysctls, ...rest]) {
+  for (const step of [...settings, ...rest]) {
     const names = namesOf(step);
     if (done.has(step.at) && !names.some((name) => gone.has(name))) outcomes.set(step.at, 'done');
     // What was refused may have been meant for a link that is no more: its name is looked up the next time.

@@ -5,7 +5,7 @@ import type { NetlinkRequest } from '@pp/netlink';
 import { attributesOf } from './configure';
 import type { Resolve } from './configure';
 import { inetConfOf, type LinkConf } from './link-conf';
-import type { NumberedLink } from './new-links';
+import { relabelled, type NumberedLink } from './new-links';
 
 const MAIN = 254; // RT_TABLE_MAIN
 
@@ -40,10 +40,9 @@ export const unqueued = ({ op, ifindex }: NumberedLink): readonly NetlinkRequest
 export function peerCompletion({ op, peerIfindex }: NumberedLink): readonly NetlinkRequest[] {
   if (op.link.kind !== 'veth') return [];
   const { peer } = op.link;
-  return peerRequests(peerIfindex, peer).map((request) => ({
-    ...request,
-    label: () => `${describe(op)}: ${request.label()} in netns ${peer.netns}`,
-  }));
+  return peerRequests(peerIfindex, peer).map((request) =>
+    relabelled(request, () => `${describe(op)}: ${request.label()} in netns ${peer.netns}`),
+  );
 }
 
 const peerRequests = (ifindex: number, { address, gateway }: VethPeer): readonly NetlinkRequest[] => [

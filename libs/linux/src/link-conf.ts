@@ -1,6 +1,11 @@
 import { ifnameOfSysctl } from '@pp/datapath';
-import type { Sysctl } from '@pp/datapath';
-import type { Step } from './runs';
+import type { Op, Sysctl } from '@pp/datapath';
+
+/** A step that sets a sysctl. */
+export interface SysctlStep {
+  readonly at: number;
+  readonly op: Extract<Op, { do: 'sysctl.set' }>;
+}
 
 /** A setting of a new link for IPv4, under the kernel's number for it. */
 export interface LinkConf {
@@ -18,11 +23,13 @@ const NUMBERS: ReadonlyMap<string, number> = new Map([
   ['accept_local', 23],
 ]);
 
-/** The steps that can go with the link that they are about; `ifnames`: of those that are made. */
-export function linkConfsIn(steps: readonly Step[], ifnames: ReadonlySet<string>): readonly LinkConf[] {
-  const confs: LinkConf[] = []; // BOUNDED: by `steps`
-  for (const { at, op } of steps) {
-    if (op.do !== 'sysctl.set' || op.onlyIf !== null) continue;
+/** The settings that can go with the link that they are about; `ifnames`: of those that are made. */
+export function linkConfsIn(
+  settings: readonly SysctlStep[],
+  ifnames: ReadonlySet<string>,
+): readonly LinkConf[] {
+  const confs: LinkConf[] = []; // BOUNDED: by `settings`
+  for (const { at, op } of settings) {
     const conf = linkConfOf(at, op.sysctl);
     if (conf !== null && ifnames.has(conf.ifname)) confs.push(conf);
   }

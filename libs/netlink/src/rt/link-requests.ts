@@ -19,7 +19,7 @@ export interface LinkSettings {
   /** ifindex of a bridge; 0: none. */
   readonly master?: number | null;
   /** An fd of the network namespace to put it in. */
-  readonly netnsFd?: number;
+  readonly netnsFd?: number | null;
 }
 
 interface Queues {
@@ -163,7 +163,7 @@ function putSettings(out: Writer, { mtu, mac, group, master, netnsFd }: LinkSett
   if (typeof mac === 'string') out.bytesAttribute(IFLA.ADDRESS, encodeMac(mac));
   if (group !== undefined) out.u32hostAttribute(IFLA.GROUP, group);
   if (typeof master === 'number') out.u32hostAttribute(IFLA.MASTER, master);
-  if (netnsFd !== undefined) out.u32hostAttribute(IFLA.NET_NS_FD, netnsFd);
+  if (typeof netnsFd === 'number') out.u32hostAttribute(IFLA.NET_NS_FD, netnsFd);
 }
 
 function putQueues(out: Writer, { queues }: Queues): void {
