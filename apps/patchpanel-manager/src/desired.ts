@@ -131,11 +131,7 @@ export class DesiredState {
     if (known?.context === context) return known.part;
     // That switch waits for the kernel's network lock, so it is left alone until there is an IPv6 address to forward for.
     const forces = canForceForwarding(world) && neighborsOf(guest).length > 0;
-    const part = withNeighborRoutes(
-      partOf(guest, used, { ...ways, forceForwarding: forces }),
-      guest,
-      world.uplinks,
-    );
+    const part = withNeighborRoutes(partOf(guest, used, ways, forces), guest, world.uplinks);
     this.#parts.set(guest, { context, part });
     return part;
   }

@@ -38,14 +38,13 @@ export function waysOf(guest: Guest, used: readonly (Uplink | undefined)[], { up
   return { mtus: [mtuOf(isUser ? logical : physical)], vpn: null };
 }
 
-interface PartContext extends Ways {
-  /** The kernel forwards IPv6 for its links alone. */
-  readonly forceForwarding: boolean;
-}
-
-/** `used` as for `waysOf`. */
-export function partOf(guest: Guest, used: readonly (Uplink | undefined)[], context: PartContext): Part {
-  const { forceForwarding, mtus, vpn } = context;
+/** `used` as for `waysOf`; `forceForwarding`: the kernel forwards IPv6 for its links alone. */
+export function partOf(
+  guest: Guest,
+  used: readonly (Uplink | undefined)[],
+  { mtus, vpn }: Ways,
+  forceForwarding: boolean,
+): Part {
   const [mtu = ETHERNET_MTU] = mtus;
   switch (guest.kind) {
     case 'namespace':

@@ -15,7 +15,7 @@ import { uplinksBeside } from './domain/uplink';
 import { settledGuests } from './domain/settled-guests';
 import { emptyWorld, type World } from './domain/world';
 import { uplinksOf, type UplinkChoice } from './feeds/uplinks';
-import { Lifelines } from './lifelines';
+import { Lifeline, Lifelines } from './lifelines';
 import { keptLifelines, outlives, storeName, type FdStore } from './outlived';
 import { Reconciler, type Observer } from './reconciler';
 import { releaseEnded } from './usecases/release-ended';
@@ -71,11 +71,8 @@ export class Manager {
     const { pools, sessionUser, mostLifelines, localSources = null, withoutIpv6 = false } = parts;
     const world = { ...emptyWorld(pools, sessionUser, mostLifelines), localSources, withoutIpv6 };
     this.reconciler = new Reconciler({ ...parts, defer: parts.later, world });
-    this.lifelines = new Lifelines({
-      ...parts,
-      onEnd: (key) => {
-        this.#end(key);
-      },
+    this.lifelines = new Lifelines((key) => {
+      this.#end(key);
     });
   }
 
@@ -122,14 +119,17 @@ export class Manager {
     await this.reconciler.submit('guests.follow', (world) =>
       decided(withGuestsFollowing(world, this.#parts.randomBytes), null),
     );
-    for (const [key, fd] of kept) this.lifelines.hold(key, fd);
+    for (const [key, fd] of kept) this.lifelines.hold(key, this.watch(fd));
     this.#parts.log.info('adopted', { guests: guests.length, released: last.guests.size - guests.length });
     return isWhole;
   }
 
-  /** A namespace was connected: its lifeline is stored, then watched. */
-  readonly hold = (guest: Namespace, fd: number): void => {
-    this.#hold(guestKey(guest), fd);
+  /** Takes `fd`; what it is the lifeline of is said later. */
+  readonly watch = (fd: number): Lifeline => new Lifeline(this.#parts.descriptors, fd);
+
+  /** A namespace was connected: its lifeline is stored, and its end is the namespace's. */
+  readonly hold = (guest: Namespace, lifeline: Lifeline): void => {
+    this.#hold(guestKey(guest), lifeline);
     const { number: id, subnet, owner } = guest;
     this.#parts.later(() => {
       this.#parts.log.info('namespace.connected', { id, subnet, owner });
@@ -138,16 +138,16 @@ export class Manager {
 
   /** Name lookups were redirected under this key, as long as `fd` lives. */
   readonly holdDns = (key: string, fd: number): void => {
-    this.#hold(key, fd);
+    this.#hold(key, this.watch(fd));
     this.#parts.log.info('dns.redirected', { rule: key });
   };
 
-  #hold(key: string, fd: number): void {
-    this.#parts.fdStore.storeFd(storeName(key), fd);
+  #hold(key: string, lifeline: Lifeline): void {
+    this.#parts.fdStore.storeFd(storeName(key), lifeline.fd);
     try {
-      this.lifelines.hold(key, fd);
+      this.lifelines.hold(key, lifeline);
     } catch (fault) {
-      this.#parts.descriptors.close(fd);
+      lifeline.close();
       this.#end(key); // its client is told of a failure, and nothing else would ever end it
       throw fault;
     }

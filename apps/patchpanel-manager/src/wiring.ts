@@ -94,7 +94,7 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
     monitoring(monitor),
   ];
   const defer = afterEvents(setImmediate);
-  const later = afterEvents((run) => clock.after('after the answer', ANSWER_TAKES, run));
+  const later = afterEvents((run) => setImmediate(() => clock.after('after the answer', ANSWER_TAKES, run)));
   const told = new ToldLater(inTurn(...observers), later);
   const writers = new NftWriters();
   const processNetns = new LinuxProcessNetns(native);
@@ -231,7 +231,7 @@ interface Feeds {
 type HostParts = { readonly native: Native } & Pick<ManagerParts, 'processNetns' | 'defer'>;
 
 function methodsOf(
-  { reconciler, hold, holdDns }: Manager,
+  { reconciler, watch, hold, holdDns }: Manager,
   { native, processNetns, defer }: HostParts,
   { tapOwner }: Config,
 ): Omit<ApiMethods, 'GetDevices' | 'GetTrafficCounters'> {
@@ -239,7 +239,7 @@ function methodsOf(
   const descriptors = new NativeDescriptors(native);
   return {
     ...guestMethods({ ...common, tapOwner }),
-    ConnectNamespace: connectNamespaceMethod({ ...common, descriptors, hold }),
+    ConnectNamespace: connectNamespaceMethod({ ...common, descriptors, watch, hold }),
     ...portMethods({ reconciler, descriptors, holdDns }),
     ...vpnMethods({ reconciler, descriptors, sockets: new NativeClientSockets(native) }),
   };

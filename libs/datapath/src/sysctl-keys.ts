@@ -3,7 +3,7 @@
  * linkSysctl('ipv6', 'eth0.100', 'accept_ra') is "net.ipv6.conf.eth0/100.accept_ra".
  */
 export const linkSysctl = (family: 'ipv4' | 'ipv6', ifname: string, leaf: string): string =>
-  `net.${family}.conf.${ifname.replaceAll('.', '/')}.${leaf}`;
+  `net.${family}.conf.${ifname.includes('.') ? ifname.replaceAll('.', '/') : ifname}.${leaf}`;
 
 /** The interface whose key it is; null: no interface's. */
 export function ifnameOfSysctl(key: string): string | null {

@@ -18,7 +18,7 @@ import { deleteRun } from './delete-run';
 import { hostNetns } from './host-netns';
 import { Ifindexes } from './ifindexes';
 import { NetnsNames, type OpenNamespaces } from './netns-names';
-import { followMtu } from './peer-mtu';
+import { followMtu, resizedIn } from './peer-mtu';
 import { NftRunner } from './nft-runner';
 import { NftWriters } from './nft-writers';
 import { observe } from './observe';
@@ -134,12 +134,12 @@ export class LinuxKernel implements Kernel {
         return;
       case 'delete':
         return deleteRun(this.#context, steps, outcomes);
-      case 'build':
+      case 'build': {
         await buildRun(this.#context, steps, outcomes);
-        return followMtu(
-          this.#context,
-          steps.map(({ op }) => op),
-        );
+        const resized = resizedIn(steps);
+        if (resized.length > 0) await followMtu(this.#context, resized);
+        return;
+      }
       case 'load':
       case 'elements':
         for (const { at, op } of steps) outcomes.set(at, await outcomeOf(this.#table(op)));

@@ -14,7 +14,8 @@ export function encodeBegin({ put, del }: JournalChange): Uint8Array {
   put.forEach((value, key) => {
     entries += `${entries === '' ? '' : ','}${JSON.stringify(key)}:${JSON.stringify(value)}`;
   });
-  return encodeLine(`{"do":"begin","put":{${entries}},"del":${JSON.stringify(del)}}`);
+  const gone = del.length === 0 ? '[]' : JSON.stringify(del);
+  return encodeLine(`{"do":"begin","put":{${entries}},"del":${gone}}`);
 }
 
 function encodeLine(text: string): Uint8Array {

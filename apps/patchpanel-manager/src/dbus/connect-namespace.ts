@@ -2,6 +2,7 @@ import { accept, type Checked } from '@pp/base';
 import type { Descriptors, HeldNetns, ProcessNetns } from '@pp/ports';
 import { answering } from '../domain/decision';
 import type { Namespace } from '../domain/guest';
+import type { Lifeline } from '../lifelines';
 import { prepared } from '../prepared';
 import type { Reconciler } from '../reconciler';
 import { connectNamespace } from '../usecases/connect-namespace';
@@ -17,15 +18,16 @@ export interface ConnectNamespaceParts {
   readonly processNetns: ProcessNetns;
   readonly randomBytes: (n: number) => Uint8Array;
   readonly ownPid: number;
+  readonly watch: (fd: number) => Lifeline;
   /** Takes the lifeline of a namespace that was connected. */
-  readonly hold: (guest: Namespace, fd: number) => void;
+  readonly hold: (guest: Namespace, lifeline: Lifeline) => void;
   /** Runs a task after the events that are at hand. */
   readonly defer: (task: () => void) => void;
 }
 
 /**
- * Spec 11: parse, lifeline, pid, outbound device; then the kernel, and while it works the reply is written; then the lifeline is
- * watched and the client answered.
+ * Spec 11: parse, lifeline, pid, outbound device; then the kernel, and while it works the lifeline is watched and the reply written; then
+ * the client is answered.
  */
 export function connectNamespaceMethod(parts: ConnectNamespaceParts): ApiMethod {
   return async (call) => {
@@ -35,14 +37,15 @@ export function connectNamespaceMethod(parts: ConnectNamespaceParts): ApiMethod 
     if (!caller.ok) return caller;
     const lifeline = takeLifeline(call, parts.descriptors);
     if (!lifeline.ok) return lifeline;
+    const watched = prepared(() => parts.watch(lifeline.value), parts.defer);
     const connected = await withClientNetns(parts, body.value, caller.value, (netns) =>
       connect(parts, body.value, caller.value, netns),
     );
     if (!connected.ok) {
-      parts.descriptors.close(lifeline.value);
+      watched().close();
       return connected;
     }
-    parts.hold(connected.value.guest, lifeline.value);
+    parts.hold(connected.value.guest, watched());
     return accept(connected.value.reply());
   };
 }
@@ -83,15 +86,24 @@ async function connect(
   netns: HeldNetns | null,
 ): Promise<Checked<Connected>> {
   const client = pid === null || netns === null ? null : { pid, inode: netns.inode };
-  const request = { client, outboundDevice, routeOnVpn, allowUserTraffic, source, owner };
   const answer = (guest: Namespace): Connected => ({
     guest,
     reply: prepared(() => connectNamespaceToProto(guest), defer),
   });
   for (let passedOver = 0; ; passedOver++) {
     const hasDefaultRoute = passedOver > 0 && netns?.hasDefaultRoute === true;
+    const request = {
+      client,
+      outboundDevice,
+      routeOnVpn,
+      allowUserTraffic,
+      source,
+      owner,
+      passedOver,
+      hasDefaultRoute,
+    };
     const connected = await reconciler.submit('namespace.connect', (world) =>
-      answering(connectNamespace(world, { ...request, passedOver, hasDefaultRoute }, randomBytes), answer),
+      answering(connectNamespace(world, request, randomBytes), answer),
     );
     const isInTheWay = !connected.ok && connected.reason === 'AlreadyExists';
     if (!isInTheWay || passedOver === MAX_PASSED_OVER) return connected;

@@ -6,7 +6,7 @@ export interface Decision<Reply> {
   readonly world: World;
   readonly reply: Reply;
   /** What goes must go: a refusal of the kernel is logged, not undone. */
-  readonly goOn?: true;
+  readonly goOn?: true | undefined;
 }
 
 /** A use case: a pure function of the world. */
@@ -20,4 +20,10 @@ export const answering = <Reply, Answer>(
   decision: Checked<Decision<Reply>>,
   answer: (reply: Reply) => Answer,
 ): Checked<Decision<Answer>> =>
-  decision.ok ? accept({ ...decision.value, reply: answer(decision.value.reply) }) : decision;
+  decision.ok
+    ? accept({
+        world: decision.value.world,
+        reply: answer(decision.value.reply),
+        goOn: decision.value.goOn,
+      })
+    : decision;

@@ -132,9 +132,10 @@ export class FakeHost {
   }
 
   /** ConnectNamespace of a manager, as root calls it. */
-  connectMethod({ reconciler, hold }: Manager): ApiMethod {
+  connectMethod({ reconciler, watch, hold }: Manager): ApiMethod {
     return connectNamespaceMethod({
       reconciler,
+      watch,
       hold,
       descriptors: this.descriptors,
       processNetns: this.processNetns,
