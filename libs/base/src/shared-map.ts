@@ -8,6 +8,8 @@ export class SharedMap<K, V> implements ReadonlyMap<K, V> {
   readonly #gone: ReadonlySet<K>;
   /** What has come since: in its place of the base, or after all of it where the base has it not or it has gone. */
   readonly #come: ReadonlyMap<K, V>;
+  /** What it was made of, and all keys that may differ; until another one is made of this. */
+  #last: { readonly map: SharedMap<K, V>; readonly keys: ReadonlySet<K> } | null = null;
 
   private constructor(base: ReadonlyMap<K, V>, gone: ReadonlySet<K>, come: ReadonlyMap<K, V>) {
     this.#base = base;
@@ -26,8 +28,13 @@ export class SharedMap<K, V> implements ReadonlyMap<K, V> {
     const allCome = new Map(this.#come);
     for (const key of gone) allCome.delete(key);
     for (const [key, value] of come) allCome.set(key, value);
-    const changed = new SharedMap(this.#base, allGone, allCome);
-    return isMuch(allGone.size + allCome.size, this.#base.size) ? SharedMap.of(changed) : changed;
+    const small = new SharedMap(this.#base, allGone, allCome);
+    const changed = isMuch(allGone.size + allCome.size, this.#base.size) ? SharedMap.of(small) : small;
+    const keys = new Set(gone);
+    for (const [key] of come) keys.add(key);
+    changed.#last = { map: this, keys };
+    this.#last = null; // or all that ever were would stay
+    return changed;
   }
 
   /** Entries that `other` has not, or has with another value; values are compared by reference. */
@@ -37,6 +44,14 @@ export class SharedMap<K, V> implements ReadonlyMap<K, V> {
     const look = (value: V, key: K): void => {
       if (other.get(key) !== value) differing.push([key, value]);
     };
+    const changed = this.#keysSince(other) ?? other.#keysSince(this);
+    if (changed !== null) {
+      changed.forEach((key) => {
+        const value = this.get(key);
+        if (value !== undefined) look(value, key);
+      });
+      return differing;
+    }
     if (other.#base !== this.#base) {
       this.forEach(look);
       return differing;
@@ -85,6 +100,11 @@ export class SharedMap<K, V> implements ReadonlyMap<K, V> {
     this.#come.forEach((value, key) => {
       if (!this.#isInPlace(key)) visit(value, key, this);
     });
+  }
+
+  /** Which may differ from those of `map`, where this was made of it; null: that is not known. */
+  #keysSince(map: SharedMap<K, V>): ReadonlySet<K> | null {
+    return this.#last?.map === map ? this.#last.keys : null;
   }
 
   /** Whether what has come under this key stands where the base has it. */

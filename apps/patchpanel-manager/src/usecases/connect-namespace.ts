@@ -69,11 +69,13 @@ function findConflict(
   }
   if (client === null) return null;
   const holder = world.held.names.get(nameOf('netns', client.inode));
+  if (holder === undefined && !hasDefaultRoute) return null;
   const what = `the network namespace of process ${client.pid}`;
   if (holder !== undefined) return refuse('AlreadyExists', `${what} is connected already, as ${holder}`);
-  return hasDefaultRoute
-    ? refuse('AlreadyExists', `${what} has a default route already: take that away first (ip route del default)`)
-    : null;
+  return refuse(
+    'AlreadyExists',
+    `${what} has a default route already: take that away first (ip route del default)`,
+  );
 }
 
 /** A named device wins over route_on_vpn (spec 3.6 step 5). */
