@@ -35,6 +35,7 @@ typedef struct {
   uint8_t *scratch; /* PP_SCRATCH_BYTES */
   int32_t *table;   /* PP_BATCH * PP_COLUMNS */
   pp_source *sources;   /* all that are open */
+  pp_source *awaited;   /* those whose answers come before news of the others */
   unsigned closing;     /* uv handles whose close callback is still to come */
   napi_async_cleanup_hook_handle cleanup; /* set once the environment ends */
   int own_netns;        /* this thread's own network namespace; -1: there is no /proc to ask */
@@ -102,7 +103,8 @@ napi_value pp_undefined(pp_env *env);
 typedef struct {
   const char *name; /* of the async resource, and of the handle in errors */
   size_t bytes;     /* sizeof the struct that begins with pp_source */
-  /* `events` of uv_poll; after an error on the descriptor everything that was wanted. Runs in a handle scope. */
+  /* `events` of uv_poll; after an error on the descriptor everything that was wanted; 0: an answer is awaited, and may be there. Runs in a
+   * handle scope. */
   void (*ready)(pp_source *source, int events);
   /* Lets go of what the source owns beyond `fd`; may be NULL. */
   void (*close)(pp_source *source);
@@ -121,6 +123,8 @@ struct pp_source {
   napi_async_context context;
   napi_ref callbacks[PP_CALLBACKS];
   pp_source *next, **link;
+  bool is_awaited;
+  pp_source *next_awaited, **awaited_link;
 };
 
 /* Takes `fd` if it succeeds, else it stays the caller's. Callbacks may be undefined. `*handle` is what JavaScript holds. */
@@ -129,6 +133,8 @@ pp_source *pp_source_open(pp_env *env, const pp_source_type *type, int fd, const
 /* The open source behind a handle, or NULL after throwing EBADF (closed) or a TypeError. */
 pp_source *pp_source_of(pp_env *env, napi_value handle, const pp_source_type *type);
 void pp_source_want(pp_source *source, int events);
+/* An answer is to come: before any other source tells what is new, this one is asked. Until it is told otherwise; a closed one is not. */
+void pp_source_await(pp_source *source, bool awaited);
 /* (source, ms): the event loop looks for what comes in when that time has passed, not before; for a source that only reads. */
 napi_value pp_source_wait(pp_env *env, napi_value *args, const pp_source_type *type);
 /* (source, paused): the event loop does not look for what comes in until it is told again; for a source that only reads. */

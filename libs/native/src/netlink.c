@@ -156,6 +156,8 @@ static void on_ready(pp_source *source, int events) {
     if (length < 0) error = errno;
     else used += NLMSG_ALIGN((size_t)length);
   }
+  if (used == 0 && error == EAGAIN) return;
+  pp_source_await(source, false);
   napi_value length = pp_number(source->env, used);
   if (used > 0) pp_source_call(source, ON_DATAGRAMS, 1, &length);
   if (error != 0 && error != EAGAIN) pp_source_fail(source, ON_ERROR, error, "recvmsg netlink"); /* ENOBUFS: what follows is good */
@@ -299,6 +301,7 @@ static napi_value netlink_send_here(pp_env *env, napi_value *args) {
   pp_note_moment(&start);
   int error = send_all(self->source.fd, data.data, data.length);
   if (error != 0) tell_failed(self->sending, &data, error);
+  else pp_source_await(&self->source, true);
   pp_note_moment(&end);
   return pp_number(env, pp_held_microseconds(&start, &end));
 }

@@ -11,13 +11,37 @@ static void on_handle_collected(napi_env napi, void *data, void *hint) {
   source_release(data);
 }
 
+void pp_source_await(pp_source *source, bool awaited) {
+  if (source->is_awaited == awaited) return;
+  source->is_awaited = awaited;
+  if (awaited) {
+    source->next_awaited = source->env->awaited;
+    source->awaited_link = &source->env->awaited;
+    source->env->awaited = source;
+  } else {
+    *source->awaited_link = source->next_awaited;
+  }
+  if (source->next_awaited != NULL)
+    source->next_awaited->awaited_link = awaited ? &source->next_awaited : source->awaited_link;
+}
+
+/* libuv tells what is ready in the order in which it became so. Who waits for an answer is not kept waiting by what has all been news before it
+ * came. Whom it makes close others closes them once the loop goes on: until then `next` is there. */
+static void tell_answers(pp_env *env, const pp_source *but) {
+  for (pp_source *each = env->awaited, *next; each != NULL; each = next) {
+    next = each->next_awaited;
+    if (each != but && each->is_awaited) each->type->ready(each, 0);
+  }
+}
+
 static void on_poll(uv_poll_t *poll, int status, int events) {
   pp_source *source = poll->data;
   napi_handle_scope scope;
   if (napi_open_handle_scope(source->env->napi, &scope) != napi_ok) return;
+  tell_answers(source->env, source);
   /* libuv stops watching when the descriptor has an error; reading it tells which, and clears it. */
   bool stopped = status < 0;
-  source->type->ready(source, stopped ? source->wanted : events);
+  if (!source->closed) source->type->ready(source, stopped ? source->wanted : events);
   if (stopped && !source->closed) pp_source_want(source, source->wanted);
   napi_close_handle_scope(source->env->napi, scope);
 }
@@ -149,6 +173,7 @@ void pp_source_close_handle(pp_source *source, uv_handle_t *handle) {
 void pp_source_close(pp_source *source) {
   if (source->closed) return;
   source->closed = true;
+  pp_source_await(source, false);
   *source->link = source->next;
   if (source->next != NULL) source->next->link = source->link;
   pp_source_close_handle(source, (uv_handle_t *)&source->poll);

@@ -73,6 +73,7 @@ typedef struct {
   int kept_off; /* a CPU; -1: none */
   job *queue, **queue_end;
   job *finished, **finished_end;
+  bool due; /* one of them is the end of a job */
   uv_async_t *wake; /* the source's; not touched once `stopping` is set */
 } worker;
 
@@ -303,6 +304,7 @@ static void *run(void *data) {
     if (!next->more) close_taps(self);
     pthread_mutex_lock(&self->lock);
     append(&self->finished_end, next);
+    if (!next->more) self->due = true;
     if (!next->more && !self->stopping) uv_async_send(self->wake);
   }
   close_taps(self); /* of a job whose end never came */
@@ -333,24 +335,36 @@ static void on_spin(uv_idle_t *spin) {
   if (uv_hrtime() > ((handle *)spin->data)->spin_until) uv_idle_stop(spin);
 }
 
-static void on_finished(uv_async_t *wake) {
-  handle *self = wake->data;
-  napi_handle_scope scope;
-  if (self->source.closed || napi_open_handle_scope(self->source.env->napi, &scope) != napi_ok) return;
+/* What the kernel holds ready is read by the thread: of the jobs that it has finished it tells here. */
+static void on_ready(pp_source *source, int events) {
+  (void)events;
+  handle *self = (handle *)source;
   pthread_mutex_lock(&self->worker->lock);
-  job *finished = self->worker->finished;
-  self->worker->finished = NULL;
-  self->worker->finished_end = &self->worker->finished;
+  job *finished = NULL;
+  if (self->worker->due) {
+    finished = self->worker->finished;
+    self->worker->due = false;
+    self->worker->finished = NULL;
+    self->worker->finished_end = &self->worker->finished;
+  }
   pthread_mutex_unlock(&self->worker->lock);
   for (job *each = finished; each != NULL; each = each->next) {
     if (--self->jobs == 0 && !self->source.closed) {
-      uv_unref((uv_handle_t *)wake);
+      uv_unref((uv_handle_t *)&self->wake);
       uv_idle_stop(&self->spin);
+      pp_source_await(source, false);
     }
     report(self, each);
   }
   free_jobs(finished);
-  napi_close_handle_scope(self->source.env->napi, scope);
+}
+
+static void on_finished(uv_async_t *wake) {
+  pp_source *source = wake->data;
+  napi_handle_scope scope;
+  if (source->closed || napi_open_handle_scope(source->env->napi, &scope) != napi_ok) return;
+  on_ready(source, 0);
+  napi_close_handle_scope(source->env->napi, scope);
 }
 
 static void on_close(pp_source *source) {
@@ -362,9 +376,6 @@ static void on_close(pp_source *source) {
   pp_source_close_handle(source, (uv_handle_t *)&self->wake);
   pp_source_close_handle(source, (uv_handle_t *)&self->spin);
 }
-
-/* What the kernel holds ready is read by the thread. */
-static void on_ready(pp_source *source, int events) { (void)source, (void)events; }
 
 static const pp_source_type WORKER = {"netlink worker", sizeof(handle), on_ready, on_close};
 
@@ -482,7 +493,10 @@ static napi_value run_job(pp_env *env, napi_value *args) {
     self->spin_until = uv_hrtime() + SPIN_NS;
     uv_idle_start(&self->spin, on_spin);
   }
-  if (self->jobs++ == 0) uv_ref((uv_handle_t *)&self->wake);
+  if (self->jobs++ == 0) {
+    uv_ref((uv_handle_t *)&self->wake);
+    pp_source_await(&self->source, true);
+  }
   pthread_mutex_lock(&self->worker->lock);
   append(&self->worker->queue_end, made);
   pthread_mutex_unlock(&self->worker->lock);

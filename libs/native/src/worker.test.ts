@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, existsSync, readdirSync, readFileSync, readlinkSync, writeSync } from 'node:fs';
 import { cpus } from 'node:os';
 import type { NetlinkWorkerHandle, WorkerStep } from './api/netlink';
 import { checkLeaks, codeOf, native, testInNetns, until } from './testing/harness';
@@ -382,4 +382,24 @@ testInNetns('a closed worker tells nothing, and takes no job', async () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(told).toEqual([]);
   });
+});
+
+testInNetns('the end of a job is told before what came to others while it was done', async () => {
+  const order: string[] = [];
+  const [read, write] = native.pipe();
+  const watch = native.watchFd(read, () => {
+    order.push('news');
+    watch.close();
+  });
+  const worker = native.runInNetns(netns, () =>
+    native.openNetlinkWorker({ onDone: () => order.push('end') }),
+  );
+  await new Promise((resolve) => setTimeout(resolve, 20)); // the loop watches
+  writeSync(write, 'x');
+  worker.run([home(newVeth('here0', 1, 7))]);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200); // the loop finds both, and the news came first
+  await until('both are told', () => order.length === 2);
+  worker.close();
+  for (const fd of [read, write]) native.closeFd(fd);
+  expect(order).toEqual(['end', 'news']);
 });

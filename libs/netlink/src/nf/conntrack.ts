@@ -92,11 +92,12 @@ export interface ConnectionEnds {
   readonly answerer?: string;
 }
 
-/** Forgets all that end so, which the kernel sorts out; of IPv6 it would take all others (6.18). EINVAL before Linux 6.12. */
+/** Forgets all that end so, which the kernel sorts out; of IPv6 it would take all others (6.18). EINVAL before Linux 6.12; else nothing is said. */
 export const flushConnectionsOf = (ends: ConnectionEnds): NetlinkRequest => ({
   label: () => `conntrack.flush ${JSON.stringify(ends)}`,
   type: messageType(IPCTNL_MSG_CT_DELETE),
   flags: 0,
+  silent: true,
   body: endsBody(ends),
 });
 
