@@ -86,11 +86,12 @@ export class DesiredState {
     for (const [key, owned] of to.portRules.beside(from.portRules))
       come.push([key, this.#portRulePart(owned, to)]);
     for (const [purpose] of to.held.dns.beside(from.held.dns)) come.push(...this.#dnsParts(purpose, to));
-    return before.changed(come, [
-      ...from.guests.keysBeside(to.guests),
-      ...from.portRules.keysBeside(to.portRules),
-      ...from.held.dns.keysBeside(to.held.dns).map(dnsPartKey),
-    ]);
+    const gone = from.guests.keysBeside(to.guests);
+    const goneRules = from.portRules.keysBeside(to.portRules);
+    return before.changed(
+      come,
+      gone.concat(goneRules, from.held.dns.keysBeside(to.held.dns).map(dnsPartKey)),
+    );
   }
 
   #fitting(part: Part, { withoutIpv6: isIpv4Only }: World): Part {

@@ -111,7 +111,11 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
   for (const warning of IPV6_WARNINGS[ipv6]) log.warn('ipv6.missing', { warning });
   const isWhole = await manager.start().catch(journalRefused(context.stateDir));
   scope.defer(() => manager.stop(config.onExit)); // a start that failed takes nothing back: the next one repairs
-  started.resolve(servicesOf(manager, { native, processNetns, defer, bus, feed, deviceFeed, told }, config));
+  const whileIdle = afterEvents((run) => {
+    process.nextTick(run); // before the loop goes on, and after all that is to be done at once
+  });
+  const parts = { native, processNetns, defer: whileIdle, bus, feed, deviceFeed, told };
+  started.resolve(servicesOf(manager, parts, config));
   const survival = scope.use(survivalOf(context, native, manager, writers));
   await survival.start(isWhole);
   await monitor.start();

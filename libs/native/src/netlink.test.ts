@@ -301,17 +301,20 @@ testInNetns('netfilter answers too', async () => {
   expect(socket.received[0]?.type).toBe(0x0a0f); // NFT_MSG_NEWGEN
 });
 
-testInNetns('the answer to what was sent from here is told before what came to others before it', async () => {
-  const order: string[] = [];
-  const [read, write] = native.pipe();
-  const watch = native.watchFd(read, () => {
-    order.push('news');
-    watch.close();
-  });
-  const socket = open({ onDatagrams: () => order.push('answer') });
-  native.closeFd(write); // a hang-up
-  socket.sendHere(linkRequest(RTM.getLink, NLM.ack, 5, [], 1));
-  await until('both are told', () => order.length === 2);
-  native.closeFd(read);
-  expect(order).toEqual(['answer', 'news']);
-});
+testInNetns(
+  'the answer to what was sent from here is told before what came to others before it',
+  async () => {
+    const order: string[] = [];
+    const [read, write] = native.pipe();
+    const watch = native.watchFd(read, () => {
+      order.push('news');
+      watch.close();
+    });
+    const socket = open({ onDatagrams: () => order.push('answer') });
+    native.closeFd(write); // a hang-up
+    socket.sendHere(linkRequest(RTM.getLink, NLM.ack, 5, [], 1));
+    await until('both are told', () => order.length === 2);
+    native.closeFd(read);
+    expect(order).toEqual(['answer', 'news']);
+  },
+);

@@ -10,16 +10,24 @@ const NOTHING = new Uint8Array(0);
 const text = new TextEncoder();
 const align4 = (length: number): number => (length + 3) & ~3;
 
-/** As the worker's thread reads them. Throws RangeError for what would be read as something else: a NUL inside, a number that does not fit. */
+/** What most jobs fit in: memory of its own for each takes longer than to write them. */
+const ROOM = new DataView(new ArrayBuffer(16 << 10));
+
+/**
+ * As the worker's thread reads them; there until the next ones are encoded. Throws RangeError for what would be read as something else: a NUL
+ * inside, a number that does not fit.
+ */
 export function encodeSteps(steps: readonly WorkerStep[]): Uint8Array {
   const parts = steps.map(partOf);
-  const bytes = new Uint8Array(parts.reduce((sum, { payload }) => sum + HEADER + align4(payload.length), 0));
-  const view = new DataView(bytes.buffer);
+  let length = 0;
+  for (const { payload } of parts) length += HEADER + align4(payload.length);
+  const room = length > ROOM.byteLength ? new DataView(new ArrayBuffer(length)) : ROOM;
+  const bytes = new Uint8Array(room.buffer, 0, length);
   let at = 0;
   for (const { kind, netns, payload } of parts) {
-    view.setUint32(at, kind, true);
-    view.setInt32(at + 4, netns, true);
-    view.setUint32(at + 8, payload.length, true);
+    room.setUint32(at, kind, true);
+    room.setInt32(at + 4, netns, true);
+    room.setUint32(at + 8, payload.length, true);
     bytes.set(payload, at + HEADER);
     at += HEADER + align4(payload.length);
   }

@@ -172,7 +172,7 @@ export const guestsThatDiffer = ({ guests }: World, other: World): readonly Gues
 export const takesAway = (from: World, to: World): boolean =>
   from.uplinks !== to.uplinks ||
   from.portRules.beside(to.portRules).length > 0 ||
-  guestsThatDiffer(from, to).length > 0;
+  from.guests.beside(to.guests).length > 0;
 
 export const isMacHeld =
   ({ held }: World) =>
