@@ -51,7 +51,7 @@ export function partOf(
       return namespacePart(namespaceSpec(guest, used[0], forceForwarding, mtu));
     case 'termina':
     case 'plugin':
-      return vmPart({ ...vmSpec(guest), forceForwarding, mtu });
+      return vmPart(vmSpec(guest, forceForwarding, mtu));
     case 'arc':
       return arcPart({ ...arcSpec(guest, used), forceForwarding, vpn });
   }
@@ -83,7 +83,7 @@ const egressOf = (
 ): Parameters<typeof namespacePart>[0]['egress'] =>
   egress.kind === 'uplink' && uplink === undefined ? { kind: 'nowhere' } : egress;
 
-const vmSpec = (vm: Vm): Omit<Parameters<typeof vmPart>[0], 'forceForwarding'> => ({
+const vmSpec = (vm: Vm, forceForwarding: boolean, mtu: number): Parameters<typeof vmPart>[0] => ({
   key: guestKey(vm),
   tap: vm.tap,
   mac: vm.mac,
@@ -91,6 +91,8 @@ const vmSpec = (vm: Vm): Omit<Parameters<typeof vmPart>[0], 'forceForwarding'> =
   subnet: vm.subnet,
   containers: vm.containers?.subnet ?? null,
   source: vm.kind === 'termina' ? 'CROSVM' : 'PLUGINVM',
+  forceForwarding,
+  mtu,
 });
 
 const arcSpec = (

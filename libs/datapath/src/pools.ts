@@ -198,8 +198,11 @@ export function hostAt(subnet: string, offset: number): string {
 /** All addresses of a network but its first and its last. */
 export function hostsOf(network: string): readonly string[] {
   const { address, length } = ipv4Cidr(network);
-  const first = ipv4ToNumber(address) + 1;
-  return Array.from({ length: 2 ** (32 - length) - 2 }, (_, i) => ipv4FromNumber(first + i));
+  const base = ipv4ToNumber(address);
+  const last = base + 2 ** (32 - length) - 1;
+  const hosts: string[] = []; // BOUNDED: by the network
+  for (let host = base + 1; host < last; host++) hosts.push(ipv4FromNumber(host));
+  return hosts;
 }
 
 export interface SubnetNumbers {
