@@ -25,8 +25,8 @@ void pp_source_await(pp_source *source, bool awaited) {
     source->next_awaited->awaited_link = awaited ? &source->next_awaited : source->awaited_link;
 }
 
-/* libuv tells what is ready in the order in which it became so. Who waits for an answer is not kept waiting by what has all been news before it
- * came. Whom it makes close others closes them once the loop goes on: until then `next` is there. */
+/* libuv reports descriptors in the order in which they became ready. An answer that somebody waits for goes before what is merely news. A callback
+ * may close any source: its memory stays until the loop goes on, so that `next` can be read. */
 static void tell_answers(pp_env *env, const pp_source *but) {
   for (pp_source *each = env->awaited, *next; each != NULL; each = next) {
     next = each->next_awaited;

@@ -145,7 +145,7 @@ async function sameState(
 type Measured = Readonly<Record<'young' | 'cni' | 'steps' | 'floor', Pairs>>;
 
 function rowsOf({ young, cni, steps, floor }: Measured, bus: readonly number[]): readonly Row[] {
-  const inC = `of ours, ${median(floor.up.peer).toFixed(3)} ms is the kernel (the floor) and ${median(bus).toFixed(3)} ms an empty call by the same bus`;
+  const parts = `of ours, ${median(floor.up.peer).toFixed(3)} ms is the kernel (the floor) and ${median(bus).toFixed(3)} ms an empty call by the same bus`;
   const faster = ({ up }: Pairs): readonly number[] => pairRatios(up.peer, up.ours);
   const slower = ({ up }: Pairs): readonly number[] => pairRatios(up.ours, up.peer);
   return [
@@ -162,7 +162,7 @@ function rowsOf({ young, cni, steps, floor }: Measured, bus: readonly number[]):
     {
       ...ratioRow('connect: times the raw-netlink floor', slower(floor)),
       goal: atMost(3),
-      details: [...told(floor, FLOOR), `${inC}; our delete is seen by asking every 20 ms`],
+      details: [...told(floor, FLOOR), `${parts}; our delete is seen by asking every 20 ms`],
     },
     {
       ...ratioRow('connect: the same, of a young process', slower(young)),
