@@ -98,7 +98,7 @@ describeOnKernel('the namespace of a process', (native) => {
   });
 
   test('a zombie has none', async () => {
-    const pid = await start('sh', '-c', 'sleep 0 & echo $!; exec sleep 1000');
+    const pid = await start('sh', '-c', 'sleep 0.2 & echo $!; exec sleep 1000');
     const zombie = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim());
     await until('it is a zombie', () => readFileSync(`/proc/${zombie}/stat`, 'utf8').includes(') Z '));
     expect(processes.open(zombie)).toMatchObject({ ok: false, reason: 'NotFound' });
