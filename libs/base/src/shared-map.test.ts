@@ -61,6 +61,18 @@ test('what comes again looks at none of them either', () => {
   expect(looks).toBeLessThan(20);
 });
 
+test('nor does a change after which all was written anew', () => {
+  let last = SharedMap.of(Array.from({ length: 1000 }, (_, i) => [i, i] as const));
+  for (let i = 0; i < 100; i++) {
+    const next = last.changed([[i, -1]], [i + 500]);
+    const looks = countingLooks(() => {
+      expect([next.beside(last).length, last.beside(next).length]).toEqual([1, 2]);
+    });
+    expect(looks).toBeLessThan(20);
+    last = next;
+  }
+});
+
 test('any walk is the walk of a Map', () => {
   const random = new SeededRandom(1);
   const below = (n: number): number => random.below(n);

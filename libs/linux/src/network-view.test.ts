@@ -1,4 +1,5 @@
 import type { Link, Route, Rule } from '@pp/netlink';
+import { linkView } from '@pp/ports/testing';
 import type { NetworkSnapshot } from './foreign-rules';
 import { viewOf } from './network-view';
 
@@ -40,20 +41,7 @@ const snapshot = (change: Partial<NetworkSnapshot>): NetworkSnapshot => ({
   ...change,
 });
 
-const ETH0 = {
-  ifname: 'eth0',
-  ifindex: 2,
-  kind: null,
-  type: 1,
-  loopback: false,
-  up: true,
-  running: true,
-  multicast: true,
-  mtu: 1500,
-  mac: '02:00:00:00:00:01',
-  physical: true,
-  enslaved: false,
-};
+const ETH0 = linkView(2, 'eth0', { mac: '02:00:00:00:00:01', physical: true });
 
 const links = [
   { name: 'a device', in: link({}), want: [ETH0] },

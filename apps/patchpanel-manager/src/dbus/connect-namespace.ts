@@ -21,7 +21,7 @@ export interface ConnectNamespaceParts {
   readonly watch: (fd: number) => Lifeline;
   /** Takes the lifeline of a namespace that was connected. */
   readonly hold: (guest: Namespace, lifeline: Lifeline) => void;
-  /** Runs a task after the events that are at hand. */
+  /** Runs a task while the kernel is waited for. */
   readonly defer: (task: () => void) => void;
 }
 

@@ -30,7 +30,7 @@ export interface GuestMethodParts {
   readonly ownPid: number;
   /** uid that TAPs belong to; null: the caller's. */
   readonly tapOwner: number | null;
-  /** Runs a task after the events that are at hand. */
+  /** Runs a task while the kernel is waited for. */
   readonly defer: (task: () => void) => void;
 }
 

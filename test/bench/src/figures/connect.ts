@@ -8,9 +8,10 @@ import { rawNetlink } from '../peers/floor';
 import { likeOurs } from '../peers/like-ours';
 import type { Peer } from '../peers/peer';
 import { processPerStep } from '../peers/steps';
-import { atLeast, atMost, hoped, type Row } from '../report/row';
+import { atLeast, atMost, hoped, ratioRow, type Row } from '../report/row';
 import { spreadText } from '../report/table';
-import { interleave, pairRatios, type Contender } from '../stats/interleave';
+import { pairRatios } from '../stats/interleave';
+import { pairsOf, type Pairs, type TwoWays } from '../stats/pairs';
 import { median, spreadOf } from '../stats/spread';
 import { progress, type Figure, type Settings } from './figure';
 
@@ -24,17 +25,15 @@ export const connectFigure: Figure = {
 const NAMES = ['ours', 'cni', 'steps', 'floor'] as const;
 type Name = (typeof NAMES)[number];
 
-/** Milliseconds of pairs, each of a call of ours and of one of a peer. */
-interface Pairs {
-  readonly up: { readonly ours: readonly number[]; readonly peer: readonly number[] };
-  readonly down: { readonly ours: readonly number[]; readonly peer: readonly number[] };
-  /** "calls 201 to 400 of the manager". */
+/** Timed calls of the manager, one series of `rounds` after the other. */
+interface Series extends Pairs {
+  /** "timed calls 201 to 400 of the manager". */
   readonly calls: string;
 }
 
 /**
  * Ours in pairs with each peer, all by one manager. The floor comes first and again last: V8 compiles a process's code as it runs, so
- * that its first calls take longer than those of a manager that has been there for an hour.
+ * that its first calls take longer than later ones.
  */
 async function measure(bed: Bed, settings: Settings): Promise<readonly Row[]> {
   const rounds = settings.quick ? 20 : 200;
@@ -59,42 +58,23 @@ async function measure(bed: Bed, settings: Settings): Promise<readonly Row[]> {
   for (const name of NAMES) await proveReach(bed, name, peers[name], machines[name], first);
   const same = await sameState(peers, machines, first);
 
-  let calls = 0;
-  const pairsWith = async (name: Exclude<Name, 'ours'>): Promise<Pairs> => {
-    const told = `calls ${calls + 1} to ${(calls += rounds)} of the manager`;
-    const measured = await pairsOf(peers.ours, peers[name], pids, progress(settings, name, rounds));
-    return { ...measured, calls: told };
-  };
-  const young = await pairsWith('floor');
-  const pairs = {
-    young,
-    cni: await pairsWith('cni'),
-    steps: await pairsWith('steps'),
-    floor: await pairsWith('floor'),
+  const waysOf = (peer: Peer): TwoWays => ({
+    up: (round) => peer.connect(pids[round] ?? 0),
+    down: (round) => peer.disconnect(pids[round] ?? 0),
+  });
+  const series = async (nth: number, name: Exclude<Name, 'ours'>): Promise<Series> => ({
+    ...(await pairsOf(rounds, waysOf(peers.ours), waysOf(peers[name]), progress(settings, name, rounds))),
+    calls: `timed calls ${nth * rounds + 1} to ${(nth + 1) * rounds} of the manager`,
+  });
+  const measured = {
+    young: await series(0, 'floor'),
+    cni: await series(1, 'cni'),
+    steps: await series(2, 'steps'),
+    floor: await series(3, 'floor'),
   };
   const bus = await client.pings(rounds);
   await manager.stop();
-  return [...rowsOf(pairs, bus), same];
-}
-
-/** Each namespace is connected and disconnected by both. */
-async function pairsOf(
-  ours: Peer,
-  peer: Peer,
-  pids: readonly number[],
-  onRound: (round: number) => void,
-): Promise<Omit<Pairs, 'calls'>> {
-  const down = { ours: [] as number[], peer: [] as number[] };
-  const contender =
-    (who: Peer, downs: number[]): Contender =>
-    async (round) => {
-      const pid = pids[round] ?? 0;
-      const took = await who.connect(pid);
-      downs.push(await who.disconnect(pid));
-      return took;
-    };
-  const contenders = { ours: contender(ours, down.ours), peer: contender(peer, down.peer) };
-  return { up: await interleave(pids.length, contenders, onRound), down };
+  return [...rowsOf(measured, bus), same];
 }
 
 /** Its disconnect takes as long as the link is seen, which is asked every 20 ms. */
@@ -142,7 +122,7 @@ async function sameState(
   return lackedFacts('connect', 'connect', ours, floor);
 }
 
-type Measured = Readonly<Record<'young' | 'cni' | 'steps' | 'floor', Pairs>>;
+type Measured = Readonly<Record<'young' | 'cni' | 'steps' | 'floor', Series>>;
 
 function rowsOf({ young, cni, steps, floor }: Measured, bus: readonly number[]): readonly Row[] {
   const parts = `of ours, ${median(floor.up.peer).toFixed(3)} ms is the kernel (the floor) and ${median(bus).toFixed(3)} ms an empty call by the same bus`;
@@ -175,16 +155,8 @@ function rowsOf({ young, cni, steps, floor }: Measured, bus: readonly number[]):
 const PROCESSES = 'limit of the peer: starting processes';
 const FLOOR = 'C, one socket per family';
 
-function told({ up, down, calls }: Pairs, peer: string): readonly string[] {
+function told({ up, down, calls }: Series, peer: string): readonly string[] {
   const line = (who: string, which: 'ours' | 'peer'): string =>
     `${who}: ${spreadText(spreadOf(up[which]), 'ms')}; delete ${spreadText(spreadOf(down[which]), 'ms')}`;
   return [line(`ours, ${calls}, request to reply, timed in C`, 'ours'), line(peer, 'peer')];
-}
-
-function ratioRow(
-  name: string,
-  ratios: readonly number[],
-): Pick<Row, 'name' | 'measured' | 'unit' | 'spread'> {
-  const spread = spreadOf(ratios);
-  return { name, measured: spread.median, unit: 'x', spread };
 }

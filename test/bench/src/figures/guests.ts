@@ -4,9 +4,10 @@ import { addedBy, lackedFacts } from '../bed/same-state';
 import { Manager } from '../manager/manager';
 import { ThinClient } from '../manager/thin-client';
 import { terminaFloor, type TerminaLink, type VmPeer } from '../peers/termina-floor';
-import { atMost, hoped, type Row } from '../report/row';
+import { atMost, hoped, ratioRow, type Row } from '../report/row';
 import { spreadText } from '../report/table';
-import { interleave, pairRatios, type Contender } from '../stats/interleave';
+import { pairRatios } from '../stats/interleave';
+import { pairsOf, type Pairs, type TwoWays } from '../stats/pairs';
 import { median, spreadOf } from '../stats/spread';
 import { progress, type Figure, type Settings } from './figure';
 
@@ -22,13 +23,6 @@ export const guestsFigure: Figure = {
 
 const CID = 5;
 type Name = 'ours' | 'floor';
-type Samples = Readonly<Record<Name, readonly number[]>>;
-
-/** Milliseconds of pairs. */
-interface Pairs {
-  readonly up: Samples;
-  readonly down: Samples;
-}
 
 async function measure(bed: Bed, settings: Settings): Promise<readonly Row[]> {
   const rounds = settings.quick ? 20 : 200;
@@ -44,45 +38,31 @@ async function measure(bed: Bed, settings: Settings): Promise<readonly Row[]> {
     await proveReach(bed, name, peers[name], machines[name], link);
   const facts = { ours: await added(machines.ours, ours), floor: await added(machines.floor, peer) };
 
-  const young = await pairsOf(peers, rounds, progress(settings, 'Termina', rounds));
-  const pairs = await pairsOf(peers, rounds, progress(settings, 'Termina again', rounds));
+  const waysOf = (vm: VmPeer): TwoWays => ({ up: () => vm.start(), down: () => vm.stop() });
+  const series = (what: string): Promise<Pairs> =>
+    pairsOf(rounds, waysOf(ours), waysOf(peer), progress(settings, what, rounds));
+  const young = await series('Termina');
+  const pairs = await series('Termina again');
   const bus = median(await client.pings(rounds));
   api.close();
   await manager.stop();
-  const kernel = median(pairs.up.floor).toFixed(3);
+  const kernel = median(pairs.up.peer).toFixed(3);
   return [
     {
-      ...timesRow('guests: TerminaVmStartup, times the raw-netlink floor', pairs),
+      ...ratioRow('guests: TerminaVmStartup, times the raw-netlink floor', times(pairs)),
       goal: atMost(3),
       details: [
-        ...told(pairs, `starts ${rounds + 1} to ${2 * rounds} of the manager`),
+        ...told(pairs, `timed starts ${rounds + 1} to ${2 * rounds} of the manager`),
         `of ours, ${kernel} ms is the kernel (the floor) and ${bus.toFixed(3)} ms an empty call by the same bus`,
       ],
     },
     {
-      ...timesRow('guests: the same, of a young process', young),
+      ...ratioRow('guests: the same, of a young process', times(young)),
       goal: hoped(3),
-      details: [...told(young, `starts 1 to ${rounds}`), 'V8 has compiled little of it yet'],
+      details: [...told(young, `timed starts 1 to ${rounds}`), 'V8 has compiled little of it yet'],
     },
     lackedFacts('guests', 'start', facts.ours, facts.floor),
   ];
-}
-
-async function pairsOf(
-  peers: Readonly<Record<Name, VmPeer>>,
-  rounds: number,
-  onRound: (round: number) => void,
-): Promise<Pairs> {
-  const down: Record<Name, number[]> = { ours: [], floor: [] };
-  const contender =
-    (name: Name): Contender =>
-    async () => {
-      const took = await peers[name].start();
-      down[name].push(await peers[name].stop());
-      return took;
-    };
-  const contenders = { ours: contender('ours'), floor: contender('floor') };
-  return { up: await interleave(rounds, contenders, onRound), down };
 }
 
 /** A start that is fast because it does not work has no place in the table. */
@@ -109,16 +89,13 @@ async function added(machine: Machine, peer: VmPeer): Promise<readonly string[]>
   return facts;
 }
 
-function told({ up, down }: Pairs, which: string): readonly string[] {
-  const line = (name: Name, who: string): string =>
-    `${who}: ${spreadText(spreadOf(up[name]), 'ms')}; stop ${spreadText(spreadOf(down[name]), 'ms')}`;
-  return [
-    line('ours', `ours, ${which}, request to reply, timed in C`),
-    line('floor', 'C, the TAP by ioctl, one socket per family'),
-  ];
-}
+const times = ({ up }: Pairs): readonly number[] => pairRatios(up.ours, up.peer);
 
-function timesRow(name: string, { up }: Pairs): Pick<Row, 'name' | 'measured' | 'unit' | 'spread'> {
-  const spread = spreadOf(pairRatios(up.ours, up.floor));
-  return { name, measured: spread.median, unit: 'x', spread };
+function told({ up, down }: Pairs, which: string): readonly string[] {
+  const line = (who: string, whose: 'ours' | 'peer'): string =>
+    `${who}: ${spreadText(spreadOf(up[whose]), 'ms')}; stop ${spreadText(spreadOf(down[whose]), 'ms')}`;
+  return [
+    line(`ours, ${which}, request to reply, timed in C`, 'ours'),
+    line('C, the TAP by ioctl, one socket per family', 'peer'),
+  ];
 }

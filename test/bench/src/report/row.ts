@@ -1,4 +1,4 @@
-import type { Spread } from '../stats/spread';
+import { spreadOf, type Spread } from '../stats/spread';
 
 /** `enforced` false: an aim. What depends on an idle machine or on many rounds is printed, and judged by the reader. */
 export interface Goal {
@@ -31,6 +31,15 @@ export function verdictOf({ measured, goal }: Pick<Row, 'measured' | 'goal'>): V
   const isMet = goal.kind === 'at least' ? measured >= goal.value : measured <= goal.value;
   if (goal.enforced) return isMet ? 'PASS' : 'FAIL';
   return isMet ? 'met' : 'over';
+}
+
+/** What a row says of ratios: their median, "x". */
+export function ratioRow(
+  name: string,
+  ratios: readonly number[],
+): Pick<Row, 'name' | 'measured' | 'unit' | 'spread'> {
+  const spread = spreadOf(ratios);
+  return { name, measured: spread.median, unit: 'x', spread };
 }
 
 /** What could not be measured is no success. */
