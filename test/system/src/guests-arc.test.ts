@@ -49,6 +49,8 @@ async function addWifi(): Promise<void> {
   ]);
 }
 
+const SHOW_WIFI = ['link', 'show', 'dev', 'wlan0'] as const;
+
 const removeWifi = (): Promise<unknown> => rig.lab.host.ok('ip', ['link', 'del', 'wlan0']);
 
 labTest('a bridge of ARC remembers none of the Ethernet addresses that Android makes up', async () => {
@@ -78,8 +80,8 @@ labTest('each uplink that comes gives ARC a device, each that goes takes its own
     expect(await seenAs(arc.guest, internet.v4)).toBe('192.168.88.42'); // by that uplink, not by the default one
     await removeWifi();
     await hasDevices('arc_eth0', 'arc_eth1');
+    await until('its link has gone', async () => (await arc.guest.run('ip', SHOW_WIFI)).code !== 0); // REMOVED comes before that
     expect(await seenAs(arc.guest, internet.v4)).toBe(uplink.v4);
-    expect((await arc.guest.run('ip', ['link', 'show', 'dev', 'wlan0'])).code).not.toBe(0);
   }
   await arc.stop();
   await until('the last signals are here', () => changes.length === 10);
@@ -108,7 +110,7 @@ labTest(
     expect(await portOf()).toBe('arc_wlan0');
     await removeWifi();
     await hasDevices('arc_eth0', 'arc_eth1');
-    expect(await portOf()).toBeUndefined();
+    await until('the TAP is free', async () => (await portOf()) === undefined);
     await rig.client.ask('ArcVmShutdown', { cid: 3 });
     await rig.expectIdle();
   },
