@@ -95,11 +95,13 @@ const TABLE_BASE = 1000;
 /** Routing table of the interface, and the upper half of the marks that lead there. */
 export const routingTable = (ifindex: number): number => TABLE_BASE + ifindex;
 
-/** Bits under ROUTING_TAG_MASK; an ifindex above 64535 has none, because the tag has 16 bits. */
+/** The tag has 16 bits, so there is none above 64535. */
+export const hasRoutingTag = (ifindex: number): boolean => ifindex >= 0 && routingTable(ifindex) <= 0xffff;
+
+/** Bits under ROUTING_TAG_MASK; RangeError where `hasRoutingTag` is false. */
 export function routingTag(ifindex: number): number {
-  const table = routingTable(ifindex);
-  if (table > 0xffff || ifindex < 0) throw new RangeError(`interface index ${ifindex} has no routing tag`);
-  return table * 0x10000;
+  if (!hasRoutingTag(ifindex)) throw new RangeError(`interface index ${ifindex} has no routing tag`);
+  return routingTable(ifindex) * 0x10000;
 }
 
 /** The tag of no interface: what must leave by an uplink that is not there goes nowhere. */

@@ -92,6 +92,13 @@ const ROWS: readonly { name: string; in: Partial<NetworkView>; want: readonly st
     ],
   },
   {
+    name: 'a way out whose number marks have no room for',
+    in: { links: [link(64535, 'eth0'), link(64536, 'eth1')] },
+    want: [
+      'the interface "eth1" cannot be an uplink: packet marks have no room for its number, 64536; make it anew with one up to 64535 (ip link add eth1 index N ...)',
+    ],
+  },
+  {
     name: 'Tailscale, which has several rules',
     in: {
       links: [link(2, 'eth0'), link(7, 'tailscale0')],

@@ -1,6 +1,7 @@
 import {
   ARC_BRIDGE,
   formatMark,
+  hasRoutingTag,
   isIfname,
   MARK_BITS,
   NEEDS_SNAT,
@@ -40,18 +41,23 @@ const MAYBE_OURS = /^vmtap\d+$/;
 const lies = (pool: string): string =>
   `lies in guests' ${pool}: guests and hosts there may not reach each other; give that network other addresses`;
 
-/** Interfaces that would be uplinks by another name. */
+/** Interfaces that would be uplinks by another name, or by another number. */
 const unsayable = ({ links, routes }: NetworkView): readonly string[] =>
   links
-    .filter(({ ifname, ifindex, physical }) => {
-      const leadsOut =
-        physical || routes.some((route) => route.ifindex === ifindex && route.dst.endsWith('/0'));
-      return leadsOut && !isIfname(ifname);
-    })
-    .map(
-      ({ ifname }) =>
-        `the interface ${JSON.stringify(ifname)} cannot be an uplink: nftables cannot name it; give it a name without quotes, backslashes, * and %`,
-    );
+    .filter(
+      ({ ifindex, physical }) =>
+        physical || routes.some((route) => route.ifindex === ifindex && route.dst.endsWith('/0')),
+    )
+    .flatMap(({ ifname, ifindex }) => {
+      const cannot = `the interface ${JSON.stringify(ifname)} cannot be an uplink`;
+      if (!isIfname(ifname))
+        return [`${cannot}: nftables cannot name it; give it a name without quotes, backslashes, * and %`];
+      if (!hasRoutingTag(ifindex))
+        return [
+          `${cannot}: packet marks have no room for its number, ${ifindex}; make it anew with one up to 64535 (ip link add ${ifname} index N ...)`,
+        ];
+      return [];
+    });
 
 const crowdOf = ({ routesAbove }: NetworkView): readonly string[] =>
   routesAbove === undefined

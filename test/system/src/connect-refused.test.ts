@@ -189,11 +189,21 @@ labTest('a body of 1 MiB is read, and refused for what it is', async () => {
   await rig.expectIdle();
 });
 
+labTest('a dozen names in a row that somebody else has are passed over', async () => {
+  const n = await nextNumber();
+  const names = Array.from({ length: 12 }, (_, i) => `connected_netns_${n + i}`); // as of a manager that was killed, with another journal
+  await rig.lab.host.shell(names.map((name) => `ip netns add ${name}`).join('\n'));
+  const { release } = await rig.client.connect({ pid: guest.pid });
+  release();
+  await rig.lab.host.shell(names.map((name) => `ip netns del ${name}`).join('\n'));
+  await rig.expectIdle();
+});
+
 labTest(
   'where more names are taken than can be an accident, there is one error, and all is undone',
   async () => {
     const n = await nextNumber();
-    const names = Array.from({ length: 12 }, (_, i) => `arc_ns${n + i}`);
+    const names = Array.from({ length: 9 }, (_, i) => `arc_ns${n + 2 ** i - 1}`);
     const all = (script: (name: string) => string): Promise<unknown> =>
       rig.lab.host.shell(names.map(script).join('\n'));
     await all((name) => `ip link add ${name} type bridge`);

@@ -72,8 +72,8 @@ interface Connected {
   readonly reply: () => Uint8Array;
 }
 
-/** Names that are in the way are looked at one after the other; so many in a row are no accident. */
-const MAX_PASSED_OVER = 8;
+/** Names that are in the way are passed over in steps that double: 255 in a row, as another manager's that was killed, are not in the way. */
+const MAX_TRIES = 9;
 
 /**
  * An interface or a named namespace of somebody else may have the next number: then the one after it is tried. A namespace that is
@@ -90,7 +90,8 @@ async function connect(
     guest,
     reply: prepared(() => connectNamespaceToProto(guest), defer),
   });
-  for (let passedOver = 0; ; passedOver++) {
+  for (let tries = 1; ; tries++) {
+    const passedOver = 2 ** (tries - 1) - 1;
     const hasDefaultRoute = passedOver > 0 && netns?.hasDefaultRoute === true;
     const request = {
       client,
@@ -106,6 +107,6 @@ async function connect(
       answering(connectNamespace(world, request, randomBytes), answer),
     );
     const isInTheWay = !connected.ok && connected.reason === 'AlreadyExists';
-    if (!isInTheWay || passedOver === MAX_PASSED_OVER) return connected;
+    if (!isInTheWay || tries === MAX_TRIES) return connected;
   }
 }

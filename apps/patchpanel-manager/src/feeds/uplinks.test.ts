@@ -112,6 +112,16 @@ const rows: readonly Row[] = [
   },
   { name: 'a physical link without routes is one', view: view([eth]), want: ['eth0=ethernet'] },
   { name: 'a link that nft cannot name is not', view: view([link(4, 'eth*', { physical: true })]), want: [] },
+  {
+    name: 'a link whose number marks have no room for is not, whatever leads out by it',
+    view: view([link(64536, 'eth0', { physical: true })], [route(64536, '0.0.0.0/0')]),
+    want: [],
+  },
+  {
+    name: 'the last one with room is',
+    view: view([link(64535, 'eth0', { physical: true })]),
+    want: ['eth0=ethernet'],
+  },
   { name: 'a virtual link is not', view: view([link(4, 'docker0', { kind: 'bridge' })]), want: [] },
   {
     name: 'a virtual link with a default route is',

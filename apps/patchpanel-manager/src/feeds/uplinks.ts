@@ -1,4 +1,4 @@
-import { ARC_BRIDGE, ARC_MANAGEMENT_SUBNET, hostAt, isIfname } from '@pp/datapath';
+import { ARC_BRIDGE, ARC_MANAGEMENT_SUBNET, hasRoutingTag, hostAt, isIfname } from '@pp/datapath';
 import type { LinkView, ManagedNetwork, ManagedUplink, NetworkView, RouteView } from '@pp/ports';
 import type { DefaultRoute, LinkRoute, Uplink, UplinkKind } from '../domain/uplink';
 
@@ -82,7 +82,7 @@ function kindOfUplink(
   view: NetworkView,
   choices: readonly UplinkChoice[],
 ): UplinkKind | null {
-  if (!isIfname(link.ifname)) return null; // nft text could not say it; `clashesOf` tells
+  if (!isIfname(link.ifname) || !hasRoutingTag(link.ifindex)) return null; // nft text could not say it, or a mark; `clashesOf` tells
   if (choices.length > 0) {
     const choice = choices.find(({ ifname }) => ifname === link.ifname);
     return choice === undefined ? null : (choice.kind ?? kindOfLink(link));

@@ -95,7 +95,9 @@ const localUserChain = (source: TrafficSource): Chain =>
 function toVpnChain(shape: Shape, vpn: string): Chain {
   const { guestPrefixes, userDns = [], sessionUser } = shape;
   return plain(TO_VPN, [
-    ...userDns.map(({ family }) => proxiedLookup(family, sessionUser ?? null)),
+    ...userDns.map(({ family, nameservers }) =>
+      proxiedLookup(family, nameservers.length === 0 ? null : (sessionUser ?? null)),
+    ),
     ...(guestPrefixes.length === 0 ? [] : [`ip daddr { ${guestPrefixes.join(', ')} } return`]),
     `${arcVpnRules(shape).toGuests} return`,
     `jump ${tagChain(vpn)}`,
