@@ -68,7 +68,10 @@ export class DesiredState {
 
   #allParts(world: World): Parts {
     const parts = new Map([
-      ['uplinks', this.#fitting(this.#uplinks(world.uplinks, world.foreignRule), world)],
+      [
+        'uplinks',
+        this.#fitting(this.#uplinks(world.uplinks, world.foreignRule, world.pools.guestPrefixes), world),
+      ],
     ]);
     // By forEach: a loop over the pairs of a map makes three objects for each.
     world.guests.forEach((guest, key) => parts.set(key, this.#partOf(guest, world)));
@@ -146,6 +149,7 @@ const dnsPartKey = (purpose: string): string => `dns:${purpose}`;
 const isSameNetwork = (a: World, b: World): boolean =>
   a.uplinks === b.uplinks &&
   a.foreignRule === b.foreignRule &&
+  a.pools === b.pools &&
   a.originals === b.originals &&
   a.withoutIpv6 === b.withoutIpv6;
 

@@ -8,13 +8,14 @@ import {
   seenAs,
   STANDARD,
   startArcVm,
+  startNameServer,
   startTermina,
   until,
   type Child,
   type Guest,
   type Place,
 } from '@pp/lab';
-import { encode } from '@pp/proto';
+import { encode, SetDnsRedirectionRuleRequestRuleType as Type } from '@pp/proto';
 import { existsSync } from 'node:fs';
 import { dice } from './dice';
 import { forwardIpv6 } from './port-probe';
@@ -97,6 +98,32 @@ vpnTest(
     expect(await reaches(user, '203.0.113.10')).toBe(true);
   },
 );
+
+vpnTest('lookups that are led to a proxy on this host do not go by the VPN', async (rig) => {
+  const { lab, client } = rig;
+  const proxy = await connected(rig, 'proxy', {});
+  await startNameServer(proxy, { 'router.lab': '10.53.0.1' });
+  const vm = await startTermina({ lab, client }, 5);
+  for (const who of [{ type: Type.DEFAULT, inputIfname: vm.link }, { type: Type.USER }]) {
+    const rule = { ...who, proxyAddress: '100.115.92.130' };
+    const [, send] = client.native.pipe();
+    await client.raw('SetDnsRedirectionRule', encode('SetDnsRedirectionRuleRequest', rule), [send]);
+    client.native.closeFd(send);
+  }
+  const lookUp = ['dig', '@198.51.100.53', 'router.lab', '+short', '+tries=2', '+time=1'];
+  const asSession = ['setpriv', '--reuid', SESSION, '--clear-groups', '--', ...lookUp];
+  const answers = async (): Promise<string> => {
+    const asked = [
+      vm.guest.run('sh', ['-c', lookUp.join(' ')]),
+      lab.host.run('sh', ['-c', asSession.join(' ')]),
+    ];
+    return (await Promise.all(asked)).map(({ stdout }) => stdout.trim()).join();
+  };
+  await until('the proxy answers both', async () => (await answers()) === '10.53.0.1,10.53.0.1');
+  await rig.up(VPNS.first);
+  expect(await reaches(vm.guest, FAR)).toBe(true);
+  await until('it still does', async () => (await answers()) === '10.53.0.1,10.53.0.1');
+});
 
 vpnTest("lockdown, with and without a VPN: what is the user's leaves by a VPN or not at all", async (rig) => {
   const { lab, client } = rig;

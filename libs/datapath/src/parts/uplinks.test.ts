@@ -104,6 +104,13 @@ test.each(routes)('routes: $name', ({ in: uplink, want }) => {
   expect(uplinksPart([uplink]).routes.map(routeText)).toEqual([...want, ...ENDS(1002)]);
 });
 
+test("a VPN's table leaves guests' addresses to main: what is led to one after it was tagged still gets there", () => {
+  const inTable = (kind: UplinkNetwork['kind']): readonly string[] =>
+    uplinksPart([{ ...BARE, kind }], null, ['100.115.92.0/23']).routes.map(routeText);
+  expect(inTable('vpn')).toEqual(['throw 100.115.92.0/23 table 1002 metric 2147483647', ...ENDS(1002)]);
+  expect(inTable('ethernet')).toEqual(ENDS(1002));
+});
+
 /** Main's default routes, halves and parts of it, are suppressed. */
 function bothFamilies(lines: readonly string[]): readonly string[] {
   return [

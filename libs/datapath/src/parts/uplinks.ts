@@ -70,14 +70,19 @@ export function vpnAmong<T extends Pick<UplinkNetwork, 'kind' | 'defaults' | 'pa
 /**
  * One routing table for each uplink, a mirror of what main holds for it, and the rules that lead packets with its tag there; best uplink
  * first. A table ends in a blackhole: what is tagged for an uplink never leaves by another one, even when its default route is gone.
- * `before`: the lowest priority of other people's rules that every packet meets; null: none.
+ * `before`: the lowest priority of other people's rules that every packet meets; null: none. `guestPrefixes`: where a packet of the user's
+ * comes to be meant for a guest (a lookup that is led to a proxy) after it was tagged for the VPN, main leads it.
  */
-export function uplinksPart(uplinks: readonly UplinkNetwork[], before: number | null = null): Part {
+export function uplinksPart(
+  uplinks: readonly UplinkNetwork[],
+  before: number | null = null,
+  guestPrefixes: readonly string[] = [],
+): Part {
   return {
     netns: [],
     links: [],
     addresses: [],
-    routes: uplinks.flatMap(uplinkRoutes),
+    routes: uplinks.flatMap((uplink) => uplinkRoutes(uplink, guestPrefixes)),
     rules: uplinks.length === 0 ? [] : uplinkRules(uplinks, prioritiesBefore(before)),
     elements: [],
     linkSysctls: [],
@@ -147,7 +152,7 @@ const rule = (family: Family, priority: number, table: number): Rule => ({
 });
 
 /** Link routes come first: gateways are reached by them. The kernel holds one route of a metric to a destination. */
-function uplinkRoutes(uplink: UplinkNetwork): readonly Route[] {
+function uplinkRoutes(uplink: UplinkNetwork, guestPrefixes: readonly string[]): readonly Route[] {
   const mirrored = uplink.routes.map(({ family, dst, gateway, src, metric }) =>
     unicast(uplink, family, {
       dst,
@@ -157,10 +162,13 @@ function uplinkRoutes(uplink: UplinkNetwork): readonly Route[] {
     }),
   );
   const defaults = FAMILIES.flatMap((family) => defaultRoutes(uplink, family));
-  const ends = FAMILIES.map((family) => blackhole(ANYWHERE[family], routingTable(uplink.ifindex)));
+  const table = routingTable(uplink.ifindex);
+  const ends = FAMILIES.map((family) => last('blackhole', ANYWHERE[family], table));
+  const toGuests = uplink.kind === 'vpn' ? guestPrefixes.map((prefix) => last('throw', prefix, table)) : [];
   const all = [
     ...mirrored.toSorted((a, b) => Number(a.via !== null) - Number(b.via !== null)),
     ...defaults,
+    ...toGuests,
     ...ends,
   ];
   const first = new Map(all.toReversed().map((route) => [`${route.dst} ${route.metric}`, route]));
@@ -203,8 +211,8 @@ function isOnLink({ addresses, routes }: UplinkNetwork, family: Family, via: str
   });
 }
 
-const blackhole = (dst: string, table: number): Route => ({
-  kind: 'blackhole',
+const last = (kind: 'blackhole' | 'throw', dst: string, table: number): Route => ({
+  kind,
   dst,
   via: null,
   dev: null,
