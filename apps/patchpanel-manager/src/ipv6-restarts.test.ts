@@ -85,6 +85,20 @@ test.each([
   expect(restarted).toEqual(want);
 });
 
+const [A, B] = ['2001:db8:1::5/64', '2001:db8:2::5/64'];
+
+test.each([
+  { name: 'another network', then: B, want: [PINNED] },
+  { name: 'the same network', then: A, want: [] },
+])('an uplink without a prefix for a moment, then in $name: at once $want', ({ then, want }) => {
+  const { restarts, restarted } = rig();
+  const at = [A, 'fe80::5/64', then].map((address) => world([withAddresses(wifi, address)], [pinned]));
+  for (const [from, to] of [at.slice(0, 2), at.slice(1)]) {
+    if (from !== undefined && to !== undefined) restarts.arrived(from, to);
+  }
+  expect(restarted).toEqual(want);
+});
+
 test('changes that come together are one restart, and who has gone meanwhile gets none', () => {
   const { restarts, clock, restarted } = rig();
   const other = namespace(2, { kind: 'default' });

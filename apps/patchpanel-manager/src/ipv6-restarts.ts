@@ -25,6 +25,8 @@ export class Ipv6Restarts implements Observer {
   readonly #options: Ipv6RestartsOptions;
   /** Of guests that wait. BOUNDED: by the namespaces of the world. */
   readonly #waiting = new Set<string>();
+  /** Prefixes that each uplink had last: between two networks it has none for a moment. BOUNDED: by the uplinks that are there. */
+  readonly #prefixes = new Map<string, ReadonlySet<string>>();
   #world: World | null = null;
 
   constructor(options: Ipv6RestartsOptions) {
@@ -42,13 +44,32 @@ export class Ipv6Restarts implements Observer {
         .added.filter(({ ipv6 }) => ipv6)
         .map(({ downstream }) => downstream),
     );
+    const renumbered = from.uplinks === to.uplinks ? NONE : this.#renumbered(from, to);
     // Another upstream may be that of every guest.
     const guests = from.uplinks === to.uplinks ? guestsThatDiffer(to, from) : to.guests.values();
     for (const guest of guests) {
       if (guest.kind !== 'namespace') continue;
       if (links.has(namespaceNames(guest.number).host)) this.#restartSoon(guest);
-      else if (from.uplinks !== to.uplinks && isRenumbered(guest, from, to)) this.#restart(guest);
+      else if (renumbered.size > 0 && renumbered.has(upstreamOf(guest, to))) this.#restart(guest);
     }
+  }
+
+  /** Uplinks that have other prefixes now, and none of those that they had last. */
+  #renumbered(from: World, to: World): ReadonlySet<string | undefined> {
+    const present = new Set(to.uplinks.map(({ ifname }) => ifname));
+    for (const ifname of this.#prefixes.keys()) if (!present.has(ifname)) this.#prefixes.delete(ifname);
+    for (const uplink of from.uplinks) if (present.has(uplink.ifname)) this.#remember(uplink);
+    const renumbered = to.uplinks.filter((uplink) => {
+      const [before, after] = [this.#prefixes.get(uplink.ifname) ?? NONE, prefixesOf(uplink)];
+      return before.size > 0 && after.size > 0 && [...after].every((prefix) => !before.has(prefix));
+    });
+    for (const uplink of to.uplinks) this.#remember(uplink);
+    return new Set(renumbered.map(({ ifname }) => ifname));
+  }
+
+  #remember(uplink: Uplink): void {
+    const prefixes = prefixesOf(uplink);
+    if (prefixes.size > 0) this.#prefixes.set(uplink.ifname, prefixes);
   }
 
   #restartSoon(guest: Namespace): void {
@@ -75,20 +96,16 @@ export class Ipv6Restarts implements Observer {
   }
 }
 
-/** The guest's upstream has other prefixes now, and none of those that it had. */
-function isRenumbered(guest: Namespace, from: World, to: World): boolean {
-  const upstream = forwardingOfGuest(guest, to.uplinks).find(({ ipv6 }) => ipv6)?.upstream;
-  const [before, after] = [from, to].map(({ uplinks }) =>
-    prefixesOf(uplinks.find(({ ifname }) => ifname === upstream)),
-  );
-  if (before === undefined || after === undefined || before.size === 0 || after.size === 0) return false;
-  return [...after].every((prefix) => !before.has(prefix));
-}
+const NONE: ReadonlySet<string> = new Set();
+
+/** Where the guest's IPv6 is relayed to, if anywhere. */
+const upstreamOf = (guest: Namespace, { uplinks }: World): string | undefined =>
+  forwardingOfGuest(guest, uplinks).find(({ ipv6 }) => ipv6)?.upstream;
 
 /** Of addresses that reach beyond the link. */
-function prefixesOf(uplink: Uplink | undefined): ReadonlySet<string> {
+function prefixesOf(uplink: Uplink): ReadonlySet<string> {
   return new Set(
-    (uplink?.addresses ?? []).flatMap((text) => {
+    uplink.addresses.flatMap((text) => {
       const cidr = parseCidr(text);
       return cidr?.family === 'ipv6' && !isLinkLocalIpv6(cidr.address) ? [formatCidr(networkOf(cidr))] : [];
     }),
