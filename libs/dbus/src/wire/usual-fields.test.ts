@@ -34,6 +34,13 @@ test.each(HEADERS)('$name is usual', ({ bytes, end }) => {
   expect(usualFields(bytes, end)).toEqual(readFields(bytes, end, false));
 });
 
+test('a zero behind the last field is not padding: what follows is the body, and is not looked at', () => {
+  const member = Buffer.from([3, 1, 0x73, 0, 2, 0, 0, 0, 0x61, 0x62, 0, 0, 0, 0, 0, 0]); // "ab", one zero too many, padding
+  const message = Buffer.concat([Buffer.alloc(FIXED_HEADER_BYTES), member, Buffer.from([1])]);
+  expect(usualFields(message, FIXED_HEADER_BYTES + 12)).toBeUndefined();
+  expect(careful(message, FIXED_HEADER_BYTES + 12)).toBeUndefined();
+});
+
 test('what is read at once is read so by the careful way too, however it is damaged', () => {
   const random = new SeededRandom(20261122);
   for (let round = 0; round < 20_000; round++) {

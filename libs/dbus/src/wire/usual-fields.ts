@@ -14,6 +14,7 @@ export function usualFields(bytes: Buffer, end: number): HeaderFields | undefine
   const fields = noFields();
   for (let at = FIXED_HEADER_BYTES; at < end;) {
     for (; at % 8 !== 0; at++) if (bytes[at] !== 0) return undefined;
+    if (at >= end) return undefined; // zeros behind the last field are not padding
     const rule = ruleOf(bytes[at] ?? 0);
     if (rule === undefined || bytes.readUInt32LE(at) !== rule.start) return undefined;
     at += START_BYTES;
