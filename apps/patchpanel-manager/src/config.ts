@@ -70,7 +70,7 @@ export const SERVICE_SPEC: ServiceSpec<Config> = {
     },
     {
       flags: '--session-user <USER>',
-      text: 'the person in front of the host, by name or number: the only one who reaches locked ports; default: chronos, and nobody where there is none',
+      text: 'the person in front of the host, by name or number: the only one who reaches locked ports, and whose own traffic follows the VPN and its lockdown; default: chronos, and nobody where there is none',
     },
   ],
   notes: 'DBUS_SYSTEM_BUS_ADDRESS chooses the bus. Run as root, or with NET_ADMIN, SYS_ADMIN and NET_RAW.',

@@ -7,8 +7,9 @@ export type VpnAction = { readonly what: 'status' } | { readonly what: 'lockdown
 
 const NOTES = `
 A VPN is the uplink of kind vpn (tun, ppp, WireGuard, or --uplink IF=vpn of the manager) that holds the best default route. Under lockdown
-what is the user's (VMs, namespaces connected with --route-on-vpn, users of the host) leaves by a VPN or not at all; it lasts until
-it is switched off, also over restarts of the manager.
+what is the user's (VMs, namespaces connected with --route-on-vpn, and the user whom --session-user of the manager names, but no
+other person on this host) leaves by a VPN or not at all. It lasts until it is switched off or this host is started anew; a restart of
+the manager keeps it.
 
 Examples:
   patchpanelctl vpn status
