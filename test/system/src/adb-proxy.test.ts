@@ -88,10 +88,10 @@ labTest(
   'auto-off ends what the LAN has open',
   async () => {
     await adbdOn(lab.host, CONTAINER_SOCKET);
-    const open = ['--listen', LAN, '--from', '192.168.77.0/24', '--auto-off', '2'];
+    const open = ['--listen', LAN, '--from', '192.168.77.0/24', '--auto-off', '8'];
     const adb = await Adb.start(lab.lanhost, lab.lanhost); // first, for the time runs from the proxy's start
     await startProxy(lab.host, [...open, '--connect', CONTAINER_SOCKET]);
-    await adb.run('connect', LAN);
+    expect(await adb.run('connect', LAN)).toMatch(/connected to/);
     await until('the device is gone', async () => !/\tdevice$/m.test(await adb.run('devices')));
     expect((await statusOf(lab.host)).listeners[0]?.state).toBe('off: its time was over');
     expect(await stays(lab.lanhost, STANDARD.host.v4)).toBe(false);

@@ -13,6 +13,7 @@ import {
 } from '@pp/lab';
 import type { Guest, Host } from '@pp/lab';
 import { GuestRig } from './guest-rig';
+import { expectAnswers } from './port-probe';
 
 /** Firewalls of others as they are on real hosts: the doctor names what cuts guests of each kind off, and what it advises lets them out again. */
 
@@ -105,10 +106,10 @@ for (const { name, comes, goes, missing: lacks } of ROWS) {
       const [problem = '', ...more] = await problems();
       expect(more).toEqual([]);
       await host.shell(advised(problem));
-      expect(await reach()).toEqual([true, true]);
+      await expectAnswers(reach, [true, true]);
       expect(await problems()).toEqual([]);
       await host.shell(goes);
-      expect(await reach()).toEqual([true, true]);
+      await expectAnswers(reach, [true, true]);
     },
     missing ?? lacks,
   );
@@ -125,7 +126,7 @@ labTest(
     expect(await reach()).toEqual([false, false]);
     const [warning = ''] = await doctorSays('warning firewall: iptables-legacy has a filter table');
     await host.shell(advised(warning));
-    expect(await reach()).toEqual([true, true]);
+    await expectAnswers(reach, [true, true]);
     await host.shell('iptables-legacy -P FORWARD ACCEPT; iptables-legacy -F; iptables-legacy -X');
   },
   missing ?? legacyMissing(),

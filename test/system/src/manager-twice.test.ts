@@ -5,7 +5,7 @@ import {
   labMissing,
   labTest,
   listingDifference,
-  pings,
+  reaches,
   program,
   STANDARD,
   startManager,
@@ -38,7 +38,7 @@ labTest(
     const manager = await startManager(lab.host);
     const client = await ApiClient.open(lab.bus.outside);
     const { guest } = await startTermina({ lab, client }, 5);
-    expect(await pings(guest, STANDARD.internet.v4)).toBe(true);
+    expect(await reaches(guest, STANDARD.internet.v4)).toBe(true);
     const isSettled = async (): Promise<boolean> =>
       (await lab.host.ok('ip', ['addr', 'show', 'tentative'])) === '';
     await until('no address is checked any more', isSettled);
@@ -60,7 +60,7 @@ labTest(
       `patchpanel-manager: another patchpanel-manager, pid ${manager.pid}, serves this network namespace; its guests would lose their links: stop it first\n`,
     );
     expect(listingDifference(before, await hostListing(lab.host))).toEqual([]);
-    expect(await pings(guest, STANDARD.internet.v4)).toBe(true);
+    expect(await reaches(guest, STANDARD.internet.v4)).toBe(true);
     await manager.kill();
     await (await startManager(lab.host)).stop(); // the next one is no second one
     client.close();
