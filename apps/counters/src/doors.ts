@@ -19,7 +19,7 @@ export interface Doors {
 }
 
 /** `RecordLog` without its file. */
-export type HistoryFile = Pick<RecordLog, 'load' | 'append' | 'restart' | 'size' | 'isWhole' | 'close'>;
+export type HistoryFile = Pick<RecordLog, 'load' | 'append' | 'restart' | 'size' | 'wholeSize' | 'close'>;
 
 export interface Settings {
   /** Between two samples, at most. */

@@ -4,7 +4,7 @@ import type { HistoryFile } from './doors';
 import { Ledger } from './core/ledger';
 import { recordFromJson, recordToJson, type HistoryRecord } from './core/record';
 
-/** The file is written anew when it has this many bytes beyond twice what it had then. */
+/** The file is written anew when it has this many bytes beyond twice what it began with. */
 const SLACK_BYTES = 1 << 20;
 
 /** The ledger and the file that it comes back from. A file that takes nothing (full disk) loses nothing: all is written when it takes something again. */
@@ -14,15 +14,13 @@ export class History {
   readonly ledger: Ledger;
   /** Why the file does not hold all; null: it does. */
   #fault: string | null = null;
-  #wholeSize: number;
 
   /** Throws Refused for a file of a later version. */
   constructor(file: HistoryFile, log: Logger) {
     this.#file = file;
     this.#log = log;
     this.ledger = read(file, log);
-    this.#wholeSize = file.size;
-    if (!file.isWhole) this.#rewrite();
+    if (file.wholeSize === 0) this.#rewrite();
   }
 
   get fault(): string | null {
@@ -40,7 +38,7 @@ export class History {
     else this.#try(() => {
       this.#file.append(recordToJson(record), durable);
     }); // prettier-ignore
-    if (this.#file.size > 2 * this.#wholeSize + SLACK_BYTES) this.#rewrite();
+    if (this.#file.size > 2 * this.#file.wholeSize + SLACK_BYTES) this.#rewrite();
   }
 
   close(): void {
@@ -51,7 +49,6 @@ export class History {
   #rewrite(): void {
     this.#try(() => {
       this.#file.restart(this.ledger.toJson());
-      this.#wholeSize = this.#file.size;
     });
   }
 

@@ -44,8 +44,8 @@ export class RecordLog {
   #size: number;
   /** null: it was asked for. */
   #loaded: LoadedLog | null;
-  /** The file begins with a `whole`. */
-  #isWhole: boolean;
+  /** As `wholeSize`. */
+  #wholeSize: number;
 
   /** Opens or makes the file at `path` and its directory; throws what node:fs throws. */
   constructor(path: string) {
@@ -54,8 +54,9 @@ export class RecordLog {
     this.#fd = openSync(path, 'a+', 0o600);
     const file = readFileSync(path);
     const own = decodeLines(file);
-    this.#isWhole = own.records[0]?.kind === 'whole' && own.isFirstGood;
-    const old = this.#isWhole ? undefined : decodeLines(readIfThere(oldPath(path)));
+    const isWhole = own.records[0]?.kind === 'whole' && own.isFirstGood;
+    this.#wholeSize = isWhole ? file.indexOf(LINE_FEED) + 1 : 0;
+    const old = isWhole ? undefined : decodeLines(readIfThere(oldPath(path)));
     this.#size = file.length - own.torn;
     if (own.torn > 0) ftruncateSync(this.#fd, this.#size);
     this.#loaded = { ...own, records: [...(old?.records ?? []), ...own.records] };
@@ -68,8 +69,9 @@ export class RecordLog {
     return loaded;
   }
 
-  get isWhole(): boolean {
-    return this.#isWhole;
+  /** Bytes of the `whole` that the file begins with; 0: it begins with none. */
+  get wholeSize(): number {
+    return this.#wholeSize;
   }
 
   /** Bytes of the file. */
@@ -99,7 +101,7 @@ export class RecordLog {
     try {
       writeAll(fd, line);
       fsyncSync(fd);
-      if (this.#isWhole) keepAsOld(this.#path);
+      if (this.#wholeSize > 0) keepAsOld(this.#path);
       renameSync(fresh, this.#path);
     } catch (fault) {
       closeSync(fd);
@@ -109,7 +111,7 @@ export class RecordLog {
     closeSync(this.#fd);
     this.#fd = fd;
     this.#size = line.length;
-    this.#isWhole = true;
+    this.#wholeSize = line.length;
     syncDirectory(dirname(this.#path));
   }
 

@@ -185,5 +185,23 @@ test.each(SEEDS)('seed %i: cut at every byte', (seed) => {
   }
 });
 
+test('the file stays small where each run adds less to it than would have it written anew', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'pp-ledger-'));
+  const log = (): RecordLog => new RecordLog(join(dir, 'traffic'));
+  const many = Array.from({ length: 2_000 }, (_, i) => element(BigInt(i), { ifname: `eth${i}` }));
+  const sizes: number[] = [];
+  try {
+    for (let run = 0; run < 4; run++) {
+      const history = new History(log(), new MemoryLog());
+      for (let i = 0; i < 8; i++) history.record(sample('a', ...many), 'later');
+      sizes.push(history.size);
+      history.close();
+    }
+    expect(Math.max(...sizes)).toBeLessThan(2 * log().wholeSize + 2_000_000);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
 const asAccounted = (elements: readonly CountedElement[]): readonly AccountedElement[] =>
   elements.map((each) => ({ ...each, guest: '', device: each.ifname }));
