@@ -212,6 +212,18 @@ test('a node of two proxies is asked for at both, until it is gone from both', a
   expect([...rig.memberships.joined].sort()).toEqual(kept.sort());
 });
 
+test('two uplinks on one LAN: what the proxy says there for a guest of one group takes no route from the guest', async () => {
+  const rig = new Rig();
+  const groups = ['0', '1'].map((n) => ({ name: n, upstream: `eth${n}`, downstreams: [`tap${n}`] }));
+  await rig.start(['eth0', 'tap0', 'eth1', 'tap1'], groups);
+  await rig.send('tap0', duplicateCheck(2, GUEST));
+  expect(rig.routes.text).toEqual([GUEST_ROUTE]);
+  const said = rig.lan(1).frames.slice();
+  expect(said.length).toBeGreaterThan(0);
+  for (const frame of said) await rig.send('eth1', frame);
+  expect(rig.routes.text).toEqual([GUEST_ROUTE]);
+});
+
 test('several groups are on their own, and can be changed while they run', async () => {
   const rig = new Rig();
   await rig.start(['eth0', 'tap0', 'tap1'], [{ name: 'a', upstream: 'eth0', downstreams: ['tap0'] }]);

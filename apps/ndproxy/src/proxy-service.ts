@@ -183,7 +183,7 @@ export class ProxyService {
 
   #onMove(runner: GroupRunner, { move: { to, address, ifindex }, role }: Moved): void {
     const { state } = runner.group;
-    this.routes.wish(address, to === 'lost' ? null : wayFor(state, address, this.#sharedBy(runner)));
+    this.#wish(runner, address);
     if (role !== 'downstream') return;
     const others = [...state.members.keys()].filter((each) => each !== ifindex);
     if (to === 'lost') this.joins.remove(address, others);
@@ -201,8 +201,19 @@ export class ProxyService {
     const before = this.#prefixes.get(runner.desired.name);
     if (JSON.stringify(before) === JSON.stringify(shared)) return;
     this.#prefixes.set(runner.desired.name, shared);
-    for (const { address } of state.table.entries())
-      this.routes.wish(address, wayFor(state, address, shared));
+    for (const { address } of state.table.entries()) this.#wish(runner, address);
+  }
+
+  /** Where two uplinks are on one LAN, groups hear of each other's guests there: who has it behind a downstream knows the way. */
+  #wish(first: GroupRunner, address: Uint8Array): void {
+    const runners = new Set([first, ...this.#runners.values()]);
+    for (const runner of runners) {
+      const way = wayFor(runner.group.state, address, this.#sharedBy(runner));
+      if (way === null) continue;
+      this.routes.wish(address, way);
+      return;
+    }
+    this.routes.wish(address, null);
   }
 
   #takeOver(address: Uint8Array, ifindex: number): void {
