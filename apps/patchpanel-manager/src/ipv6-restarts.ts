@@ -50,26 +50,23 @@ export class Ipv6Restarts implements Observer {
     for (const guest of guests) {
       if (guest.kind !== 'namespace') continue;
       if (links.has(namespaceNames(guest.number).host)) this.#restartSoon(guest);
-      else if (renumbered.size > 0 && renumbered.has(upstreamOf(guest, to))) this.#restart(guest);
+      else if (renumbered.size > 0 && renumbered.has(upstreamOf(guest, to) ?? '')) this.#restart(guest);
     }
   }
 
   /** Uplinks that have other prefixes now, and none of those that they had last. */
-  #renumbered(from: World, to: World): ReadonlySet<string | undefined> {
+  #renumbered(from: World, to: World): ReadonlySet<string> {
+    for (const uplink of from.uplinks) {
+      const prefixes = prefixesOf(uplink);
+      if (prefixes.size > 0) this.#prefixes.set(uplink.ifname, prefixes);
+    }
     const present = new Set(to.uplinks.map(({ ifname }) => ifname));
     for (const ifname of this.#prefixes.keys()) if (!present.has(ifname)) this.#prefixes.delete(ifname);
-    for (const uplink of from.uplinks) if (present.has(uplink.ifname)) this.#remember(uplink);
     const renumbered = to.uplinks.filter((uplink) => {
       const [before, after] = [this.#prefixes.get(uplink.ifname) ?? NONE, prefixesOf(uplink)];
       return before.size > 0 && after.size > 0 && [...after].every((prefix) => !before.has(prefix));
     });
-    for (const uplink of to.uplinks) this.#remember(uplink);
     return new Set(renumbered.map(({ ifname }) => ifname));
-  }
-
-  #remember(uplink: Uplink): void {
-    const prefixes = prefixesOf(uplink);
-    if (prefixes.size > 0) this.#prefixes.set(uplink.ifname, prefixes);
   }
 
   #restartSoon(guest: Namespace): void {

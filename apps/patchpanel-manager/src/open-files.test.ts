@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { mostLifelines } from './open-files';
 
 const limits = (soft: string): string =>
@@ -10,4 +12,11 @@ test.each([
   { name: 'no such line', in: '', want: 170 },
 ])('lifelines under $name', ({ in: text, want }) => {
   expect(mostLifelines(text)).toBe(want);
+});
+
+test('systemd keeps as many over a restart as its unit lets be watched', () => {
+  const unit = readFileSync(join(__dirname, '../systemd/patchpanel-manager.service'), 'utf8');
+  const setting = (name: string): string => new RegExp(`^${name}=(\\d+)$`, 'm').exec(unit)?.[1] ?? '';
+  const watched = mostLifelines(limits(setting('LimitNOFILE')));
+  expect(Number(setting('FileDescriptorStoreMax'))).toBeGreaterThanOrEqual(watched);
 });

@@ -46,8 +46,8 @@ forward  what comes by --on for the port goes to a guest; --address: only what i
 close    takes back every rule about the port, or those with --on or --address only
 list     shows all rules
 
-A rule stays, also over restarts of the manager, until it is closed or this host is started anew. With --for or --while-pid this program waits and closes it, as it does
-on Ctrl-C; killed by SIGKILL it leaves the rule. TCP is meant where no protocol is said.
+A rule stays, also over restarts of the manager, until it is closed or this host is started anew. With --for or --while-pid this program
+waits and closes it, as it does on Ctrl-C; killed by SIGKILL it leaves the rule. TCP is meant where no protocol is said.
 
 A rule may name an interface that is not there yet and waits for it; that is said on standard error and in the "warnings" of --json, and
 the exit code is ${ExitCode.degraded}.

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { MemoryLog } from '@pp/base/testing';
 import { LINK_GROUP } from '@pp/datapath';
 import type { Native, WorkerStep } from '@pp/native';
-import { describeOnKernel } from '@pp/netlink/testing';
+import { describeOnKernel, until } from '@pp/netlink/testing';
 import { hostInspectionRows } from '@pp/ports/testing';
 import { tryDatapath } from './datapath-trial';
 import { LinuxHostInspection } from './linux-host-inspection';
@@ -65,9 +65,11 @@ describeOnKernel('LinuxHostInspection', (native) => {
   });
 
   test('looking changes nothing', async () => {
-    const links = (): string => host.ip('-d link').replaceAll(/NO-CARRIER,| state \w+/g, ''); // these come late by themselves
+    await until('carriers are known, which takes up to a second', () =>
+      host.ip('link show arc_ns0').includes(' state LOWERLAYERDOWN'),
+    );
     const look = (): readonly string[] => [
-      links(),
+      host.ip('-d link'),
       host.ip('route show table all'),
       host.run('nft', ['list', 'ruleset']),
     ];

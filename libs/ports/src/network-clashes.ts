@@ -43,21 +43,21 @@ const lies = (pool: string): string =>
 
 /** Interfaces that would be uplinks by another name, or by another number. */
 const unsayable = ({ links, routes }: NetworkView): readonly string[] =>
-  links
-    .filter(
-      ({ ifindex, physical }) =>
-        physical || routes.some((route) => route.ifindex === ifindex && route.dst.endsWith('/0')),
-    )
-    .flatMap(({ ifname, ifindex }) => {
-      const cannot = `the interface ${JSON.stringify(ifname)} cannot be an uplink`;
-      if (!isIfname(ifname))
-        return [`${cannot}: nftables cannot name it; give it a name without quotes, backslashes, * and %`];
-      if (!hasRoutingTag(ifindex))
-        return [
-          `${cannot}: packet marks have no room for its number, ${ifindex}; make it anew with one up to 64535 (ip link add ${ifname} index N ...)`,
-        ];
-      return [];
-    });
+  links.flatMap(({ ifname, ifindex, physical }) => {
+    const fault = faultOf(ifname, ifindex);
+    if (fault === null) return [];
+    const leadsOut =
+      physical || routes.some((route) => route.ifindex === ifindex && route.dst.endsWith('/0'));
+    return leadsOut ? [`the interface ${JSON.stringify(ifname)} cannot be an uplink: ${fault}`] : [];
+  });
+
+function faultOf(ifname: string, ifindex: number): string | null {
+  if (!isIfname(ifname))
+    return 'nftables cannot name it; give it a name without quotes, backslashes, * and %';
+  if (!hasRoutingTag(ifindex))
+    return `packet marks have no room for its number, ${ifindex}; make it anew with one up to 64535 (ip link add ${ifname} index N ...)`;
+  return null;
+}
 
 const crowdOf = ({ routesAbove }: NetworkView): readonly string[] =>
   routesAbove === undefined

@@ -201,8 +201,10 @@ labTest(
       /^[\d.]+$/m.exec((await vm.guest.run('dig', query)).stdout)?.[0];
     await expectAnswer(ask, ROUTER);
     const end = await redirect({ type: Type.DEFAULT, inputIfname: vm.link, proxyAddress: proxy.v4 });
+    await lastSeen('the proxy answers', ask, (seen) => seen === PROXY);
     await expectAnswer(ask, PROXY);
     await end();
+    await lastSeen('the router answers', ask, (seen) => seen === ROUTER);
     await expectAnswer(ask, ROUTER);
     await vm.stop();
     await proxy.stop();

@@ -38,6 +38,13 @@ const ROWS = [
     goes: `ip link del 'a*b'`,
     want: /a\*b\\?" cannot be an uplink/,
   },
+  {
+    name: 'an uplink whose number marks have no room for',
+    comes:
+      'ip link add eth2 index 70000 type bridge; ip link set eth2 up; ip route add default dev eth2 metric 900',
+    goes: 'ip link del eth2',
+    want: /eth2\\?" cannot be an uplink: packet marks have no room for its number, 70000/,
+  },
 ] as const;
 
 async function status(): Promise<{ readonly code: number | null; readonly warnings: readonly string[] }> {

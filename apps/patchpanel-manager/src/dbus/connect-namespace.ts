@@ -72,11 +72,11 @@ interface Connected {
   readonly reply: () => Uint8Array;
 }
 
-/** Names that are in the way are passed over in steps that double: 255 in a row, as another manager's that was killed, are not in the way. */
+/** Numbers whose names are in the way are passed over in steps that double, 255 at last: a killed manager may have left many in a row. */
 const MAX_TRIES = 9;
 
 /**
- * An interface or a named namespace of somebody else may have the next number: then the one after it is tried. A namespace that is
+ * An interface or a named namespace of somebody else may have the next number: then one further on is tried. A namespace that is
  * connected already, or has a way out of its own, is refused each time, before anything is done.
  */
 async function connect(
