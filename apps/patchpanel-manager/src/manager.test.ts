@@ -72,6 +72,50 @@ test('a kernel without IPv6 is asked for nothing of it, and is left as it was', 
   expect(host.kernel.dump()).toBe(before);
 });
 
+/** The kernel refuses the next step of each of these kinds, as one short of memory. */
+function refuseNext(host: FakeHost, ...kinds: readonly Op['do'][]): void {
+  const apply = host.kernel.apply.bind(host.kernel);
+  const left = new Set<string>(kinds);
+  jest.spyOn(host.kernel, 'apply').mockImplementation((ops) => {
+    const [op] = ops;
+    if (op === undefined || !left.delete(op.do)) return apply(ops);
+    return Promise.resolve([new KernelError('ENOMEM', op.do)]);
+  });
+}
+
+test.each([
+  { name: 'an uplink that comes', kind: 'nft.load' },
+  { name: 'an uplink that comes', kind: 'rule.add' },
+] as const)('$name goes on where $kind is refused, and is put right later', async ({ kind }) => {
+  const [host, onRefused] = [new FakeHost(['eth0']), jest.fn()];
+  const manager = host.manager({ onRefused });
+  await manager.start();
+  refuseNext(host, kind);
+  host.tell(['eth0', 'eth1']);
+  await settled(manager);
+  expect(onRefused).toHaveBeenCalledTimes(1);
+  await manager.reconciler.mend(() => 'all');
+  const other = new FakeHost(['eth0', 'eth1']);
+  await started(other);
+  expect(host.kernel.dump()).toBe(other.kernel.dump());
+});
+
+test('what could not be taken back of a connect that was refused goes later', async () => {
+  const [host, onRefused] = [new FakeHost(), jest.fn()];
+  const manager = host.manager({ onRefused });
+  await manager.start();
+  const idle = host.kernel.dump();
+  refuseNext(host, 'nft.elements', 'link.del');
+  const { answer } = await connect(host, manager, { pid: 4711 });
+  expect([answer.ok, onRefused.mock.calls.length, host.kernel.dump() === idle]).toEqual([false, 1, false]);
+  await manager.reconciler.mend(() => 'all');
+  expect(host.kernel.dump()).toBe(idle);
+  jest.restoreAllMocks();
+  refuseNext(host, 'nft.elements');
+  await connect(host, manager, { pid: 4711 });
+  expect([onRefused.mock.calls.length, host.kernel.dump()]).toEqual([1, idle]); // all was taken back at once
+});
+
 test('a guest whose lifeline cannot be watched goes at once', async () => {
   const host = new FakeHost();
   const manager = await started(host);

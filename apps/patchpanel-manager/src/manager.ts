@@ -46,6 +46,8 @@ export interface ManagerParts {
   readonly defer: (task: () => void) => void;
   /** The same when whoever waited for them has his answer. */
   readonly later: (task: () => void) => void;
+  /** See Reconciler. */
+  readonly onRefused: () => void;
 }
 
 /**
@@ -224,7 +226,8 @@ export class Manager {
   /** Each when it comes. */
   #tellClashes(view: NetworkView): void {
     const before = new Set(this.#clashes);
-    this.#clashes = clashesOf(view, this.#parts.pools);
+    const chosen = this.#parts.uplinks.map(({ ifname }) => ifname);
+    this.#clashes = clashesOf(view, this.#parts.pools, chosen);
     for (const clash of this.#clashes)
       if (!before.has(clash)) this.#parts.log.warn('network.clash', { clash });
   }

@@ -1,6 +1,7 @@
 import {
   backoff,
   causeChain,
+  KernelError,
   millis,
   seconds,
   type Cancel,
@@ -20,7 +21,7 @@ export interface MenderParts {
   readonly mend: (judge: (want: Desired) => Damage) => Promise<Mended>;
   /** Within this time comes what is lost together. */
   readonly gathering: Millis;
-  /** What could not be put back is tried again; else the next loss must tell. */
+  /** What could not be put back is tried again; else only where the kernel was short of something, and the next loss must tell. */
   readonly insists: boolean;
 }
 
@@ -38,10 +39,12 @@ export class Mender {
   readonly #parts: MenderParts;
   readonly #judge = new LossJudge();
   #losses: DatapathLoss[] = [];
+  #begun = false;
   #timer: Cancel | null = null;
   #delays = newDelays();
   #mendedAt: Millis | null = null;
   #times = 0;
+  #refusal: string | null = null;
 
   constructor(parts: MenderParts) {
     this.#parts = parts;
@@ -52,14 +55,29 @@ export class Mender {
     return this.#isPast(NEWS) || this.#times <= CHANCE ? 0 : this.#times;
   }
 
+  /** Why what is to be tried again could not be put back; null: nothing is. */
+  get refusal(): string | null {
+    return this.#refusal;
+  }
+
   lose(loss: DatapathLoss): void {
     if (this.#losses.length < MAX_LOSSES) this.#losses.push(loss);
     else this.#losses = [{ on: 'unknown' }];
-    this.#timer ??= this.#after(this.#nextDelay());
+    this.#plan();
+  }
+
+  /** What was lost before is kept until now, when it can be judged. */
+  begin(): void {
+    this.#begun = true;
+    if (this.#losses.length > 0) this.#plan();
   }
 
   close(): void {
     this.#timer?.();
+  }
+
+  #plan(): void {
+    if (this.#begun) this.#timer ??= this.#after(this.#nextDelay());
   }
 
   /** The last repair is so long ago. */
@@ -86,6 +104,7 @@ export class Mender {
     const { clock, log, mend, insists } = this.#parts;
     const losses = this.#losses;
     this.#losses = [];
+    this.#refusal = null;
     const from = clock.now();
     let damage: Damage = 'none';
     const { steps, fault } = await mend((want) => (damage = this.#judge.damageOf(losses, want)));
@@ -107,9 +126,28 @@ export class Mender {
       log.warn('datapath.repaired', facts);
       return;
     }
-    log.error('datapath.unrepaired', { ...facts, cause: causeChain(fault) });
-    if (insists) for (const loss of losses) this.lose(loss);
+    const cause = causeChain(fault);
+    log.error('datapath.unrepaired', { ...facts, cause });
+    if (!insists && !isShortage(fault)) return;
+    this.#refusal = cause;
+    for (const loss of losses) this.lose(loss);
   }
+}
+
+/** Of processes, memory, descriptors or time: what was refused for it may be done a little later. */
+const SHORTAGES: ReadonlySet<string> = new Set([
+  'EAGAIN',
+  'ENOMEM',
+  'ENOBUFS',
+  'EMFILE',
+  'ENFILE',
+  'EINTR',
+  'ETIMEDOUT',
+]);
+
+function isShortage(fault: Error): boolean {
+  const faults: readonly unknown[] = fault instanceof AggregateError ? fault.errors : [fault.cause];
+  return faults.some((one) => one instanceof KernelError && SHORTAGES.has(one.code));
 }
 
 /** As far as the kernel told it; the last one, for the log. */

@@ -59,6 +59,8 @@ interface Parts {
   readonly world: World;
   /** Runs a task when whoever waits for a change has been answered. */
   readonly defer: (task: () => void) => void;
+  /** The kernel is not as the world: steps were refused of a change that goes on all the same, or of one that was taken back. */
+  readonly onRefused: () => void;
 }
 
 /** What a start finds: what is remembered of earlier runs, and what goes on. */
@@ -81,6 +83,7 @@ export class Reconciler {
   readonly #journal: WorldJournal;
   readonly #log: Logger;
   readonly #observer: Observer;
+  readonly #onRefused: () => void;
   readonly #desired = new DesiredState();
   #world: World;
   #isStopped = false;
@@ -91,7 +94,7 @@ export class Reconciler {
     this.#break = resolve;
   });
 
-  constructor({ kernel, journal, log, observer, world, defer }: Parts) {
+  constructor({ kernel, journal, log, observer, world, defer, onRefused }: Parts) {
     this.#kernel = kernel;
     const onFault = (fault: unknown): void => {
       this.#break(fault);
@@ -99,6 +102,7 @@ export class Reconciler {
     this.#journal = new WorldJournal({ journal, log, world, defer, onFault });
     this.#log = log;
     this.#observer = observer;
+    this.#onRefused = onRefused;
     this.#world = world;
   }
 
@@ -222,6 +226,7 @@ export class Reconciler {
       await (goOn ? applyMost : applyAll)(this.#kernel, ops);
     } catch (fault) {
       const refused = this.#refusal(what, fault);
+      if (goOn || isHalfUndone(fault)) this.#onRefused();
       if (!goOn) return this.#giveUp(what, from, to, refused);
     }
     this.#journal.commit();
@@ -264,6 +269,9 @@ export class Reconciler {
     return { ...to, originals: new Map(wished.map((key) => [key, found(key)])) };
   }
 }
+
+/** Steps were refused that were to take back others. */
+const isHalfUndone = (fault: unknown): boolean => fault instanceof AggregateError && fault.errors.length > 1;
 
 /** The far end of a veth comes to be where others are root: one of its name may be there, or its address, or its route. */
 const isInGuestsHands = (step: Op): boolean => step.do === 'link.add' && step.link.kind === 'veth';

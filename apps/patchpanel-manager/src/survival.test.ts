@@ -1,4 +1,4 @@
-import { millis, seconds, SharedMap } from '@pp/base';
+import { KernelError, millis, seconds, SharedMap } from '@pp/base';
 import { MemoryLog, VirtualClock } from '@pp/base/testing';
 import type { Desired, Op } from '@pp/datapath';
 import type { DatapathLoss } from '@pp/ports';
@@ -17,7 +17,7 @@ const TABLE: DatapathLoss = { on: 'table', by: 'nft (pid 7)' };
 const LOAD: Op = { do: 'nft.load', text: '', was: null };
 
 /** A host whose repairs are noted by their time. */
-async function host(fault: Error | null = null, isWhole = true, all = want) {
+async function listening(fault: Error | null = null, isWhole = true, all = want) {
   const [clock, news, log] = [new VirtualClock(), new ScriptedLosses(), new MemoryLog()];
   const repairs: { readonly at: number; readonly damage: Damage }[] = [];
   const survival = new Survival({
@@ -31,13 +31,63 @@ async function host(fault: Error | null = null, isWhole = true, all = want) {
       return Promise.resolve({ steps: damage === 'none' ? [] : [LOAD], fault });
     },
   });
-  await survival.start(isWhole);
+  await survival.listen();
   const pass = async (ms: number): Promise<void> => {
     clock.advance(millis(ms));
     await new Promise(setImmediate);
   };
-  return { news, log, repairs, survival, pass };
+  return {
+    news,
+    log,
+    repairs,
+    survival,
+    pass,
+    begin: () => {
+      survival.begin(isWhole);
+    },
+  };
 }
+
+/** One that has been started. */
+async function host(...how: Parameters<typeof listening>) {
+  const it = await listening(...how);
+  it.begin();
+  return it;
+}
+
+test('what goes while the start is at work is judged when it is done', async () => {
+  const { news, repairs, pass, begin } = await listening();
+  news.tell({ on: 'uplink' }, TABLE);
+  await pass(1000);
+  expect(repairs).toEqual([]);
+  begin();
+  await pass(0);
+  await pass(250);
+  expect(repairs).toEqual([
+    { at: 1000, damage: 'table' },
+    { at: 1250, damage: 'network' },
+  ]);
+});
+
+test('after steps that were refused, and nobody tries again, all is looked at', async () => {
+  const { repairs, survival, pass } = await host();
+  survival.lookAgain();
+  await pass(250);
+  expect(repairs).toEqual([{ at: 250, damage: 'all' }]);
+});
+
+test.each([
+  { code: 'EAGAIN', tries: 5, warns: true },
+  { code: 'ENOMEM', tries: 5, warns: true },
+  { code: 'EEXIST', tries: 1, warns: false },
+] as const)('a repair of the network that is refused by $code', async ({ code, tries, warns }) => {
+  const fault = new AggregateError([new KernelError(code, 'nft -f')], '1 of 9 steps failed');
+  const { news, repairs, survival, pass } = await host(fault);
+  news.tell({ on: 'uplink' });
+  for (let n = 0; n < 30; n++) await pass(50);
+  expect(repairs).toHaveLength(tries);
+  expect(survival.warnings.some((text) => text.includes('cannot be put back yet'))).toBe(warns);
+});
 
 test('the table is loaded at once; losses of the network are gathered', async () => {
   const { news, repairs, pass } = await host();

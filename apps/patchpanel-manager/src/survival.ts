@@ -39,6 +39,7 @@ export class Survival {
   get warnings(): readonly string[] {
     const { table, guests, host } = this.#menders;
     return [
+      ...refused(this.#menders),
       ...warning('removed or changed our nftables table', 'nft', table.fights),
       ...warning(
         "removed guests' links, addresses or routes",
@@ -49,12 +50,22 @@ export class Survival {
     ];
   }
 
-  /** `isWhole`: nothing of the network is missing that we know of. */
-  async start(isWhole: boolean): Promise<void> {
+  /** Hears of losses, and keeps them until it is known what is wanted: see `begin`. */
+  async listen(): Promise<void> {
     await this.#news.start((loss) => {
       this.#menders[areaOf(loss, this.#guestPrefixes())].lose(loss);
     });
+  }
+
+  /** The kernel is as is wanted; `isWhole`: nothing of the network is missing that we know of. */
+  begin(isWhole: boolean): void {
     if (!isWhole) this.#menders.host.lose({ on: 'uplink' });
+    for (const mender of Object.values(this.#menders)) mender.begin();
+  }
+
+  /** The kernel refused what nobody tries again: it may lack something, or have something too much. */
+  lookAgain(): void {
+    this.#menders.host.lose({ on: 'unknown' });
   }
 
   close(): void {
@@ -62,6 +73,11 @@ export class Survival {
     for (const mender of Object.values(this.#menders)) mender.close();
   }
 }
+
+const refused = (menders: Readonly<Record<Area, Mender>>): readonly string[] =>
+  Object.values(menders).flatMap(({ refusal }) =>
+    refusal === null ? [] : [`what is missing in the kernel cannot be put back yet: ${refusal}`],
+  );
 
 const warning = (what: string, how: string, times: number): readonly string[] =>
   times === 0

@@ -80,44 +80,38 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
   const started = deferred<Services>();
   scope.defer(serve(bus, started.promise));
   scope.use(await ownNames(context, bus));
-  const feed = feedOn(bus);
-  const deviceFeed = new DeviceFeed(bus);
-  const restarts = new Ipv6Restarts({ guestIpv6: new LinuxGuestIpv6(native), clock, log });
-  const connections = scope.use(new NetlinkConnections({ native, log }));
-  const monitor = scope.use(neighborMonitorOf(context, native, bus));
-  const observers = [
-    feed,
-    countedFeed(bus),
-    deviceFeed,
-    restarts,
-    connectionEnds(connections),
-    monitoring(monitor),
-  ];
-  const defer = afterEvents(setImmediate);
   const later = afterEvents((run) => setImmediate(() => clock.after('after the answer', ANSWER_TAKES, run)));
-  const told = new ToldLater(inTurn(...observers), later);
+  const { feed, deviceFeed, monitor, told } = observersOf(context, native, bus, later);
   const writers = new NftWriters();
   const processNetns = new LinuxProcessNetns(native);
   const ipv6 = readHostIpv6();
   const news = newsOf(context, native, bus);
+  const onRefused = (): void => {
+    survival.lookAgain();
+  };
   const manager = managerOf(
     context,
     { native, writers, processNetns, ipv6 },
-    { news, observer: told, defer, later },
+    { news, observer: told, defer: afterEvents(setImmediate), later, onRefused },
     doors,
   );
+  const survival = scope.use(survivalOf(context, native, manager, writers));
   const { absent } = config.local;
   if (absent.length > 0) log.info('local-sources.absent', { users: absent.join(' ') });
   for (const warning of IPV6_WARNINGS[ipv6]) log.warn('ipv6.missing', { warning });
+  await survival.listen(); // first, for others do not wait until we are done
   const isWhole = await manager.start().catch(journalRefused(context.stateDir));
-  scope.defer(() => manager.stop(config.onExit)); // a start that failed takes nothing back: the next one repairs
+  // A start that failed takes nothing back: the next one repairs.
+  scope.defer(() => {
+    survival.close(); // what goes from now on is to go
+    return manager.stop(config.onExit);
+  });
   const whileIdle = afterEvents((run) => {
     process.nextTick(run); // before the loop goes on, and after all that is to be done at once
   });
   const parts = { native, processNetns, defer: whileIdle, bus, feed, deviceFeed, told };
   started.resolve(servicesOf(manager, parts, config));
-  const survival = scope.use(survivalOf(context, native, manager, writers));
-  await survival.start(isWhole);
+  survival.begin(isWhole);
   await monitor.start();
   monitor.follow(manager.world.uplinks);
   const helpers = helpersOf(context);
@@ -134,6 +128,30 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
 
 /** The kernel often wakes the bus, and then the client, on our own CPU: an answer would wait there for what we did next, so we sleep for so long. */
 const ANSWER_TAKES = millis(1);
+
+/** Who is told of changes, all of them by `told`. */
+function observersOf(
+  context: DaemonContext<Config>,
+  native: Native,
+  bus: Bus,
+  later: ManagerParts['later'],
+): Feeds & { readonly monitor: NeighborMonitor } {
+  const { log, clock, scope } = context;
+  const feed = feedOn(bus);
+  const deviceFeed = new DeviceFeed(bus);
+  const restarts = new Ipv6Restarts({ guestIpv6: new LinuxGuestIpv6(native), clock, log });
+  const connections = scope.use(new NetlinkConnections({ native, log }));
+  const monitor = scope.use(neighborMonitorOf(context, native, bus));
+  const all = [
+    feed,
+    countedFeed(bus),
+    deviceFeed,
+    restarts,
+    connectionEnds(connections),
+    monitoring(monitor),
+  ];
+  return { bus, feed, deviceFeed, monitor, told: new ToldLater(inTurn(...all), later) };
+}
 
 const RESOLV_CONF = '/etc/resolv.conf';
 
@@ -177,7 +195,7 @@ function managerOf(
     readonly processNetns: LinuxProcessNetns;
     readonly ipv6: HostIpv6;
   },
-  { news, observer, defer, later }: Pick<ManagerParts, 'news' | 'observer' | 'defer' | 'later'>,
+  { news, ...followers }: Pick<ManagerParts, 'news' | 'observer' | 'defer' | 'later' | 'onRefused'>,
   { kernel = asItIs, journal = asItIs }: Doors,
 ): Manager {
   const { native, writers, processNetns, ipv6 } = host;
@@ -189,7 +207,7 @@ function managerOf(
     descriptors: new NativeDescriptors(native),
     processNetns,
     fdStore: systemd,
-    observer,
+    ...followers,
     log,
     pools: config.pools,
     sessionUser: config.sessionUser,
@@ -198,8 +216,6 @@ function managerOf(
     localSources: config.local.sources,
     withoutIpv6: ipv6 === 'absent',
     randomBytes: forMacs,
-    defer,
-    later,
   });
 }
 

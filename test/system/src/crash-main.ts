@@ -1,7 +1,9 @@
 /*
- * The manager, that kills itself right before or right after its n-th journal write or kernel step: `CRASH_AT=7:before`. Bundled by
- * crash.test.ts as any app is; the product has no such switch.
+ * The manager, that kills itself right before or right after its n-th journal write or kernel step: `CRASH_AT=7:before`; or for whom
+ * somebody does something when the journal has its start: `THEN='ip rule del pref 1010'`. Bundled by crash.test.ts as any app is; the
+ * product has no such switches.
  */
+import { execFileSync } from 'node:child_process';
 import { runDaemon } from '@pp/daemon';
 import type { Kernel, Outcome } from '@pp/datapath';
 import type { Journal } from '@pp/ports';
@@ -14,6 +16,14 @@ let steps = 0;
 function die(): never {
   process.kill(process.pid, 'SIGKILL');
   for (;;); // until the signal is there
+}
+
+let then = process.env['THEN'];
+
+function interfere(): void {
+  const script = then;
+  then = undefined;
+  if (script !== undefined) execFileSync('sh', ['-c', script]);
 }
 
 /** Does `act` as one step that may be the last. */
@@ -54,6 +64,7 @@ const mortalJournal = (journal: Journal): Journal => ({
     mortal(() => {
       journal.commit();
     });
+    interfere();
   },
   erase: () => {
     mortal(() => {

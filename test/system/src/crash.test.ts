@@ -96,7 +96,7 @@ function bundle(outfile: string): void {
 }
 
 /** Starts the mortal manager; resolves when it is ready or has died. */
-async function startMortal(at: string): Promise<Child> {
+async function startMortal(env: { readonly CRASH_AT: string } | { readonly THEN: string }): Promise<Child> {
   const args = [
     join(dir, 'crash-manager'),
     '--state-dir',
@@ -106,7 +106,7 @@ async function startMortal(at: string): Promise<Child> {
     ...UPLINKS,
   ];
   const addon = resolve(__dirname, `../../../dist/native/addon-${process.arch}.node`);
-  const child = lab.host.spawn(process.execPath, args, { env: { CRASH_AT: at, PP_ADDON_PATH: addon } });
+  const child = lab.host.spawn(process.execPath, args, { env: { ...env, PP_ADDON_PATH: addon } });
   await child
     .line('log line "ready"', (line) => (line.includes('"ready"') ? true : undefined))
     .catch(() => undefined);
@@ -227,6 +227,14 @@ async function expectAsJournaled(at: string): Promise<void> {
   expect([at, left]).toEqual([at, []]);
 }
 
+crashTest('what goes between the repair of a start and its end is put back', async () => {
+  const rules = (): Promise<string> => lab.host.ok('ip', ['rule']);
+  const child = await startMortal({ THEN: 'ip rule del pref 32763' });
+  const seen = await lastSeen('the rule is back', rules, (text) => text.includes('32763:'));
+  await child.stop(seconds(25));
+  expect(seen).toContain('32763:');
+});
+
 const name = `killed before and after every ${STRIDE}th journal write and kernel step, the host becomes what the journal says`;
 
 crashTest(
@@ -236,7 +244,7 @@ crashTest(
     for (let step = FROM; ; step += STRIDE) {
       for (const when of ['before', 'after']) {
         const at = `${step}:${when}`;
-        const child = await startMortal(at);
+        const child = await startMortal({ CRASH_AT: at });
         await story(child);
         const { signal } = await child.exited;
         if (signal !== 'SIGKILL') {

@@ -105,7 +105,7 @@ export class FakeHost {
   }
 
   /** A new run of the manager; descriptors of the last one are gone, but for those in the store. */
-  manager(more: Partial<Pick<ManagerParts, 'withoutIpv6' | 'pools' | 'later'>> = {}): Manager {
+  manager(more: Partial<Pick<ManagerParts, 'withoutIpv6' | 'pools' | 'later' | 'onRefused'>> = {}): Manager {
     this.steps = 0;
     this.#dead = false;
     this.news = new ScriptedNews(this.view);
@@ -127,6 +127,7 @@ export class FakeHost {
       randomBytes: this.randomBytes,
       defer: queueMicrotask,
       later: queueMicrotask,
+      onRefused: () => undefined,
       ...more,
     });
   }
