@@ -123,3 +123,9 @@ const ROWS: readonly { name: string; in: Partial<NetworkView>; want: readonly st
 test.each(ROWS)('$name', ({ in: more, want }) => {
   expect(clashesOf(view(more), POOLS)).toEqual(want);
 });
+
+test('a bridge whose number marks have no room for is told of only where it was chosen', () => {
+  const seen = view({ links: [linkView(70000, 'br0')] });
+  expect(clashesOf(seen, POOLS)).toEqual([]);
+  expect(clashesOf(seen, POOLS, ['br0'])).toEqual([expect.stringContaining('no room for its number, 70000')]);
+});

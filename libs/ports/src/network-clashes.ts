@@ -14,9 +14,14 @@ import type { MarkRuleView, NetworkView } from './network-news';
 
 /**
  * What of the host's own network is in the way of guests', a sentence each: addresses and routes inside guests' address space, other
- * users of the bits of our packet marks, and ways out that cannot be uplinks. Nothing is decided by it; somebody should know.
+ * users of the bits of our packet marks, and ways out, or interfaces `chosen` for it, that cannot be uplinks. Nothing is decided by it;
+ * somebody should know.
  */
-export function clashesOf(view: NetworkView, { guestPrefixes }: Pools): readonly string[] {
+export function clashesOf(
+  view: NetworkView,
+  { guestPrefixes }: Pools,
+  chosen: readonly string[] = [],
+): readonly string[] {
   const pools = guestPrefixes.flatMap((prefix) => parseCidr(prefix) ?? []);
   const links = view.links.filter(({ ifname }) => ifname !== ARC_BRIDGE && !MAYBE_OURS.test(ifname));
   const names = new Map(links.map(({ ifindex, ifname }) => [ifindex, ifname]));
@@ -32,7 +37,7 @@ export function clashesOf(view: NetworkView, { guestPrefixes }: Pools): readonly
     if (ifname === undefined || pool === null || told.has(ifname)) return [];
     return [`the route to ${dst} by ${ifname} ${lies(pool)}`];
   });
-  return [...addresses, ...routes, ...markClashes(view), ...unsayable(view), ...crowdOf(view)];
+  return [...addresses, ...routes, ...markClashes(view), ...unsayable(view, chosen), ...crowdOf(view)];
 }
 
 /** A TAP of ours is seen for a moment without its tag. */
@@ -42,12 +47,14 @@ const lies = (pool: string): string =>
   `lies in guests' ${pool}: guests and hosts there may not reach each other; give that network other addresses`;
 
 /** Interfaces that would be uplinks by another name, or by another number. */
-const unsayable = ({ links, routes }: NetworkView): readonly string[] =>
+const unsayable = ({ links, routes }: NetworkView, chosen: readonly string[]): readonly string[] =>
   links.flatMap(({ ifname, ifindex, physical }) => {
     const fault = faultOf(ifname, ifindex);
     if (fault === null) return [];
     const leadsOut =
-      physical || routes.some((route) => route.ifindex === ifindex && route.dst.endsWith('/0'));
+      physical ||
+      chosen.includes(ifname) ||
+      routes.some((route) => route.ifindex === ifindex && route.dst.endsWith('/0'));
     return leadsOut ? [`the interface ${JSON.stringify(ifname)} cannot be an uplink: ${fault}`] : [];
   });
 
