@@ -55,6 +55,18 @@ test('changes that come before the answer are not lost, and not taken twice', as
   expect(manager.questions).toBe(1);
 });
 
+test('more changes before the answer than are kept are another question', async () => {
+  const manager = new FakeManagerBus();
+  manager.start();
+  const { client } = await setting(manager);
+  for (let nth = 0; nth < 1024; nth++) manager.change([], [pair('eth0', `vmtap${nth}`)]);
+  expect(manager.questions).toBe(1);
+  manager.change([], [pair('eth0', 'vmtap1024')]);
+  expect(manager.questions).toBe(2);
+  await manager.answer();
+  expect([client.isCurrent, client.forwarding?.pairs.length]).toEqual([true, 1025]);
+});
+
 test('after a lost change it asks anew, and tells what was missed', async () => {
   const { manager, told } = await following();
   manager.change([pair('eth0', 'vmtap0')], [], 'lost');
@@ -237,11 +249,17 @@ test('a guest that makes addresses up is told of at its pace; others are not hel
   await settled();
   expect(manager.reports).toHaveLength(64 + 1);
   expect(manager.reports).toContain('+eth0 vmtap1 1');
+  expect(clock.pending()).toEqual(['forwarding.report']);
   manager.reports.splice(0);
   client.neighborLost(neighbor(200));
   for (let second = 0; second < 4; second++) clock.advance(seconds(0.2));
   await settled();
-  expect(manager.reports).toEqual(['+eth0 vmtap0 65', '+eth0 vmtap0 66', '+eth0 vmtap0 67', '+eth0 vmtap0 68']);
+  expect(manager.reports).toEqual([
+    '+eth0 vmtap0 65',
+    '+eth0 vmtap0 66',
+    '+eth0 vmtap0 67',
+    '+eth0 vmtap0 68',
+  ]);
   for (let step = 0; step < 200; step++) {
     clock.advance(seconds(0.2));
     await settled();

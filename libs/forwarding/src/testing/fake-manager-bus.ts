@@ -43,7 +43,8 @@ export class FakeManagerBus implements Pick<Bus, 'call' | 'subscribe' | 'watchNa
   call({ member, body = [], signal }: CallRequest): Promise<CallReply> {
     if (!this.#isUp)
       return Promise.reject(new DBusError('org.freedesktop.DBus.Error.ServiceUnknown', 'gone'));
-    return member === 'GetForwarding' ? this.#question(signal) : this.#report(member, body[0] as Uint8Array);
+    const [bytes] = body as [Uint8Array];
+    return member === 'GetForwarding' ? this.#question(bytes, signal) : this.#report(member, bytes);
   }
 
   /** A new run of the manager takes the name. */
@@ -83,7 +84,9 @@ export class FakeManagerBus implements Pick<Bus, 'call' | 'subscribe' | 'watchNa
     await settled();
   }
 
-  #question(signal: AbortSignal | undefined): Promise<CallReply> {
+  #question(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<CallReply> {
+    const question = decodeStrict('GetForwardingRequest', bytes);
+    if (!question.ok) throw new Error(question.sentence);
     this.questions++;
     const [instance, generation, pairs, arc] = [this.#instance, this.#generation, this.pairs, this.arc];
     const state = encode('ForwardingState', { instance, generation, pairs, arc });
