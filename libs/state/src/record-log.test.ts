@@ -1,4 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RecordLog } from './record-log';
@@ -22,6 +30,9 @@ function words(): string {
     .map(({ kind, value }) => `${kind === 'whole' ? '=' : '+'}${JSON.stringify(value)}`)
     .join(' ');
 }
+
+const openDescriptors = (): number => readdirSync('/proc/self/fd').length;
+const oldPath = (): string => `${path}.old`;
 
 const written = (...steps: ((log: RecordLog) => void)[]): void => {
   const log = new RecordLog(path);
@@ -57,6 +68,7 @@ test('cut at any byte: a prefix of the records, from the former file where the b
     writeFileSync(path, whole);
     truncateSync(path, length);
     seen.add(words());
+    expect(words()).toBe([...seen].at(-1)); // what was torn off took nothing with it
     written(add(8)); // and it can be written on
     expect(words()).toMatch(/ \+8$/);
   }
@@ -86,9 +98,34 @@ test('it says what it lost', () => {
   log.close();
 });
 
-test('a restart leaves two files', () => {
-  written(begin(0), add(1), begin(2), begin(3));
+test('restarts leave two files, and no descriptors', () => {
+  const log = new RecordLog(path);
+  const descriptors = openDescriptors();
+  for (let n = 0; n < 10; n++) log.restart(n);
+  expect([readdirSync(join(dir, 'state')).sort(), openDescriptors()]).toEqual([
+    ['log', 'log.old'],
+    descriptors,
+  ]);
+  log.close();
+});
+
+test('a disk without room for a new file: the former one goes on, and no descriptor is lost', () => {
+  written(begin(0), add(1));
+  const log = new RecordLog(path);
+  const descriptors = openDescriptors();
+  mkdirSync(oldPath());
+  writeFileSync(join(oldPath(), 'in the way'), '');
+  expect(() => {
+    log.restart(2);
+  }).toThrow();
+  log.append(3, 'now');
+  expect([words(), openDescriptors(), log.size]).toEqual([
+    '=0 +1 +3',
+    descriptors,
+    readFileSync(path).length,
+  ]);
   expect(readdirSync(join(dir, 'state')).sort()).toEqual(['log', 'log.old']);
+  log.close();
 });
 
 test('what was loaded is not kept', () => {
@@ -104,4 +141,7 @@ test('size is that of the file', () => {
   log.append({ text: 'ü' }, 'later');
   expect(log.size).toBe(readFileSync(path).length);
   log.close();
+  const again = new RecordLog(path);
+  expect(again.size).toBe(readFileSync(path).length);
+  again.close();
 });

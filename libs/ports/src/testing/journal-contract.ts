@@ -50,6 +50,15 @@ export const JOURNAL_ROWS: readonly Row[] = [
     want: { entries: { a: 'line\nbreak "quoted" ü' }, before: null },
   },
   {
+    name: 'of a key that is put anew what was before is known',
+    write: (journal) => {
+      journal.begin(put({ a: 1, b: 1 }));
+      journal.commit();
+      journal.begin(put({ a: 2 }));
+    },
+    want: { entries: { a: 2, b: 1 }, before: { a: 1, b: 1 } },
+  },
+  {
     name: 'of a key that is dropped and put in one change the put counts, and what was before is known',
     write: (journal) => {
       journal.begin(put({ old: 1 }));
