@@ -120,6 +120,22 @@ describe('a packet that does not fit the way out', () => {
   const links = [link(UP, { mtu: 1400 }), link(DOWN)];
   const big = frame(datagram({}, 1450 - 48));
 
+  test.each([
+    { name: 'the only segment', in: links, want: 'too-big' },
+    { name: 'one of two segments', in: [...links, link(DOWN2)], want: 'forwarded' },
+    {
+      name: 'one of two segments, the last',
+      in: [link(DOWN), link(DOWN2), link(UP, { mtu: 1400 })],
+      want: 'forwarded',
+    },
+  ])('to a group, and does not fit $name: $want', ({ in: segments, want }) => {
+    const scene = bridge({ links: segments });
+    const destination = ip('ff02::1:3');
+    const all = Uint8Array.of(0x33, 0x33, 0, 1, 0, 3);
+    scene.carry(DOWN, frame(datagram({ destination }, 1450 - 48), all));
+    expect(scene.outcome).toBe(want);
+  });
+
   test('its sender is told by how much', () => {
     const scene = bridge({ links });
     scene.carry(DOWN, big);

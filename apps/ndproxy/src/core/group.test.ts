@@ -7,6 +7,7 @@ import {
   RaFlag,
   rdnssOption,
 } from '@pp/wire';
+import { LIMITS } from './limits';
 import {
   advertise,
   DOWN,
@@ -400,6 +401,17 @@ test('a silent guest is asked whether it is there, and forgotten when it does no
   expect(scene.taken()).toEqual([]);
   scene.pass(10);
   expect(scene.taken().at(-1)).toBe('lost 2001:db8::2 down');
+});
+
+test('a silent neighbour on the uplink is not asked, but forgotten in time', () => {
+  const scene = new Scene();
+  scene.receive(UP, solicit(neighbor, GUEST));
+  scene.pass(30);
+  scene.taken();
+  scene.pass(LIMITS.forgetAfter / 1000 - 60);
+  expect([scene.taken(), scene.group.state.table.get(NEIGHBOR)?.ifindex]).toEqual([[], UP]);
+  scene.pass(60);
+  expect(scene.group.state.table.get(NEIGHBOR)).toBeUndefined();
 });
 
 test('an address that was checked and then not used is forgotten within seconds', () => {
