@@ -250,6 +250,15 @@ test('where there can be no table it does not start', async () => {
   await expect(rig.open().start()).rejects.toThrow('set.dump: EPERM');
 });
 
+test('those who ask at once have one look at the kernel; who asks later has another', async () => {
+  const service = await rig.started();
+  const looks = jest.spyOn(rig.table, 'read');
+  await Promise.all([service.refresh(), service.refresh(), service.refresh('uplinks'), service.refresh()]);
+  expect(looks).toHaveBeenCalledTimes(2);
+  await service.refresh();
+  expect(looks).toHaveBeenCalledTimes(3);
+});
+
 test('nothing passes, nothing is written', async () => {
   const service = await rig.started();
   const { size } = service.kept.history;
