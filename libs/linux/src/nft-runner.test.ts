@@ -1,5 +1,14 @@
 /** With programs of our own in the place of nft(8); the real one is in linux-kernel.kernel.test.ts. */
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KernelError, seconds } from '@pp/base';
@@ -7,6 +16,7 @@ import { VirtualClock } from '@pp/base/testing';
 import { loadNative } from '@pp/native';
 import { until } from '@pp/netlink/testing';
 import { NftRunner } from './nft-runner';
+import { withFree } from './testing';
 
 const native = loadNative();
 let directory: string;
@@ -17,9 +27,20 @@ beforeEach(() => {
   clock = new VirtualClock();
 });
 
-afterEach(() => {
+afterEach(async () => {
   rmSync(directory, { recursive: true });
+  await until('the pipe is closed', () => openPipes() === PIPES);
 });
+
+const openPipes = (): number =>
+  readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith('pipe:');
+    } catch {
+      return false; // the descriptor of this very listing
+    }
+  }).length;
+const PIPES = openPipes();
 
 /** A runner of a shell script. */
 function runner(script: string): NftRunner {
@@ -81,6 +102,35 @@ test('there is no nft', async () => {
   expect(await outcome(none.load('x', 'load'))).toBe(
     `load: ENOENT (there is no ${join(directory, 'none')}: install nftables)`,
   );
+});
+
+const unstartable = [
+  {
+    name: 'a link to itself',
+    make: (path: string) => {
+      symlinkSync(path, path);
+    },
+    want: 'ELOOP',
+  },
+  {
+    name: 'not executable',
+    make: (path: string) => {
+      writeFileSync(path, '');
+    },
+    want: 'EACCES',
+  },
+];
+
+test.each(unstartable)('one that cannot be started is refused: $name', async ({ make, want }) => {
+  const program = join(directory, 'nft');
+  make(program);
+  const broken = new NftRunner({ native, clock, inHost: (inside) => inside(), program });
+  expect(await outcome(broken.load('x\n'.repeat(100_000), 'load'))).toContain(`load: ${want}`);
+});
+
+test.each([0, 2])('refused with %i descriptors free', async (count) => {
+  const nft = runner('exit 0');
+  expect(await withFree(native, count, () => outcome(nft.load('x', 'load')))).toContain('load: EMFILE');
 });
 
 test('one that hangs is ended', async () => {

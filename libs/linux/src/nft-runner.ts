@@ -29,17 +29,26 @@ export class NftRunner {
 
   /** Rejects with KernelError: nft's first complaint, ETIMEDOUT, or ENOENT when there is no nft. */
   async load(text: string, request: string): Promise<void> {
+    const child = this.#start(text, request);
+    const complaint = collect(child);
+    const { code, signal } = await this.#end(child, request);
+    if (code !== 0) throw refusal(await complaint, signal, request);
+  }
+
+  /** With the text on its way; if there is nobody to read it, that ends with EPIPE. */
+  #start(text: string, request: string): ChildProcess {
     const { native } = this.options;
-    // Node's own pipes are sockets, and nft cannot open /dev/stdin when it is one.
-    const [stdin, feed] = native.pipe();
     try {
-      const child = this.#spawn(stdin);
-      const complaint = collect(child);
+      // Node's own pipes are sockets, and nft cannot open /dev/stdin when it is one.
+      const [stdin, feed] = native.pipe();
       feedAll(feed, text);
-      const { code, signal } = await this.#end(child, request);
-      if (code !== 0) throw refusal(await complaint, signal, request);
-    } finally {
-      native.closeFd(stdin);
+      try {
+        return this.#spawn(stdin);
+      } finally {
+        native.closeFd(stdin);
+      }
+    } catch (error) {
+      throw kernelErrorOf(error, request);
     }
   }
 
