@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { KernelError } from '@pp/base';
 import { DOOMED_GROUP, LINK_GROUP, rulesetText, SETS } from '@pp/datapath';
 import type { Element, Op, Veth } from '@pp/datapath';
+import type { Native } from '@pp/native';
 import { describeOnKernel } from '@pp/netlink/testing';
 import { Ifindexes } from './ifindexes';
-import { ADDRESS, BRIDGE, CONTRACT_ASK, NETNS, ROUTE, RULE, TAP, TestHost, VETH } from './testing';
+import { ADDRESS, BRIDGE, CONTRACT_ASK, NETNS, ROUTE, RULE, TAP, TestHost, VETH, withFree } from './testing';
 
 const netns: Op = { do: 'netns.add', netns: NETNS };
 const veth: Op = { do: 'link.add', link: VETH };
@@ -75,6 +76,26 @@ describeOnKernel('LinuxKernel', (native) => {
       ]);
       expect(linkNames()).toEqual(['lo']);
     });
+  });
+
+  test('a link for which there are too few descriptors is gone again', async () => {
+    await done(netns);
+    const openNetlinkWorker: Native['openNetlinkWorker'] = (options) => {
+      const worker = native.openNetlinkWorker(options);
+      const run: typeof worker.run = (...job) => {
+        withFree(native, 0, () => {
+          worker.run(...job);
+        });
+      };
+      return { ...worker, run };
+    };
+    const kernel = host.newKernel({ native: { ...native, openNetlinkWorker } });
+    const outcomes = await kernel.apply([veth, address]).finally(() => {
+      kernel.close();
+    });
+    expect(outcomes).toEqual([expect.objectContaining({ code: 'EMFILE' }), 'skipped']);
+    expect(linkNames()).toEqual(['lo']);
+    await done(veth, address);
   });
 
   describe("an ifindex that is somebody else's", () => {

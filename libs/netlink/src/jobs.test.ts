@@ -1,6 +1,6 @@
 /** What becomes of each part of a job, with a worker whose kernel is a script. */
 import { KernelError } from '@pp/base';
-import type { NetlinkWorkerOptions, WorkerStep } from '@pp/native';
+import { NativeError, type NetlinkWorkerOptions, type WorkerStep } from '@pp/native';
 import { decodeMessages } from './codec/message';
 import type { NetlinkMessage } from './codec/message';
 import { readU8 } from './codec/numbers';
@@ -148,6 +148,19 @@ test('what cannot be sent ends what was begun', async () => {
     throw new Error('no words');
   });
   await expect(nothing).rejects.toThrow('no words');
+  expect((await all.run([home(4)])).map((part) => part.map(told))).toEqual([[[4]]]);
+});
+
+test.each([0, 1])('what the worker cannot be given is refused, begun with %i of its parts', async (at) => {
+  const all = jobs((steps) => {
+    if (steps.some((step) => 'file' in step)) throw new NativeError('EMFILE', 'dup');
+    return doSteps(steps);
+  });
+  const parts = [home(2), file('a'), home(4)];
+  const begun = at === 0 ? ['ask 2: EMFILE (dup: EMFILE)'] : [[2]];
+  const next = at === 0 ? 'not reached' : 'write a: EMFILE (dup: EMFILE)';
+  const results = await all.run(parts.slice(0, at), () => parts.slice(at));
+  expect(results.map((part) => part.map(told))).toEqual([begun, [next], ['not reached']]);
   expect((await all.run([home(4)])).map((part) => part.map(told))).toEqual([[[4]]]);
 });
 

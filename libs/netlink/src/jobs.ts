@@ -1,6 +1,6 @@
 import { KernelError } from '@pp/base';
 import type { Errno } from '@pp/base';
-import type { NativeError, NetlinkWorkerHandle, WorkerStep } from '@pp/native';
+import { NativeError, type NetlinkWorkerHandle, type WorkerStep } from '@pp/native';
 import type { BatchResult } from './batch-exchange';
 import { chunksOf } from './chunks';
 import { MalformedError } from './codec/malformed';
@@ -44,8 +44,8 @@ export class NetlinkJobs {
   }
 
   /**
-   * For each part its results: ECANCELED of a closed worker. The first parts are under way when the rest is asked for. Throws NativeError for what is
-   * no descriptor, and what `rest` throws.
+   * For each part its results: ECANCELED of a closed worker. The first parts, in the worker's own namespace, are under way when the rest is asked for;
+   * where that cannot be sent (EMFILE), its first part is refused. Throws what `rest` throws.
    */
   run(
     first: readonly JobPart[],
@@ -79,7 +79,8 @@ export class NetlinkJobs {
       this.#send(job, steps(), false);
     } catch (fault) {
       this.#send(job, [], false);
-      throw fault;
+      if (!(fault instanceof NativeError)) throw fault;
+      job.unsent(fault);
     }
   }
 }
@@ -127,6 +128,13 @@ class Job {
 
   sent(steps: number): void {
     this.#sent.push(steps);
+  }
+
+  /** Why the steps after those could not be. */
+  unsent({ code, message }: Fault): void {
+    const sent = this.#sent.reduce((all, steps) => all + steps, 0);
+    const slot = this.#slots.find(({ step }) => step >= sent);
+    if (slot !== undefined) slot.result = new KernelError(code as Errno, slot.request.label(), message);
   }
 
   /** Returns true when that was all. */
