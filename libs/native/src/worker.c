@@ -177,6 +177,13 @@ static ssize_t receive_all(int fd, uint8_t *room) {
   }
 }
 
+/* What waits at `fd` is lost, so that nobody takes it for the answer to a later request. */
+static void drain(int fd) {
+  ssize_t length;
+  do length = recv(fd, NULL, 0, MSG_DONTWAIT | MSG_TRUNC);
+  while (length >= 0 || errno == EINTR);
+}
+
 static bool is_error(const struct nlmsghdr *message) {
   return message->nlmsg_type == NLMSG_ERROR && message->nlmsg_len >= NLMSG_LENGTH(sizeof(struct nlmsgerr));
 }
@@ -213,7 +220,11 @@ static bool talk(job *at_work, int fd, const step *todo) {
   while (length < 0 && errno == EINTR);
   if (length < 0) return failed(at_work, "send netlink");
   length = receive_all(fd, room);
-  if (length < 0) return failed(at_work, "recv netlink");
+  if (length < 0) {
+    failed(at_work, "recv netlink");
+    drain(fd);
+    return false;
+  }
   bool refused = keep_answer(at_work, room, (size_t)length);
   return todo->kind == OPTIONAL_DATAGRAM || !refused;
 }

@@ -220,6 +220,18 @@ for (const { name, in: steps, want } of REFUSED)
     expect(linksIn(netns)).not.toContain('late0');
   });
 
+testInNetns('answers that were too long are not those of the next job', async () => {
+  await withWorker(async (run, told) => {
+    run([home(Buffer.concat(Array.from({ length: 120 }, (_, i) => lookAt(1, i + 1))))]);
+    run([home(lookAt(1, 500))]);
+    await until('both are told of', () => told.length === 2);
+    expect(told.map(({ answers, fault }) => [answers, fault])).toEqual([
+      [[], 'EMSGSIZE recv netlink'],
+      [[[500, RTM.newLink, 0]], undefined],
+    ]);
+  });
+});
+
 testInNetns(
   'a job that goes on with another is told of with it, and not begun where that ended early',
   async () => {
