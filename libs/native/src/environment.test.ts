@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { ADDON, plainEnv } from './testing/plain-env';
+import { ADDON, isSanitized, plainEnv } from './testing/plain-env';
 
 /** Begins each program: the addon's functions as `addon`, and `quiet` as a callback. */
 const PROLOGUE = `
@@ -147,6 +147,33 @@ test('received descriptors that do not fit are told, and their message gets none
   `;
   const stdout = 'EMFILE\nEMFILE recvmsg descriptors\n8 0\n6 1\n';
   expect(run(program, 'ulimit -n 200')).toEqual({ status: 0, stdout, stderr: '' });
+});
+
+/** RLIMIT_NPROC binds whoever is not root in both of its uids; the sanitizer cannot be preloaded where they differ. */
+const ONE_THREAD = 'set -- prlimit --nproc=1 setpriv --ruid=65534 "$@"';
+const mayDiffer = !isSanitized && spawnSync('setpriv', ['--ruid=65534', 'true']).status === 0;
+const testThreads = (name: string, body: () => void): void => {
+  if (mayDiffer) test(name, body);
+  else test.skip(`${name} (skipped: needs another uid, and no sanitizer)`, body);
+};
+
+testThreads('a netlink message for which there can be no thread fails, and the next one has one', () => {
+  const program = `
+    const request = new Uint8Array(new Uint32Array([20, 0x50001, 1, 0, 0]).buffer); // NLMSG_NOOP that wants an ack
+    const netlink = addon.netlinkOpen(0, 0, new Uint8Array(), (length) => {
+      console.log('answered', length);
+      addon.close(netlink);
+    }, ({ message }) => {
+      console.log(message);
+      process.seteuid(0);
+      addon.netlinkSend(netlink, request);
+    });
+    process.seteuid(65534);
+    addon.netlinkSend(netlink, request);
+    console.log('sent');
+  `;
+  const stdout = 'sent\nEAGAIN pthread_create\nanswered 36\n';
+  expect(run(program, ONE_THREAD)).toEqual({ status: 0, stdout, stderr: '' });
 });
 
 test('attaching twice is refused', () => {

@@ -19,7 +19,8 @@ enum { ON_DATAGRAMS, ON_ERROR };
 
 typedef struct message {
   struct message *next;
-  int error; /* of the send that failed */
+  int error; /* of `call`, which failed */
+  const char *call;
   size_t length;
   uint8_t data[];
 } message;
@@ -126,7 +127,7 @@ static void on_send_failed(uv_async_t *wake) {
   self->sending->failed_end = &self->sending->failed;
   pthread_mutex_unlock(&self->sending->lock);
   for (message *each = failed; each != NULL; each = each->next)
-    pp_source_fail(&self->source, ON_ERROR, each->error, "send netlink");
+    pp_source_fail(&self->source, ON_ERROR, each->error, each->call);
   free_messages(failed);
   napi_close_handle_scope(self->source.env->napi, scope);
 }
@@ -248,26 +249,35 @@ static napi_value netlink_port(pp_env *env, napi_value *args) {
 
 static message *copy_of(const pp_bytes *data) {
   message *item = pp_alloc(sizeof *item + data->length);
+  item->call = "send netlink";
   item->length = data->length;
   memcpy(item->data, data->data, data->length);
   return item;
 }
 
-static bool queue_for_thread(netlink *self, const pp_bytes *data) {
-  if (!self->started) {
-    int error = start_thread(self);
-    if (error != 0) {
-      pp_throw(self->source.env, error, "pthread_create");
-      return false;
-    }
-    self->started = true;
-  }
+/* As if the thread had failed to send it: told from the loop, not from inside the call. */
+static void tell_failed(sender *self, message *item, int error) {
+  item->error = error;
+  pthread_mutex_lock(&self->lock);
+  append(&self->failed_end, item);
+  pthread_mutex_unlock(&self->lock);
+  uv_async_send(self->wake);
+}
+
+/* While there is no thread, each message tries to start it. */
+static void queue_for_thread(netlink *self, const pp_bytes *data) {
   message *item = copy_of(data);
+  int error = self->started ? 0 : start_thread(self);
+  if (error != 0) {
+    item->call = "pthread_create";
+    tell_failed(self->sending, item, error);
+    return;
+  }
+  self->started = true;
   pthread_mutex_lock(&self->sending->lock);
   append(&self->sending->queue_end, item);
   pthread_mutex_unlock(&self->sending->lock);
   pthread_cond_signal(&self->sending->changed); /* with the lock held, the thread would wake up only to wait for it */
-  return true;
 }
 
 static napi_value netlink_send(pp_env *env, napi_value *args) {
@@ -278,16 +288,6 @@ static napi_value netlink_send(pp_env *env, napi_value *args) {
   return NULL;
 }
 
-/* As if the thread had failed to send it: told from the loop, not from inside the call. */
-static void tell_failed(sender *self, const pp_bytes *data, int error) {
-  message *item = copy_of(data);
-  item->error = error;
-  pthread_mutex_lock(&self->lock);
-  append(&self->failed_end, item);
-  pthread_mutex_unlock(&self->lock);
-  uv_async_send(self->wake);
-}
-
 /* (netlink, message): microseconds that the kernel held this thread; 0 where earlier messages are still to go, so that the thread sends it. */
 static napi_value netlink_send_here(pp_env *env, napi_value *args) {
   netlink *self = (netlink *)pp_source_of(env, args[0], &NETLINK);
@@ -296,11 +296,14 @@ static napi_value netlink_send_here(pp_env *env, napi_value *args) {
   pthread_mutex_lock(&self->sending->lock);
   bool busy = self->sending->sending || self->sending->queue != NULL;
   pthread_mutex_unlock(&self->sending->lock);
-  if (busy) return queue_for_thread(self, &data) ? pp_number(env, 0) : NULL;
+  if (busy) {
+    queue_for_thread(self, &data);
+    return pp_number(env, 0);
+  }
   pp_moment start, end;
   pp_note_moment(&start);
   int error = send_all(self->source.fd, data.data, data.length);
-  if (error != 0) tell_failed(self->sending, &data, error);
+  if (error != 0) tell_failed(self->sending, copy_of(&data), error);
   else pp_source_await(&self->source, true);
   pp_note_moment(&end);
   return pp_number(env, pp_held_microseconds(&start, &end));

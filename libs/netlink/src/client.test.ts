@@ -1,11 +1,13 @@
 /** What the client makes of every kind of answer, on a socket whose kernel is a script. */
 import { KernelError } from '@pp/base';
+import { NativeError } from '@pp/native';
 import { NetlinkClient } from './client';
 import { MalformedError } from './codec/malformed';
 import type { NetlinkMessage } from './codec/message';
 import { decodeMessages, NLM_F_ACK, NLM_F_DUMP_INTR } from './codec/message';
 import { readU8 } from './codec/numbers';
 import type { NetlinkRequest, Query } from './request';
+import type { NetlinkSocket } from './socket';
 import { ack, done, part, refusalOf, scripted } from './testing';
 import type { Script } from './testing';
 
@@ -294,6 +296,15 @@ test('a socket that fails fails the request, and serves the next', async () => {
   const all = [outcome(client.get(ask(4))), client.get(ask(6))];
   sockets[0]?.fail('EPERM');
   expect(await Promise.all(all)).toEqual([kernelError('EPERM', 'ask 4', 'recv: EPERM'), 6]);
+});
+
+test('a socket that cannot send fails the request, and serves the next', async () => {
+  const { client, sockets } = connect(oddRefused);
+  jest.spyOn(sockets[0] as NetlinkSocket, 'send').mockImplementationOnce(() => {
+    throw new NativeError('EBADF', 'send');
+  });
+  const all = [outcome(client.get(ask(4))), client.get(ask(6))];
+  expect(await Promise.all(all)).toEqual([kernelError('EBADF', 'ask 4', 'send: EBADF'), 6]);
 });
 
 test('bytes that are no netlink fail the request', async () => {

@@ -1,5 +1,6 @@
 import { KernelError } from '@pp/base';
 import type { Errno } from '@pp/base';
+import { NativeError } from '@pp/native';
 import { BatchExchange } from './batch-exchange';
 import type { BatchResult } from './batch-exchange';
 import { chunksOf } from './chunks';
@@ -114,7 +115,12 @@ export class NetlinkClient {
 
   #next(): void {
     this.#current = this.#queue.shift();
-    this.#current?.start(this.#line);
+    try {
+      this.#current?.start(this.#line);
+    } catch (error) {
+      if (!(error instanceof NativeError)) throw error;
+      this.#abandon(error.code as Errno, error.message);
+    }
   }
 
   #receive(datagrams: Uint8Array): void {

@@ -19,7 +19,7 @@ export interface NetlinkOptions {
 /** A bound netlink socket with extended acks on. Datagrams are sent in order, by a thread of its own or by the caller's. */
 export interface NetlinkHandle {
   readonly portId: number;
-  /** The message is copied. A failure of send(2) itself goes to `onError`; the kernel's answer comes as a datagram. */
+  /** The message is copied. A failure of send(2) itself, or of its thread, goes to `onError`; the kernel's answer comes as a datagram. */
   send(message: Uint8Array): void;
   /**
    * The same from the caller's thread, which waits for the kernel; microseconds that this took. 0: what was sent before is still to go, so
