@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { causeChain, deferred, type Task } from '@pp/base';
 import {
   claimName,
@@ -14,7 +14,8 @@ import {
 import { busTask, connectBus, type Bus } from '@pp/dbus';
 import { onlyOne } from '@pp/forwarding';
 import { NftCounterTable } from '@pp/linux';
-import { FileJournal, FleetMeter, openStore, RecordLog, shownStore } from '@pp/state';
+import { JournalFault } from '@pp/ports';
+import { FILE_STORE_EXAMPLE, FileJournal, FleetMeter, openStore, RecordLog, shownStore } from '@pp/state';
 import { DEFAULT_HISTORY_DIR, type Config } from './config';
 import type { Ledger } from './core/ledger';
 import { CounterService } from './counter-service';
@@ -96,19 +97,31 @@ async function openFleet(context: DaemonContext<Config>): Promise<Fleet | null> 
   const { config, clock, log, scope } = context;
   if (config.fleet === null) return null;
   const { store: address, host } = config.fleet;
-  const path = join(historyDirectory(context), 'fleet');
-  const journal = scope.use(await opened(`the journal ${path}`, () => new FileJournal(path)));
-  const store = await opened(`the store ${shownStore(address)}`, () => openStore(address));
+  const directory = historyDirectory(context);
+  const path = join(directory, 'fleet');
+  const own = [path, join(directory, 'traffic')];
+  if (address.kind === 'file' && own.includes(resolve(address.path)))
+    throw new Refused(ExitCode.failed, `${address.path} is a file of these counters`, {
+      advice: OTHER_STORE,
+    });
+  const journal = scope.use(await opened(`the journal ${path}`, OTHER_HISTORY, () => new FileJournal(path)));
+  const store = await opened(`the store ${shownStore(address)}`, OTHER_STORE, () => openStore(address));
   const newId = (): string => `${host}/${randomBytes(8).toString('hex')}`;
   const meter = new FleetMeter({ store, journal, host, newId, clock, log, period: config.period });
   meter.start();
   return scope.use(new Fleet({ store, meter, host, shown: shownStore(address) }));
 }
 
-async function opened<T>(what: string, open: () => T | Promise<T>): Promise<T> {
+const OTHER_STORE = `write a file that is not there yet, e.g. --state ${FILE_STORE_EXAMPLE}`;
+const OTHER_HISTORY = 'move it away or use another --history-dir';
+
+/** `advice`: where it is there, and somebody else's. */
+async function opened<T>(what: string, advice: string, open: () => T | Promise<T>): Promise<T> {
   try {
     return await open();
   } catch (fault) {
+    if (fault instanceof JournalFault)
+      throw new Refused(ExitCode.failed, fault.message, { advice, cause: fault });
     const code = errnoOf(fault);
     if (code === undefined) throw fault;
     throw new Refused(ExitCode.failed, `${what} cannot be opened (${code})`, {

@@ -67,7 +67,7 @@ test.each([
   {
     name: 'no store',
     in: { state: 'memcached://h' },
-    want: "--state: store 'memcached://h' is no store; write memory:, file:/PATH or redis://10.0.0.1:6379, or file",
+    want: "--state: store 'memcached://h' is no store; write redis://HOST[:PORT][/DB], rediss://HOST[:PORT][/DB], redis+unix:/PATH or file:/PATH, or file",
   },
   {
     name: 'a store for counters that others run',

@@ -3,12 +3,17 @@ import { errnoOf, ExitCode, Refused, stateDirAdvice } from '@pp/daemon';
 import { JournalFault } from '@pp/ports';
 import { FileJournal } from '@pp/state';
 
-/** Throws Refused where the state directory does not let it be opened. */
+/** Throws Refused where the state directory does not let it be opened, or has somebody else's file in its place. */
 export function openJournal(stateDir: string): FileJournal {
   const path = join(stateDir, 'journal');
   try {
     return new FileJournal(path);
   } catch (fault) {
+    if (fault instanceof JournalFault)
+      throw new Refused(ExitCode.failed, fault.message, {
+        advice: 'move it away or use another --state-dir',
+        cause: fault,
+      });
     const code = errnoOf(fault);
     throw code === undefined ? fault : refused(stateDir, `the journal ${path} cannot be opened`, code, fault);
   }

@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { JOURNAL_ROWS, plain, put } from '@pp/ports/testing';
 import { FileJournal } from './file-journal';
+import { encodeLine } from './record-log';
 
 let dir = '';
 let path = '';
@@ -64,6 +65,26 @@ test('a file cut at any byte loads as some state that was once true', () => {
     expect(again.load().entries.get('after')).toBe(length);
     again.close();
   }
+});
+
+test.each([
+  { name: 'text', holds: 'hello\nworld\n' },
+  { name: 'lines without end', holds: 'cafebabe' + ' '.repeat(100) },
+  {
+    name: 'a history of counters',
+    holds: Buffer.from(encodeLine({ kind: 'whole', value: {} })).toString(),
+  },
+])('a file that holds something else is refused, and stays: $name', ({ holds }) => {
+  path = join(dir, 'notes');
+  writeFileSync(path, holds);
+  const descriptors = openDescriptors();
+  expect(reopened).toThrow(`${path} holds something else than a journal, and is left as it is`);
+  expect([readFileSync(path, 'utf8'), openDescriptors()]).toEqual([holds, descriptors]);
+});
+
+test('a directory that cannot be made is told', () => {
+  path = '/proc/x/journal';
+  expect(reopened).toThrow(/ENOENT/);
 });
 
 test('a damaged line ends the history before it', () => {

@@ -4,7 +4,6 @@ import {
   fdatasyncSync,
   fsyncSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -12,6 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeDirectory } from '@pp/daemon';
 import {
   applyChange,
   JournalFault,
@@ -20,7 +20,7 @@ import {
   type JournalState,
   type Json,
 } from '@pp/ports';
-import { COMMIT, decodeRecords, encodeBegin, type JournalRecord } from './record';
+import { beginsAsJournal, COMMIT, decodeRecords, encodeBegin, type JournalRecord } from './record';
 
 /** The file is written anew when it holds this many bytes more than its live entries need. */
 const SLACK_BYTES = 256 * 1024;
@@ -42,12 +42,17 @@ export class FileJournal implements Journal {
   #size: number;
   #liveSize = 0;
 
-  /** Opens or makes the file at `path` and its directory. */
+  /** Opens or makes the file at `path` and its directory. Throws what node:fs throws, and a JournalFault where the file holds something else. */
   constructor(path: string) {
     this.#path = path;
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+    makeDirectory(dirname(path));
     this.#fd = openSync(path, 'a+', 0o600);
-    const { records, bytes } = decodeRecords(readFileSync(path));
+    const file = readFileSync(path);
+    if (!beginsAsJournal(file)) {
+      this.close();
+      throw new JournalFault(`${path} holds something else than a journal, and is left as it is`);
+    }
+    const { records, bytes } = decodeRecords(file);
     ftruncateSync(this.#fd, bytes);
     ({ entries: this.#entries, undo: this.#undo } = replay(records));
     this.#size = bytes;

@@ -2,6 +2,10 @@ import type { Journal, Json } from '@pp/ports';
 import { bigintOf } from './decimal';
 import { StoreFault, type Batch, type StateStore, type Total } from './state-store';
 
+/** Whether a journal has nothing but entries of a JournalStore. */
+export const isStore = (journal: Pick<Journal, 'load'>): boolean =>
+  [...journal.load().entries.keys()].every((name) => /^\["(writer|total)",/.test(name));
+
 /** `memory:` and `file:` in one: totals in this process, each change in a journal. */
 export class JournalStore implements StateStore {
   readonly #journal: Pick<Journal, 'load' | 'begin' | 'commit' | 'close'>;

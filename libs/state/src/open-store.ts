@@ -1,8 +1,8 @@
 import { causeChain } from '@pp/base';
-import { MemoryJournal } from '@pp/ports';
+import { JournalFault, MemoryJournal } from '@pp/ports';
 import type { Redis, RedisOptions } from 'ioredis';
 import { FileJournal } from './file-journal';
-import { JournalStore } from './journal-store';
+import { isStore, JournalStore } from './journal-store';
 import { needsAnother, RedisStore, type RedisConnection } from './redis-store';
 import type { StateStore } from './state-store';
 import type { StoreAddress } from './store-address';
@@ -14,16 +14,24 @@ const CONNECT_MS = 2000;
 const DISCONNECT_MS = 500;
 const [FIRST_RETRY_MS, LAST_RETRY_MS] = [200, 30_000];
 
-/** Opens a store. Rejects with what node:fs throws for a file that cannot be opened; Redis need not be there, now or later. */
+/** Opens a store. Rejects with what node:fs throws for a file that cannot be opened, and with a JournalFault for one that is no store; Redis need not be there, now or later. */
 export async function openStore(address: StoreAddress): Promise<StateStore> {
   switch (address.kind) {
     case 'memory':
       return new JournalStore(new MemoryJournal());
     case 'file':
-      return new JournalStore(new FileJournal(address.path));
+      return openFile(address.path);
     case 'redis':
       return openRedis(address.url);
   }
+}
+
+/** A journal of another kind (the manager's, a meter's) is somebody else's too. */
+function openFile(path: string): StateStore {
+  const journal = new FileJournal(path);
+  if (isStore(journal)) return new JournalStore(journal);
+  journal.close();
+  throw new JournalFault(`${path} holds another journal, and is left as it is`);
 }
 
 /** Nothing waits in the client while the server is away: who asks is told at once, and asks again. */

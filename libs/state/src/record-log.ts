@@ -4,7 +4,6 @@ import {
   fsyncSync,
   ftruncateSync,
   linkSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -13,6 +12,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { makeDirectory } from '@pp/daemon';
 import type { Json } from '@pp/ports';
 
 /** `whole` stands for everything before it; `more` adds to it. */
@@ -50,7 +50,7 @@ export class RecordLog {
   /** Opens or makes the file at `path` and its directory; throws what node:fs throws. */
   constructor(path: string) {
     this.#path = path;
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+    makeDirectory(dirname(path));
     this.#fd = openSync(path, 'a+', 0o600);
     const file = readFileSync(path);
     const own = decodeLines(file);

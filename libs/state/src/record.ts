@@ -22,6 +22,12 @@ function encodeLine(text: string): Uint8Array {
   return Buffer.from(`${checksum(text)} ${text}\n`);
 }
 
+/** False: somebody else's file. What is torn may still be ours. */
+export function beginsAsJournal(file: Uint8Array): boolean {
+  const start = new TextDecoder().decode(file.subarray(0, 15));
+  return /^[0-9a-f]{0,8}$/.test(start.slice(0, 8)) && ' {"do":"'.startsWith(start.slice(8));
+}
+
 /** The records up to the first line that is torn or damaged, and how many bytes they take. */
 export function decodeRecords(file: Uint8Array): {
   readonly records: readonly JournalRecord[];

@@ -6,14 +6,17 @@ test.each([
   { in: 'redis://10.0.0.1', want: { kind: 'redis', url: 'redis://10.0.0.1' } },
   { in: 'rediss://u:p@[fd00::1]:7/2', want: { kind: 'redis', url: 'rediss://u:p@[fd00::1]:7/2' } },
   { in: 'redis+unix:/run/r.sock', want: { kind: 'redis', url: 'redis+unix:/run/r.sock' } },
-  { in: '', want: "store '' is no store; write memory:, file:/PATH or redis://10.0.0.1:6379" },
+  {
+    in: '',
+    want: "store '' is no store; write redis://HOST[:PORT][/DB], rediss://HOST[:PORT][/DB], redis+unix:/PATH or file:/PATH",
+  },
   {
     in: 'memcached://x',
-    want: "store 'memcached://x' is no store; write memory:, file:/PATH or redis://10.0.0.1:6379",
+    want: "store 'memcached://x' is no store; write redis://HOST[:PORT][/DB], rediss://HOST[:PORT][/DB], redis+unix:/PATH or file:/PATH",
   },
   {
     in: 'file:x',
-    want: "store 'file:x' has no path from the root; write for example file:/var/lib/patchpanel/fleet",
+    want: "store 'file:x' has no path from the root; write for example file:/var/lib/patchpanel/fleet-sums",
   },
   { in: 'redis:', want: "store 'redis:' is no address of Redis; write for example redis://10.0.0.1:6379" },
   {

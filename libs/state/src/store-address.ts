@@ -7,6 +7,8 @@ export type StoreAddress =
   | { readonly kind: 'redis'; readonly url: string };
 
 export const STORE_EXAMPLE = 'redis://10.0.0.1:6379';
+/** In the directory that the unit of counters may write to. */
+export const FILE_STORE_EXAMPLE = 'file:/var/lib/patchpanel/fleet-sums';
 
 /** "memory:", "file:/PATH", "redis://[USER:PASSWORD@]HOST[:PORT][/DB]", "rediss://..." with TLS, "redis+unix:/PATH[?db=DB&password=PASSWORD]". */
 export function checkedStore(text: string): Checked<StoreAddress> {
@@ -16,7 +18,7 @@ export function checkedStore(text: string): Checked<StoreAddress> {
     case 'file':
       return rest.startsWith('/')
         ? accept({ kind: 'file', path: rest })
-        : no(text, 'has no path from the root; write for example file:/var/lib/patchpanel/fleet');
+        : no(text, `has no path from the root; write for example ${FILE_STORE_EXAMPLE}`);
     case 'redis+unix':
       return rest.startsWith('/')
         ? accept({ kind: 'redis', url: text })
@@ -25,7 +27,10 @@ export function checkedStore(text: string): Checked<StoreAddress> {
     case 'rediss':
       return checkedUrl(text);
     default:
-      return no(text, `is no store; write memory:, file:/PATH or ${STORE_EXAMPLE}`);
+      return no(
+        text,
+        'is no store; write redis://HOST[:PORT][/DB], rediss://HOST[:PORT][/DB], redis+unix:/PATH or file:/PATH',
+      );
   }
 }
 

@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import RedisMock from 'ioredis-mock';
+import { FileJournal } from './file-journal';
 import { openStore } from './open-store';
 import { RedisStore, type RedisCalls } from './redis-store';
 import { StoreFault, type StateStore } from './state-store';
@@ -41,6 +42,18 @@ describe('file:', () => {
     store = await openStore(address);
     expect(lines(await store.totals('2026-11'))).toEqual([`h1 eth0 ${2n ** 70n}`]);
     expect(await store.add(batch(1, [delta('eth0', 1n)]))).toBe('known');
+  });
+
+  test('a journal of another kind is refused, and stays', async () => {
+    const path = join(directory, 'journal');
+    const journal = new FileJournal(path);
+    journal.begin({ put: new Map([['guest 1', { netns: 4 }]]), del: [] });
+    journal.close();
+    const before = readFileSync(path);
+    await expect(openStore({ kind: 'file', path })).rejects.toThrow(
+      `${path} holds another journal, and is left as it is`,
+    );
+    expect(readFileSync(path)).toEqual(before);
   });
 });
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { seconds } from '@pp/base';
 import {
@@ -130,12 +130,25 @@ labTest('what is no store is one sentence', async () => {
   };
   expect(await refused('--state', 'memcached://h')).toEqual([
     2,
-    "counters: --state: store 'memcached://h' is no store; write memory:, file:/PATH or redis://10.0.0.1:6379\n",
+    "counters: --state: store 'memcached://h' is no store; write redis://HOST[:PORT][/DB], rediss://HOST[:PORT][/DB], redis+unix:/PATH or file:/PATH\n",
   ]);
   expect(await refused('--fleet-host', 'x')).toEqual([
     2,
     "counters: --fleet-host 'x' needs a store; write for example --state redis://10.0.0.1:6379\n",
   ]);
+  const instead = 'write a file that is not there yet, e.g. --state file:/var/lib/patchpanel/fleet-sums';
+  const own = `${STATE_INSIDE}-2/fleet`;
+  expect(await refused('--state', `file:${own}`, 'eth0')).toEqual([
+    1,
+    `counters: ${own} is a file of these counters; ${instead}\n`,
+  ]);
+  const notes = `${SHARED_INSIDE}/notes`;
+  writeFileSync(join(host.shared, 'notes'), 'not ours\n');
+  expect(await refused('--state', `file:${notes}`, 'eth0')).toEqual([
+    1,
+    `counters: ${notes} holds something else than a journal, and is left as it is; ${instead}\n`,
+  ]);
+  expect(readFileSync(join(host.shared, 'notes'), 'utf8')).toBe('not ours\n');
   await rig.startCounters();
   const alone = await host.run(program('patchpanelctl'), ['traffic', 'report', '--fleet']);
   expect([alone.code, alone.stderr]).toEqual([
