@@ -85,7 +85,13 @@ test("the manager's package keeps systemd-networkd and NetworkManager from guest
   const networkd = readFileSync(join(tree, 'usr/lib/systemd/network/05-patchpanel.network'), 'utf8');
   expect(networkd).toContain('Name=vmtap* arc*\n');
   const conf = readFileSync(join(tree, 'usr/lib/NetworkManager/conf.d/90-patchpanel.conf'), 'utf8');
-  expect(conf).toContain('unmanaged-devices=interface-name:vmtap*;interface-name:arc*\n');
+  const section = conf
+    .split('\n')
+    .filter((line) => !line.startsWith('#'))
+    .join('\n');
+  expect(section).toBe(
+    '[device-patchpanel]\nmatch-device=interface-name:vmtap*;interface-name:arc*\nmanaged=0\n', // adds to what others say of theirs
+  );
 });
 
 const sysusersMissing =

@@ -95,7 +95,7 @@ export const network: Check = (facts) => {
 
 const HANDS_OFF: Readonly<Record<Meddling['program'], string>> = {
   NetworkManager:
-    "write '[keyfile]' and 'unmanaged-devices=interface-name:vmtap*;interface-name:arc*' to /etc/NetworkManager/conf.d/90-patchpanel.conf and reload it",
+    "write '[device-patchpanel]', 'match-device=interface-name:vmtap*;interface-name:arc*' and 'managed=0' to /etc/NetworkManager/conf.d/90-patchpanel.conf and restart it: systemctl restart NetworkManager",
   'systemd-networkd':
     "write '[Match]', 'Name=vmtap* arc*', '[Link]' and 'Unmanaged=yes' to /etc/systemd/network/05-patchpanel.network and reload it: networkctl reload",
   dhcpcd: "write 'denyinterfaces vmtap* arc*' to /etc/dhcpcd.conf and restart it",

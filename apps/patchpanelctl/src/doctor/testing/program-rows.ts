@@ -22,7 +22,7 @@ export const PROGRAM_ROWS: readonly FaultRow[] = [
     want: [
       managed(
         'NetworkManager',
-        "write '[keyfile]' and 'unmanaged-devices=interface-name:vmtap*;interface-name:arc*' to /etc/NetworkManager/conf.d/90-patchpanel.conf and reload it",
+        "write '[device-patchpanel]', 'match-device=interface-name:vmtap*;interface-name:arc*' and 'managed=0' to /etc/NetworkManager/conf.d/90-patchpanel.conf and restart it: systemctl restart NetworkManager",
       ),
     ],
     lab: {
