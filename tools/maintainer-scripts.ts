@@ -3,11 +3,12 @@ export type MaintainerScripts = Readonly<Record<string, string>>;
 
 /**
  * The scripts of a package with a systemd unit: nothing is started or enabled by an installation; an upgrade restarts what runs, a removal
- * stops it. `user`: whom the unit runs as, if not as root. `undo`: commands for root before a removal, while the service may still run.
+ * stops it, a purge takes its directories away. `user`: whom the unit runs as, if not as root. `runtime` and `state`: its directories below
+ * /run and /var/lib. `undo`: commands for root before a removal, while the service may still run.
  */
 export const maintainerScripts = (
   app: string,
-  { user, undo = [] }: { readonly user?: string; readonly undo?: readonly string[] },
+  { user, runtime, state, undo = [] }: UnitFacts,
 ): MaintainerScripts => ({
   postinst: script([
     ...(user === undefined
@@ -27,8 +28,27 @@ export const maintainerScripts = (
     `  systemctl disable --now ${app}.service || :`,
     'fi',
   ]),
-  postrm: script(['if test -d /run/systemd/system; then systemctl daemon-reload || :; fi']),
+  postrm: script([
+    'if test -d /run/systemd/system; then systemctl daemon-reload || :; fi',
+    ...(runtime === undefined ? [] : forget(runtime)),
+    ...(state === undefined ? [] : [`if test "$1" = purge; then rm -rf /var/lib/${state}; fi`]),
+  ]),
 });
+
+interface UnitFacts {
+  readonly user?: string;
+  readonly runtime?: string;
+  readonly state?: string;
+  readonly undo?: readonly string[];
+}
+
+/** Directories in it are those of other services. */
+const forget = (runtime: string): readonly string[] => [
+  `if test "$1" = purge && test -d /run/${runtime}; then`,
+  `  find /run/${runtime} -maxdepth 1 ! -type d -delete`,
+  `  cd /run && rmdir --parents --ignore-fail-on-non-empty ${runtime}`,
+  'fi',
+];
 
 const script = (lines: readonly string[]): string => ['#!/bin/sh', 'set -e', ...lines, ''].join('\n');
 

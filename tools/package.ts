@@ -38,7 +38,7 @@ const APPS: Readonly<Record<string, AppFacts>> = {
   'patchpanel-manager': {
     summary: 'network control plane for containers and VMs of one host',
     depends: [NODE, 'nftables', 'default-dbus-system-bus | dbus-system-bus'],
-    recommends: ['patchpanelctl', 'ndproxy', 'mcastfwd', 'bcast-fwd', 'counters'],
+    recommends: ['patchpanelctl', 'ndproxy', 'mcastfwd', 'bcast-fwd', 'adb-proxy', 'counters'],
   },
   patchpanelctl: { summary: 'command line of patchpanel', depends: [NODE] },
   ndproxy: { summary: 'IPv6 neighbour discovery proxy (RFC 4389)', depends: [NODE] },
@@ -139,11 +139,16 @@ function licencesIn(program: string): string {
 function addScripts(tree: string, name: string): void {
   const unit = join(tree, UNITS, `${name}.service`);
   if (!existsSync(unit)) return;
-  const [, user] = /^User=(.+)$/m.exec(readFileSync(unit, 'utf8')) ?? [];
+  const text = readFileSync(unit, 'utf8');
+  const [user, runtime, state] = ['User', 'RuntimeDirectory', 'StateDirectory'].map(
+    (key) => new RegExp(`^${key}=(.+)$`, 'm').exec(text)?.[1],
+  );
   if (user !== undefined)
     write(tree, `usr/lib/sysusers.d/${name}.conf`, `u ${user} - "Helpers of patchpanel"\n`);
   const scripts = maintainerScripts(name, {
     ...(user === undefined ? {} : { user }),
+    ...(runtime === undefined ? {} : { runtime }),
+    ...(state === undefined ? {} : { state }),
     ...(name === 'patchpanel-manager' ? { undo: LEAVE_NOTHING } : {}),
   });
   for (const [script, text] of Object.entries(scripts)) {

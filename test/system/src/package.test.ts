@@ -170,6 +170,37 @@ describe('where systemd runs', () => {
   row(`an upgrade restarts what runs${suffix}`, () => {
     expect(asked('ndproxy', 'postinst configure 0.0.9')).toContain('try-restart ndproxy.service');
   });
+  row.each(['patchpanel-manager', ...HELPERS])(
+    `a removal leaves the directories of %s, a purge takes them, and no other's${suffix}`,
+    (app) => {
+      run('dpkg-deb', '--control', packageOf(app), tree);
+      const isManager = app === 'patchpanel-manager';
+      const own = isManager ? '/run/patchpanel' : `/run/patchpanel/${app}`;
+      const left = (script: string): string[] =>
+        run(
+          'unshare',
+          ...['-rm', 'sh', '-ec'],
+          `mount -t tmpfs tmpfs /var/lib; mount -t tmpfs tmpfs /run
+          mkdir -p ${own} /run/patchpanel/other /var/lib/patchpanel
+          touch ${own}/a.sock /run/patchpanel/other/b.sock /var/lib/patchpanel/traffic
+          ${tree}/${script}
+          find /run/patchpanel /var/lib -type f
+          rm -r /run/patchpanel/other
+          mkdir -p ${own}
+          ${tree}/${script}
+          find /run -maxdepth 1 -name patchpanel`,
+        )
+          .trim()
+          .split('\n')
+          .sort();
+      const others = ['/run/patchpanel/other/b.sock'];
+      const history = ['/var/lib/patchpanel/traffic'];
+      expect(left('postrm remove')).toEqual(
+        [`${own}/a.sock`, ...others, ...history, '/run/patchpanel'].sort(),
+      );
+      expect(left('postrm purge')).toEqual([...others, ...(app === 'counters' ? [] : history)]);
+    },
+  );
   row(`a removal stops and disables${suffix}`, () => {
     expect(asked('ndproxy', 'prerm remove')).toEqual(['disable --now ndproxy.service']);
   });

@@ -35,7 +35,7 @@ export interface Facts {
   /** Capabilities by name that looking needs and this process has not. */
   readonly lacking: readonly string[];
   readonly manager: Told<ManagerFacts>;
-  /** Names of those that nobody answers for, of those that are to run. */
+  /** Names of those that nobody answers for, of those that are installed and are to run. */
   readonly silentHelpers: readonly string[];
   readonly bus: Told<BusFacts>;
   /** Policy files that speak of the manager's name. null: the bus is not the system's own, and has others. */

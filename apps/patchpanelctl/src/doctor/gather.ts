@@ -74,19 +74,27 @@ const managerOf = ({ status }: DoctorDoors): Promise<Told<ManagerFacts>> =>
   told(async () => managerFacts(await status('patchpanel-manager')));
 
 async function silent(
-  { status }: DoctorDoors,
+  { host, status }: DoctorDoors,
   { helpers }: ManagerFacts,
   ipv6: HostIpv6,
 ): Promise<readonly string[]> {
   const running = helpers.filter(({ state }) => state === 'running').map(({ name }) => name);
   const answers = await Promise.all(
-    (helpers.length > 0 ? running : helpersOn(ipv6)).map(async (name) => ({
-      name,
-      ...(await told(() => status(name))),
-    })),
+    (helpers.length > 0 ? running : helpersOn(ipv6).filter((name) => hasUnit(host, name))).map(
+      async (name) => ({
+        name,
+        ...(await told(() => status(name))),
+      }),
+    ),
   );
   return answers.filter((answer) => !answer.ok && !answer.denied).map(({ name }) => name);
 }
+
+const UNIT_DIRECTORIES = ['/lib/systemd/system', '/usr/lib/systemd/system', '/etc/systemd/system'];
+
+/** Each helper is a package of its own, and may be left out. */
+const hasUnit = (host: HostInspection, name: string): boolean =>
+  UNIT_DIRECTORIES.some((directory) => host.text(`${directory}/${name}.service`) !== null);
 
 /** Whatever is wrong with the bus is what is to be told. */
 async function busOf({ connectBus }: BusDoor): Promise<Told<BusFacts>> {

@@ -9,6 +9,11 @@ const POLICY = {
 const started = (name: string, missed: string): Finding =>
   warning('helpers', `${name} does not answer: ${missed}`, `start it: systemctl start ${name}`);
 
+const ALL_SILENT = ['ndproxy', 'mcastfwd', 'bcast-fwd', 'adb-proxy', 'counters'];
+
+const withUnits = (...names: readonly string[]): FaultRow['change'] =>
+  withFiles(Object.fromEntries(names.map((name) => [`/lib/systemd/system/${name}.service`, '[Service]\n'])));
+
 const onManager =
   (status: object) =>
   (setting: Setting): Setting => ({ ...setting, manager: { ...setting.manager, ...status } });
@@ -26,11 +31,17 @@ export const SERVICE_ROWS: readonly FaultRow[] = [
   },
   {
     name: 'helpers that systemd should have started',
-    change: (setting) => onManager({ helpers: [] })({ ...setting, silent: ['adb-proxy', 'counters'] }),
+    change: (setting) =>
+      onManager({ helpers: [] })(withUnits('adb-proxy', 'counters')({ ...setting, silent: ALL_SILENT })),
     want: [
       started('adb-proxy', 'nobody reaches Android by adb'),
       started('counters', 'no traffic is counted'),
     ],
+  },
+  {
+    name: 'a manager whose helpers are not installed',
+    change: (setting) => onManager({ helpers: [] })({ ...setting, silent: ALL_SILENT }),
+    want: [],
   },
   {
     name: 'a helper that the manager cannot keep up, said once',
