@@ -1,4 +1,4 @@
-import { accept, refuse, type Checked } from '@pp/base';
+import { accept, given, refuse, type Checked } from '@pp/base';
 import type { ControlQuestion } from '@pp/daemon';
 import { checkedFilterRule, type FilterRule } from './core/filter-rule';
 import { checkedGroup, groupKey, type Group } from './core/group';
@@ -87,10 +87,6 @@ const ofPolicy =
   (change: PolicyChange): Change =>
   (settings) =>
     given(change(settings.policy), (policy) => ({ ...settings, policy }));
-
-/** What `make` makes of the value, or the same refusal. */
-const given = <From, To>(checked: Checked<From>, make: (value: From) => To): Checked<To> =>
-  checked.ok ? accept(make(checked.value)) : checked;
 
 const groupChange =
   (verb: string, group: Group, text: string): Change =>

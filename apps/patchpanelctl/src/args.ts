@@ -1,4 +1,4 @@
-import { accept, refuse, type Checked } from '@pp/base';
+import { accept, given, refuse, type Checked } from '@pp/base';
 import {
   checkedStateDir,
   DEFAULT_STATE_DIR,
@@ -202,7 +202,3 @@ const traffic = (raw: RawArgs): Checked<TrafficCommand> =>
     raw,
     given(trafficWish(raw), (wish) => ({ do: 'traffic', wish })),
   );
-
-/** What `make` makes of the value, or the same refusal. */
-const given = <From, To>(checked: Checked<From>, make: (value: From) => To): Checked<To> =>
-  checked.ok ? accept(make(checked.value)) : checked;

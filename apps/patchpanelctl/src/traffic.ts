@@ -3,7 +3,8 @@ import { seconds, type Clock } from '@pp/base';
 import { ExitCode, Refused } from '@pp/daemon';
 import { DBusError, type Bus } from '@pp/dbus';
 import { decodeStrict, encode, type Messages } from '@pp/proto';
-import { meaningOf, noBus } from './failure';
+import { withBus } from './call-manager';
+import { meaningOf } from './failure';
 import type { Dimension, TrafficReportWish, TrafficTopWish, TrafficWish } from './traffic-args';
 import { reportCsv, reportJson, reportText, type TrafficRow } from './traffic-text';
 import { rated, topJson, topText } from './traffic-top';
@@ -23,16 +24,10 @@ export interface TrafficDoors {
 type Caller = Pick<Bus, 'call'>;
 
 /** Returns the exit code. */
-export async function traffic(wish: TrafficWish, doors: TrafficDoors): Promise<ExitCode> {
-  const bus = await doors.connectBus().catch((fault: unknown) => {
-    throw noBus(fault);
-  });
-  try {
-    return await (wish.what === 'report' ? showReport(bus, wish, doors) : showTop(bus, wish, doors));
-  } finally {
-    bus.close();
-  }
-}
+export const traffic = (wish: TrafficWish, doors: TrafficDoors): Promise<ExitCode> =>
+  withBus(doors.connectBus, (bus) =>
+    wish.what === 'report' ? showReport(bus, wish, doors) : showTop(bus, wish, doors),
+  );
 
 async function showReport(bus: Caller, wish: TrafficReportWish, doors: TrafficDoors): Promise<ExitCode> {
   const report = await ask(bus, wish.month, wish.by, wish.fleet);

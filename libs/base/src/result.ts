@@ -22,6 +22,10 @@ export const accept = <T>(value: T): Accepted<T> => ({ ok: true, value });
 /** `sentence` names the value and says what to write instead; no full stop needed, no stack, no prefix. */
 export const refuse = (reason: RefusalReason, sentence: string): Refusal => ({ ok: false, reason, sentence });
 
+/** What `make` makes of the value, or the same refusal. */
+export const given = <From, To>(checked: Checked<From>, make: (value: From) => To): Checked<To> =>
+  checked.ok ? accept(make(checked.value)) : checked;
+
 type Values<T extends Readonly<Record<string, Checked<unknown>>>> = {
   readonly [Name in keyof T]: T[Name] extends Checked<infer Value> ? Value : never;
 };
