@@ -1,5 +1,6 @@
 /** Whether an interface that is named in a port rule is there: the API takes any name, and a slip of the pen would wait for ever. */
 import { Refused } from '@pp/daemon';
+import { objectIn, objects } from './json';
 import type { PortRule } from './port-args';
 
 export interface InterfaceDoors {
@@ -23,19 +24,14 @@ async function isKnownToManager(ifname: string, { status }: InterfaceDoors): Pro
     if (fault instanceof Refused) return '{}';
     throw fault;
   });
-  const { uplinks = [], guests = [], namespaces = [] } = JSON.parse(text) as Known;
+  const { uplinks, guests, namespaces } = objectIn(text) ?? {};
   return [
-    ...uplinks.filter(({ state }) => state !== 'awaited').map((uplink) => uplink.ifname),
-    ...guests.flatMap((guest) => [guest.ifname, guest.link]),
-    ...namespaces.map(({ hostIfname }) => hostIfname),
+    ...objects(uplinks)
+      .filter(({ state }) => state !== 'awaited')
+      .map((uplink) => uplink['ifname']),
+    ...objects(guests).flatMap((guest) => [guest['ifname'], guest['link']]),
+    ...objects(namespaces).map(({ hostIfname }) => hostIfname),
   ].includes(ifname);
-}
-
-/** Of the manager's status. */
-interface Known {
-  readonly uplinks?: readonly { readonly ifname: string; readonly state: string }[];
-  readonly guests?: readonly { readonly ifname: string; readonly link: string }[];
-  readonly namespaces?: readonly { readonly hostIfname: string }[];
 }
 
 /** The interfaces in the text of /proc/net/dev, which unlike /sys/class/net is about the reader's own network namespace (proc_net(5)). */

@@ -1,9 +1,8 @@
 /** One call of the manager's API, for the commands that do nothing else. */
 import type { Checked } from '@pp/base';
-import { ExitCode, Refused } from '@pp/daemon';
 import type { Bus } from '@pp/dbus';
 import { decodeStrict, type MessageName, type Messages } from '@pp/proto';
-import { meaningOf, noBus } from './failure';
+import { meaningOf, noBus, otherWords } from './failure';
 
 export interface BusDoor {
   readonly connectBus: () => Promise<Pick<Bus, 'call' | 'close'>>;
@@ -45,7 +44,5 @@ export async function callManager<M extends MessageName>(
 
 function understood<T>(decoded: Checked<T>): T {
   if (decoded.ok) return decoded.value;
-  throw new Refused(ExitCode.failed, `the manager's answer is not understood: ${decoded.sentence}`, {
-    advice: 'check that patchpanelctl and the manager are of one release',
-  });
+  throw otherWords(`the manager's answer is not understood: ${decoded.sentence}`);
 }

@@ -4,10 +4,11 @@ import { errnoOf, ExitCode, Refused } from '@pp/daemon';
 import type { Bus } from '@pp/dbus';
 import type { Native } from '@pp/native';
 import type { ConnectCommand } from './args';
+import { withBus } from './call-manager';
 import type { ConnectRequest } from './connect-args';
 import { connectedText, type Connected } from './connected';
 import { openConnection, type Connection } from './connection';
-import { noBus } from './failure';
+import { jsonLine } from './json';
 import { exitOf, spawnInside } from './run-inside';
 
 /** What it takes of the outside. */
@@ -37,20 +38,13 @@ export async function connect(asked: ConnectCommand, doors: ConnectDoors): Promi
   }
 }
 
-async function ask(
+/** The bus is let go: only the lifeline counts. */
+const ask = (
   scope: Scope,
   request: ConnectRequest,
   { connectBus, native }: ConnectDoors,
-): Promise<Connection> {
-  const bus = await connectBus().catch((fault: unknown) => {
-    throw noBus(fault);
-  });
-  try {
-    return scope.use(await openConnection(bus, native, request));
-  } finally {
-    bus.close(); // only the lifeline counts
-  }
-}
+): Promise<Connection> =>
+  withBus(connectBus, async (bus) => scope.use(await openConnection(bus, native, request)));
 
 async function hold(
   scope: Scope,
@@ -95,8 +89,6 @@ async function run(
   });
   return exitOf(child);
 }
-
-const jsonLine = (facts: Connected): string => `${JSON.stringify(facts)}\n`;
 
 /** By the process where one was named: only the manager's mount namespace has to have the name. */
 function openNamespace(native: Native, { pid }: ConnectRequest, { netns_name: name }: Connected): number {

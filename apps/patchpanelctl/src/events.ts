@@ -11,6 +11,7 @@ import {
 import { PATH, SERVICE } from './call-manager';
 import { deviceFromProto, type Device } from './devices';
 import { meaningOf, noBus } from './failure';
+import { jsonLine } from './json';
 
 export interface EventDoors {
   readonly connectBus: () => Promise<Pick<Bus, 'subscribe' | 'watchName' | 'closed' | 'close'>>;
@@ -48,8 +49,7 @@ export async function events(json: boolean, doors: EventDoors): Promise<void> {
       bus.close();
     });
     await listen(bus, (event) => {
-      if (!doors.print(json ? `${JSON.stringify(event)}\n` : `${eventText(event)}\n`))
-        stopped.resolve('stopped');
+      if (!doors.print(json ? jsonLine(event) : `${eventText(event)}\n`)) stopped.resolve('stopped');
     }).catch((fault: unknown) => {
       throw meaningOf(fault);
     });

@@ -62,6 +62,12 @@ function meaningOfName(name: string): Meaning {
   return (ofBus === undefined ? undefined : OF_BUS[ofBus]) ?? OTHERWISE;
 }
 
+/** The manager answers, but not in words that this release knows. */
+export const otherWords = (sentence: string): Refused =>
+  new Refused(ExitCode.failed, sentence, {
+    advice: 'check that patchpanelctl and the manager are of one release',
+  });
+
 /** The bus itself could not be reached. */
 export function noBus(fault: unknown): Refused {
   return new Refused(ExitCode.unreachable, causeChain(fault), {

@@ -5,6 +5,7 @@ import { subnetText } from './addresses';
 import { callManager, withBus, type BusDoor } from './call-manager';
 import { deviceFromProto, devicesText, type Device } from './devices';
 import type { GuestCall } from './guest-args';
+import { jsonLine } from './json';
 
 export type GuestDoors = BusDoor;
 
@@ -102,5 +103,3 @@ function answerText(
   const containers = container_subnet === undefined ? '' : `containers ${container_subnet}\n`;
   return head + (made.length === 0 ? '' : devicesText(made)) + containers;
 }
-
-const jsonLine = (value: object): string => `${JSON.stringify(value)}\n`;

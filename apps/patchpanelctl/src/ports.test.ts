@@ -262,6 +262,26 @@ test.each([
   outside.expectClean();
 });
 
+test.each([
+  { status: '', want: "the manager's status is not a JSON object" },
+  { status: '{"ports":[', want: "the manager's status is not a JSON object" },
+  { status: '{}', want: "the manager's status does not tell its port rules" },
+  { status: '{"ports":{}}', want: "the manager's status does not tell its port rules" },
+  {
+    status: '{"ports":[{"type":"forwarding","port":80}]}',
+    want: "the manager's status does not tell its port rules",
+  },
+])("a manager whose status is '$status'", async ({ status, want }) => {
+  const doors = { ...new Outside().doors, status: () => Promise.resolve(status) };
+  const match = { protocol: 'tcp', port: 80, ifname: null, address: null } as const;
+  for (const action of [{ what: 'list' }, { what: 'close', match }] as const) {
+    const fault = await port(action, false, doors).catch((refused: unknown) => refused);
+    expect(fault).toBeInstanceOf(Refused);
+    expect(fault).toMatchObject({ exitCode: ExitCode.failed, sentence: want });
+  }
+  expect(await port({ what: 'create', rule: ON_WAN0, hold: NO_HOLD }, false, doors)).toBe(ExitCode.degraded);
+});
+
 test('a rule that was refused waits for nothing', async () => {
   const outside = new Outside();
   outside.refuse = new DBusError('org.chromium.PatchPanel.Error.AlreadyExists', 'why');

@@ -11,7 +11,10 @@ import {
 } from '@pp/proto';
 import { absenceOf, type InterfaceDoors } from './absent-interface';
 import { callManager, withBus } from './call-manager';
+import { otherWords } from './failure';
+import { isObject, jsonLine, word } from './json';
 import type { Hold, PortAction, PortMatch, PortRule } from './port-args';
+import { statusIn } from './status';
 
 export interface PortDoors extends InterfaceDoors {
   readonly connectBus: () => Promise<Pick<Bus, 'call' | 'close'>>;
@@ -143,12 +146,17 @@ async function modify(bus: Pick<Bus, 'call'>, op: keyof typeof Operation, rule: 
 
 /** All rules that the manager has, with their owners. */
 async function listed({ status }: PortDoors): Promise<readonly PortRule[]> {
-  const { ports } = JSON.parse(await status()) as { readonly ports?: readonly PortRule[] };
-  if (ports !== undefined) return ports;
-  throw new Refused(ExitCode.failed, "the manager's status has no ports", {
-    advice: 'check that patchpanelctl and the manager are of one release',
-  });
+  const { ports } = statusIn(await status());
+  if (Array.isArray(ports) && ports.every(isRule)) return ports;
+  throw otherWords("the manager's status does not tell its port rules");
 }
+
+const isRule = (value: unknown): value is PortRule =>
+  isObject(value) &&
+  ['access', 'lockdown', 'forwarding'].includes(word(value['type'])) &&
+  ['tcp', 'udp'].includes(word(value['protocol'])) &&
+  ['ifname', 'address', 'toAddress'].every((key) => typeof value[key] === 'string') &&
+  ['port', 'toPort'].every((key) => typeof value[key] === 'number');
 
 /** "tcp port 8080 on eth0 forwarded to 100.115.92.26:80" */
 export function ruleText({
@@ -185,5 +193,3 @@ function rulesText(rules: readonly PortRule[]): string {
     ]),
   );
 }
-
-const jsonLine = (value: object): string => `${JSON.stringify(value)}\n`;

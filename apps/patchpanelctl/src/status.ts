@@ -1,6 +1,8 @@
 /** `patchpanelctl status`: what the manager's status socket says. */
-import { askStatus, ExitCode, Refused, statusPath, statusText } from '@pp/daemon';
+import { askStatus, ExitCode, statusPath, statusText } from '@pp/daemon';
 import type { ShowCommand } from './args';
+import { otherWords } from './failure';
+import { list, objectIn, type JsonObject } from './json';
 
 const MANAGER = 'patchpanel-manager';
 
@@ -19,23 +21,17 @@ export const managerStatus = (stateDir: string): Promise<string> =>
   askStatus(MANAGER, statusPath(stateDir, MANAGER));
 
 export function answerOf(answer: string, json: boolean): StatusAnswer {
-  const status = objectIn(answer);
-  const { warnings } = status as { readonly warnings?: unknown };
-  const degraded = Array.isArray(warnings) && warnings.length > 0;
+  const status = statusIn(answer);
+  const degraded = list(status['warnings']).length > 0;
   return {
     text: json ? answer : statusText(status),
     exitCode: degraded ? ExitCode.degraded : ExitCode.done,
   };
 }
 
-function objectIn(answer: string): object {
-  try {
-    const value = JSON.parse(answer) as unknown;
-    if (typeof value === 'object' && value !== null) return value;
-  } catch (fault) {
-    if (!(fault instanceof SyntaxError)) throw fault;
-  }
-  throw new Refused(ExitCode.failed, "the manager's status is not a JSON object", {
-    advice: 'check that patchpanelctl and the manager are of one release',
-  });
+/** What the status socket said, as an object. Throws Refused where it is none. */
+export function statusIn(answer: string): JsonObject {
+  const status = objectIn(answer);
+  if (status === null) throw otherWords("the manager's status is not a JSON object");
+  return status;
 }

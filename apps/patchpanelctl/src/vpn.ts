@@ -1,7 +1,9 @@
 /** `patchpanelctl vpn`: the VPN that the manager knows of, and lockdown. */
-import { ExitCode, Refused } from '@pp/daemon';
 import { encode } from '@pp/proto';
 import { callManager, withBus, type BusDoor } from './call-manager';
+import { otherWords } from './failure';
+import { isObject, jsonLine } from './json';
+import { statusIn } from './status';
 import type { VpnAction } from './vpn-args';
 
 export interface VpnDoors extends BusDoor {
@@ -23,7 +25,7 @@ export async function vpn(action: VpnAction, json: boolean, doors: VpnDoors): Pr
     await setLockdown(action.on, doors);
   }
   const now = vpnIn(await doors.status());
-  return json ? `${JSON.stringify(now)}\n` : text(now);
+  return json ? jsonLine(now) : text(now);
 }
 
 async function setLockdown(enableVpnLockdown: boolean, { connectBus }: VpnDoors): Promise<void> {
@@ -38,22 +40,10 @@ function text({ ifname, lockdown }: Vpn): string {
 }
 
 function vpnIn(status: string): Vpn {
-  const { vpn: found } = parsed(status);
-  if (typeof found === 'object' && found !== null && 'ifname' in found && 'lockdown' in found) {
+  const { vpn: found } = statusIn(status);
+  if (isObject(found)) {
     const { ifname, lockdown } = found;
     if (typeof ifname === 'string' && typeof lockdown === 'boolean') return { ifname, lockdown };
   }
-  throw new Refused(ExitCode.failed, "the manager's status says nothing of VPNs", {
-    advice: 'check that patchpanelctl and the manager are of one release',
-  });
-}
-
-function parsed(status: string): { readonly vpn?: unknown } {
-  try {
-    const value = JSON.parse(status) as unknown;
-    return typeof value === 'object' && value !== null ? value : {};
-  } catch (fault) {
-    if (!(fault instanceof SyntaxError)) throw fault;
-    return {};
-  }
+  throw otherWords("the manager's status says nothing of VPNs");
 }

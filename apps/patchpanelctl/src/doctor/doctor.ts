@@ -1,5 +1,6 @@
 /** `patchpanelctl doctor`: what of this host keeps guests from the network. Looks, and changes nothing. */
 import { ExitCode } from '@pp/daemon';
+import { jsonLine } from '../json';
 import { examine } from './examine';
 import type { Finding } from './finding';
 import { lineOf } from './finding';
@@ -24,7 +25,7 @@ export function diagnosis(findings: readonly Finding[], json: boolean): Diagnosi
   const problems = number('problem');
   const answer = { v: 1, problems, warnings: number('warning'), checks: findings };
   return {
-    text: json ? `${JSON.stringify(answer)}\n` : findings.map(lineOf).join(''),
+    text: json ? jsonLine(answer) : findings.map(lineOf).join(''),
     exitCode: problems > 0 ? ExitCode.failed : ExitCode.done,
   };
 }

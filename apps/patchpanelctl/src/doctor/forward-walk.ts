@@ -3,7 +3,7 @@
  * a match known to be false is passed, and of the rest it is remembered that they may.
  */
 import { cidrContains, parseCidr, type Cidr } from '@pp/wire';
-import { isObject, list, objects, word } from './json';
+import { isObject, list, objects, word } from '../json';
 import type { FirewallChain, FirewallRule, Statement } from './ruleset';
 
 /** Of a guest's connection, which is TCP: pings alone are let through by many. */

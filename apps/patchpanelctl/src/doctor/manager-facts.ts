@@ -1,11 +1,10 @@
-import { ExitCode, Refused } from '@pp/daemon';
 import type { ManagerFacts } from './facts';
-import { list, objectIn, objects, word } from './json';
+import { list, objects, word } from '../json';
+import { statusIn } from '../status';
 
 /** What of the manager's status is looked at. Throws Refused where it is no status. */
 export function managerFacts(text: string): ManagerFacts {
-  const status = objectIn(text);
-  if (status === null) throw new Refused(ExitCode.failed, "the manager's status is not a JSON object");
+  const status = statusIn(text);
   return {
     version: word(status['version']),
     ready: status['ready'] === true,

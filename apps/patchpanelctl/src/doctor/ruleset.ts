@@ -1,5 +1,5 @@
 /** The part of `nft -j list ruleset` that decides what is forwarded. What others wrote is read as far as it is known, and nothing is refused. */
-import { isObject, objectIn, objects, word, type JsonObject } from './json';
+import { isObject, objectIn, objects, word, type JsonObject } from '../json';
 
 /** One statement of a rule: an object with one key, as libnftables-json(5) has it. */
 export type Statement = JsonObject;

@@ -24,3 +24,6 @@ export const list = (value: unknown): readonly unknown[] =>
   Array.isArray(value) ? (value as readonly unknown[]) : [];
 
 export const objects = (value: unknown): readonly JsonObject[] => list(value).filter(isObject);
+
+/** For scripts: one object in one line. */
+export const jsonLine = (value: object): string => `${JSON.stringify(value)}\n`;
