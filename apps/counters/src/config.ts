@@ -40,7 +40,7 @@ export const SPEC: ServiceSpec<Config> = {
     },
     {
       flags: '--metrics <ADDR:PORT>',
-      text: 'serve Prometheus text on loopback too, e.g. 127.0.0.1:9477; it is always at DIR/counters.metrics',
+      text: 'serve Prometheus text by HTTP at /metrics on loopback too, e.g. 127.0.0.1:9477; the UNIX socket counters.metrics in --state-dir always does',
     },
     {
       flags: '--state <STORE>',

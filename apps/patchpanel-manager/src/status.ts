@@ -33,6 +33,8 @@ interface VpnStatus {
   /** The uplink that the user's traffic goes by; empty: no VPN is up. */
   readonly ifname: string;
   readonly lockdown: boolean;
+  /** uid of the only person of this host whose traffic that is; null: guests' alone. */
+  readonly sessionUser: number | null;
 }
 
 interface NamespaceStatus {
@@ -75,7 +77,11 @@ export function statusOf(world: World, helpers: readonly HelperStatus[], clashes
     guests: [...world.guests.values()].flatMap(guestStatus),
     ports: [...world.portRules.values()].map(portStatus),
     dns: [...world.dnsRules.values()].map(dnsStatus),
-    vpn: { ifname: vpnAmong(world.uplinks)?.ifname ?? '', lockdown: world.vpnLockdown },
+    vpn: {
+      ifname: vpnAmong(world.uplinks)?.ifname ?? '',
+      lockdown: world.vpnLockdown,
+      sessionUser: world.sessionUser,
+    },
     helpers,
     warnings: [...warningsOf(world), ...clashes, ...helpers.flatMap(helperWarning)],
   };

@@ -41,18 +41,18 @@ function outside(status: string): { readonly doors: VpnDoors; readonly calls: un
 const texts = [
   {
     name: 'a VPN',
-    vpn: { ifname: 'tun0', lockdown: true },
-    want: "the user's traffic leaves by tun0\nlockdown on\n",
+    vpn: { ifname: 'tun0', lockdown: true, sessionUser: 1000 },
+    want: "the user's traffic (guests', and that of uid 1000) leaves by tun0\nlockdown on\n",
   },
   {
     name: 'none',
-    vpn: { ifname: '', lockdown: false },
-    want: "the user's traffic leaves by the uplinks: no VPN is up\nlockdown off\n",
+    vpn: { ifname: '', lockdown: false, sessionUser: null },
+    want: "the user's traffic (guests', and nobody's of this host) leaves by the uplinks: no VPN is up\nlockdown off\n",
   },
   {
     name: 'none under lockdown',
-    vpn: { ifname: '', lockdown: true },
-    want: "the user's traffic leaves nowhere: no VPN is up\nlockdown on\n",
+    vpn: { ifname: '', lockdown: true, sessionUser: 1000 },
+    want: "the user's traffic (guests', and that of uid 1000) leaves nowhere: no VPN is up\nlockdown on\n",
   },
 ];
 
@@ -69,14 +69,14 @@ test('lockdown is asked for, and what holds then is told', async () => {
   expect(calls).toEqual([['SetVpnLockdown', true]]);
 });
 
-test.each(['{}', '{"vpn":{}}', '{"vpn":{"ifname":1,"lockdown":true}}'])(
-  'a status that says nothing of VPNs: %s',
-  async (status) => {
-    await expect(vpn({ what: 'status' }, false, outside(status).doors)).rejects.toThrow(
-      /says nothing of VPNs/,
-    );
-  },
-);
+test.each([
+  '{}',
+  '{"vpn":{}}',
+  '{"vpn":{"ifname":1,"lockdown":true}}',
+  '{"vpn":{"ifname":"","lockdown":true,"sessionUser":"ann"}}',
+])('a status that says nothing of VPNs: %s', async (status) => {
+  await expect(vpn({ what: 'status' }, false, outside(status).doors)).rejects.toThrow(/says nothing of VPNs/);
+});
 
 test.each(['', 'no JSON', '7'])('a status that is no object: %s', async (status) => {
   await expect(vpn({ what: 'status' }, false, outside(status).doors)).rejects.toThrow(

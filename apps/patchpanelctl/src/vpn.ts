@@ -16,6 +16,8 @@ interface Vpn {
   /** Empty: no VPN is up. */
   readonly ifname: string;
   readonly lockdown: boolean;
+  /** null: it is about guests alone. */
+  readonly sessionUser: number | null;
 }
 
 /** Returns what to print. */
@@ -33,17 +35,21 @@ async function setLockdown(enableVpnLockdown: boolean, { connectBus }: VpnDoors)
   await withBus(connectBus, (bus) => callManager(bus, 'SetVpnLockdown', request, 'SetVpnLockdownResponse'));
 }
 
-function text({ ifname, lockdown }: Vpn): string {
+function text({ ifname, lockdown, sessionUser }: Vpn): string {
   const way =
     ifname !== '' ? `by ${ifname}` : lockdown ? 'nowhere: no VPN is up' : 'by the uplinks: no VPN is up';
-  return `the user's traffic leaves ${way}\nlockdown ${lockdown ? 'on' : 'off'}\n`;
+  const whose =
+    sessionUser === null ? "guests', and nobody's of this host" : `guests', and that of uid ${sessionUser}`;
+  return `the user's traffic (${whose}) leaves ${way}\nlockdown ${lockdown ? 'on' : 'off'}\n`;
 }
 
 function vpnIn(status: string): Vpn {
   const { vpn: found } = statusIn(status);
   if (isObject(found)) {
-    const { ifname, lockdown } = found;
-    if (typeof ifname === 'string' && typeof lockdown === 'boolean') return { ifname, lockdown };
+    const { ifname, lockdown, sessionUser = null } = found;
+    const isUser = sessionUser === null || typeof sessionUser === 'number';
+    if (typeof ifname === 'string' && typeof lockdown === 'boolean' && isUser)
+      return { ifname, lockdown, sessionUser };
   }
   throw otherWords("the manager's status says nothing of VPNs");
 }

@@ -173,7 +173,7 @@ Options:
   --mode <MODE>          fast or safe
   --dry-group <NAME>     may be repeated
   --quick                without value
-  --state-dir <DIR>      where the status socket lies (default:
+  --state-dir <DIR>      where its status socket and files lie (default:
                          "/run/patchpanel")
   --log-level <LEVEL>    debug, info, warn, error (default: "info")
   --log-format <FORMAT>  text, json (default: "text")

@@ -113,7 +113,7 @@ function commandOf<C>(spec: ServiceSpec<C>): Command {
     else program.option(flags, text);
   }
   program
-    .option('--state-dir <DIR>', 'where the status socket lies', DEFAULT_STATE_DIR)
+    .option('--state-dir <DIR>', 'where its status socket and files lie', DEFAULT_STATE_DIR)
     .option('--log-level <LEVEL>', LOG_LEVELS.join(', '), 'info')
     .option('--log-format <FORMAT>', LOG_FORMATS.join(', '), 'text');
   if (spec.operands !== undefined) program.addHelpText('after', `\n${spec.operands.text}`);

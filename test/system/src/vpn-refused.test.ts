@@ -87,9 +87,11 @@ labTest('patchpanelctl vpn: lockdown on and off, and what is said of it', async 
   await rig.client.connect({ pid: user.pid, routeOnVpn: true });
   const vpn = (...args: readonly string[]): Promise<string> =>
     host.ok(program('patchpanelctl'), ['--state-dir', STATE_INSIDE, 'vpn', ...args]);
-  expect(await vpn('status')).toBe("the user's traffic leaves by the uplinks: no VPN is up\nlockdown off\n");
+  expect(await vpn('status')).toBe(
+    "the user's traffic (guests', and nobody's of this host) leaves by the uplinks: no VPN is up\nlockdown off\n",
+  );
   expect(await reaches(user, STANDARD.internet.v4)).toBe(true);
-  expect(await vpn('lockdown', 'on', '--json')).toBe('{"ifname":"","lockdown":true}\n');
+  expect(await vpn('lockdown', 'on', '--json')).toBe('{"ifname":"","lockdown":true,"sessionUser":null}\n');
   expect(await pings(user, STANDARD.internet.v4)).toBe(false);
   expect(await pings(user, STANDARD.lanhost.v4)).toBe(false);
   expect(await vpn('lockdown', 'off')).toContain('lockdown off');
