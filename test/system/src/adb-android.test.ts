@@ -36,9 +36,8 @@ if (MISSING === undefined) {
     rig = await managedLab();
   }, 60_000);
   afterEach(async () => {
-    rig.client.close();
-    await rig.manager.stop();
     await rig.lab.close();
+    rig.client.close();
   }, 60_000);
 }
 

@@ -122,6 +122,11 @@ export interface ManagedLab {
 
 export async function managedLab(): Promise<ManagedLab> {
   const lab = await standardLab();
-  const manager = await startManager(lab.host);
-  return { lab, manager, client: await ApiClient.open(lab.bus.outside) };
+  try {
+    const manager = await startManager(lab.host);
+    return { lab, manager, client: await ApiClient.open(lab.bus.outside) };
+  } catch (fault) {
+    await lab.close(); // else its processes would keep the test run alive
+    throw fault;
+  }
 }

@@ -25,9 +25,8 @@ if (labMissing() === undefined) {
     client = await ApiClient.open(lab.bus.outside);
   }, 60_000);
   afterAll(async () => {
-    client.close();
-    await manager.stop();
     await lab.close();
+    client.close();
   }, 60_000);
 }
 

@@ -10,7 +10,6 @@ import {
   startManager,
   until,
   type Child,
-  type Manager,
   type StandardLab,
 } from '@pp/lab';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -63,22 +62,20 @@ const USERS: ReadonlyMap<string, number> = new Map(
 
 const missing = labMissing() ?? secondUidMissing();
 let lab: StandardLab;
-let manager: Manager;
 let client: ApiClient;
 
 beforeAll(async () => {
   if (missing !== undefined) return;
   lab = await standardLab();
   await addUsers();
-  manager = await startManager(lab.host);
+  await startManager(lab.host);
   client = await ApiClient.open(lab.bus.outside);
 }, 60_000);
 
 afterAll(async () => {
   if (missing !== undefined) return;
-  client.close();
-  await manager.stop();
   await lab.close();
+  client.close();
 }, 60_000);
 
 /** On the lab's host alone; the bus reads its configuration again, and finds them. */

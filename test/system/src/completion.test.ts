@@ -1,12 +1,4 @@
-import {
-  labMissing,
-  labTest,
-  program,
-  standardLab,
-  startManager,
-  type Manager,
-  type StandardLab,
-} from '@pp/lab';
+import { labMissing, labTest, program, standardLab, startManager, type StandardLab } from '@pp/lab';
 // eslint-disable-next-line @nx/enforce-module-boundaries -- tools is no project: nothing but the tests and the packaging has it
 import { bashCompletion } from '../../../tools/help/bash-completion';
 // eslint-disable-next-line @nx/enforce-module-boundaries -- the same
@@ -15,19 +7,17 @@ import { offersOf, wordsIn } from './bash-offers';
 
 /** What bash offers on a host with a manager: what its status tells, and the kernel. */
 let lab: StandardLab;
-let manager: Manager;
 let completion: string;
 
 beforeAll(async () => {
   if (labMissing() !== undefined) return;
   lab = await standardLab();
-  manager = await startManager(lab.host);
+  await startManager(lab.host);
   completion = bashCompletion(readHelp(program('patchpanelctl')));
 }, 60_000);
 
 afterAll(async () => {
   if (labMissing() !== undefined) return;
-  await manager.stop();
   await lab.close();
 }, 60_000);
 

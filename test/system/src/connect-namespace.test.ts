@@ -60,9 +60,8 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(async () => {
-  client.close();
-  await manager.stop();
   await lab.close();
+  client.close();
 }, 60_000);
 
 // What a failed test still holds is in no other's way.

@@ -1,24 +1,14 @@
-import {
-  labTest,
-  program,
-  standardLab,
-  startManager,
-  type Finished,
-  type Manager,
-  type StandardLab,
-} from '@pp/lab';
+import { labTest, program, standardLab, startManager, type Finished, type StandardLab } from '@pp/lab';
 
 /** patchpanelctl on a host with a manager, as an operator uses it. */
 let lab: StandardLab;
-let manager: Manager;
 
 beforeAll(async () => {
   lab = await standardLab();
-  manager = await startManager(lab.host);
+  await startManager(lab.host);
 }, 60_000);
 
 afterAll(async () => {
-  await manager.stop();
   await lab.close();
 }, 60_000);
 

@@ -27,7 +27,6 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(async () => {
-  await manager.stop();
   await lab.close();
 }, 60_000);
 

@@ -56,9 +56,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   if (missing !== undefined) return;
-  client.close();
-  await manager.stop();
   await lab.close();
+  client.close();
 }, 60_000);
 
 const COMMAND = ['doctor', '--json', '--state-dir', STATE_INSIDE];

@@ -39,9 +39,9 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(async () => {
+  await lab.close();
   client.close();
   unit.close();
-  await lab.close();
 }, 60_000);
 
 async function start(onExit: 'clean' | 'keep' = 'keep'): Promise<void> {

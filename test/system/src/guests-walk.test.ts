@@ -50,9 +50,10 @@ beforeAll(async () => {
 
 afterAll(async () => {
   if (labMissing() !== undefined) return;
+  await walked.close();
+  await twin.close();
   client.close();
   unit.close();
-  await Promise.all([walked.close(), twin.close()]);
 }, 60_000);
 
 /** Park and Miller: the same walk for the same seed. */

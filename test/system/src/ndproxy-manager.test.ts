@@ -32,10 +32,8 @@ if (labMissing() === undefined) {
     proxy = await startProxy(lab.host, []);
   }, 60_000);
   afterEach(async () => {
-    api.close();
-    await proxy.stop();
-    await manager.stop();
     await lab.close();
+    api.close();
   }, 60_000);
 }
 

@@ -38,9 +38,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   if (labMissing() !== undefined) return;
-  client.close();
-  await manager.stop();
   await lab.close();
+  client.close();
 }, 60_000);
 
 /** Takes lifelines until one is refused; that refusal, and our ends of the others. */

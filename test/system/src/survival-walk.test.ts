@@ -39,8 +39,9 @@ beforeAll(async () => {
 
 afterAll(async () => {
   if (labMissing() !== undefined) return;
+  await walked.close();
+  await twin.close();
   client.close();
-  await Promise.all([walked.close(), twin.close()]);
 }, 60_000);
 
 type Roll = (sides: number) => number;

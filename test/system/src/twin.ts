@@ -44,12 +44,17 @@ export class Twin {
 
   static async of(walked: StandardLab, guests: readonly Guest[]): Promise<Twin> {
     const lab = await standardLab({ secondUplink: true });
-    const pairs: Pair[] = [];
-    for (const here of guests) pairs.push({ here, there: await lab.guest(here.name) });
-    // Nobody has time to wait for it at every link of every step.
-    const places = [walked.host, lab.host, ...pairs.flatMap(({ here, there }) => [here, there])];
-    await Promise.all(places.map((place) => place.shell(NO_DAD)));
-    return new Twin(lab, walked, pairs);
+    try {
+      const pairs: Pair[] = [];
+      for (const here of guests) pairs.push({ here, there: await lab.guest(here.name) });
+      // Nobody has time to wait for it at every link of every step.
+      const places = [walked.host, lab.host, ...pairs.flatMap(({ here, there }) => [here, there])];
+      await Promise.all(places.map((place) => place.shell(NO_DAD)));
+      return new Twin(lab, walked, pairs);
+    } catch (fault) {
+      await lab.close(); // else its processes would keep the test run alive
+      throw fault;
+    }
   }
 
   /** What differs; lines with `-` are missing from the walked host. */

@@ -60,7 +60,6 @@ const readOnlyBut = (own: string): string => `
   for at in /tmp /var/tmp; do mount -t tmpfs tmpfs $at; done`;
 
 let lab: StandardLab;
-let manager: Child;
 let client: ApiClient;
 
 if ((labMissing() ?? secondUidMissing()) === undefined) {
@@ -68,13 +67,12 @@ if ((labMissing() ?? secondUidMissing()) === undefined) {
     lab = await standardLab();
     await lab.host.shell(`mkdir -p ${PROGRAMS} && mount --bind ${dirname(program('ndproxy'))} ${PROGRAMS}`);
     await addUser();
-    manager = await startUnit('patchpanel-manager');
+    await startUnit('patchpanel-manager');
     client = await ApiClient.open(lab.bus.outside);
   }, 60_000);
   afterAll(async () => {
-    client.close();
-    await manager.stop();
     await lab.close();
+    client.close();
   }, 60_000);
 }
 
