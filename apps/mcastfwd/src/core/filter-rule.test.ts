@@ -1,4 +1,4 @@
-import { nameFromLabels, type WireName } from '@pp/wire';
+import { nameFromLabels, nameKey, type WireName } from '@pp/wire';
 import type { Packet } from 'dns-packet';
 import { checkedFilterRule, letsThrough, type FilterRule } from './filter-rule';
 import { exitsOf, Scene, wire } from './testing/scene';
@@ -66,7 +66,27 @@ test.each([
 
 test.each(['', 'out:', 'out:in:_ipp._tcp', '@tap0', 'out:@tap0'])('"%s" is refused', (text) => {
   const checked = checkedFilterRule('allow', text);
-  expect(checked.ok ? 'taken' : checked.sentence).toContain(`filter '${text}' is not understood; write [in:|`);
+  expect(checked.ok ? 'taken' : checked.sentence).toContain(
+    `filter '${text}' is not understood; write [in:|`,
+  );
+});
+
+test.each([
+  { in: '_ipp._tcp@vmtap0', guest: 'vmtap0', ending: ['_ipp', '_tcp'] },
+  { in: '_ipp._tcp@br0.20', guest: 'br0.20', ending: ['_ipp', '_tcp'] },
+  { in: '_ipp._tcp.local@vmtap*', guest: 'vmtap*', ending: ['_ipp', '_tcp'] },
+  { in: '_ipp._tcp@*', guest: '*', ending: ['_ipp', '_tcp'] },
+  { in: 'me@box._ssh._tcp', guest: undefined, ending: ['me@box', '_ssh', '_tcp'] },
+  { in: 'me@box._ssh._tcp.local@br0.20', guest: 'br0.20', ending: ['me@box', '_ssh', '_tcp'] },
+])('"$in" is of the guest $guest', ({ in: text, guest, ending }) => {
+  expect(rule('deny', text)).toMatchObject({ guest, ending: nameKey(name(...ending)) });
+});
+
+test.each(['', 'vm tap', 'a/b', 'sixteen-letters.'])('"%s" after the @ is refused', (guest) => {
+  const checked = checkedFilterRule('deny', `_ipp._tcp@${guest}`);
+  expect(checked.ok ? 'taken' : checked.sentence).toBe(
+    `filter '_ipp._tcp@${guest}' has '${guest}' after the @, which cannot be an interface; write '_ipp._tcp@GUEST' with a name as "ip link" shows it, or '_ipp._tcp' for all`,
+  );
 });
 
 const ask = (subject: string): Packet => ({

@@ -1,5 +1,5 @@
 import { accept, refuse, type Checked } from '@pp/base';
-import { matchesIfname } from '@pp/ports';
+import { isIfnamePattern, matchesIfname } from '@pp/ports';
 import { labelsOf, nameFromLabels, nameKey, type NameKey, type WireName } from '@pp/wire';
 import type { Exit } from './topology';
 
@@ -24,13 +24,26 @@ const WANTED =
 
 /** "out:_googlecast._tcp@vmtap0". A service's own name may have dots: what stands before "._TYPE._tcp" is one label. */
 export function checkedFilterRule(action: FilterRule['action'], text: string): Checked<FilterRule> {
-  const match = /^(?:(in|out|between):)?(?!(?:in|out|between):)([^@].*?)(?:@([^@\s/.]+))?$/.exec(text);
+  const [about, guest] = withoutGuest(text);
+  const match = /^(?:(in|out|between):)?(?!(?:in|out|between):)([^@].*)$/.exec(about);
   const labels = labelsOfText(match?.[2] ?? '');
   const name = labels === null ? null : nameFromLabels(labels);
   if (match === null || name === null)
     return refuse('InvalidArgument', `filter '${text}' is not understood; ${WANTED}`);
+  if (guest !== undefined && !isIfnamePattern(guest))
+    return refuse(
+      'InvalidArgument',
+      `filter '${text}' has '${guest}' after the @, which cannot be an interface; write '${about}@GUEST' with a name as "ip link" shows it, or '${about}' for all`,
+    );
   const side = FILTER_SIDES.find((each) => each === match[1]);
-  return accept({ action, side, guest: match[3], ending: nameKey(name), text });
+  return accept({ action, side, guest, ending: nameKey(name), text });
+}
+
+/** What stands before the last "@", and after it; the one of "me@host._ssh._tcp" is of the service's own name. */
+function withoutGuest(text: string): readonly [about: string, guest: string | undefined] {
+  const at = text.lastIndexOf('@');
+  const isOfName = at < 0 || /\._[^.]+\._(?:tcp|udp)(?:\.local)?\.?$/i.test(text.slice(at));
+  return isOfName ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
 }
 
 /** null: nothing that could be a name. "local" at the end goes. */
