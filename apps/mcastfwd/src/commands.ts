@@ -1,5 +1,6 @@
-import { accept, given, refuse, type Checked } from '@pp/base';
+import { accept, checkedAll, given, refuse, type Checked } from '@pp/base';
 import type { ControlQuestion } from '@pp/daemon';
+import { isIfnamePattern } from '@pp/ports';
 import { checkedFilterRule, type FilterRule } from './core/filter-rule';
 import { checkedGroup, groupKey, type Group } from './core/group';
 import { DIRECTIONS, type Direction, type Policy, type PortForward } from './core/policy';
@@ -53,7 +54,10 @@ export function checkedChange(words: readonly string[]): Checked<Change> {
         ofPolicy(filterChange(verb, rule)),
       );
     case 'direction':
-      return given(checkedDirection(verb), (direction) => ofPolicy(directionChange(direction, text)));
+      return given(
+        checkedAll({ direction: checkedDirection(verb), guest: checkedGuest(words[2]) }),
+        ({ direction, guest }) => ofPolicy(directionChange(direction, guest)),
+      );
     case 'guests':
       return accept(ofPolicy((policy) => accept({ ...policy, betweenGuests: verb === 'together' })));
     case 'forward':
@@ -115,10 +119,19 @@ function checkedDirection(word: string): Checked<Direction> {
     : accept(direction);
 }
 
+/** undefined: of all. */
+const checkedGuest = (guest: string | undefined): Checked<string | undefined> =>
+  guest === undefined || isIfnamePattern(guest)
+    ? accept(guest)
+    : refuse(
+        'InvalidArgument',
+        `guest '${guest}' cannot be an interface; write a name as "ip link" shows it, or no GUEST for all`,
+      );
+
 const directionChange =
-  (direction: Direction, guest: string): PolicyChange =>
+  (direction: Direction, guest: string | undefined): PolicyChange =>
   (policy) => {
-    if (guest === '') return accept({ ...policy, direction });
+    if (guest === undefined) return accept({ ...policy, direction });
     const others = policy.guestDirections.filter((each) => each.guest !== guest);
     return accept({ ...policy, guestDirections: [...others, { guest, direction }] });
   };

@@ -206,6 +206,10 @@ describe('commands', () => {
 
   test.each([
     { line: 'direction up', want: "direction 'up' is unknown; write two-way or inbound or outbound or off" },
+    ...['', 'a/b', 'sixteen-letters.'].map((guest) => ({
+      line: `direction off ${guest}`,
+      want: `guest '${guest}' cannot be an interface; write a name as "ip link" shows it, or no GUEST for all`,
+    })),
     { line: 'filter del x', want: "there is no filter 'x'" },
     { line: 'forward del tcp:1=192.0.2.1:1', want: "there is no forward 'tcp:1=192.0.2.1:1'" },
     { line: 'group add 1.2.3.4:5', want: expect.stringContaining('not a multicast address') as string },
