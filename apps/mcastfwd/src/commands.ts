@@ -9,12 +9,12 @@ import type { Settings } from './settings';
 
 /** "trace ..." and so on, for --help. */
 export const COMMAND_USAGE = [
-  'trace [TEXT]                              every packet (whose line has TEXT) and what became of it',
-  'group add|del ADDR:PORT[:reply=SECONDS]   another multicast group',
-  'filter allow|deny|del RULE                which services pass',
-  'direction WAY [GUEST]                     two-way, inbound, outbound or off; of one guest',
-  'guests together|apart                     whether guests find each other',
-  'forward add|del tcp:HOSTPORT=GUEST:PORT   a port of the host that leads to a guest',
+  'trace [TEXT]                                  every packet (whose line has TEXT) and what became of it',
+  'group add|del ADDR:PORT[:reply=SECONDS]       another multicast group',
+  'filter allow|deny|del RULE                    which services pass',
+  'direction WAY [GUEST]                         two-way, inbound, outbound or off; of one guest',
+  'guests together|apart                         whether guests find each other',
+  'forward add|del tcp|udp:HOSTPORT=GUEST:PORT   a port of the host that leads to a guest, to be told in place of the guest’s',
 ] as const;
 
 export const COMMANDS = ['trace', 'group', 'filter', 'direction', 'guests', 'forward'] as const;

@@ -49,7 +49,7 @@ const rows: { name: string; in: string; want: Config | string }[] = [
   },
   {
     name: 'all the policy there is',
-    in: '--guests apart --nat none --location keep --reply-from session --one-link --txt-address ip --forward tcp:8080=100.64.0.2:80',
+    in: '--guests apart --nat none --location keep --reply-from session --one-link --txt-address ip --forward tcp:8080=100.64.0.2:80 --forward udp:53=100.64.0.2:5300',
     want: {
       ...ALONE,
       policy: {
@@ -60,7 +60,10 @@ const rows: { name: string; in: string; want: Config | string }[] = [
         replyFrom: 'session',
         isOneLink: true,
         txtKeys: ['ip'],
-        forwards: [{ protocol: 'tcp', hostPort: 8080, guest: '100.64.0.2', guestPort: 80 }],
+        forwards: [
+          { protocol: 'tcp', hostPort: 8080, guest: '100.64.0.2', guestPort: 80 },
+          { protocol: 'udp', hostPort: 53, guest: '100.64.0.2', guestPort: 5300 },
+        ],
       },
     },
   },
@@ -122,7 +125,7 @@ const rows: { name: string; in: string; want: Config | string }[] = [
   {
     name: 'a forward that is none',
     in: '--forward 80',
-    want: "forward '80' is not understood; write tcp:HOSTPORT=GUEST:PORT, for example tcp:8080=100.115.92.26:80",
+    want: "forward '80' is not understood; write tcp|udp:HOSTPORT=GUEST:PORT, for example tcp:8080=100.115.92.26:80",
   },
   {
     name: 'an unknown family',

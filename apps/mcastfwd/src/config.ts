@@ -45,8 +45,8 @@ export const SPEC: ServiceSpec<Config> = {
       text: 'guests are behind the host: ipv4 (default), ipv6, both with a comma, or none',
     },
     {
-      flags: '--forward <tcp:HOSTPORT=GUEST:PORT>',
-      text: 'a port of the host that leads to a guest; may be repeated',
+      flags: '--forward <tcp|udp:HOSTPORT=GUEST:PORT>',
+      text: 'a port of the host that leads to a guest, to be told in place of the guest’s; may be repeated',
       repeat: true,
     },
     { flags: '--location <POLICY>', text: 'SSDP: rewrite (default), keep or drop-unreachable' },

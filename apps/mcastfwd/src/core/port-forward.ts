@@ -2,7 +2,7 @@ import { accept, refuse, type Checked } from '@pp/base';
 import { parseIpv4 } from '@pp/wire';
 import type { PortForward } from './policy';
 
-const WANTED = 'write tcp:HOSTPORT=GUEST:PORT, for example tcp:8080=100.115.92.26:80';
+const WANTED = 'write tcp|udp:HOSTPORT=GUEST:PORT, for example tcp:8080=100.115.92.26:80';
 
 /** "tcp:8080=100.115.92.26:80". */
 export function checkedForward(text: string): Checked<PortForward> {
