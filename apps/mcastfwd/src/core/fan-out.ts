@@ -111,7 +111,7 @@ export class FanOut {
   /** Known answers of several hosts do not mix at an exit. */
   #order({ group, datagram, reading, session }: Admitted, ifindex: number, payload: Uint8Array, now: Millis) {
     if (reading.knownAnswers === 'none' || session !== null) return 'send';
-    const source = `${datagram.ifindex} ${datagram.address}`;
+    const source = { ifindex: datagram.ifindex, address: datagram.address };
     const isGoingOn = reading.knownAnswers === 'going-on';
     return this.#truncated.offer(source, isGoingOn, { group, ifindex, payload }, now);
   }

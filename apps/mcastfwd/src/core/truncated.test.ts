@@ -1,4 +1,5 @@
 import type { Packet } from 'dns-packet';
+import type { Step } from './action';
 import { a, ask, ptr, respond, said } from './testing/messages';
 import { exitsOf, Scene, sentBy, unwire, wire } from './testing/scene';
 
@@ -70,5 +71,15 @@ describe('known answers in several packets', () => {
       'held-full',
       'held-full',
     ]);
+  });
+
+  test('a guest from whom so many wait leaves places to others', () => {
+    const scene = new Scene();
+    scene.pass('eth0', part('a1', false));
+    for (let i = 0; i < 64; i++) scene.hear('tap1', wire(part(`b${i}`, true)));
+    const atTap0 = ({ exits }: Step): string | undefined =>
+      exits.find(({ ifname }) => ifname === 'tap0')?.outcome;
+    expect(atTap0(scene.hear('tap1', wire(part('b64', true))))).toBe('held-full');
+    expect(atTap0(scene.hear('eth0', wire(part('c1', true)), other))).toBe('held');
   });
 });

@@ -3,8 +3,15 @@ import type { Group } from './group';
 
 /** RFC 6762 §7.2: a responder waits 400 to 500 ms for the rest. */
 const PATIENCE_MS = 500;
-/** BOUNDED: messages that wait for one exit. */
-const MAX_WAITING = 64;
+/** BOUNDED: messages that wait for one exit, and those of them that came by one interface: nobody's fill it all. */
+const MAX_WAITING = 256;
+const MAX_WAITING_OF_LINK = 64;
+
+/** Who sends: an address on the link of an interface. */
+export interface Source {
+  readonly ifindex: number;
+  readonly address: string;
+}
 
 /** A query on its way out. */
 export interface Outgoing {
@@ -16,14 +23,14 @@ export interface Outgoing {
 interface Waiting {
   /** It goes then at the latest, whoever is not through. */
   readonly until: number;
-  readonly source: string;
+  readonly source: Source;
   readonly isTruncated: boolean;
   readonly outgoing: Outgoing;
 }
 
 interface Line {
   /** Whose known answers are under way, until when. */
-  holder: string;
+  holder: Source;
   until: number;
   queue: Waiting[];
 }
@@ -37,7 +44,7 @@ export class TruncatedOrder {
 
   /** `send`: at once. `held`: a copy will be in `due`. `held-full`: too many wait already. */
   offer(
-    source: string,
+    source: Source,
     isTruncated: boolean,
     outgoing: Outgoing,
     now: Millis,
@@ -48,8 +55,8 @@ export class TruncatedOrder {
       if (isTruncated) this.#lines.set(exit, { holder: source, until: now + PATIENCE_MS, queue: [] });
       return 'send';
     }
-    if (line.holder !== source) {
-      if (line.queue.length >= MAX_WAITING) return 'held-full';
+    if (!isSame(line.holder, source)) {
+      if (isFull(line, source)) return 'held-full';
       const payload = outgoing.payload.slice();
       line.queue.push({ until: now + PATIENCE_MS, source, isTruncated, outgoing: { ...outgoing, payload } });
       return 'held';
@@ -86,6 +93,12 @@ export class TruncatedOrder {
   }
 }
 
+const isSame = (a: Source, b: Source): boolean => a.ifindex === b.ifindex && a.address === b.address;
+
+const isFull = ({ queue }: Line, { ifindex }: Source): boolean =>
+  queue.length >= MAX_WAITING ||
+  queue.filter(({ source }) => source.ifindex === ifindex).length >= MAX_WAITING_OF_LINK;
+
 const dueOf = ({ until, queue }: Line): number => Math.min(until, queue[0]?.until ?? Infinity);
 
 /** Lets the first one go; if its known answers go on, all that its sender has waiting goes with it, and that sender holds the line. */
@@ -97,7 +110,7 @@ function pass(line: Line, out: Outgoing[], now: Millis): void {
   line.holder = next.source;
   line.until = now + PATIENCE_MS;
   line.queue = line.queue.filter(({ source, isTruncated, outgoing }) => {
-    if (source !== line.holder || line.until <= now) return true;
+    if (!isSame(source, line.holder) || line.until <= now) return true;
     out.push(outgoing);
     if (!isTruncated) line.until = now;
     return false;
