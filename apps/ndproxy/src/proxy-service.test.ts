@@ -115,6 +115,61 @@ describe('routes', () => {
     expect(rig.routes.text).toEqual([]);
   });
 
+  describe('when a group is there again (the manager has none without an uplink)', () => {
+    const away = async (): Promise<Rig> => {
+      const rig = new Rig();
+      await rig.start(['eth0', 'tap0', 'tap1']);
+      await rig.send('tap0', unsolicited);
+      rig.service.setGroups([]);
+      await rig.settled();
+      expect(rig.routes.text).toEqual([]);
+      return rig;
+    };
+    const again = async (rig: Rig): Promise<void> => {
+      rig.service.setGroups([GROUP]);
+      await rig.settled();
+      rig.clock.advance(seconds(13));
+    };
+
+    test('its guests have theirs at once, and keep them if they answer', async () => {
+      const rig = await away();
+      rig.service.setGroups([GROUP]);
+      await rig.settled();
+      expect(rig.routes.text).toEqual([GUEST_ROUTE]);
+      rig.clock.advance(seconds(2));
+      await rig.send('tap0', advertise(guest, ip('fe80::a:2'), DOWN));
+      rig.clock.advance(seconds(10));
+      await rig.settled();
+      expect(rig.routes.text).toEqual([GUEST_ROUTE]);
+    });
+
+    test('a guest that went meanwhile has none', async () => {
+      const rig = await away();
+      await again(rig);
+      await rig.settled();
+      expect(rig.routes.text).toEqual([]);
+    });
+
+    test('one that was heard elsewhere meanwhile has its own', async () => {
+      const rig = await away();
+      rig.service.setGroups([{ ...GROUP, downstreams: ['tap1'] }]);
+      rig.clock.advance(seconds(13));
+      await rig.send('tap1', unsolicited);
+      await again(rig);
+      await rig.settled();
+      expect(rig.routes.text).toEqual([GUEST_ROUTE.replace('#2', '#3')]);
+    });
+
+    test('a link that was unplugged takes its guests along', async () => {
+      const rig = await away();
+      await rig.tell([view('eth0')]);
+      await rig.tell([view('eth0'), view('tap0')]);
+      rig.service.setGroups([GROUP]);
+      await rig.settled();
+      expect(rig.routes.text).toEqual([]);
+    });
+  });
+
   test.each([
     { name: 'link-local addresses', source: GUEST_LL },
     { name: 'addresses that are not of a shared prefix', source: ip('2001:db8:bad::1') },

@@ -1,5 +1,6 @@
 import { millis, type Cancel } from '@pp/base';
 import type { DatapathLoss, InterfacesView } from '@pp/ports';
+import { isLinkLocal } from '@pp/wire';
 import type { Moved } from './core/action';
 import {
   LIMITS,
@@ -38,6 +39,8 @@ export class ProxyService {
   readonly joins: SolicitedNodeGroups;
   readonly #runners = new Map<string, GroupRunner>(); // BOUNDED: by those who make groups
   readonly #prefixes = new Map<string, SharedPrefixes>();
+  /** Who was behind links that are in no group now; the manager has none without an uplink. BOUNDED: as the location tables. */
+  readonly #away = new Map<number, Uint8Array[]>();
   /** null: nobody has said yet. */
   #desired: readonly DesiredGroup[] | null = null;
   #view: InterfacesView = { links: [], addresses: [] };
@@ -138,7 +141,22 @@ export class ProxyService {
       this.#prefixes.delete(name);
     }
     for (const group of wanted) this.#syncRunner(this.#runnerOf(group), group);
+    this.#bringBack();
     this.#guard();
+  }
+
+  /** Nodes say nothing when an uplink is back: they are asked whether they are still behind their links. */
+  #bringBack(): void {
+    for (const [ifindex, addresses] of this.#away) {
+      const runner = [...this.#runners.values()].find((each) => isDownstream(each, ifindex));
+      if (runner === undefined && this.#hasLink(ifindex)) continue;
+      this.#away.delete(ifindex);
+      for (const address of addresses) if (!this.#isLocated(address)) runner?.restore(address, ifindex);
+    }
+  }
+
+  #isLocated(address: Uint8Array): boolean {
+    return [...this.#runners.values()].some(({ group }) => group.state.table.get(address) !== undefined);
   }
 
   #runnerOf(desired: DesiredGroup): GroupRunner {
@@ -178,7 +196,11 @@ export class ProxyService {
 
   #onMemberGone(ifindex: number): void {
     this.joins.removeInterface(ifindex);
-    if (!this.#view.links.some((link) => link.ifindex === ifindex)) this.routes.forgetInterface(ifindex);
+    if (!this.#hasLink(ifindex)) this.routes.forgetInterface(ifindex);
+  }
+
+  #hasLink(ifindex: number): boolean {
+    return this.#view.links.some((link) => link.ifindex === ifindex);
   }
 
   #onMove(runner: GroupRunner, { move: { to, address, ifindex }, role }: Moved): void {
@@ -186,8 +208,17 @@ export class ProxyService {
     this.#wish(runner, address);
     if (role !== 'downstream') return;
     const others = [...state.members.keys()].filter((each) => each !== ifindex);
-    if (to === 'lost') this.joins.remove(address, others);
-    else this.joins.add(address, others);
+    if (to === 'located') this.joins.add(address, others);
+    else {
+      this.joins.remove(address, others);
+      if (!state.members.has(ifindex) && !isLinkLocal(address)) this.#isAway(address, ifindex);
+    }
+  }
+
+  #isAway(address: Uint8Array, ifindex: number): void {
+    const others = this.#away.get(ifindex);
+    if (others === undefined) this.#away.set(ifindex, [address]);
+    else others.push(address);
   }
 
   #sharedBy(runner: GroupRunner): SharedPrefixes {

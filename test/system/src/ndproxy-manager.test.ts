@@ -79,3 +79,21 @@ labTest('a VM does, too, through restarts of the proxy and of the manager', asyn
   await vm.stop();
   expect((await routes()).trim()).toBe('');
 });
+
+labTest('its temporary address works again when the uplink comes back, though it says nothing', async () => {
+  const { guest, ifname } = await startTermina({ lab, client: api }, 5);
+  await globalAddress(guest, ifname);
+  await guest.shell(`echo 2 > /proc/sys/net/ipv6/conf/${ifname}/use_tempaddr
+    ip link set ${ifname} down; ip link set ${ifname} up`);
+  const temporary = await until('it has a temporary address', async () => {
+    const shown = await guest.ok('ip', ['-6', 'addr', 'show', 'dev', ifname, '-tentative']);
+    return /inet6 (\S+)\/64 scope global temporary/.exec(shown)?.[1];
+  });
+  await answers(lab.host, temporary); // the guests of the lab check for no duplicates: so it is heard
+  await answers(guest, STANDARD.internet.v6);
+  await lab.host.shell('ip link set eth0 down');
+  await until('its routes are gone', async () => (await routes()).trim() === '');
+  await lab.host.shell('ip link set eth0 up; ip route add default via 192.168.77.1 dev eth0');
+  await answers(guest, STANDARD.internet.v6);
+  expect(await routes()).toContain(`${temporary} dev vmtap0`);
+});
