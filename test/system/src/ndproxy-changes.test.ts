@@ -74,3 +74,17 @@ labTest('temporary and optimistic addresses, a renamed link and one that flaps',
   for (let i = 0; i < 10; i++) await guest.shell('ip link set eth0 down; ip link set eth0 up');
   await answers(lab.internet, await globalAddress(guest));
 });
+
+labTest('the uplink loses its network and finds another: prefixes of the first are over', async () => {
+  const guest = await guestBehind(lab, 'g1', 'vg1');
+  await startProxy(lab.host, ['eth0', 'vg1']);
+  await up(guest);
+  await answers(lab.internet, await globalAddress(guest));
+  await lab.host.shell('ip link set eth0 down');
+  await stopRadvd(lab.router);
+  await lab.router.shell('ip addr add 2001:db8:78::1/64 dev lan nodad');
+  await startRadvd(lab.router, { ifname: 'lan', prefix: '2001:db8:78::/64', preference: 'high' });
+  await lab.host.shell('ip link set eth0 up');
+  await addressOf(guest, /inet6 (2001:db8:78:[0-9a-f:]+)\/64 scope global/);
+  expect(await guest.ok('ip', ['-6', 'addr', 'show', 'dev', 'eth0'])).toMatch(/2001:db8:77:\S+ .*deprecated/);
+});

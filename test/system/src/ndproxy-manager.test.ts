@@ -93,6 +93,9 @@ labTest('its temporary address works again when the uplink comes back, though it
   await answers(guest, STANDARD.internet.v6);
   await lab.host.shell('ip link set eth0 down');
   await until('its routes are gone', async () => (await routes()).trim() === '');
+  await until('its addresses are not preferred', async () =>
+    /inet6 2001:\S+ .* deprecated/.test(await guest.ok('ip', ['-6', 'addr', 'show', 'dev', ifname])),
+  );
   await lab.host.shell('ip link set eth0 up; ip route add default via 192.168.77.1 dev eth0');
   await answers(guest, STANDARD.internet.v6);
   expect(await routes()).toContain(`${temporary} dev vmtap0`);

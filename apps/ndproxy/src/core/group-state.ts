@@ -33,8 +33,8 @@ export interface GroupSettings {
   readonly randomBytes: (n: number) => Uint8Array;
 }
 
-/** An upstream that has gone, and what its routers had said. */
-interface LostUpstream {
+/** An upstream, and what its routers say. */
+export interface UpstreamRouters {
   readonly link: MemberLink;
   readonly routers: readonly KnownRouter[];
 }
@@ -56,7 +56,7 @@ export class GroupState {
   readonly probes: TokenBucket;
   readonly errors: TokenBucket;
   /** The upstream that went last, while no router was heard since. */
-  lost: LostUpstream | null = null;
+  lost: UpstreamRouters | null = null;
   /** Another service relays mDNS and SSDP between the members. */
   leavesDiscovery = false;
   /** The whole group is off until then. */

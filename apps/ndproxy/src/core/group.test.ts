@@ -7,6 +7,8 @@ import {
   RaFlag,
   rdnssOption,
 } from '@pp/wire';
+import type { Action } from './action';
+import { CHECKED_BEFORE } from './admit';
 import { LIMITS } from './limits';
 import {
   advertise,
@@ -464,12 +466,12 @@ test('a downstream that leaves is told that routers and prefixes are not its own
 
 describe('another upstream takes the place of one', () => {
   const link4 = link(4, { ifname: 'wlan0', role: 'upstream' });
-  const adverts = (scene: Scene): readonly string[] => {
-    const sent = scene.group
-      .update([link4, link(DOWN)], OWN_ADDRESSES, scene.now)
-      .flatMap((action) => (action.do === 'send' && action.ifindex === DOWN ? [action.frame] : []));
-    return sent.map((frame) => `${frameText(frame)} preferred=${preferredSec(frame)}`);
-  };
+  const adverts = (scene: Scene): readonly string[] =>
+    toldBy(scene.group.update([link4, link(DOWN)], OWN_ADDRESSES, scene.now));
+  const toldBy = (actions: readonly Action[]): readonly string[] =>
+    actions
+      .flatMap((action) => (action.do === 'send' && action.ifindex === DOWN ? [action.frame] : []))
+      .map((frame) => `${frameText(frame)} preferred=${preferredSec(frame)}`);
   /** Of the first option, a prefix. */
   const preferredSec = (frame: Uint8Array): number =>
     new DataView(frame.buffer, frame.byteOffset).getUint32(54 + 16 + 8);
@@ -491,6 +493,53 @@ describe('another upstream takes the place of one', () => {
     between(scene);
     expect(adverts(scene).at(-1)).toBe(OVER);
     expect(scene.group.state.routers.prefixes(scene.now)).toEqual([]);
+  });
+
+  const options = [
+    prefixInformation({
+      prefixLength: 64,
+      flags: 0xc0,
+      validSec: 9,
+      preferredSec: 9,
+      prefix: ip('2001:db8:2::'),
+    }),
+  ];
+  test.each([
+    {
+      name: 'the same one, come back to another network: they are over',
+      advert: { options },
+      want: [OVER],
+      prefixes: 1,
+    },
+    { name: 'to the same network: they are not', advert: {}, want: [], prefixes: 1 },
+    {
+      name: 'to the same network, which has a prefix more: they are not',
+      advert: { options: [...options, PREFIX] },
+      want: [],
+      prefixes: 2,
+    },
+    {
+      name: 'to a router that tells none: they may be told by another',
+      advert: { options: [mtuOption(1500), linkAddressOption('source', mac(1))] },
+      want: [],
+      prefixes: 1,
+    },
+  ])('$name', ({ advert, want, prefixes }) => {
+    const scene = new Scene({ links: [link(UP), link(DOWN)] });
+    scene.receive(UP, routerAdvert());
+    scene.update([link(DOWN)]);
+    scene.update([link(UP), link(DOWN)]);
+    const frame = routerAdvert(advert);
+    const sent = scene.group.step(UP, frame, { ...CHECKED_BEFORE, checksumReady: true }, scene.now).actions;
+    expect(toldBy(sent).slice(0, -1)).toEqual(want);
+    expect(scene.group.state.routers.prefixes(scene.now)).toHaveLength(prefixes);
+  });
+
+  test('it has gone, and then a downstream leaves: they are over there', () => {
+    const scene = new Scene({ links: [link(UP), link(DOWN)] });
+    scene.receive(UP, routerAdvert());
+    scene.update([link(DOWN)]);
+    expect(toldBy(scene.group.update([], OWN_ADDRESSES, scene.now))).toEqual([OVER]);
   });
 
   test('the same one, come back, may still have them', () => {

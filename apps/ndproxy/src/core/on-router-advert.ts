@@ -2,7 +2,7 @@ import type { Millis } from '@pp/base';
 import { isMulticast, RaFlag, type NdRewrite } from '@pp/wire';
 import { dropped, FORWARDED, type Verdict } from './action';
 import { admit, CHECKED_BEFORE } from './admit';
-import type { GroupState } from './group-state';
+import type { GroupState, UpstreamRouters } from './group-state';
 import type { Member, MemberLink } from './member';
 import { DESTINATION_AT, RA_FLAGS_AT, type NdPacket } from './packet';
 import { passOn } from './pass-on';
@@ -18,6 +18,7 @@ export function onRouterAdvert(state: GroupState, packet: NdPacket, from: Member
   const { ifindex } = from.link;
   const { senderMac: mac } = packet;
   state.learn({ address: packet.source, ifindex, mac, certainty: 'advertised', override: true }, now);
+  if (state.lost !== null && state.routers.isElsewhere(packet, now)) retractPrefixes(state, state.lost, now);
   for (const prefix of state.routers.learn(packet, now))
     for (const location of state.table.entries()) state.suggest(location, prefix, now);
   state.lost = null;
@@ -118,22 +119,27 @@ export function retractRouters(state: GroupState, upstream: Member, now: Millis)
 /** An upstream comes in the place of another that is gone: the prefixes of that one will not come back. */
 export function retractLost(state: GroupState, { ifname }: MemberLink, now: Millis): void {
   const { lost } = state;
-  if (lost === null || lost.link.ifname === ifname) return;
-  state.lost = null;
-  state.routers.forgetPrefixes();
-  for (const exit of state.downstreams()) {
-    if (exit.isDisabled(now)) continue;
-    const rewrite = retraction(state.settings, lost.link, exit.link);
-    for (const router of lost.routers) sendAgain(state, router, exit, rewrite);
-  }
+  if (lost !== null && lost.link.ifname !== ifname) retractPrefixes(state, lost, now);
 }
 
-/** A downstream leaves: what it was told of routers and prefixes holds no more. */
+function retractPrefixes(state: GroupState, lost: UpstreamRouters, now: Millis): void {
+  state.lost = null;
+  state.routers.forgetPrefixes();
+  for (const exit of state.downstreams()) retract(state, lost, exit, now);
+}
+
+/** A downstream leaves: what it was told of routers and prefixes holds no more, also where the upstream went before it. */
 export function retractFrom(state: GroupState, exit: Member, now: Millis): void {
-  const { upstream } = state;
-  if (upstream === undefined || exit.isDisabled(now) || state.isDisabled(now)) return;
-  const rewrite = retraction(state.settings, upstream.link, exit.link);
-  for (const router of state.routers.all()) sendAgain(state, router, exit, rewrite);
+  const { upstream, lost, routers } = state;
+  if (state.isDisabled(now)) return;
+  if (lost !== null) retract(state, lost, exit, now);
+  else if (upstream !== undefined) retract(state, { link: upstream.link, routers: routers.all() }, exit, now);
+}
+
+function retract(state: GroupState, { link, routers }: UpstreamRouters, exit: Member, now: Millis): void {
+  if (exit.isDisabled(now)) return;
+  const rewrite = retraction(state.settings, link, exit.link);
+  for (const router of routers) sendAgain(state, router, exit, rewrite);
 }
 
 function sendAgain(state: GroupState, { frame }: KnownRouter, exit: Member, rewrite: NdRewrite): void {

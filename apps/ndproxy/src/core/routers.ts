@@ -1,5 +1,12 @@
 import { BoundedMap, type Millis } from '@pp/base';
-import { decodePrefixInformation, isLinkLocal, NdOptionType, RaFlag, type PrefixInformation } from '@pp/wire';
+import {
+  decodePrefixInformation,
+  isLinkLocal,
+  NdOptionType,
+  RaFlag,
+  type NdMessage,
+  type PrefixInformation,
+} from '@pp/wire';
 import { addressKey, type AddressKey } from './keys';
 import type { NdPacket } from './packet';
 import { hasPrefix, type Prefix } from './policy';
@@ -39,7 +46,7 @@ export class Routers {
   /** Returns the prefixes that were not announced before. */
   learn({ frame, source, message }: NdPacket, now: Millis): readonly KnownPrefix[] {
     if (message.kind !== 'router-advert') return [];
-    const { lifetimeSec, flags, options } = message;
+    const { lifetimeSec, flags } = message;
     this.lastAdvertAt = now;
     this.#routers.set(addressKey(source), {
       address: source.slice(),
@@ -48,11 +55,17 @@ export class Routers {
       preference: PREFERENCES[(flags & RaFlag.preference) >>> 3] ?? 0,
       frame: frame.slice(),
     });
-    return options.flatMap((option) => {
-      const pio = option.type === NdOptionType.prefixInformation ? decodePrefixInformation(option) : null;
-      if (pio?.ok !== true || isLinkLocal(pio.value.prefix)) return [];
-      return this.#learnPrefix(pio.value, now) ?? [];
-    });
+    return prefixesIn(message).flatMap((prefix) => this.#learnPrefix(prefix, now) ?? []);
+  }
+
+  /** Whether prefixes are announced that have nothing in common with those from before: by a router of another network. */
+  isElsewhere({ message }: NdPacket, now: Millis): boolean {
+    const before = this.prefixes(now);
+    const announced = prefixesIn(message);
+    return (
+      announced.length > 0 &&
+      !announced.some(({ prefix }) => before.some((known) => hasPrefix(prefix, known)))
+    );
   }
 
   /** Whether it is a default router now, RFC 4861 §8.1. */
@@ -106,3 +119,10 @@ export class Routers {
     return isKnown ? null : known;
   }
 }
+
+/** Those that reach beyond the link. */
+const prefixesIn = ({ options }: NdMessage): readonly PrefixInformation[] =>
+  options.flatMap((option) => {
+    const pio = option.type === NdOptionType.prefixInformation ? decodePrefixInformation(option) : null;
+    return pio?.ok === true && !isLinkLocal(pio.value.prefix) ? [pio.value] : [];
+  });
