@@ -2,7 +2,7 @@ import { millis, type Cancel, type Clock } from '@pp/base';
 import type { GroupMemberships } from '@pp/ports';
 import { ALL_ROUTERS, solicitedNodeOf } from '@pp/wire';
 
-/** BOUNDED: the kernel allows fewer; beyond it ALLMULTI alone has to do. */
+/** BOUNDED: on all interfaces; beyond it, and where the kernel refuses, ALLMULTI alone has to do. */
 const MAX_GROUPS = 4096;
 /** Changes wait this long for others: switches need not know at once, frames do. */
 const GATHERING = millis(50);

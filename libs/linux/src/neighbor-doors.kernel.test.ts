@@ -83,6 +83,20 @@ describeOnKernel('the doors of ndproxy', (native) => {
     memberships.close();
   });
 
+  test('memberships: an interface with as many as the kernel allows leaves others theirs', () => {
+    const memberships = new UdpMemberships(inside);
+    const [near, far] = [ifindexOf('near'), ifindexOf('far')];
+    const group = (n: number): Uint8Array =>
+      Uint8Array.of(0xff, 2, ...new Uint8Array(9), 1, 0xff, n >> 16, n >> 8, n);
+    let joined = 0;
+    while (joined < 100_000 && memberships.join(near, group(joined))) joined += 1;
+    expect(joined).toBeLessThan(100_000);
+    expect(memberships.join(far, group(1))).toBe(true);
+    memberships.leave(near, group(1));
+    expect(memberships.join(near, group(joined))).toBe(true);
+    memberships.close();
+  });
+
   test.each(PACKET_PORTS_ROWS)('packet ports: $name', async ({ run, want }) => {
     const ports = new LinuxPacketPorts(inside, new SystemClock());
     const [near, far] = [ifindexOf('near'), ifindexOf('far')];
