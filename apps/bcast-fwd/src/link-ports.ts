@@ -1,5 +1,5 @@
-import { KernelError, millis, type Cancel } from '@pp/base';
-import { sendAll, type FrameFacts, type PacketPort } from '@pp/ports';
+import { isShortage, millis, type Cancel } from '@pp/base';
+import { isInterfaceFault, sendAll, type FrameFacts, type PacketPort } from '@pp/ports';
 import { filterOf } from './core/filter';
 import type { RelayLink } from './core/link';
 import type { Doors } from './doors';
@@ -21,8 +21,6 @@ interface OpenPort {
 
 /** A port that could not be opened is tried again after this. */
 const REOPEN = millis(1000);
-/** The interface goes, is down, or is busy: news of it come by netlink. */
-const PASSING = new Set(['ENODEV', 'ENXIO', 'ENETDOWN', 'ENETUNREACH', 'ENOBUFS', 'EAGAIN']);
 
 /** A packet socket for each link that is relayed. */
 export class LinkPorts {
@@ -79,7 +77,7 @@ export class LinkPorts {
       else this.#drop(known);
       this.#open.set(ifindex, { port, filterText });
     } catch (fault) {
-      if (!isPassing(fault)) throw fault;
+      if (!isInterfaceFault(fault) && !isShortage(fault)) throw fault;
       log.debug('link.refused', { ifname, error: fault.message });
       this.#retryLater();
     }
@@ -121,6 +119,3 @@ export class LinkPorts {
     });
   }
 }
-
-const isPassing = (fault: unknown): fault is KernelError =>
-  fault instanceof KernelError && PASSING.has(fault.code);

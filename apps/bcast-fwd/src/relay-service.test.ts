@@ -1,4 +1,4 @@
-import { seconds } from '@pp/base';
+import { KernelError, seconds } from '@pp/base';
 import { hex } from '@pp/wire/testing';
 import { statusOf } from './status';
 import { NAMES, newLan, Rig, stationMac, view } from './testing/rig';
@@ -174,6 +174,17 @@ function states({ service }: Rig): readonly string[] {
   };
   return interfaces.map(({ ifname, state }) => `${ifname} ${state}`);
 }
+
+test('a link that there are too few descriptors for is tried again', async () => {
+  const rig = new Rig();
+  jest.spyOn(rig.packets, 'open').mockImplementationOnce(() => {
+    throw new KernelError('EMFILE', 'packet socket');
+  });
+  await rig.start();
+  expect(rig.packets.openIfindexes).toHaveLength(2);
+  rig.clock.advance(seconds(1));
+  expect(rig.packets.openIfindexes).toHaveLength(3);
+});
 
 test('a port that cannot be opened is tried again, and the status says so', async () => {
   const rig = new Rig();

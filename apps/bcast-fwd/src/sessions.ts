@@ -1,4 +1,12 @@
-import { BoundedMap, KernelError, TokenBucket, type Cancel, type Clock, type Millis } from '@pp/base';
+import {
+  BoundedMap,
+  isShortage,
+  KernelError,
+  TokenBucket,
+  type Cancel,
+  type Clock,
+  type Millis,
+} from '@pp/base';
 import type { ReplySocket, ReplySockets } from '@pp/ports';
 import { ipv4FromNumber, ipv4ToNumber, parseIpv4 } from '@pp/wire';
 import type { Limits } from './core/limits';
@@ -18,8 +26,8 @@ export interface SessionsOptions {
   readonly onReply: (reply: Reply) => void;
 }
 
-/** The port is taken, the address or the interface goes, or this process has too many files open. */
-const PASSING = new Set(['EADDRINUSE', 'EADDRNOTAVAIL', 'ENODEV', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
+/** The port is taken, or the address or the interface goes. */
+const PASSING = new Set(['EADDRINUSE', 'EADDRNOTAVAIL', 'ENODEV']);
 
 /** Ports of this host that are held, each for the answers to one asker, until it has been quiet for a while. */
 export class Sessions implements ReplyPorts {
@@ -103,7 +111,7 @@ export class Sessions implements ReplyPorts {
         onFault: () => undefined, // the interface goes: news of it come by netlink
       });
     } catch (fault) {
-      if (fault instanceof KernelError && PASSING.has(fault.code)) return null;
+      if (fault instanceof KernelError && (PASSING.has(fault.code) || isShortage(fault))) return null;
       throw fault;
     }
   }

@@ -1,4 +1,4 @@
-import { seconds } from '@pp/base';
+import { KernelError, seconds } from '@pp/base';
 import { MemoryLog, VirtualClock } from '@pp/base/testing';
 import { ExitCode, Refused } from '@pp/daemon';
 import { FakeGroupPorts, ScriptedInterfaces } from '@pp/ports/testing';
@@ -102,6 +102,17 @@ test('one that is gone before its news is tried again', async () => {
   await rig.start();
   expect(rig.ports.open).toHaveLength(4);
   rig.ports.plug(2, '100.115.92.25', 'fe80::2');
+  rig.clock.advance(seconds(1));
+  expect(rig.ports.open).toEqual(JOINED);
+});
+
+test('one that there are too few descriptors for is tried again', async () => {
+  const rig = new Rig();
+  jest.spyOn(rig.ports, 'openGroup').mockImplementationOnce(() => {
+    throw new KernelError('EMFILE', 'socket');
+  });
+  await rig.start();
+  expect(rig.ports.open).toHaveLength(5);
   rig.clock.advance(seconds(1));
   expect(rig.ports.open).toEqual(JOINED);
 });

@@ -1,4 +1,4 @@
-import { KernelError, millis, type Cancel } from '@pp/base';
+import { isShortage, KernelError, millis, type Cancel } from '@pp/base';
 import type { GroupDatagram, GroupPort, GroupSender } from '@pp/ports';
 import { groupKey, type Group } from './core/group';
 import type { Segment } from './core/topology';
@@ -20,16 +20,7 @@ interface Sender {
 const REOPEN = millis(1000);
 
 /** What goes wrong while an interface comes or goes, or without its family; a reopening finds out. */
-const PASSING = new Set([
-  'ENODEV',
-  'ENXIO',
-  'EADDRNOTAVAIL',
-  'EADDRINUSE',
-  'ENETDOWN',
-  'ENOBUFS',
-  'ENOMEM',
-  'EAFNOSUPPORT',
-]);
+const PASSING = new Set(['ENODEV', 'ENXIO', 'EADDRNOTAVAIL', 'EADDRINUSE', 'ENETDOWN', 'EAFNOSUPPORT']);
 
 export interface MemberPortsParts {
   readonly doors: Pick<Doors, 'ports' | 'clock' | 'log'>;
@@ -132,7 +123,7 @@ export class MemberPorts {
       this.#members.set(group, members.set(ifindex, { port, own: ownText(segment, group) }));
       doors.log.info('member.joined', { group: groupKey(group), ifname });
     } catch (fault) {
-      if (!(fault instanceof KernelError) || !PASSING.has(fault.code)) throw fault;
+      if (!(fault instanceof KernelError) || !(PASSING.has(fault.code) || isShortage(fault))) throw fault;
       this.#refused.set(`${ifindex} ${groupKey(group)}`, fault.message);
       doors.log.debug('member.refused', { group: groupKey(group), ifname, error: fault.message });
       this.#reopen ??= doors.clock.after('mcastfwd.reopen', REOPEN, () => {

@@ -1,5 +1,5 @@
-import { ByteArena, KernelError, millis, type Cancel, type Millis } from '@pp/base';
-import { sendAll, type FrameFacts, type InterfacesView, type PacketPort } from '@pp/ports';
+import { ByteArena, isShortage, millis, type Cancel, type Millis } from '@pp/base';
+import { isInterfaceFault, sendAll, type FrameFacts, type InterfacesView, type PacketPort } from '@pp/ports';
 import { ipv6ToBytes, parseCidr } from '@pp/wire';
 import type { Action, Moved } from './core/action';
 import { Group, type Step } from './core/group';
@@ -134,7 +134,7 @@ export class GroupRunner {
       log.info('member.joined', { group, ifname, ifindex });
       return true;
     } catch (fault) {
-      if (!(fault instanceof KernelError) || !PASSING.has(fault.code)) throw fault;
+      if (!isInterfaceFault(fault) && !isShortage(fault)) throw fault;
       log.debug('member.refused', { group, ifname, error: fault.message });
       this.#reopenLater();
       return false;
@@ -230,9 +230,6 @@ function post(outbox: Outbox, ifindex: number, frame: Uint8Array): void {
   if (frames === undefined) outbox.set(ifindex, [frame]);
   else frames.push(frame);
 }
-
-/** The interface goes, is down, or is busy: news of it come by netlink. */
-const PASSING = new Set(['ENODEV', 'ENXIO', 'ENETDOWN', 'ENETUNREACH', 'ENOBUFS', 'EAGAIN']);
 
 /** One that a duplicate check has found elsewhere is that other node's, and proxied as such. */
 const ownAddresses = ({ addresses }: InterfacesView): readonly OwnAddress[] =>

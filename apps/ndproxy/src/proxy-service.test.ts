@@ -1,4 +1,4 @@
-import { seconds } from '@pp/base';
+import { KernelError, seconds } from '@pp/base';
 import {
   advertise,
   DOWN,
@@ -60,6 +60,16 @@ test('one that went between its news and us is tried again', async () => {
   await rig.start();
   expect(rig.packets.openIfindexes).toEqual([1]);
   rig.packets.plug(2, rig.lan(2), '02aa00000002');
+  rig.clock.advance(seconds(2));
+  expect(rig.packets.openIfindexes).toEqual([1, 2]);
+});
+
+test('one that there are too few descriptors for is tried again', async () => {
+  const rig = new Rig();
+  jest.spyOn(rig.packets, 'open').mockImplementationOnce(() => {
+    throw new KernelError('EMFILE', 'packet socket');
+  });
+  await rig.start();
   rig.clock.advance(seconds(2));
   expect(rig.packets.openIfindexes).toEqual([1, 2]);
 });

@@ -1,7 +1,7 @@
 import {
   backoff,
   causeChain,
-  KernelError,
+  isShortage,
   millis,
   seconds,
   type Cancel,
@@ -128,27 +128,15 @@ export class Mender {
     }
     const cause = causeChain(fault);
     log.error('datapath.unrepaired', { ...facts, cause });
-    if (!insists && !isShortage(fault)) return;
+    if (!insists && !isPassing(fault)) return;
     this.#refusal = cause;
     for (const loss of losses) this.lose(loss);
   }
 }
 
-/** Of processes, memory, descriptors or time: what was refused for it may be done a little later. */
-const SHORTAGES: ReadonlySet<string> = new Set([
-  'EAGAIN',
-  'ENOMEM',
-  'ENOBUFS',
-  'EMFILE',
-  'ENFILE',
-  'EINTR',
-  'ETIMEDOUT',
-]);
-
-function isShortage(fault: Error): boolean {
-  const faults: readonly unknown[] = fault instanceof AggregateError ? fault.errors : [fault.cause];
-  return faults.some((one) => one instanceof KernelError && SHORTAGES.has(one.code));
-}
+/** A fault of several steps, some of them for want of something that may be there a little later. */
+const isPassing = (fault: Error): boolean =>
+  (fault instanceof AggregateError ? fault.errors : [fault.cause]).some(isShortage);
 
 /** As far as the kernel told it; the last one, for the log. */
 function byWhom(losses: readonly DatapathLoss[]): { readonly by?: string } {

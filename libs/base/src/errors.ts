@@ -15,6 +15,16 @@ export class KernelError extends Error {
   }
 }
 
+/** Of processes, memory, descriptors or time. */
+const SHORTAGES: ReadonlySet<string> = new Set([
+  ...['EAGAIN', 'EINTR', 'ETIMEDOUT'],
+  ...['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'],
+]);
+
+/** This host is short of something: what was refused for it may be done a little later. */
+export const isShortage = (fault: unknown): fault is KernelError =>
+  fault instanceof KernelError && SHORTAGES.has(fault.code);
+
 /** Ends a switch over a union; a new member that is not handled does not compile. */
 export function assertNever(value: never): never {
   throw new Error(`unexpected value ${JSON.stringify(value)}`);

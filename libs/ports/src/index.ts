@@ -17,5 +17,6 @@ export * from './network-news';
 export * from './packet-port';
 export * from './process-netns';
 export * from './reply-sockets';
+export * from './interface-fault';
 export * from './send-all';
 export * from './stream-relay';

@@ -1,8 +1,6 @@
 import { KernelError } from '@pp/base';
+import { isInterfaceFault } from './interface-fault';
 import type { PacketPort } from './packet-port';
-
-/** About the interface, not one frame: it goes, is down, or is busy. */
-const OF_INTERFACE = new Set(['ENODEV', 'ENXIO', 'ENETDOWN', 'ENETUNREACH', 'ENOBUFS', 'EAGAIN']);
 
 /** Sends all that the kernel takes; one frame that it refuses keeps none behind it. Returns how many were not sent. */
 export function sendAll(port: Pick<PacketPort, 'send'>, frames: readonly Uint8Array[]): number {
@@ -14,7 +12,7 @@ export function sendAll(port: Pick<PacketPort, 'send'>, frames: readonly Uint8Ar
       if (taken === 0) return failed + frames.length - at; // the queue is full
     } catch (fault) {
       if (!(fault instanceof KernelError)) throw fault;
-      if (OF_INTERFACE.has(fault.code)) return failed + frames.length - at;
+      if (isInterfaceFault(fault)) return failed + frames.length - at;
       failed++;
       at++;
     }
