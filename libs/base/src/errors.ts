@@ -16,10 +16,7 @@ export class KernelError extends Error {
 }
 
 /** Of processes, memory, descriptors or time. */
-const SHORTAGES: ReadonlySet<string> = new Set([
-  ...['EAGAIN', 'EINTR', 'ETIMEDOUT'],
-  ...['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'],
-]);
+const SHORTAGES = new Set(['EAGAIN', 'EINTR', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'ETIMEDOUT']);
 
 /** This host is short of something: what was refused for it may be done a little later. */
 export const isShortage = (fault: unknown): fault is KernelError =>
