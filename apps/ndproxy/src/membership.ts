@@ -21,6 +21,9 @@ const ARPHRD_RAWIP = 519;
 const ARPHRD_NONE = 65534;
 const POINT_TO_POINT: readonly number[] = [ARPHRD_PPP, ARPHRD_RAWIP, ARPHRD_NONE];
 
+/** TAPs, and what leads into another network namespace. */
+const DIRECT: readonly (string | null)[] = ['tun', 'veth'];
+
 /** Which interfaces are members of a group now. A link without Ethernet can only be the upstream, of route mode. One that is both upstream and matched by a pattern is upstream. */
 export function membersOf(group: DesiredGroup, mode: Mode, { links }: InterfacesView): Membership {
   const found: MemberLink[] = []; // BOUNDED: by the interfaces
@@ -41,7 +44,7 @@ export function membersOf(group: DesiredGroup, mode: Mode, { links }: Interfaces
 }
 
 function memberLink(
-  { ifname, ifindex, type, running, mtu, mac }: InterfaceView,
+  { ifname, ifindex, type, kind, running, mtu, mac }: InterfaceView,
   role: Role,
   mayBeBare: boolean,
 ): MemberLink | Absence {
@@ -50,5 +53,6 @@ function memberLink(
   if (parsed === null && !isPointToPoint) return 'not-ethernet';
   if (!running) return 'down';
   const own = parsed === null ? BARE_MAC : macToBytes(parsed);
-  return { ifindex, ifname, role, mac: own, mtu, isPointToPoint };
+  const isDirect = role === 'downstream' && DIRECT.includes(kind);
+  return { ifindex, ifname, role, mac: own, mtu, isPointToPoint, isDirect };
 }

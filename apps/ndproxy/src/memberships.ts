@@ -26,8 +26,8 @@ const keyOf = (ifindex: number, number: number): number => ifindex * GROUPS + nu
 const ifindexOf = (key: number): number => Math.floor(key / GROUPS);
 
 /**
- * Joins the solicited-node groups of nodes behind us on every other segment (RFC 4861 §7.2.8), so that switches that snoop send us the
- * questions for them. Several addresses may share a group.
+ * Joins the solicited-node groups of nodes behind us on every other segment that may have switches (RFC 4861 §7.2.8): those that snoop send
+ * us the questions for them. Several addresses may share a group.
  */
 export class SolicitedNodeGroups {
   /** How many addresses of others are in each group on each interface. */

@@ -239,22 +239,33 @@ test('an address that the host’s own duplicate check has found elsewhere is th
   expect(rig.routes.text).toEqual([GUEST_ROUTE]);
 });
 
-test('groups of guests’ addresses are joined on the other segments, and left again', async () => {
+test('groups of guests’ addresses are joined on the other segments that may have switches, and left again', async () => {
   const rig = new Rig();
-  await rig.start(['eth0', 'tap0', 'tap1']);
-  const routers = ['1', '2', '3'].map((n) => `${n}:ff020000000000000000000000000002`);
-  expect([...rig.memberships.joined].sort()).toEqual(routers);
+  const [uplink, guestLink, otherGuest] = [view('eth0'), view('tap0'), view('tap1')];
+  const switched = view('eth1', { kind: null });
+  const group = 'ff0200000000000000000001ff000002';
+  const joined = (): readonly string[] =>
+    [...rig.memberships.joined].filter((each) => !each.endsWith(':ff020000000000000000000000000002')).sort();
+  await rig.start(['eth0', 'tap0', 'tap1'], [{ ...GROUP, downstreams: ['tap*', 'eth1'] }]);
+  expect([...rig.memberships.joined]).toHaveLength(3); // all routers
   await rig.send('tap0', unsolicited);
   await rig.send(
     'tap0',
     advertise({ mac: 2, source: GUEST_LL }, ip('ff02::1'), DOWN, { flags: NaFlag.override }),
   ); // the same group
   rig.clock.advance(seconds(1));
-  const group = 'ff0200000000000000000001ff000002';
-  expect([...rig.memberships.joined].sort()).toEqual([...routers, `1:${group}`, `3:${group}`].sort());
-  await rig.tell([view('eth0'), view('tap1')]);
+  expect(joined()).toEqual([`1:${group}`]);
+  await rig.tell([uplink, guestLink, otherGuest, switched]); // later than the guest
   rig.clock.advance(seconds(1));
-  expect([...rig.memberships.joined].sort()).toEqual([routers[0], routers[2]]);
+  expect(joined()).toEqual([`1:${group}`, `4:${group}`]);
+  await rig.tell([uplink, otherGuest, switched]);
+  rig.clock.advance(seconds(1));
+  expect(joined()).toEqual([]);
+  await rig.tell([uplink, guestLink, otherGuest, switched]);
+  rig.clock.advance(seconds(13));
+  await rig.send('tap0', unsolicited); // later than the switch
+  rig.clock.advance(seconds(1));
+  expect(joined()).toEqual([`1:${group}`, `4:${group}`]);
 });
 
 test('a node of two proxies is asked for at both, until it is gone from both', async () => {

@@ -185,9 +185,10 @@ export class ProxyService {
     const before = new Set(members.keys());
     runner.sync(desired, this.#view);
     for (const ifindex of before) if (!members.has(ifindex)) this.#onMemberGone(ifindex);
-    for (const ifindex of members.keys()) {
+    for (const [ifindex, member] of members) {
       if (before.has(ifindex)) continue;
       this.joins.addInterface(ifindex);
+      if (member.link.isDirect === true) continue;
       for (const { address, ifindex: home } of table.entries())
         if (home !== ifindex && isDownstream(runner, home)) this.joins.add(address, [ifindex]);
     }
@@ -207,7 +208,9 @@ export class ProxyService {
     const { state } = runner.group;
     this.#wish(runner, address);
     if (role !== 'downstream') return;
-    const others = [...state.members.keys()].filter((each) => each !== ifindex);
+    const others = [...state.members.values()].flatMap(({ link }) =>
+      link.ifindex === ifindex || link.isDirect === true ? [] : [link.ifindex],
+    );
     if (to === 'located') this.joins.add(address, others);
     else {
       this.joins.remove(address, others);

@@ -15,6 +15,8 @@ export interface MemberLink {
    * lie behind an Ethernet header all the same, which means nothing.
    */
   readonly isPointToPoint?: boolean;
+  /** A guest is at its other end, and no switch that would have to know which groups are heard here. */
+  readonly isDirect?: boolean;
 }
 
 /** RFC 4389 §6: nothing passes a downstream before two advertisements were sent there, in which another proxy would recognise us. */
