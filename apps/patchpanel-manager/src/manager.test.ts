@@ -255,11 +255,11 @@ test('a refusal of the kernel at any step undoes the whole request', async () =>
 const isOfEth1 = (op: Op): boolean => op.do === 'sysctl.set' && op.sysctl.key.includes('.eth1.');
 
 test.each([
-  { name: 'a route', isRefused: (op: Op) => op.do === 'route.add', code: 'EEXIST', want: 'whole' },
+  { name: 'a route', isRefused: (op: Op) => op.do === 'route.add', code: 'EEXIST', want: 'started' },
   { name: 'the table', isRefused: (op: Op) => op.do === 'nft.load', code: 'EEXIST', want: 'refused' },
   { name: 'a sysctl', isRefused: (op: Op) => op.do === 'sysctl.set', code: 'ENOENT', want: 'refused' },
   { name: 'a sysctl of a link', isRefused: isOfEth1, code: 'EACCES', want: 'refused' },
-  { name: 'a sysctl of a link that has gone', isRefused: isOfEth1, code: 'ENOENT', want: 'look again' },
+  { name: 'a sysctl of a link that has gone', isRefused: isOfEth1, code: 'ENOENT', want: 'started' },
 ] as const)('a start that $name is refused to: $want', async ({ isRefused, code, want }) => {
   const host = new FakeHost();
   const { kernel } = host;
@@ -272,7 +272,7 @@ test.each([
     .manager()
     .start()
     .then(
-      (isWhole) => (isWhole ? 'whole' : 'look again'),
+      () => 'started',
       () => 'refused',
     );
   expect(await outcome).toBe(want);
@@ -282,7 +282,7 @@ test.each([1, 2, 3, 5, 8, 13])('a start whose step %i is refused once takes a se
   const host = new FakeHost();
   host.kernel.failAt(step, 'ENODEV');
   const manager = host.manager();
-  expect(await manager.start()).toBe(true);
+  await manager.start();
   expect(host.kernel.dump()).toBe(await freshDump(manager));
 });
 

@@ -87,8 +87,8 @@ export class Manager {
     return this.#clashes;
   }
 
-  /** Resolves when the kernel is as the journal and the host's network say; from then on it follows them. See Reconciler.start. */
-  async start(): Promise<boolean> {
+  /** Resolves when the kernel is as the journal and the host's network say; from then on it follows them. */
+  async start(): Promise<void> {
     const first = await this.#firstView();
     this.#view = first;
     this.#tellClashes(first);
@@ -109,7 +109,7 @@ export class Manager {
       // else an earlier run made it forward, and which came since is not known
       this.#withoutForwarding = new Set(bridgesOfOthers(first, present).map(({ ifindex }) => ifindex));
     const uplinks = uplinksBeside(adopted.has(ARC_KEY), present);
-    const isWhole = await this.reconciler.start({
+    await this.reconciler.start({
       former,
       pools,
       guests,
@@ -123,7 +123,6 @@ export class Manager {
     );
     for (const [key, fd] of kept) this.lifelines.hold(key, this.watch(fd));
     this.#parts.log.info('adopted', { guests: guests.length, released: last.guests.size - guests.length });
-    return isWhole;
   }
 
   /** Takes `fd`; what it is the lifeline of is said later. */

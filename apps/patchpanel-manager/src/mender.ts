@@ -39,7 +39,6 @@ export class Mender {
   readonly #parts: MenderParts;
   readonly #judge = new LossJudge();
   #losses: DatapathLoss[] = [];
-  #begun = false;
   #timer: Cancel | null = null;
   #delays = newDelays();
   #mendedAt: Millis | null = null;
@@ -63,21 +62,11 @@ export class Mender {
   lose(loss: DatapathLoss): void {
     if (this.#losses.length < MAX_LOSSES) this.#losses.push(loss);
     else this.#losses = [{ on: 'unknown' }];
-    this.#plan();
-  }
-
-  /** What was lost before is kept until now, when it can be judged. */
-  begin(): void {
-    this.#begun = true;
-    if (this.#losses.length > 0) this.#plan();
+    this.#timer ??= this.#after(this.#nextDelay());
   }
 
   close(): void {
     this.#timer?.();
-  }
-
-  #plan(): void {
-    if (this.#begun) this.#timer ??= this.#after(this.#nextDelay());
   }
 
   /** The last repair is so long ago. */

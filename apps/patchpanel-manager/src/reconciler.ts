@@ -115,11 +115,8 @@ export class Reconciler {
     return this.#queue(() => this.#change(what, decide));
   }
 
-  /**
-   * Brings the kernel to the world that goes on, from whatever earlier runs left. Changes submitted meanwhile wait. False: links went while it
-   * was at work, so that a further look at the kernel is due.
-   */
-  start(adoption: Adoption): Promise<boolean> {
+  /** Brings the kernel to the world that goes on, from whatever earlier runs left. Changes submitted meanwhile wait. */
+  start(adoption: Adoption): Promise<void> {
     return this.#queue(() => this.#adopt(adoption));
   }
 
@@ -158,27 +155,28 @@ export class Reconciler {
     return result;
   }
 
-  async #adopt({ former, guests, dnsRules, ...network }: Adoption): Promise<boolean> {
+  async #adopt({ former, guests, dnsRules, ...network }: Adoption): Promise<void> {
     const { originals, nextNamespace, nextDnsRule } = former;
     const rules = { portRules: SharedMap.of(former.portRules), dnsRules: SharedMap.of(dnsRules) };
     const base = { ...this.#world, originals, ...rules, nextNamespace, nextDnsRule };
     const world = await this.#withOriginals(base, withAllGuests({ ...base, ...network }, guests));
     this.#journal.beginStart(former, world);
-    const isWhole = await this.#settle(former, world);
+    await this.#settle(former, world);
     this.#journal.endStart(world);
     this.#world = world;
-    return isWhole;
   }
 
   /** A link that goes after the look at the kernel has steps refused: then a second look is worth it. */
-  async #settle(former: Remembered, world: World): Promise<boolean> {
+  async #settle(former: Remembered, world: World): Promise<void> {
     for (let isSecond = false; ; isSecond = true) {
       try {
         await this.#repair(former, world);
-        return true;
+        return;
       } catch (fault) {
         if (!(fault instanceof StepsRefused)) throw fault;
-        if (isSecond) return this.#startsWithout(fault);
+        if (!isSecond) continue;
+        this.#startWithout(fault);
+        return;
       }
     }
   }
@@ -198,16 +196,15 @@ export class Reconciler {
 
   /**
    * A route of the host's that we cannot repeat, or another program's in its place, keeps no guest from all other ways; a table ends in a blackhole.
-   * Nor does a link that has gone, nor one into a namespace whose root does not let it in. True: a further look would show nothing else.
+   * Nor does a link that has gone, nor one into a namespace whose root does not let it in.
    */
-  #startsWithout(fault: StepsRefused): boolean {
-    const gone = fault.steps.filter((step, index) => isOfGoneLink(step, fault.errors[index]));
+  #startWithout(fault: StepsRefused): void {
     const isBearable = fault.steps.every(
-      (step) => step.do === 'route.add' || isInGuestsHands(step) || gone.includes(step),
+      (step, index) =>
+        step.do === 'route.add' || isInGuestsHands(step) || isOfGoneLink(step, fault.errors[index]),
     );
     if (!isBearable) throw fault;
     this.#log.warn('start.incomplete', { cause: causeChain(fault) });
-    return gone.length === 0;
   }
 
   async #change<Reply>(what: string, decide: Decide<Reply>): Promise<Checked<Reply>> {

@@ -50,17 +50,12 @@ export class Survival {
     ];
   }
 
-  /** Hears of losses, and keeps them until it is known what is wanted: see `begin`. */
-  async listen(): Promise<void> {
+  /** When the kernel has been brought to what is wanted: what went since it was looked at is looked for once more. */
+  async start(): Promise<void> {
     await this.#news.start((loss) => {
       this.#menders[areaOf(loss, this.#guestPrefixes())].lose(loss);
     });
-  }
-
-  /** The kernel is as is wanted; `isWhole`: nothing of the network is missing that we know of. */
-  begin(isWhole: boolean): void {
-    if (!isWhole) this.#menders.host.lose({ on: 'uplink' });
-    for (const mender of Object.values(this.#menders)) mender.begin();
+    this.#menders.host.lose({ on: 'uplink' });
   }
 
   /** The kernel refused what nobody tries again: it may lack something, or have something too much. */

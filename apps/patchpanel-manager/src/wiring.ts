@@ -99,8 +99,7 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
   const { absent } = config.local;
   if (absent.length > 0) log.info('local-sources.absent', { users: absent.join(' ') });
   for (const warning of IPV6_WARNINGS[ipv6]) log.warn('ipv6.missing', { warning });
-  await survival.listen(); // first, for others do not wait until we are done
-  const isWhole = await manager.start().catch(journalRefused(context.stateDir));
+  await manager.start().catch(journalRefused(context.stateDir));
   // A start that failed takes nothing back: the next one repairs.
   scope.defer(() => {
     survival.close(); // what goes from now on is to go
@@ -111,7 +110,7 @@ export async function wire(context: DaemonContext<Config>, doors: Doors = {}): P
   });
   const parts = { native, processNetns, defer: whileIdle, bus, feed, deviceFeed, told };
   started.resolve(servicesOf(manager, parts, config));
-  survival.begin(isWhole);
+  await survival.start();
   await monitor.start();
   monitor.follow(manager.world.uplinks);
   const helpers = helpersOf(context);
