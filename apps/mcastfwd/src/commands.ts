@@ -1,7 +1,6 @@
 import { accept, checkedAll, given, refuse, type Checked } from '@pp/base';
 import type { ControlQuestion } from '@pp/daemon';
-import { isIfnamePattern } from '@pp/ports';
-import { checkedFilterRule, type FilterRule } from './core/filter-rule';
+import { checkedFilterRule, isGuestPattern, type FilterRule } from './core/filter-rule';
 import { checkedGroup, groupKey, type Group } from './core/group';
 import { DIRECTIONS, type Direction, type Policy, type PortForward } from './core/policy';
 import { checkedForward, forwardText } from './core/port-forward';
@@ -121,7 +120,7 @@ function checkedDirection(word: string): Checked<Direction> {
 
 /** undefined: of all. */
 const checkedGuest = (guest: string | undefined): Checked<string | undefined> =>
-  guest === undefined || isIfnamePattern(guest)
+  guest === undefined || isGuestPattern(guest)
     ? accept(guest)
     : refuse(
         'InvalidArgument',

@@ -168,16 +168,13 @@ export class Reconciler {
 
   /** A link that goes after the look at the kernel has steps refused: then a second look is worth it. */
   async #settle(former: Remembered, world: World): Promise<void> {
-    for (let isSecond = false; ; isSecond = true) {
-      try {
-        await this.#repair(former, world);
-        return;
-      } catch (fault) {
-        if (!(fault instanceof StepsRefused)) throw fault;
-        if (!isSecond) continue;
-        this.#startWithout(fault);
-        return;
-      }
+    try {
+      await this.#repair(former, world);
+    } catch (fault) {
+      if (!(fault instanceof StepsRefused)) throw fault;
+      await this.#repair(former, world).catch((again: unknown) => {
+        this.#startWithout(again);
+      });
     }
   }
 
@@ -198,7 +195,8 @@ export class Reconciler {
    * A route of the host's that we cannot repeat, or another program's in its place, keeps no guest from all other ways; a table ends in a blackhole.
    * Nor does a link that has gone, nor one into a namespace whose root does not let it in.
    */
-  #startWithout(fault: StepsRefused): void {
+  #startWithout(fault: unknown): void {
+    if (!(fault instanceof StepsRefused)) throw fault;
     const isBearable = fault.steps.every(
       (step, index) =>
         step.do === 'route.add' || isInGuestsHands(step) || isOfGoneLink(step, fault.errors[index]),

@@ -1,5 +1,5 @@
-import { accept, refuse, type Checked } from '@pp/base';
-import { isIfname } from '@pp/datapath';
+import { accept, refuse, type Checked, type Refusal } from '@pp/base';
+import { isIfname, isIfnamePattern } from '@pp/datapath';
 
 /** The options and operands as they were written, before anybody checked them. */
 export class RawArgs {
@@ -65,10 +65,11 @@ export function wholeNumber<F extends number | null>(
 }
 
 /** The interface need not exist. */
-export function checkedIfname(name: string): Checked<string> {
-  if (isIfname(name)) return accept(name);
-  return refuse('InvalidArgument', `'${name}' cannot be an interface; write a name as "ip link" shows it`);
-}
+export const checkedIfname = (name: string): Checked<string> =>
+  isIfname(name) ? accept(name) : notAnInterface(name);
+
+const notAnInterface = (name: string): Refusal =>
+  refuse('InvalidArgument', `'${name}' cannot be an interface; write a name as "ip link" shows it`);
 
 /** The first of several interfaces, and the others, of which there is at least one. */
 export interface Fan {
@@ -78,7 +79,7 @@ export interface Fan {
 
 /** Also a pattern of interfaces, such as "vmtap*" (see `matchesIfname` of @pp/ports). */
 const checkedPattern = (name: string): Checked<string> =>
-  checkedIfname(/^.+\*$/.test(name) ? name.slice(0, -1) : name);
+  isIfnamePattern(name) ? accept(name) : notAnInterface(name);
 
 /**
  * Interface names as operands, all different; all but the first may be patterns, "vmtap*"; none at all is `undefined`. `example` is what

@@ -1,4 +1,11 @@
-import { arcBridgeName, arcVethName, isIfname, namespaceNames, prefixedIfname } from './names';
+import {
+  arcBridgeName,
+  arcVethName,
+  isIfname,
+  isIfnamePattern,
+  namespaceNames,
+  prefixedIfname,
+} from './names';
 
 const ifnames = [
   { name: 'an ordinary one', in: 'eth0', want: true },
@@ -54,4 +61,16 @@ test('names of an uplink in ARC', () => {
 
 test('names of a namespace', () => {
   expect(namespaceNames(7)).toEqual({ netns: 'connected_netns_7', host: 'arc_ns7', peer: 'veth7' });
+});
+
+test.each([
+  { in: 'br0.20', want: true },
+  { in: 'vmtap*', want: true },
+  { in: '*', want: false },
+  { in: '', want: false },
+  { in: '**', want: false },
+  { in: 'vm tap', want: false },
+  { in: 'sixteen-letters.', want: false },
+])('isIfnamePattern("$in")', ({ in: text, want }) => {
+  expect(isIfnamePattern(text)).toBe(want);
 });

@@ -12,6 +12,10 @@ export const isIfname = (text: string): boolean =>
   utf8Length(text) <= IFNAME_MAX &&
   !/[\s/:%"\\*]|[^ -~\u00a0-\ud7ff\ue000-\u{10ffff}]/u.test(text);
 
+/** A name, or the beginning of names with an asterisk behind it: "vmtap*". One alone is none: it would be every interface. */
+export const isIfnamePattern = (text: string): boolean =>
+  isIfname(text.endsWith('*') ? text.slice(0, -1) : text);
+
 /**
  * `prefix` + `name` where it fits, else cut to IFNAME_MAX with the last character of `name` in the last place, so that
  * "wlan_verylong0" and "wlan_verylong1" stay two names.

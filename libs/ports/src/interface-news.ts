@@ -1,5 +1,3 @@
-import { isIfname } from '@pp/datapath';
-
 /** An interface of the host, ours or not. */
 export interface InterfaceView {
   readonly ifname: string;
@@ -47,7 +45,3 @@ export interface InterfaceNews {
 /** Whether an interface is meant by a name or by a pattern: "vmtap*" is all that begin so. */
 export const matchesIfname = (pattern: string, ifname: string): boolean =>
   pattern.endsWith('*') ? ifname.startsWith(pattern.slice(0, -1)) : pattern === ifname;
-
-/** Whether `matchesIfname` can be asked with it: a name, the beginning of names, or "*" for all. */
-export const isIfnamePattern = (text: string): boolean =>
-  text === '*' || isIfname(text.endsWith('*') ? text.slice(0, -1) : text);

@@ -1,5 +1,6 @@
 import { accept, refuse, type Checked } from '@pp/base';
-import { beyondLength, checkedIfname } from '@pp/daemon';
+import { beyondLength } from '@pp/daemon';
+import { isIfnamePattern } from '@pp/datapath';
 import {
   formatCidr,
   hostCidr,
@@ -51,7 +52,7 @@ function ruleOf(text: string): Rule | null {
   const cidr = cidrOf(parts[at] ?? '');
   if (cidr?.family !== 'ipv4' || at > 1 || parts.length > at + 2) return null;
   const ifname = at === 1 ? (parts[0] ?? '') : null;
-  if (ifname !== null && !checkedIfname(ifname.replace(/(?<=.)\*$/, '')).ok) return null;
+  if (ifname !== null && !isIfnamePattern(ifname)) return null;
   const portText = parts[at + 1];
   const ports = portText === undefined ? null : portRange(portText);
   if (portText !== undefined && ports === null) return null;

@@ -1,5 +1,6 @@
 import { accept, refuse, type Checked } from '@pp/base';
-import { isIfnamePattern, matchesIfname } from '@pp/ports';
+import { isIfnamePattern } from '@pp/datapath';
+import { matchesIfname } from '@pp/ports';
 import { labelsOf, nameFromLabels, nameKey, type NameKey, type WireName } from '@pp/wire';
 import type { Exit } from './topology';
 
@@ -30,7 +31,7 @@ export function checkedFilterRule(action: FilterRule['action'], text: string): C
   const name = labels === null ? null : nameFromLabels(labels);
   if (match === null || name === null)
     return refuse('InvalidArgument', `filter '${text}' is not understood; ${WANTED}`);
-  if (guest !== undefined && !isIfnamePattern(guest))
+  if (guest !== undefined && !isGuestPattern(guest))
     return refuse(
       'InvalidArgument',
       `filter '${text}' has '${guest}' after the @, which cannot be an interface; write '${about}@GUEST' with a name as "ip link" shows it, or '${about}' for all`,
@@ -38,6 +39,9 @@ export function checkedFilterRule(action: FilterRule['action'], text: string): C
   const side = FILTER_SIDES.find((each) => each === match[1]);
   return accept({ action, side, guest, ending: nameKey(name), text });
 }
+
+/** "*" is every guest. */
+export const isGuestPattern = (text: string): boolean => text === '*' || isIfnamePattern(text);
 
 /** What stands before the last "@", and after it; the one of "me@host._ssh._tcp" is of the service's own name. */
 function withoutGuest(text: string): readonly [about: string, guest: string | undefined] {

@@ -79,13 +79,12 @@ async function silent(
   ipv6: HostIpv6,
 ): Promise<readonly string[]> {
   const running = helpers.filter(({ state }) => state === 'running').map(({ name }) => name);
+  const installed = (): readonly string[] => helpersOn(ipv6).filter((name) => hasUnit(host, name));
   const answers = await Promise.all(
-    (helpers.length > 0 ? running : helpersOn(ipv6).filter((name) => hasUnit(host, name))).map(
-      async (name) => ({
-        name,
-        ...(await told(() => status(name))),
-      }),
-    ),
+    (helpers.length > 0 ? running : installed()).map(async (name) => ({
+      name,
+      ...(await told(() => status(name))),
+    })),
   );
   return answers.filter((answer) => !answer.ok && !answer.denied).map(({ name }) => name);
 }
